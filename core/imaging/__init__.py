@@ -1,0 +1,1 @@
+"""Pixels in, pixels out: reading, display, filters, texture, simulation."""

@@ -1,0 +1,1 @@
+"""Labels and numbers: clusters, regions, attribution; runs without torch."""

@@ -1,0 +1,1 @@
+"""Many micrographs: recipes, batches, reports and figures."""
