@@ -1,0 +1,212 @@
+"""Everything that a run over many micrographs needs to be repeated, as one small JSON text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from typing import Any, NoReturn
+
+from core.errors import UserError
+from core.imaging.filters import Pipeline, Step
+
+KIND = "micrographia-recipe"
+VERSION = 1
+CLUSTERS = (2, 12)
+SMALLEST_REGION_PX = (1, 1_000_000)
+LONGEST_NAME = 400
+LONGEST_JSON = 200_000
+MOST_FILTERS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a batch is classified, explained, clustered and measured.
+
+    Parameters
+    ----------
+    model : str
+        Name of a model folder, as `list_models` gives it, or its path.
+    method : str
+        Id of the class activation map, one of `METHODS`.
+    clusters : int
+        Number of grey-level clusters, 2 to 12.
+    target_cluster : int
+        The cluster whose area and regions are reported. Clusters are numbered from dark to
+        bright; negative numbers count from the bright end, so -1 is the brightest.
+    filters : tuple of Step
+        Applied, in this order, before clustering and measuring. The network always sees the
+        unfiltered micrograph: it was trained on those.
+    exclude_overlays : bool
+        Leave out the info bar, scale bar and burned-in text.
+    smallest_region_px : int
+        Regions with fewer pixels are noise: they count as area, not as regions.
+
+    Raises
+    ------
+    ValueError
+        If a value has the wrong type or lies outside its range.
+    UserError
+        If a filter is unknown or one of its parameters cannot be used.
+    """
+
+    model: str = "em-morph5"
+    method: str = "grad-cam"
+    clusters: int = 3
+    target_cluster: int = -1
+    filters: tuple[Step, ...] = ()
+    exclude_overlays: bool = True
+    smallest_region_px: int = 10
+
+    def __post_init__(self) -> None:
+        _check_name("model", self.model)
+        _check_name("method", self.method)
+        _check_whole("clusters", self.clusters, *CLUSTERS)
+        _check_whole("target_cluster", self.target_cluster, -self.clusters, self.clusters - 1)
+        _check_whole("smallest_region_px", self.smallest_region_px, *SMALLEST_REGION_PX)
+        if not isinstance(self.exclude_overlays, bool):
+            raise ValueError(f"exclude_overlays must be true or false, got {self.exclude_overlays}")
+        object.__setattr__(self, "filters", _checked_steps(self.filters))
+
+    def __hash__(self) -> int:
+        return hash(self.to_json())
+
+    @property
+    def target(self) -> int:
+        """Number of the target cluster, counted from the dark end (0 to clusters - 1)."""
+        return self.target_cluster % self.clusters
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The filters as one function of a micrograph."""
+        return Pipeline(self.filters)
+
+    def to_json(self) -> str:
+        """Return the recipe as JSON text that `from_json` reads back to an equal recipe."""
+        values: dict[str, Any] = {"kind": KIND, "version": VERSION}
+        values |= {field.name: getattr(self, field.name) for field in fields(self)}
+        values["filters"] = [
+            {"filter": step.filter, "parameters": dict(step.parameters)} for step in self.filters
+        ]
+        return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Recipe:
+        """Return the recipe that a JSON text describes.
+
+        Settings that the text leaves out take the defaults of version 1. Nothing is guessed
+        and nothing is ignored: a field or a filter that this version does not know is an error.
+
+        Raises
+        ------
+        UserError
+            If the text is not a recipe, comes from a newer version, or holds an unknown field,
+            a value of the wrong type or a value outside its range.
+        """
+        values = _parse(text)
+        _check_heading(values)
+        settings = {key: value for key, value in values.items() if key not in ("kind", "version")}
+        unknown = sorted(settings.keys() - {field.name for field in fields(cls)})
+        if unknown:
+            raise UserError(
+                f"The recipe has a field that this version does not know: {unknown[0][:60]!r}. "
+                "Correct its spelling or remove it."
+            )
+        if "filters" in settings:
+            settings["filters"] = _read_steps(settings["filters"])
+        try:
+            return cls(**settings)
+        except ValueError as error:
+            raise UserError(f"The recipe cannot be used: {error}. Correct this value.") from error
+
+
+def _check_name(field: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise ValueError(f"{field} must be text, got {_brief(value)}")
+    if not value.strip() or len(value) > LONGEST_NAME or not value.isprintable():
+        raise ValueError(
+            f"{field} must be 1 to {LONGEST_NAME} printable characters, got {_brief(value)}"
+        )
+
+
+def _check_whole(field: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{field} must be a whole number, got {_brief(value)}")
+    if not low <= value <= high:
+        raise ValueError(f"{field} must be from {low} to {high}, got {_brief(value)}")
+
+
+def _checked_steps(steps: object) -> tuple[Step, ...]:
+    if not isinstance(steps, tuple | list) or not all(isinstance(step, Step) for step in steps):
+        raise ValueError("filters must be a list of steps")
+    if len(steps) > MOST_FILTERS:
+        raise ValueError(f"filters must be at most {MOST_FILTERS} steps, got {len(steps)}")
+    Pipeline(steps)
+    return tuple(steps)
+
+
+def _read_steps(value: object) -> tuple[Step, ...]:
+    if not isinstance(value, list):
+        raise UserError('In the recipe, "filters" must be a list of steps, in their order.')
+    return tuple(_read_step(number, step) for number, step in enumerate(value, start=1))
+
+
+def _read_step(number: int, step: object) -> Step:
+    if not isinstance(step, dict) or step.keys() != {"filter", "parameters"}:
+        raise UserError(
+            f'Filter {number} of the recipe must have exactly "filter" and "parameters".'
+        )
+    name, parameters = step["filter"], step["parameters"]
+    if not isinstance(name, str) or not isinstance(parameters, dict):
+        raise UserError(
+            f'Filter {number} of the recipe needs text as "filter" and an object as "parameters".'
+        )
+    return Step(name, parameters)
+
+
+def _check_heading(values: dict[str, Any]) -> None:
+    if values.get("kind") != KIND:
+        raise UserError(f'This JSON is not a recipe: it needs "kind": "{KIND}".')
+    version = values.get("version")
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise UserError(f'The recipe needs "version": {VERSION}, got {_brief(version)}.')
+    if version > VERSION:
+        raise UserError(
+            f"The recipe is of version {_brief(version)} and this program reads version {VERSION}: "
+            "update Micrographia, or save the recipe again with this version."
+        )
+
+
+def _parse(text: str | bytes) -> dict[str, Any]:
+    if len(text) > LONGEST_JSON:
+        raise UserError("The recipe is longer than any recipe can be; choose the right file.")
+    try:
+        decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+        values = json.loads(
+            decoded, object_pairs_hook=_distinct_fields, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            f"The recipe is not valid JSON ({str(error)[:120]}). Choose a recipe.json that a batch "
+            "or the Batch page wrote."
+        ) from error
+    if not isinstance(values, dict):
+        raise UserError("The recipe must be one JSON object, in braces.")
+    return values
+
+
+def _distinct_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("a field occurs twice")
+    return values
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _brief(value: object) -> str:
+    try:
+        return repr(value)[:60]
+    except ValueError:  # an integer with more digits than Python prints
+        return "a number that is far too large"
