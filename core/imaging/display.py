@@ -264,7 +264,8 @@ def blend_heatmap(
     heat = np.clip(np.nan_to_num(heatmap, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
     colors = _color_table(colormap)[np.rint(heat * 255).astype(np.uint8)]
     weight = (opacity * heat).astype(np.float32)[..., None]
-    return np.rint(picture[..., None] * (1 - weight) + colors * weight).astype(np.uint8)
+    blend = np.rint(picture[..., None] * (1 - weight) + colors * weight)
+    return np.asarray(blend, np.uint8)
 
 
 def cluster_colors(k: int) -> list[str]:
