@@ -1,0 +1,125 @@
+"""The command line: `python -m core batch|train|info`; the same core as the app, headless."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.errors import UserError
+
+EXIT_OK, EXIT_USAGE, EXIT_SOME_FAILED = 0, 2, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code: 0 done, 2 wrong use, 3 some micrographs failed."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        return code
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m core", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="batch|train|info")
+
+    batch = commands.add_parser("batch", help="analyse many micrographs into one report")
+    batch.add_argument("inputs", nargs="+", type=Path, help="files or folders")
+    batch.add_argument("--out", type=Path, default=Path("report"), help="folder for the report")
+    batch.add_argument("--recipe", type=Path, help="settings as JSON; defaults otherwise")
+    batch.set_defaults(run=_batch)
+
+    train = commands.add_parser("train", help="train a model on folders with a folder per class")
+    train.add_argument("folders", nargs="+", type=Path, help="FOLDER…, then the model folder")
+    train.add_argument("--whole-frames", type=Path, help="the same files uncropped, to be scored")
+    train.add_argument("--pretrain-samples", type=int, help="simulated views (0: none)")
+    train.add_argument("--finetune-samples", type=int, help="views per fine-tuning")
+    train.add_argument("--folds", type=int, help="folds of the grouped cross-validation")
+    train.add_argument("--work", type=Path, help="folder for unfinished phases")
+    train.set_defaults(run=_train)
+
+    info = commands.add_parser("info", help="print what is understood of a micrograph")
+    info.add_argument("files", nargs="+", type=Path)
+    info.add_argument("--json", action="store_true", help="one JSON list instead of lines")
+    info.set_defaults(run=_info)
+    return parser
+
+
+def _batch(options: argparse.Namespace) -> int:
+    from core.reporting.batch import run_batch
+    from core.reporting.recipe import Recipe
+    from core.reporting.report import write_report
+
+    recipe = Recipe()
+    if options.recipe:
+        recipe = Recipe.from_json(_read(options.recipe))
+
+    def progress(done: int, total: int, name: str) -> None:
+        print(f"{done}/{total} {name}", file=sys.stderr)
+
+    result = run_batch(options.inputs, recipe, options.out, on_progress=progress)
+    print(write_report(result, options.out))
+    failed = int((result.rows["status"] != "ok").sum())
+    return EXIT_SOME_FAILED if failed else EXIT_OK
+
+
+def _train(options: argparse.Namespace) -> int:
+    from core.learning.training import TrainingPlan, train
+
+    *folders, out = options.folders
+    if not folders:
+        raise UserError("train needs a folder of labelled micrographs and a model folder to write.")
+    asked = {
+        name: getattr(options, name) for name in ("pretrain_samples", "finetune_samples", "folds")
+    }
+    plan = TrainingPlan(**{name: value for name, value in asked.items() if value is not None})
+    card = train(folders, out, plan=plan, whole_frames=options.whole_frames, work=options.work)
+    print(json.dumps(card.metrics, indent=2))
+    return EXIT_OK
+
+
+def _info(options: argparse.Namespace) -> int:
+    from core.imaging.reading import read_micrograph
+
+    found, code = [], EXIT_OK
+    for path in options.files:
+        try:
+            micrograph = read_micrograph(path)
+        except UserError as error:
+            found.append({"file": str(path), "error": str(error)})
+            code = EXIT_SOME_FAILED
+            continue
+        size = micrograph.pixel_size
+        found.append(
+            {
+                "file": str(path),
+                "height_px": micrograph.shape[0],
+                "width_px": micrograph.shape[1],
+                "depth": micrograph.depth,
+                "pixel_size_nm": size.to("nm") if size else None,
+                "sha256": micrograph.sha256,
+                **{f"metadata.{k}": v for k, v in micrograph.metadata.items()},
+            }
+        )
+    if options.json:
+        print(json.dumps(found, indent=2, default=str, ensure_ascii=False))
+    else:
+        for entry in found:
+            print("  ".join(f"{key}={value}" for key, value in entry.items()))
+    return code
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read as a text file: {error}.") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

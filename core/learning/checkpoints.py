@@ -1,0 +1,240 @@
+"""Model folders on disk <-> a classifier in memory.
+
+A model is a folder with `weights.safetensors`, `card.json` and a README. The card says how the
+network is built, what it was trained on and how well it did; its SHA-256 of the weights is
+checked at every load.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from core.errors import UnusableModel
+from core.learning.networks import NETWORKS, build_network
+from core.learning.preparation import Preparation
+from core.micrograph import Micrograph
+
+WEIGHTS = "weights.safetensors"
+CARD = "card.json"
+CARD_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a model is, what it learnt from and how far it can be trusted.
+
+    `classes` are identifiers in the order of the scores; `display_names` are their words for
+    people. `metrics`, `calibration` and `training` hold plain values; their keys are documented
+    in the model's README.
+    """
+
+    name: str
+    architecture: str
+    classes: tuple[str, ...]
+    display_names: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    preparation: dict[str, Any] = field(default_factory=dict)
+    calibration: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    data: tuple[dict[str, Any], ...] = ()
+    limits: tuple[str, ...] = ()
+    sha256: str = ""
+    version: int = CARD_VERSION
+
+    def __post_init__(self) -> None:
+        if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
+            raise ValueError(f"a model needs two or more different classes, got {self.classes}")
+
+    def display_name(self, label: str) -> str:
+        """Return a class's words for people: "rods_fibres" -> "rods & fibres"."""
+        return self.display_names.get(label, label.replace("_", " "))
+
+    def to_json(self) -> str:
+        """Return the card as indented JSON."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelCard:
+        """Return the card that `to_json` wrote.
+
+        Raises
+        ------
+        UnusableModel
+            If the text is not a card of a known version.
+        """
+        try:
+            values = json.loads(text)
+            version = values.get("version")
+            if version != CARD_VERSION:
+                raise UnusableModel(
+                    f"The model card has version {version}; this Micrographia reads version "
+                    f"{CARD_VERSION}. Update Micrographia or export the model again."
+                )
+            known = {f.name for f in fields(cls)}
+            values = {key: value for key, value in values.items() if key in known}
+            for key in ("classes", "data", "limits"):
+                values[key] = tuple(values.get(key, ()))
+            return cls(**values)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise UnusableModel(
+                f"The model card ({CARD}) cannot be read: {error}. Copy the model folder again."
+            ) from error
+
+
+class Classifier:
+    """A network ready to classify: in eval mode, without gradients, shared by every thread.
+
+    Attributes
+    ----------
+    card : ModelCard
+    name : str
+    device : str
+        "cuda", "mps" or "cpu".
+    """
+
+    def __init__(self, network: nn.Module, card: ModelCard, device: str = "cpu") -> None:
+        self.card = card
+        self.name = card.name
+        self.device = device
+        self.preparation = Preparation(**card.preparation)
+        self._network = network.eval().requires_grad_(False).to(device)
+
+    @property
+    def network(self) -> nn.Module:
+        """The module itself; treat it as read-only."""
+        return self._network
+
+    def prepare(self, micrograph: Micrograph, exclude: np.ndarray | None = None) -> Tensor:
+        """Return the network's input, shape (1, 1, h, w), float32, on the classifier's device."""
+        image = self.preparation(micrograph, exclude)
+        return torch.from_numpy(image)[None, None].to(self.device)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return the last activation map (N, C, h', w') as float32; autocast on CUDA."""
+        with torch.autocast("cuda", enabled=self.device == "cuda"):
+            activation: Tensor = self._network.features(x)  # type: ignore[operator]
+        return activation.float()
+
+    def head(self, activation: Tensor) -> Tensor:
+        """Return logits (N, classes) of an activation map, in float32."""
+        logits: Tensor = self._network.head(activation)  # type: ignore[operator]
+        return logits
+
+
+def pick_device(device: str = "auto") -> str:
+    """Return the device to use: CUDA, else Apple MPS, else CPU, when asked for "auto"."""
+    if device != "auto":
+        return device
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def models_folder() -> Path:
+    """Return the folder that holds the models; `MICROGRAPHIA_MODELS` overrides the shipped one."""
+    override = os.environ.get("MICROGRAPHIA_MODELS")
+    return Path(override) if override else Path(__file__).resolve().parents[2] / "models"
+
+
+def list_models() -> list[str]:
+    """Return the names of the installed models, sorted."""
+    folder = models_folder()
+    return sorted(p.parent.name for p in folder.glob(f"*/{CARD}")) if folder.is_dir() else []
+
+
+def load_model(name_or_path: str | Path, device: str = "auto") -> Classifier:
+    """Return a classifier from a model folder.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        The name of an installed model, or a path to a model folder.
+    device : str
+        "auto" takes CUDA, else Apple MPS, else the CPU.
+
+    Raises
+    ------
+    UnusableModel
+        If there is no such model, its weights are damaged, or they disagree with the card.
+    """
+    folder = _locate(name_or_path)
+    card = ModelCard.from_json(_read_text(folder / CARD))
+    if card.architecture not in NETWORKS:
+        raise UnusableModel(
+            f"The model {card.name} uses the architecture {card.architecture!r}, which this "
+            f"Micrographia does not know. Known are: {', '.join(NETWORKS)}."
+        )
+    weights = _read_weights(folder / WEIGHTS, card)
+    try:
+        network = build_network(card.architecture, len(card.classes), card.options)
+        network.load_state_dict(weights)
+        return Classifier(network, card, pick_device(device))
+    except (RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise UnusableModel(
+            f"The weights of {card.name} do not fit its card ({reason}). "
+            "Copy the model folder again."
+        ) from error
+
+
+def save_model(folder: Path, network: nn.Module, card: ModelCard) -> ModelCard:
+    """Write weights and card into a folder; return the card with the weights' SHA-256."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {
+        name: value.detach().to("cpu", copy=True).contiguous()
+        for name, value in network.state_dict().items()
+    }
+    save_file(weights, folder / WEIGHTS)
+    values = {f.name: getattr(card, f.name) for f in fields(card)}
+    card = ModelCard(**{**values, "sha256": _digest(folder / WEIGHTS)})
+    (folder / CARD).write_text(card.to_json(), encoding="utf-8")
+    return card
+
+
+def _locate(name_or_path: str | Path) -> Path:
+    for folder in (models_folder() / str(name_or_path), Path(name_or_path)):
+        if (folder / CARD).is_file():
+            return folder
+    names = ", ".join(list_models()) or "none"
+    raise UnusableModel(f"There is no model {str(name_or_path)!r}. Installed models: {names}.")
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnusableModel(f"{path.name} cannot be read. Copy the model folder again.") from error
+
+
+def _read_weights(path: Path, card: ModelCard) -> Mapping[str, Tensor]:
+    try:
+        if _digest(path) != card.sha256:
+            raise UnusableModel(
+                f"The weights of {card.name} are not the ones its card was written for (their "
+                "SHA-256 differs). Copy the model folder again."
+            )
+        weights = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UnusableModel(
+            f"The weights of {card.name} cannot be read. Copy the model folder again."
+        ) from error
+    if any(not torch.isfinite(value).all() for value in weights.values()):
+        raise UnusableModel(f"The weights of {card.name} hold NaN or infinity; train it again.")
+    return weights
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,136 @@
+"""Classifier x micrographs -> names with calibrated probabilities and a set of candidates."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.learning.checkpoints import Classifier
+from core.micrograph import Micrograph
+
+BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """A network's answer for one micrograph.
+
+    Attributes
+    ----------
+    label : str
+        Identifier of the most probable class.
+    probabilities : dict of str to float
+        One per class, in the card's order; they sum to 1.
+    prediction_set : tuple of str
+        The classes that cannot be excluded at the card's conformal level, most probable first;
+        only the label when the model was never calibrated.
+    novelty : float or None
+        None: this model measures no novelty.
+    model : str
+    calibrated : bool
+        Whether the probabilities were temperature-scaled on held-out images.
+    """
+
+    label: str
+    probabilities: dict[str, float]
+    prediction_set: tuple[str, ...]
+    novelty: float | None
+    model: str
+    calibrated: bool
+
+    def __post_init__(self) -> None:
+        total = sum(self.probabilities.values())
+        if abs(total - 1) > 1e-5:
+            raise ValueError(f"probabilities must sum to 1, they sum to {total}")
+
+    @property
+    def ranking(self) -> tuple[str, ...]:
+        """Class identifiers from the most to the least probable."""
+        return tuple(sorted(self.probabilities, key=lambda c: -self.probabilities[c]))
+
+    @property
+    def probability(self) -> float:
+        """Probability of the label, 0–1."""
+        return self.probabilities[self.label]
+
+    @property
+    def runner_up(self) -> str:
+        """Identifier of the second most probable class."""
+        return self.ranking[1]
+
+    @property
+    def runner_up_probability(self) -> float:
+        """Probability of the runner-up, 0–1."""
+        return self.probabilities[self.runner_up]
+
+
+def classify(
+    classifier: Classifier,
+    micrographs: Sequence[Micrograph],
+    *,
+    excludes: Sequence[NDArray[Any] | None] | None = None,
+) -> list[Classification]:
+    """Return one classification per micrograph, in order.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    micrographs : sequence of Micrograph
+        The whole frame of each is seen, at the resolution its card states.
+    excludes : sequence of bool arrays (H, W) or None, optional
+        Pixels that are not specimen, one mask per micrograph.
+
+    References
+    ----------
+    Guo et al. (2017), On calibration of modern neural networks, ICML, arXiv:1706.04599.
+    Sadinle, Lei & Wasserman (2019), Least ambiguous set-valued classifiers with bounded error
+    levels, JASA, doi:10.1080/01621459.2017.1395341.
+    """
+    masks = [None] * len(micrographs) if excludes is None else list(excludes)
+    if len(masks) != len(micrographs):
+        raise ValueError(f"got {len(micrographs)} micrographs and {len(masks)} masks")
+    by_size: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for index, micrograph in enumerate(micrographs):
+        by_size[classifier.preparation.size_hw(micrograph.shape)].append(index)
+    answers: dict[int, Classification] = {}
+    for indices in by_size.values():
+        for start in range(0, len(indices), BATCH):
+            part = indices[start : start + BATCH]
+            inputs = torch.cat([classifier.prepare(micrographs[i], masks[i]) for i in part])
+            for index, logits in zip(part, compute_logits(classifier, inputs), strict=True):
+                answers[index] = read_logits(classifier, logits)
+    return [answers[index] for index in range(len(micrographs))]
+
+
+def compute_logits(classifier: Classifier, inputs: Tensor) -> NDArray[Any]:
+    """Return logits, shape (N, classes), float64, for prepared inputs (N, 1, h, w)."""
+    with torch.inference_mode():
+        logits = classifier.head(classifier.features(inputs))
+    return np.asarray(logits.cpu().numpy(), dtype=np.float64)
+
+
+def read_logits(classifier: Classifier, logits: NDArray[Any]) -> Classification:
+    """Return the classification that one row of logits stands for."""
+    card = classifier.card
+    scaled = logits / card.calibration.get("temperature", 1.0)
+    exponent = np.exp(scaled - scaled.max())
+    values = exponent / exponent.sum()
+    probabilities = {name: float(p) for name, p in zip(card.classes, values, strict=True)}
+    ranking = sorted(probabilities, key=lambda c: -probabilities[c])
+    floor = 1 - card.calibration.get("conformal_threshold", 0.0)
+    candidates = tuple(name for name in ranking if probabilities[name] >= floor)
+    return Classification(
+        label=ranking[0],
+        probabilities=probabilities,
+        prediction_set=candidates or (ranking[0],),
+        novelty=None,
+        model=card.name,
+        calibrated="temperature" in card.calibration,
+    )

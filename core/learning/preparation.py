@@ -1,0 +1,93 @@
+"""Micrograph -> what a network sees: the whole frame, one channel, standardised."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.micrograph import Micrograph
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """How a micrograph is brought to a network's resolution; kept in the model card.
+
+    Parameters
+    ----------
+    area_px : int
+        The frame is resized, aspect kept, to about this many pixels.
+    multiple_px : int
+        Height and width are rounded to a multiple of this (the network's stride).
+    longest_px : int
+        Neither side grows beyond this; only frames far from square lose their aspect.
+    clip_sd : float
+        Standardised grey levels are limited to ± this many standard deviations.
+    """
+
+    area_px: int = 256 * 256
+    multiple_px: int = 16
+    longest_px: int = 1024
+    clip_sd: float = 4.0
+
+    def size_hw(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """Return the (height, width) in px at which a frame of this shape enters the network."""
+        scale = float(np.sqrt(self.area_px / (shape[0] * shape[1])))
+        step = self.multiple_px
+        sides = [int(round(side * scale / step)) * step for side in shape]
+        height, width = (min(max(side, 2 * step), self.longest_px) for side in sides)
+        return height, width
+
+    def __call__(self, micrograph: Micrograph, exclude: Array | None = None) -> Array:
+        """Return the network's input.
+
+        Parameters
+        ----------
+        micrograph : Micrograph
+            Any depth; it is converted to float once, here, without an 8-bit step.
+        exclude : ndarray of shape (H, W), bool, optional
+            True where the frame is not specimen; filled with the median of the rest, so that it
+            carries no information.
+
+        Returns
+        -------
+        ndarray of shape (h, w), float32
+            Zero mean and unit variance, limited to ± `clip_sd`; all zero for a constant frame.
+        """
+        pixels = fill_excluded(micrograph.pixels, exclude)
+        height, width = self.size_hw(micrograph.shape)
+        shrinks = height * width < pixels.size
+        resized = cv2.resize(
+            pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        )
+        return standardise(resized, self.clip_sd)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for the model card."""
+        return asdict(self)
+
+
+def fill_excluded(pixels: Array, exclude: Array | None) -> Array:
+    """Return float32 pixels with excluded and non-finite ones set to the median of the others."""
+    filled: Array = pixels.astype(np.float32)
+    hidden = ~np.isfinite(filled)
+    if exclude is not None:
+        hidden = hidden | exclude
+    if hidden.any():
+        filled[hidden] = np.median(filled[~hidden]) if not hidden.all() else 0.0
+    return filled
+
+
+def standardise(image: Array, clip_sd: float) -> Array:
+    """Return float32 values with zero mean and unit variance, limited to ± `clip_sd`."""
+    centred = image.astype(np.float64) - image.mean(dtype=np.float64)
+    spread = float(centred.std())
+    # 1e-6 of the largest grey level: what is left of a constant frame after rounding is no signal.
+    if spread <= 1e-6 * max(1.0, float(np.abs(image).max())):
+        return np.zeros(image.shape, np.float32)
+    return np.clip(centred / spread, -clip_sd, clip_sd).astype(np.float32)

@@ -1,0 +1,390 @@
+"""Labelled folders -> a model folder, scored by grouped cross-validation so that nothing leaks.
+
+The recipe: learn the forms from endless simulated micrographs, then fine-tune on the real ones.
+Fine-tuning is repeated once per fold for the scores and the calibration, then once on all
+pictures for the weights that are kept. Every finished phase is kept in a work folder, and the
+long simulated phase also while it runs, so a stopped training goes on where it was.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from core.errors import UserError
+from core.imaging.overlays import find_overlays
+from core.imaging.reading import read_micrograph
+from core.imaging.simulate import KINDS, simulate
+from core.learning.augmentation import random_view
+from core.learning.checkpoints import Classifier, ModelCard, pick_device, save_model
+from core.learning.classification import compute_logits
+from core.learning.networks import build_network
+from core.learning.pictures import LabelledPicture, read_labelled_folders
+from core.learning.preparation import Preparation
+from core.learning.validation import (
+    conformal_threshold,
+    fit_temperature,
+    softmax,
+    summarise,
+)
+
+Array = NDArray[Any]
+Report = Callable[[str], None]
+CHECKPOINT_STEPS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """How long and how hard to train; kept in the model card.
+
+    `*_samples` count training views; learning rates belong to AdamW with one warm-up and a
+    cosine decay. `real_share` is the part of fine-tuning views drawn from the real pictures when
+    the simulator knows every class. `ema` is the decay of the running average of the weights.
+    """
+
+    pretrain_samples: int = 160_000
+    finetune_samples: int = 12_000
+    pretrain_rate: float = 2e-3
+    finetune_rate: float = 6e-4
+    weight_decay: float = 0.05
+    real_share: float = 0.7
+    smoothing: float = 0.05
+    size_px: int = 160
+    batch: int = 64
+    folds: int = 5
+    ema: float = 0.995
+    seed: int = 0
+    workers: int = 1
+    architecture: str = "emnet"
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A picture as the training loop needs it."""
+
+    image: Array
+    target: int
+
+
+class Views(IterableDataset[tuple[Tensor, int]]):
+    """An endless, seeded stream of training views, class-balanced, real and simulated."""
+
+    def __init__(
+        self,
+        pictures: Sequence[Labelled],
+        simulated: Sequence[str],
+        real_share: float,
+        plan: TrainingPlan,
+        seed: int,
+    ) -> None:
+        self.pictures = pictures
+        self.simulated = simulated
+        self.real_share = real_share if pictures else 0.0
+        self.plan = plan
+        self.seed = seed
+
+    def __iter__(self) -> Iterator[tuple[Tensor, int]]:
+        """Yield (view (1, size, size) float32, class index) without end."""
+        worker = get_worker_info()
+        rng = np.random.default_rng([self.seed, worker.id if worker else 0])
+        by_class: dict[int, list[Array]] = {}
+        for picture in self.pictures:
+            by_class.setdefault(picture.target, []).append(picture.image)
+        targets = sorted(by_class)
+        while True:
+            if rng.random() < self.real_share:
+                target = int(rng.choice(targets))
+                image = by_class[target][rng.integers(len(by_class[target]))]
+            else:
+                target = int(rng.integers(len(self.simulated)))
+                image = self._simulate(self.simulated[target], rng)
+            view = random_view(image, rng, self.plan.size_px)
+            yield torch.from_numpy(view)[None], target
+
+    def _simulate(self, kind: str, rng: np.random.Generator) -> Array:
+        size_px = int(self.plan.size_px * 1.2)
+        seed = int(rng.integers(2**31))
+        return simulate(kind, (size_px, size_px), seed, annotations=True).micrograph.pixels
+
+
+def train(
+    folder: Path | Sequence[Path],
+    out: Path,
+    *,
+    plan: TrainingPlan | None = None,
+    whole_frames: Path | None = None,
+    work: Path | None = None,
+    device: str = "auto",
+    report: Report = print,
+) -> ModelCard:
+    """Train a classifier, score it by grouped cross-validation, and write a model folder.
+
+    Parameters
+    ----------
+    folder : Path or sequence of Path
+        `folder/<class>/<file>`; see `read_labelled_folders` for groups.
+    out : Path
+        The model folder to write: weights.safetensors, card.json and README.md.
+    plan : TrainingPlan, optional
+    whole_frames : Path, optional
+        A folder that holds the same files as whole frames, `<split>/<class>/<file>`; they are
+        scored by the same folds, never trained on.
+    work : Path, optional
+        Where unfinished phases are kept; `.training/<name of out>` by default.
+    report : callable
+        Told about progress, a line at a time.
+
+    Returns
+    -------
+    ModelCard
+        The card that was written.
+
+    Raises
+    ------
+    UserError
+        If the folder holds no two classes, or fewer groups than folds.
+    """
+    plan = plan or TrainingPlan()
+    folders = [folder] if isinstance(folder, Path) else list(folder)
+    pictures = read_labelled_folders(folders)
+    classes = tuple(sorted({picture.label for picture in pictures}))
+    work = work or Path(".training") / out.name
+    work.mkdir(parents=True, exist_ok=True)
+    trainer = _Trainer(classes, plan, pick_device(device), work, report)
+    report(f"{len(pictures)} pictures, classes {dict(Counter(p.label for p in pictures))}")
+    trainer.pretrain()
+    scores, logits, truth = _cross_validate(trainer, pictures, whole_frames)
+    weights = trainer.finetune("final", pictures)
+    temperature = fit_temperature(logits, truth)
+    probabilities = softmax(logits, temperature)
+    network = build_network(plan.architecture, len(classes), {})
+    network.load_state_dict(weights)
+    card = ModelCard(
+        name=out.name,
+        architecture=plan.architecture,
+        classes=classes,
+        display_names={name: name.replace("_", " & ") for name in classes},
+        preparation=Preparation().to_dict(),
+        calibration={
+            "temperature": round(temperature, 4),
+            "conformal_level": 0.9,
+            "conformal_threshold": round(conformal_threshold(probabilities, truth), 4),
+        },
+        metrics=scores,
+        training={**asdict(plan), "torch": torch.__version__},
+        data=_list_sources(pictures),
+    )
+    return save_model(out, network, card)
+
+
+class _Trainer:
+    """The phases of one training: they share classes, plan, device and work folder."""
+
+    def __init__(
+        self, classes: tuple[str, ...], plan: TrainingPlan, device: str, work: Path, report: Report
+    ) -> None:
+        self.classes = classes
+        self.plan = plan
+        self.device = device
+        self.work = work
+        self.report = report
+        self.simulated = classes if set(classes) <= set(KINDS) else ()
+
+    def new_network(self) -> nn.Module:
+        torch.manual_seed(self.plan.seed)
+        network = build_network(self.plan.architecture, len(self.classes), {})
+        return network.to(self.device).to(memory_format=torch.channels_last)
+
+    def pretrain(self) -> None:
+        """Learn the forms from simulated micrographs, when the simulator knows every class."""
+        if self.simulated and self.plan.pretrain_samples:
+            views = Views((), self.simulated, 0.0, self.plan, self.plan.seed)
+            self.fit("pretrained", None, views, self.plan.pretrain_samples, self.plan.pretrain_rate)
+
+    def finetune(self, phase: str, pictures: Sequence[LabelledPicture]) -> dict[str, Tensor]:
+        """Return weights fine-tuned on real pictures (and simulated ones among them)."""
+        labelled = [
+            Labelled(np.asarray(p.micrograph.pixels, np.float32), self.classes.index(p.label))
+            for p in pictures
+        ]
+        share = self.plan.real_share if self.simulated else 1.0
+        views = Views(labelled, self.simulated, share, self.plan, self.plan.seed + 1)
+        start = self.work / "pretrained.pt"
+        return self.fit(
+            phase,
+            start if start.is_file() else None,
+            views,
+            self.plan.finetune_samples,
+            self.plan.finetune_rate,
+        )
+
+    def fit(
+        self, phase: str, start: Path | None, views: Views, samples: int, rate: float
+    ) -> dict[str, Tensor]:
+        """Return the averaged weights after a phase; kept in the work folder when done."""
+        finished = self.work / f"{phase}.pt"
+        if finished.is_file():
+            kept: dict[str, Tensor] = _load(finished)
+            return kept
+        network = self.new_network()
+        if start is not None:
+            network.load_state_dict(_load(start))
+        average = AveragedModel(
+            network,
+            multi_avg_fn=get_ema_multi_avg_fn(self.plan.ema),
+            use_buffers=True,  # type: ignore[no-untyped-call]
+        )
+        steps = max(1, samples // self.plan.batch)
+        optimiser = torch.optim.AdamW(
+            network.parameters(), lr=rate, weight_decay=self.plan.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_up_and_decay(steps))
+        state = {"network": network, "average": average, "optimiser": optimiser, "s": schedule}
+        first = self._resume(phase, state)
+        # A resumed stream continues with other samples than the ones already seen.
+        views.seed = views.seed * 1_000_003 + first
+        self._loop(phase, state, views, first, steps)
+        weights: dict[str, Tensor] = average.module.state_dict()
+        torch.save({k: v.cpu() for k, v in weights.items()}, finished)
+        (self.work / f"{phase}.partial.pt").unlink(missing_ok=True)
+        return weights
+
+    def _loop(
+        self, phase: str, state: dict[str, Any], views: Views, first: int, steps: int
+    ) -> None:
+        network, optimiser = state["network"].train(), state["optimiser"]
+        loader = iter(DataLoader(views, batch_size=self.plan.batch, num_workers=self.plan.workers))
+        began, hits, seen = time.monotonic(), 0, 0
+        for step in range(first, steps):
+            x, target = next(loader)
+            x = x.to(self.device, memory_format=torch.channels_last)
+            target = target.to(self.device)
+            with torch.autocast(self.device, torch.bfloat16):
+                logits = network(x).float()
+            loss = nn.functional.cross_entropy(logits, target, label_smoothing=self.plan.smoothing)
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            state["s"].step()
+            state["average"].update_parameters(network)
+            hits += int((logits.argmax(1) == target).sum())
+            seen += len(target)
+            if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:
+                speed = (step + 1 - first) * self.plan.batch / (time.monotonic() - began)
+                self.report(
+                    f"{phase}: step {step + 1}/{steps}, training accuracy {hits / seen:.3f}, "
+                    f"{speed:.0f} views/s"
+                )
+                hits, seen = 0, 0
+                self._keep(phase, state, step + 1)
+
+    def _keep(self, phase: str, state: dict[str, Any], step: int) -> None:
+        path = self.work / f"{phase}.partial.pt"
+        values = {name: part.state_dict() for name, part in state.items()}
+        torch.save({"step": step, **values}, path.with_suffix(".new"))
+        path.with_suffix(".new").replace(path)
+
+    def _resume(self, phase: str, state: dict[str, Any]) -> int:
+        path = self.work / f"{phase}.partial.pt"
+        if not path.is_file():
+            return 0
+        values = _load(path)
+        for name, part in state.items():
+            part.load_state_dict(values[name])
+        self.report(f"{phase}: goes on at step {values['step']}")
+        return int(values["step"])
+
+
+def _load(path: Path) -> Any:
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _warm_up_and_decay(steps: int) -> Callable[[int], float]:
+    warm = max(1, min(200, steps // 10))
+    return lambda step: (
+        min(1.0, (step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
+    )
+
+
+def _cross_validate(
+    trainer: _Trainer, pictures: Sequence[LabelledPicture], whole_frames: Path | None
+) -> tuple[dict[str, Any], Array, Array]:
+    """Return scores for the card, and held-out logits and truth of the pictures themselves."""
+    groups = [picture.group for picture in pictures]
+    truth = np.array([trainer.classes.index(picture.label) for picture in pictures])
+    folds = trainer.plan.folds
+    if len(set(groups)) < folds:
+        raise UserError(
+            f"{folds} folds need at least {folds} groups of originals, there are "
+            f"{len(set(groups))}. Add pictures or lower the number of folds."
+        )
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=trainer.plan.seed)
+    logits = np.zeros((len(pictures), len(trainer.classes)))
+    whole = np.zeros_like(logits)
+    fold_of = np.zeros(len(pictures), np.int64)
+    for fold, (rest, held) in enumerate(splitter.split(truth, truth, groups)):
+        weights = trainer.finetune(f"fold{fold}", [pictures[i] for i in rest])
+        classifier = _as_classifier(trainer, weights)
+        for index in held:
+            logits[index] = _score(classifier, pictures[index], None)
+            if whole_frames is not None:
+                whole[index] = _score(classifier, pictures[index], whole_frames)
+        found = logits[held].argmax(1) == truth[held]
+        trainer.report(f"fold {fold}: {found.mean():.3f} of {len(held)} held-out pictures right")
+        fold_of[held] = fold
+    scores = _summaries(trainer, logits, truth, groups, fold_of)
+    if whole_frames is not None:
+        temperature = fit_temperature(logits, truth)
+        scores["whole_frames"] = summarise(whole, truth, groups, trainer.classes, temperature)
+    return scores, logits, truth
+
+
+def _summaries(
+    trainer: _Trainer, logits: Array, truth: Array, groups: Sequence[str], fold: Array
+) -> dict[str, Any]:
+    """Return the cross-validated scores; each fold's temperature comes from the other folds."""
+    cooled = np.empty_like(logits)
+    for number in np.unique(fold):
+        held = fold == number
+        cooled[held] = logits[held] / fit_temperature(logits[~held], truth[~held])
+    return {
+        "protocol": f"{trainer.plan.folds}-fold cross-validation, split by group of originals",
+        "pictures": summarise(cooled, truth, groups, trainer.classes, 1.0),
+    }
+
+
+def _as_classifier(trainer: _Trainer, weights: dict[str, Tensor]) -> Classifier:
+    network = build_network(trainer.plan.architecture, len(trainer.classes), {})
+    network.load_state_dict(weights)
+    card = ModelCard(trainer.work.name, trainer.plan.architecture, trainer.classes)
+    return Classifier(network, card, trainer.device)
+
+
+def _score(classifier: Classifier, picture: LabelledPicture, whole_frames: Path | None) -> Array:
+    micrograph, hidden = picture.micrograph, None
+    if whole_frames is not None:
+        micrograph = read_micrograph(whole_frames / picture.relative)
+        hidden = find_overlays(micrograph)
+    logits: Array = compute_logits(classifier, classifier.prepare(micrograph, hidden))[0]
+    return logits
+
+
+def _list_sources(pictures: Sequence[LabelledPicture]) -> tuple[dict[str, Any], ...]:
+    counts = Counter((p.source, p.licence, p.label) for p in pictures)
+    return tuple(
+        {"source": source, "licence": licence, "class": label, "pictures": count}
+        for (source, licence, label), count in sorted(counts.items())
+    )
