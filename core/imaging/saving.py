@@ -1,0 +1,49 @@
+"""Micrographs and arrays as files that other programs open: nothing is stretched or rounded."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from core.micrograph import Micrograph
+
+_IMAGEJ_UNITS = {"nm": "nm", "µm": "um"}  # the names that ImageJ itself writes
+
+
+def save_tiff_bytes(micrograph: Micrograph) -> bytes:
+    """Return a TIFF file with the micrograph's own pixels and pixel size.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+        Its depth is kept: uint8, uint16 or float32.
+
+    Returns
+    -------
+    bytes
+        An ImageJ TIFF. The pixel size stands in the resolution tags, as pixels per nm or per µm,
+        with the unit in ImageJ's description; without a pixel size neither is written.
+    """
+    buffer = io.BytesIO()
+    options: dict[str, Any] = {}
+    if micrograph.pixel_size is not None:
+        unit = micrograph.pixel_size.length_unit
+        per_unit = 1 / micrograph.pixel_size.to(unit)
+        options = {
+            "resolution": (per_unit, per_unit),
+            "resolutionunit": "NONE",
+            "metadata": {"unit": _IMAGEJ_UNITS[unit]},
+        }
+    tifffile.imwrite(buffer, micrograph.pixels, imagej=True, **options)
+    return buffer.getvalue()
+
+
+def save_npy_bytes(array: NDArray[Any]) -> bytes:
+    """Return an array as a NumPy file (.npy), values and dtype as they are."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()

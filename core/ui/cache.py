@@ -1,0 +1,171 @@
+"""Every cached call of the app, each a thin wrapper around one function of the core.
+
+A micrograph is keyed by its digest, scale and name: Streamlit would hash a large array from a
+sample of it. What is kept is bounded in bytes. Everything that needs torch is imported inside.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.imaging import display, saving
+from core.imaging.filters import Pipeline, otsu_threshold
+from core.imaging.overlays import find_overlays
+from core.measuring.clustering import Clustering, cluster_gray
+from core.measuring.regions import measure_regions
+from core.micrograph import Micrograph
+
+if TYPE_CHECKING:
+    from core.learning.checkpoints import Classifier
+    from core.learning.classification import Classification
+    from core.learning.explanation import Explanation
+
+SCREEN_WIDTH_PX = 1400
+SMALLEST_REGION_PX = 10
+
+_BY_KEY: Any = {Micrograph: lambda micrograph: micrograph.key}
+Mask = NDArray[np.bool_]
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the model …")
+def model(name: str) -> Classifier:
+    """Return the installed model of this name; every session shares it."""
+    from core.learning.checkpoints import load_model
+
+    return load_model(name)
+
+
+def model_names() -> list[str]:
+    """Return the names of the installed models."""
+    from core.learning.checkpoints import list_models
+
+    return list_models()
+
+
+def method_titles() -> dict[str, str]:
+    """Return the explanation methods, id to title."""
+    from core.learning.explanation import METHODS
+
+    return {name: method.title for name, method in METHODS.items()}
+
+
+@st.cache_data(max_size="64MB", show_spinner="Looking for the info bar …", hash_funcs=_BY_KEY)
+def overlays(micrograph: Micrograph) -> Mask:
+    """Return where the micrograph shows something else than specimen."""
+    return find_overlays(micrograph)
+
+
+def excluded(micrograph: Micrograph, exclude: bool) -> Mask | None:
+    """Return the mask of what is left out; None when the person leaves out nothing."""
+    return overlays(micrograph) if exclude else None
+
+
+@st.cache_data(max_size="16MB", show_spinner="Classifying …", hash_funcs=_BY_KEY)
+def classification(micrograph: Micrograph, model_name: str, exclude: bool) -> Classification:
+    """Return the model's answer for one micrograph."""
+    from core.learning.classification import classify
+
+    masks = [excluded(micrograph, exclude)]
+    return classify(model(model_name), [micrograph], excludes=masks)[0]
+
+
+@st.cache_data(max_size="128MB", show_spinner="Explaining …", hash_funcs=_BY_KEY)
+def explanation(
+    micrograph: Micrograph, model_name: str, method: str, target: str | None, exclude: bool
+) -> Explanation:
+    """Return where the model finds evidence for a class."""
+    from core.learning.explanation import explain
+
+    mask = excluded(micrograph, exclude)
+    return explain(model(model_name), micrograph, method, target, exclude=mask)
+
+
+@st.cache_data(max_size="128MB", show_spinner="Filtering …", hash_funcs=_BY_KEY)
+def filtered(micrograph: Micrograph, pipeline_json: str) -> Micrograph:
+    """Return the micrograph after a chain of filters."""
+    return Pipeline.from_json(pipeline_json)(micrograph)
+
+
+@st.cache_data(max_size="128MB", show_spinner="Clustering …", hash_funcs=_BY_KEY)
+def clustering(micrograph: Micrograph, k: int, exclude: bool) -> Clustering:
+    """Return the grey-level clusters of one micrograph."""
+    return cluster_gray(micrograph, k, exclude=excluded(micrograph, exclude))
+
+
+@st.cache_data(max_size="32MB", show_spinner="Measuring regions …", hash_funcs=_BY_KEY)
+def regions(micrograph: Micrograph, k: int, exclude: bool, target: int) -> pd.DataFrame:
+    """Return one row per region of a cluster, with its size and shape."""
+    mask = clustering(micrograph, k, exclude).labels == target
+    return measure_regions(mask, micrograph.pixel_size, micrograph.pixels)
+
+
+@st.cache_data(max_size="16MB", show_spinner=False, hash_funcs=_BY_KEY)
+def threshold(micrograph: Micrograph, exclude: bool) -> float:
+    """Return Otsu's threshold in native grey levels."""
+    return otsu_threshold(micrograph.pixels, exclude=excluded(micrograph, exclude))
+
+
+@st.cache_data(max_size="32MB", show_spinner=False, hash_funcs=_BY_KEY)
+def thumbnail_png(micrograph: Micrograph, size_px: int = 320) -> bytes:
+    """Return a small picture of the micrograph."""
+    return display.png_bytes(display.thumbnail(micrograph, size_px))
+
+
+@st.cache_data(max_size="96MB", show_spinner=False, hash_funcs=_BY_KEY)
+def screen_png(micrograph: Micrograph, width_px: int | None = SCREEN_WIDTH_PX) -> bytes:
+    """Return the micrograph for the screen, with a scale bar where the scale is known."""
+    return _encode(display.to_display(micrograph), micrograph, width_px)
+
+
+@st.cache_data(max_size="96MB", show_spinner=False, hash_funcs=_BY_KEY)
+def heatmap_png(
+    micrograph: Micrograph,
+    model_name: str,
+    method: str,
+    target: str | None,
+    exclude: bool,
+    opacity: float,
+    colormap: str,
+    width_px: int | None = SCREEN_WIDTH_PX,
+) -> bytes:
+    """Return the micrograph under its heat map; `width_px=None` keeps every pixel."""
+    heat = explanation(micrograph, model_name, method, target, exclude).heatmap
+    picture = display.blend_heatmap(display.to_display(micrograph), heat, opacity, colormap)
+    return _encode(picture, micrograph, width_px)
+
+
+@st.cache_data(max_size="96MB", show_spinner=False, hash_funcs=_BY_KEY)
+def clusters_png(
+    micrograph: Micrograph, k: int, exclude: bool, width_px: int | None = SCREEN_WIDTH_PX
+) -> bytes:
+    """Return the cluster map in the colours of the legend; what is left out is hatched."""
+    labels = clustering(micrograph, k, exclude).labels
+    return _encode(display.color_labels(labels, k), micrograph, width_px)
+
+
+def mask_png(micrograph: Micrograph, k: int, exclude: bool, target: int) -> bytes:
+    """Return the target cluster in white on black, every pixel of it."""
+    mask = clustering(micrograph, k, exclude).labels == target
+    return display.png_bytes(mask.astype(np.uint8) * np.uint8(255))
+
+
+def raw_map_npy(found: Explanation) -> bytes:
+    """Return the signed map at the layer's own resolution as a NumPy file."""
+    return saving.save_npy_bytes(found.raw)
+
+
+@st.cache_data(max_size="96MB", show_spinner=False, hash_funcs=_BY_KEY)
+def tiff(micrograph: Micrograph) -> bytes:
+    """Return the micrograph as a TIFF of its own depth."""
+    return saving.save_tiff_bytes(micrograph)
+
+
+def _encode(picture: display.Picture, micrograph: Micrograph, width_px: int | None) -> bytes:
+    width = micrograph.shape[1]
+    marked = display.draw_scale_bar(picture, micrograph.pixel_size, width)
+    return display.png_bytes(marked, width_px)
