@@ -102,7 +102,7 @@ def _image_formation(view: Array, rng: Random) -> Array:
     elif choice < 0.55:
         view = view + rng.uniform(0.3, 1.2) * (view - cv2.GaussianBlur(view, (0, 0), 1.5))
     if rng.random() < 0.6:
-        noise = rng.standard_normal(view.shape, dtype=np.float32)
+        noise: Array = rng.standard_normal(view.shape, dtype=np.float32)
         if rng.random() < 0.4:
             noise = cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.5, 1.2)) * 2
         view = view + rng.uniform(0.0, 0.25) * float(view.std()) * 2 * noise

@@ -39,7 +39,7 @@ class Preparation:
         """Return the (height, width) in px at which a frame of this shape enters the network."""
         scale = float(np.sqrt(self.area_px / (shape[0] * shape[1])))
         step = self.multiple_px
-        sides = [int(round(side * scale / step)) * step for side in shape]
+        sides = [round(side * scale / step) * step for side in shape]
         height, width = (min(max(side, 2 * step), self.longest_px) for side in sides)
         return height, width
 
@@ -90,4 +90,4 @@ def standardise(image: Array, clip_sd: float) -> Array:
     # 1e-6 of the largest grey level: what is left of a constant frame after rounding is no signal.
     if spread <= 1e-6 * max(1.0, float(np.abs(image).max())):
         return np.zeros(image.shape, np.float32)
-    return np.clip(centred / spread, -clip_sd, clip_sd).astype(np.float32)
+    return np.asarray(np.clip(centred / spread, -clip_sd, clip_sd), dtype=np.float32)

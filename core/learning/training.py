@@ -117,7 +117,8 @@ class Views(IterableDataset[tuple[Tensor, int]]):
     def _simulate(self, kind: str, rng: np.random.Generator) -> Array:
         size_px = int(self.plan.size_px * 1.2)
         seed = int(rng.integers(2**31))
-        return simulate(kind, (size_px, size_px), seed, annotations=True).micrograph.pixels
+        pixels: Array = simulate(kind, (size_px, size_px), seed, annotations=True).micrograph.pixels
+        return pixels
 
 
 def train(
@@ -242,11 +243,8 @@ class _Trainer:
         network = self.new_network()
         if start is not None:
             network.load_state_dict(_load(start))
-        average = AveragedModel(
-            network,
-            multi_avg_fn=get_ema_multi_avg_fn(self.plan.ema),
-            use_buffers=True,  # type: ignore[no-untyped-call]
-        )
+        running = get_ema_multi_avg_fn(self.plan.ema)  # type: ignore[no-untyped-call]
+        average = AveragedModel(network, multi_avg_fn=running, use_buffers=True)
         steps = max(1, samples // self.plan.batch)
         optimiser = torch.optim.AdamW(
             network.parameters(), lr=rate, weight_decay=self.plan.weight_decay

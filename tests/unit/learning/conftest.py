@@ -1,0 +1,39 @@
+"""A two-layer classifier that every test of this room can afford."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from core.learning.checkpoints import Classifier, ModelCard
+from core.micrograph import Micrograph
+
+
+class TwoLayers(nn.Module):
+    """One convolution, a global average and one linear layer."""
+
+    def __init__(self, classes: int = 3) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3, stride=4, padding=1)
+        self.norm = nn.BatchNorm2d(4)
+        self.linear = nn.Linear(4, classes)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(self.norm(self.conv(x)))
+
+    def head(self, activation: torch.Tensor) -> torch.Tensor:
+        return self.linear(activation.mean(dim=(2, 3)))
+
+
+@pytest.fixture
+def classifier() -> Classifier:
+    torch.manual_seed(0)
+    card = ModelCard("two-layers", "two-layers", ("blobs", "plain", "rods_fibres"))
+    return Classifier(TwoLayers(), card)
+
+
+@pytest.fixture
+def micrograph() -> Micrograph:
+    pixels = np.random.default_rng(0).integers(0, 60_000, (90, 130)).astype(np.uint16)
+    pixels[20:50, 30:70] //= 4
+    return Micrograph("two blobs", pixels)

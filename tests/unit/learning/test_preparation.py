@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from core.learning.preparation import Preparation, fill_excluded, standardise
+from core.micrograph import Micrograph
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((256, 256), (256, 256)), ((512, 512), (256, 256)), ((480, 640), (224, 288))],
+)
+def test_size_keeps_area_and_aspect(shape: tuple[int, int], expected: tuple[int, int]) -> None:
+    assert Preparation().size_hw(shape) == expected
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4000), (4000, 3), (7, 5)])
+def test_any_shape_stays_within_limits(shape: tuple[int, int]) -> None:
+    height, width = Preparation().size_hw(shape)
+    assert 32 <= height <= 1024
+    assert 32 <= width <= 1024
+    assert height % 16 == width % 16 == 0
+
+
+def test_sixteen_bits_keep_what_eight_would_lose() -> None:
+    ramp = np.tile(np.arange(40_000, 40_256, dtype=np.uint16), (256, 1))
+    prepared = Preparation()(Micrograph("ramp", ramp))
+    assert len(np.unique(prepared)) == 256
+
+
+def test_depth_and_gain_do_not_matter() -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (80, 100)).astype(np.uint8)
+    eight = Preparation()(Micrograph("8", pixels))
+    sixteen = Preparation()(Micrograph("16", pixels.astype(np.uint16) * 257))
+    floats = Preparation()(Micrograph("32", pixels.astype(np.float32) / 255))
+    np.testing.assert_allclose(eight, sixteen, atol=1e-4)
+    np.testing.assert_allclose(eight, floats, atol=1e-4)
+
+
+def test_excluded_pixels_carry_no_information() -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (96, 96)).astype(np.uint8)
+    exclude = np.zeros((96, 96), bool)
+    exclude[80:] = True
+    other = pixels.copy()
+    other[80:] = 255
+    first = Preparation()(Micrograph("a", pixels), exclude)
+    second = Preparation()(Micrograph("b", other), exclude)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_nan_takes_the_median_of_the_rest() -> None:
+    pixels = np.array([[1, 2, 3], [np.nan, np.inf, 9]], np.float32)
+    filled = fill_excluded(pixels, None)
+    assert filled[1, 0] == filled[1, 1] == 2.5
+
+
+def test_all_excluded_becomes_zero() -> None:
+    assert not fill_excluded(np.full((2, 2), 7, np.uint8), np.ones((2, 2), bool)).any()
+
+
+@pytest.mark.parametrize("value", [0, 1, 128, 65_535])
+def test_constant_frame_becomes_zero(value: int) -> None:
+    pixels = np.full((30, 40), value, np.uint16)
+    assert not Preparation()(Micrograph("flat", pixels)).any()
+
+
+def test_standardised_values_are_limited() -> None:
+    image = np.zeros((50, 50), np.float32)
+    image[0, 0] = 1
+    assert standardise(image, 4.0).max() == 4.0
