@@ -67,7 +67,7 @@ def probabilities(
 def histogram(
     before: Micrograph,
     after: Micrograph | None = None,
-    thresholds: Sequence[float] = (),
+    thresholds: Sequence[float] | NDArray[np.float64] = (),
     *,
     exclude: NDArray[np.bool_] | None = None,
     labels: tuple[str, str] = ("before", "after"),
@@ -290,7 +290,9 @@ def _outline(values: NDArray[Any], edges: NDArray[np.float64]) -> go.Scatter:
     )
 
 
-def _draw_thresholds(figure: go.Figure, thresholds: Sequence[float], dark: bool) -> None:
+def _draw_thresholds(
+    figure: go.Figure, thresholds: Sequence[float] | NDArray[np.float64], dark: bool
+) -> None:
     for threshold in thresholds:
         figure.add_vline(
             x=float(threshold),

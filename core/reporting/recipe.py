@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 
 from core.errors import UserError
 from core.imaging.filters import Pipeline, Step
+from core.measuring.clustering import MAX_CLUSTERS, MIN_CLUSTERS
 
 KIND = "micrographia-recipe"
 VERSION = 1
-CLUSTERS = (2, 12)
 SMALLEST_REGION_PX = (1, 1_000_000)
 LONGEST_NAME = 400
 LONGEST_JSON = 200_000
@@ -29,7 +29,7 @@ class Recipe:
     method : str
         Id of the class activation map, one of `METHODS`.
     clusters : int
-        Number of grey-level clusters, 2 to 12.
+        Number of grey-level clusters, 2 to 20.
     target_cluster : int
         The cluster whose area and regions are reported. Clusters are numbered from dark to
         bright; negative numbers count from the bright end, so -1 is the brightest.
@@ -60,7 +60,7 @@ class Recipe:
     def __post_init__(self) -> None:
         _check_name("model", self.model)
         _check_name("method", self.method)
-        _check_whole("clusters", self.clusters, *CLUSTERS)
+        _check_whole("clusters", self.clusters, MIN_CLUSTERS, MAX_CLUSTERS)
         _check_whole("target_cluster", self.target_cluster, -self.clusters, self.clusters - 1)
         _check_whole("smallest_region_px", self.smallest_region_px, *SMALLEST_REGION_PX)
         if not isinstance(self.exclude_overlays, bool):

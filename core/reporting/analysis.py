@@ -1,0 +1,195 @@
+"""One micrograph x Recipe -> its row, its regions and its pictures."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.imaging.display import (
+    blend_heatmap,
+    color_labels,
+    draw_scale_bar,
+    png_bytes,
+    thumbnail,
+)
+from core.measuring.clustering import Clustering, cluster_gray
+from core.measuring.regions import measure_regions
+from core.micrograph import Micrograph
+from core.reporting.recipe import Recipe
+
+if TYPE_CHECKING:  # only names of types: a batch that has not started needs no torch
+    from core.learning.classification import Classification
+    from core.learning.explanation import Explanation
+
+PREVIEW_PX = 256
+OVERLAY_PX = 1024
+JPEG_QUALITY = 82
+Mask = NDArray[np.bool_]
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Small JPEG pictures of one micrograph, with scale bars where the scale is known."""
+
+    original: bytes
+    overlay: bytes
+    clusters: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """All that a batch keeps of one micrograph.
+
+    Attributes
+    ----------
+    values : dict
+        Columns of its row, except for number, name and status.
+    regions : DataFrame
+        One line per region of the target cluster; lengths in px and nm, areas in px and µm².
+    overlay_png, mask_png : bytes
+        The heat map over the micrograph, at most 1024 px wide; and the target cluster at full
+        size, 0 or 255.
+    preview : Preview
+    """
+
+    values: dict[str, Any]
+    regions: pd.DataFrame
+    overlay_png: bytes
+    mask_png: bytes
+    preview: Preview
+
+
+def analyse(
+    micrograph: Micrograph,
+    exclude: Mask | None,
+    classification: Classification,
+    explanation: Explanation,
+    recipe: Recipe,
+) -> Analysis:
+    """Return the row, regions and pictures of a micrograph that the network has answered.
+
+    The recipe's filters act on what is clustered and measured here; the network saw the
+    micrograph as it was recorded.
+    """
+    filtered = recipe.pipeline(micrograph) if recipe.filters else micrograph
+    clustering = cluster_gray(filtered, recipe.clusters, exclude=exclude)
+    target: Mask = clustering.labels == recipe.target
+    regions = _regions(target, micrograph, recipe.smallest_region_px)
+    values = {
+        **_network_values(classification, explanation),
+        **_area_values(clustering, target, micrograph, recipe),
+        **_region_values(regions),
+        **_micrograph_values(micrograph, exclude),
+    }
+    overlay_png, preview = _shown(micrograph, explanation.heatmap, clustering)
+    mask_png = png_bytes(target.astype(np.uint8) * np.uint8(255))
+    return Analysis(values, regions, overlay_png, mask_png, preview)
+
+
+def _network_values(classification: Classification, explanation: Explanation) -> dict[str, Any]:
+    # Six digits: what lies beyond depends on how micrographs share a pass through the network.
+    return {
+        "label": classification.label,
+        "probability": round(classification.probability, 6),
+        "runner_up": classification.runner_up,
+        "runner_up_probability": round(classification.runner_up_probability, 6),
+        "candidates": " | ".join(classification.prediction_set),
+        "novelty": classification.novelty,
+        "has_evidence": explanation.has_evidence,
+        **{f"p_{name}": round(p, 6) for name, p in classification.probabilities.items()},
+    }
+
+
+def _area_values(
+    clustering: Clustering, target: Mask, micrograph: Micrograph, recipe: Recipe
+) -> dict[str, Any]:
+    area_px = int(np.count_nonzero(target))
+    nm = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
+    percents = [round(100 * float(share), 6) for share in clustering.fractions]
+    return {
+        **{f"cluster_{number}_percent": value for number, value in enumerate(percents)},
+        "target_cluster": recipe.target,
+        "target_percent": percents[recipe.target],
+        "target_area_px": area_px,
+        "target_area_µm2": area_px * nm**2 / 1e6,
+    }
+
+
+def _region_values(regions: pd.DataFrame) -> dict[str, Any]:
+    values: dict[str, Any] = {"regions": len(regions)}
+    for unit in ("px", "nm"):
+        diameters = regions[f"equivalent_diameter_{unit}"]
+        values[f"mean_diameter_{unit}"] = float(diameters.mean()) if len(regions) else np.nan
+    return values
+
+
+def _micrograph_values(micrograph: Micrograph, exclude: Mask | None) -> dict[str, Any]:
+    size = micrograph.pixel_size
+    excluded = 0.0 if exclude is None else float(np.mean(exclude))
+    return {
+        "excluded_percent": round(100 * excluded, 6),
+        "pixel_size_nm": size.to("nm") if size else np.nan,
+        "width_px": micrograph.shape[1],
+        "height_px": micrograph.shape[0],
+        "depth": micrograph.depth,
+        "sha256": micrograph.sha256,
+    }
+
+
+def _regions(target: Mask, micrograph: Micrograph, smallest_px: int) -> pd.DataFrame:
+    """Return regions measured in px, with nm and µm² beside them: one unit system per batch."""
+    measured = measure_regions(target, None, micrograph.pixels)
+    regions = measured[measured["area_px"] >= smallest_px].reset_index(drop=True)
+    nm = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
+    columns: dict[str, Any] = {}
+    for column in regions.columns:
+        columns[column] = regions[column]
+        if re.fullmatch(r".*area_px", column):
+            columns[column.removesuffix("px") + "µm2"] = regions[column] * nm**2 / 1e6
+        elif re.fullmatch(r".*(diameter|perimeter|length|width|axis|feret).*_px", column):
+            columns[column.removesuffix("px") + "nm"] = regions[column] * nm
+    return pd.DataFrame(columns)
+
+
+def _shown(
+    micrograph: Micrograph, heatmap: NDArray[np.float32], clustering: Clustering
+) -> tuple[bytes, Preview]:
+    """Return the overlay as PNG and the three previews, from one stretch to eight bits."""
+    picture = thumbnail(micrograph, OVERLAY_PX)
+    heat = np.clip(_resize(heatmap, picture.shape, cv2.INTER_AREA), 0, 1)
+    overlay = png_bytes(_with_bar(blend_heatmap(picture, heat), micrograph))
+    scale = min(1.0, PREVIEW_PX / max(picture.shape))
+    small_hw = tuple(max(1, round(side * scale)) for side in picture.shape)
+    small = _resize(picture, small_hw, cv2.INTER_AREA)
+    labels = _resize(clustering.labels, small_hw, cv2.INTER_NEAREST)
+    pictures = (
+        small,
+        blend_heatmap(small, _resize(heat, small_hw, cv2.INTER_AREA)),
+        color_labels(labels, clustering.k),
+    )
+    return overlay, Preview(*(_jpeg(_with_bar(each, micrograph)) for each in pictures))
+
+
+def _with_bar(picture: Picture, micrograph: Micrograph) -> Picture:
+    return draw_scale_bar(picture, micrograph.pixel_size, micrograph.shape[1])
+
+
+def _resize(array: NDArray[Any], shape_hw: tuple[int, ...], interpolation: int) -> NDArray[Any]:
+    height, width = shape_hw
+    resized: NDArray[Any] = cv2.resize(array, (width, height), interpolation=interpolation)
+    return resized
+
+
+def _jpeg(picture: Picture) -> bytes:
+    stored = np.ascontiguousarray(picture[..., ::-1] if picture.ndim == 3 else picture)
+    done, encoded = cv2.imencode(".jpg", stored, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not done:
+        raise ValueError(f"cannot encode an array of shape {picture.shape} as JPEG")
+    return encoded.tobytes()

@@ -1,0 +1,97 @@
+"""What a person points a batch at -> an ordered list of micrographs to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from core.errors import UserError
+from core.imaging.reading import read_micrograph
+from core.micrograph import Micrograph
+
+SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".jp2")
+GivenSource = str | PathLike[str] | tuple[str, bytes] | Micrograph
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One micrograph still to be read, and what people call it."""
+
+    name: str
+    content: Path | bytes | Micrograph
+
+    def read(self) -> Micrograph:
+        """Return the micrograph.
+
+        Raises
+        ------
+        UserError
+            If it cannot be read.
+        """
+        if isinstance(self.content, Micrograph):
+            return self.content
+        return read_micrograph(self.content, self.name)
+
+
+def list_sources(given: Iterable[GivenSource] | GivenSource) -> list[Source]:
+    """Return every micrograph that the sources stand for, in the order given.
+
+    Parameters
+    ----------
+    given : iterable of Path, (name, bytes) or Micrograph; or one of them
+        A folder stands for the images in it and below it, sorted by path. Hidden files are
+        passed over.
+
+    Raises
+    ------
+    UserError
+        If there is nothing to read, or a folder holds no image.
+    TypeError
+        If a source is of another kind.
+    """
+    sources = [source for one in _as_many(given) for source in _expand(one)]
+    if not sources:
+        raise UserError("There is nothing to analyse: add at least one micrograph.")
+    return sources
+
+
+def _as_many(given: Iterable[GivenSource] | GivenSource) -> Iterable[object]:
+    single = isinstance(given, str | PathLike | Micrograph) or _is_upload(given)
+    return [given] if single else given  # type: ignore[return-value]
+
+
+def _is_upload(given: object) -> bool:
+    return (
+        isinstance(given, tuple)
+        and len(given) == 2
+        and isinstance(given[0], str)
+        and isinstance(given[1], bytes | bytearray | memoryview)
+    )
+
+
+def _expand(given: object) -> list[Source]:
+    if isinstance(given, Micrograph):
+        return [Source(given.name, given)]
+    if isinstance(given, tuple) and _is_upload(given):
+        return [Source(given[0], bytes(given[1]))]
+    if isinstance(given, str | PathLike):
+        path = Path(given)
+        return _list_folder(path) if path.is_dir() else [Source(path.name, path)]
+    raise TypeError(f"a source is a path, (name, bytes) or a Micrograph, got {type(given)}")
+
+
+def _list_folder(folder: Path) -> list[Source]:
+    relative = sorted(
+        path.relative_to(folder)
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and path.is_file()
+    )
+    found = [path for path in relative if not any(part.startswith(".") for part in path.parts)]
+    if not found:
+        raise UserError(
+            f"The folder {folder.name!r} holds no image ({', '.join(SUFFIXES)}). "
+            "Choose another folder."
+        )
+    return [Source(path.as_posix(), folder / path) for path in found]
