@@ -34,6 +34,7 @@ from core.learning.classification import compute_logits
 from core.learning.networks import build_network
 from core.learning.pictures import LabelledPicture, read_labelled_folders
 from core.learning.preparation import Preparation
+from core.learning.readme import describe
 from core.learning.validation import (
     conformal_threshold,
     fit_temperature,
@@ -187,8 +188,11 @@ def train(
         metrics=scores,
         training={**asdict(plan), "torch": torch.__version__},
         data=_list_sources(pictures),
+        limits=_list_limits(pictures),
     )
-    return save_model(out, network, card)
+    card = save_model(out, network, card)
+    (out / "README.md").write_text(describe(card), encoding="utf-8")
+    return card
 
 
 class _Trainer:
@@ -386,3 +390,17 @@ def _list_sources(pictures: Sequence[LabelledPicture]) -> tuple[dict[str, Any], 
         {"source": source, "licence": licence, "class": label, "pictures": count}
         for (source, licence, label), count in sorted(counts.items())
     )
+
+
+def _list_limits(pictures: Sequence[LabelledPicture]) -> tuple[str, ...]:
+    """Return what the counts alone say about how far the scores reach."""
+    limits = []
+    for label in sorted({picture.label for picture in pictures}):
+        own = [picture for picture in pictures if picture.label == label]
+        groups, sources = len({p.group for p in own}), len({p.source for p in own})
+        limits.append(
+            f"{label}: {len(own)} pictures from {groups} groups of originals and {sources} "
+            f"source{'s' if sources > 1 else ''}; other specimens and instruments may score lower."
+        )
+    limits.append("Every image gets one of the classes, also one that belongs to none of them.")
+    return tuple(limits)
