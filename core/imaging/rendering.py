@@ -84,7 +84,10 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], scale_px: flo
     coarse = rng.standard_normal((rows, cols), dtype=np.float32)
     if (rows, cols) == shape:
         return coarse
-    return _f32(1.3 * cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC))
+    if scale_px > 8:
+        coarse = _f32(cv2.resize(coarse, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC))
+    kind = cv2.INTER_CUBIC if 2 < scale_px <= 8 else cv2.INTER_LINEAR
+    return _f32(cv2.resize(coarse * np.float32(1.3), shape[::-1], interpolation=kind))
 
 
 def cells(rng: np.random.Generator, shape: tuple[int, int], pitch_px: float) -> tuple[Floats, Any]:
@@ -120,20 +123,60 @@ def blur(image: Floats, sigma_px: float, sigma_rows_px: float | None = None) -> 
     return _f32(cv2.GaussianBlur(image, (0, 0), sigma_px, sigmaY=sigma_rows_px or sigma_px))
 
 
-def shade(scene: Scene, rng: np.random.Generator) -> tuple[Floats, str]:
-    """Return the signal of the specimen in about [0, 1] and the instrument's name."""
-    _roughen(scene, rng)
+def distort(scene: Scene, rng: np.random.Generator, amount_px: float) -> Scene:
+    """Return the scene under a smooth random distortion, so that outlines are not ideal."""
+    if chance(rng, 0.45):
+        return scene
+    shape = scene.top.shape
+    rows, cols = shape
+    amount = min(amount_px, 0.03 * min(shape)) * rng.uniform(0.2, 1.0)
+    scale = rng.uniform(0.04, 0.25) * min(shape) + 3
+    x = np.arange(cols, dtype=np.float32) + np.float32(amount) * smooth_noise(
+        rng, (rows, cols), scale
+    )
+    y = np.arange(rows, dtype=np.float32)[:, None] + np.float32(amount) * smooth_noise(
+        rng, (rows, cols), scale
+    )
+
+    def moved(image: Any) -> Any:
+        return cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+
+    mask = moved(scene.mask.astype(np.uint8) * np.uint8(255)) > 127
+    return Scene(moved(scene.top), moved(scene.mass), moved(scene.tone), mask)
+
+
+def shade(
+    scene: Scene, rng: np.random.Generator, severity: float = 1.0, *, sections: bool = True
+) -> tuple[Floats, str]:
+    """Return the signal of a specimen and the name of the instrument.
+
+    Parameters
+    ----------
+    scene : Scene
+        Gains a surface texture and debris on the way.
+    rng : numpy.random.Generator
+    severity : float
+        From 0 (a good day at the microscope) to 1 (anything goes).
+    sections : bool
+        Whether the specimen may be seen in transmission.
+
+    Returns
+    -------
+    tuple
+        The signal (H, W) float32 in about [0, 1], and a name such as "simulated SEM".
+    """
+    _roughen(scene, rng, severity)
     pick = rng.random()
-    if pick < 0.58:
+    if pick < 0.56 or not sections:
         return _secondary_electrons(scene, rng), "simulated SEM"
     if pick < 0.86:
         return _bright_field(scene, rng), "simulated TEM"
-    if pick < 0.94:
+    if pick < 0.93:
         return 1 - _bright_field(scene, rng), "simulated STEM"
     return _material_contrast(scene, rng), "simulated SEM"
 
 
-def form_image(signal: Floats, rng: np.random.Generator) -> Floats:
+def form_image(signal: Floats, rng: np.random.Generator, severity: float = 1.0) -> Floats:
     """Return what the detector records of a signal: shading, optics, noise, scan, contrast.
 
     Parameters
@@ -141,18 +184,22 @@ def form_image(signal: Floats, rng: np.random.Generator) -> Floats:
     signal : ndarray of shape (H, W), float32
         In about [0, 1].
     rng : numpy.random.Generator
+    severity : float
+        From 0 (a good day at the microscope) to 1 (anything goes).
 
     Returns
     -------
     ndarray of shape (H, W), float32 in [0, 1]
     """
-    image = _defocus(_stretch(signal, rng), rng)
-    image = _noise(_illuminate(image, rng), rng)
-    if chance(rng, 0.25):
+    image = _defocus(_stretch(signal, rng, severity), rng, severity)
+    image = _noise(_illuminate(image, rng, severity), rng, severity)
+    if chance(rng, 0.25 * severity):
         image = _scan_faults(image, rng)
-    if chance(rng, 0.25):
+    span = rng.uniform(1 - 0.75 * severity**2, 1.0)
+    image = np.float32(span) * image + np.float32(rng.uniform(0, 1 - span))
+    if chance(rng, 0.25 * severity):
         image = _compress(image, rng)
-    return _f32(np.clip(image, 0, 1))
+    return np.clip(image, 0, 1, out=image)
 
 
 def annotate(image: Floats, rng: np.random.Generator) -> tuple[Floats, Mask]:
@@ -164,11 +211,11 @@ def annotate(image: Floats, rng: np.random.Generator) -> tuple[Floats, Mask]:
         The picture (H, W) float32, and the pixels (H, W) bool that were written over.
     """
     over = np.full(image.shape, np.nan, np.float32)
-    if chance(rng, 0.35):
+    if chance(rng, 0.25):
         _draw_letter(over, rng)
-    if chance(rng, 0.4):
+    if chance(rng, 0.3):
         _draw_scale_bar(over, rng)
-    if chance(rng, 0.2):
+    if chance(rng, 0.08):
         _draw_info_bar(over, rng)
     written = ~np.isnan(over)
     return _f32(np.where(written, over, image)), written
@@ -178,29 +225,39 @@ def _f32(values: Any) -> Floats:
     return np.asarray(values, np.float32)
 
 
-def _roughen(scene: Scene, rng: np.random.Generator) -> None:
+def _roughen(scene: Scene, rng: np.random.Generator, severity: float) -> None:
     """Give objects and substrate a surface texture, and leave some debris."""
-    shape = scene.top.shape
+    shape = (scene.top.shape[0], scene.top.shape[1])
+    body = scene.mask.astype(np.float32)
     if chance(rng, 0.45):
-        amount = log_uniform(rng, 0.05, 1.2)
-        scene.top += amount * _texture(rng, shape) * scene.mask
+        scene.top += log_uniform(rng, 0.03, 0.5) * _texture(rng, shape) * body
     if chance(rng, 0.45):
-        amount = log_uniform(rng, 0.05, 1.5)
-        scene.top += amount * _texture(rng, shape) * ~scene.mask
+        scene.top += log_uniform(rng, 0.02, 0.3) * _texture(rng, shape) * (1 - body)
+    if chance(rng, 0.06):
+        scene.top += _supports(rng, shape) * (1 - body)
     if chance(rng, 0.3):
-        scene.mass *= np.maximum(1 + rng.uniform(0.05, 0.4) * _texture(rng, shape), 0)
-    if chance(rng, 0.3):
+        grain = smooth_noise(rng, shape, log_uniform(rng, 1, 12))
+        scene.mass *= np.maximum(1 + np.float32(rng.uniform(0.05, 0.4)) * grain, 0)
+    if chance(rng, 0.3 * severity):
         _scatter_debris(scene, rng)
 
 
 def _texture(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
-    """Return one of several kinds of random relief, of about unit height."""
-    scale_px = log_uniform(rng, 1.0, 0.12 * min(shape) + 1)
+    """Return one of several kinds of random relief, with slopes of about one."""
+    scale_px = log_uniform(rng, 1.0, 0.1 * min(shape) + 1)
     if chance(rng, 0.65):
-        return smooth_noise(rng, shape, scale_px)
+        return smooth_noise(rng, shape, scale_px) * np.float32(scale_px)
     distance, _ = cells(rng, shape, max(3.0, scale_px))
-    bumps = 1 - distance / (0.6 * max(3.0, scale_px))
-    return -bumps if chance(rng, 0.3) else bumps
+    return -distance if chance(rng, 0.7) else distance
+
+
+def _supports(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+    """Return a regular array of round pits or posts in the substrate."""
+    pitch = log_uniform(rng, 0.04, 0.2) * min(shape) + 4
+    row = np.arange(shape[0], dtype=np.float32)[:, None] / np.float32(0.866 * pitch)
+    col = np.arange(shape[1], dtype=np.float32) / np.float32(pitch) + 0.5 * (np.floor(row) % 2)
+    square = (0.866 * (row % 1 - 0.5)) ** 2 + (col % 1 - 0.5) ** 2
+    return _f32(rng.uniform(-1.5, 1.5) * (square < rng.uniform(0.15, 0.4) ** 2))
 
 
 def _scatter_debris(scene: Scene, rng: np.random.Generator) -> None:
@@ -229,8 +286,8 @@ def _secondary_electrons(scene: Scene, rng: np.random.Generator) -> Floats:
     level = 1 / np.sqrt(1 + across * across + down * down)
     angle = rng.uniform(0, 2 * np.pi)
     light = (across * np.cos(angle) + down * np.sin(angle)) * level
-    signal = rng.uniform(0.25, 1.0) * (1 - level) ** rng.uniform(0.6, 2.2)
-    signal += rng.uniform(0, 0.4) * light + _body(scene, rng, low=-0.15, high=0.6)
+    signal = rng.uniform(0.2, 1.0) * cv2.pow(1 - level, rng.uniform(0.6, 2.2))
+    signal += rng.uniform(0, 0.4) * light + _body(scene, rng, low=-0.1, high=0.9)
     signal += rng.uniform(0, 0.35) * top / (float(top.max()) + 1e-3)
     return _f32(signal * (1 - _hollows(top, rng)))
 
@@ -248,21 +305,24 @@ def _hollows(top: Floats, rng: np.random.Generator) -> Floats:
 def _body(scene: Scene, rng: np.random.Generator, low: float, high: float) -> Floats:
     """Return the contrast between materials: objects against substrate, each with its tone."""
     contrast = rng.uniform(low, high)
-    return _f32(contrast * scene.mask + rng.uniform(0.0, 0.25) * scene.tone * scene.mask)
+    level = np.float32(contrast) + np.float32(rng.uniform(0.0, 0.22)) * scene.tone
+    return level * scene.mask.astype(np.float32)
 
 
 def _bright_field(scene: Scene, rng: np.random.Generator) -> Floats:
     """Return transmitted intensity: it falls off exponentially with mass (Beer and Lambert)."""
     strength = rng.uniform(0, 0.6)
-    density = scene.mass * np.exp(strength * scene.tone)
+    density = scene.mass * cv2.exp(np.float32(strength) * scene.tone)
     reference = float(density.max()) + 1e-3
     absorption = log_uniform(rng, 0.5, 5.0)
-    signal = np.exp(-absorption * density / reference)
-    film = rng.uniform(0, 0.08) * smooth_noise(rng, signal.shape, log_uniform(rng, 4, 60))
+    signal = _f32(cv2.exp(density * np.float32(-absorption / reference)))
+    grain_px = log_uniform(rng, 1.5, 8) if chance(rng, 0.7) else log_uniform(rng, 8, 60)
+    shape = (signal.shape[0], signal.shape[1])
+    film = np.float32(rng.uniform(0, 0.05)) * smooth_noise(rng, shape, grain_px)
     fringe_px = log_uniform(rng, 0.7, 2.5)
     if chance(rng, 0.4):
         signal = signal + rng.uniform(-0.4, 0.9) * (signal - blur(_f32(signal), fringe_px))
-    return _f32(signal + film)
+    return signal + film
 
 
 def _material_contrast(scene: Scene, rng: np.random.Generator) -> Floats:
@@ -272,49 +332,48 @@ def _material_contrast(scene: Scene, rng: np.random.Generator) -> Floats:
     return _f32(0.5 + sign * _body(scene, rng, low=0.25, high=0.5) + relief)
 
 
-def _stretch(signal: Floats, rng: np.random.Generator) -> Floats:
-    """Return the signal brought to a random window of [0, 1], sometimes saturated or inverted."""
-    sample = signal[::3, ::3]
-    clip = rng.choice([0.1, 1.0, 4.0], p=[0.5, 0.35, 0.15])
-    low, high = np.percentile(sample, [clip, 100 - clip])
-    image = np.clip((signal - low) / max(float(high - low), 1e-3), 0, 1)
-    if chance(rng, 0.12):
+def _stretch(signal: Floats, rng: np.random.Generator, severity: float) -> Floats:
+    """Return the signal brought to [0, 1], sometimes saturated or inverted."""
+    clip = float(rng.choice([0.1, 1.0, 4.0], p=[0.5, 0.35, 0.15])) * severity
+    low, high = np.percentile(signal[::3, ::3], [clip, 100 - clip])
+    image = np.clip((signal - np.float32(low)) / np.float32(max(high - low, 1e-3)), 0, 1)
+    if chance(rng, 0.12 * severity):
         image = 1 - image
-    image = image ** log_uniform(rng, 0.5, 1.9)
-    span = rng.uniform(0.25, 1.0)
-    floor = rng.uniform(0, 1 - span)
-    return _f32(floor + span * image)
+    return _f32(cv2.pow(image, log_uniform(rng, 1 - 0.5 * severity, 1 + 0.9 * severity)))
 
 
-def _defocus(image: Floats, rng: np.random.Generator) -> Floats:
+def _defocus(image: Floats, rng: np.random.Generator, severity: float) -> Floats:
     """Return the picture blurred by a probe that may be out of focus, astigmatic or drifting."""
-    sigma = log_uniform(rng, 0.45, 1.1) if chance(rng, 0.75) else log_uniform(rng, 1.0, 2.4)
+    sharp = not chance(rng, 0.25 * severity)
+    sigma = log_uniform(rng, 0.45, 1.0) if sharp else log_uniform(rng, 1.0, 2.2)
     if chance(rng, 0.2):
-        return blur(image, sigma, sigma * rng.uniform(0.5, 1.8))
+        return blur(image, sigma, sigma * rng.uniform(0.6, 1.6))
     return blur(image, sigma)
 
 
-def _illuminate(image: Floats, rng: np.random.Generator) -> Floats:
+def _illuminate(image: Floats, rng: np.random.Generator, severity: float) -> Floats:
     """Return the picture under uneven illumination."""
     if chance(rng, 0.5):
         return image
     rows, cols = image.shape
-    slope = rng.normal(0, 0.12, 2)
-    tilt = np.add.outer(np.linspace(-1, 1, rows) * slope[0], np.linspace(-1, 1, cols) * slope[1])
-    if chance(rng, 0.4):
-        tilt = tilt + 0.06 * smooth_noise(rng, (rows, cols), 0.5 * min(rows, cols))
-    return _f32(image + tilt * rng.choice([0.5, 1.0]))
+    slope = rng.normal(0, 0.04 + 0.1 * severity, 2)
+    y, x = (np.linspace(-1, 1, edge, dtype=np.float32) for edge in (rows, cols))
+    tilt = np.add.outer(y * np.float32(slope[0]), x * np.float32(slope[1]))
+    if chance(rng, 0.4 * severity):
+        tilt += np.float32(0.06) * smooth_noise(rng, (rows, cols), 0.5 * min(rows, cols))
+    return _f32(image + tilt)
 
 
-def _noise(image: Floats, rng: np.random.Generator) -> Floats:
+def _noise(image: Floats, rng: np.random.Generator, severity: float) -> Floats:
     """Return the picture with shot and read-out noise, white or smeared by resampling."""
-    level = log_uniform(rng, 0.004, 0.16)
-    shot = rng.random()
+    level = log_uniform(rng, 0.006, 0.03 + 0.15 * severity)
+    shot = np.float32(rng.random())
     noise = rng.standard_normal(image.shape, dtype=np.float32)
     if chance(rng, 0.4):
-        sigma = log_uniform(rng, 0.5, 1.8)
-        noise = blur(noise, sigma) * _f32(2 * sigma)
-    return _f32(image + level * noise * np.sqrt(1 - shot + shot * np.clip(image, 0, 1)))
+        sigma = log_uniform(rng, 0.5, 1.6)
+        noise = blur(noise, sigma) * np.float32(2 * sigma)
+    noise *= np.sqrt(1 - shot + shot * np.clip(image, 0, 1))
+    return image + np.float32(level) * noise
 
 
 def _scan_faults(image: Floats, rng: np.random.Generator) -> Floats:
@@ -322,10 +381,10 @@ def _scan_faults(image: Floats, rng: np.random.Generator) -> Floats:
     rows = image.shape[0]
     pick = rng.random()
     if pick < 0.5:
-        return _f32(image + rng.normal(0, log_uniform(rng, 0.005, 0.05), (rows, 1)))
-    if pick < 0.75:
+        return _f32(image + rng.normal(0, log_uniform(rng, 0.005, 0.06), (rows, 1)))
+    if pick < 0.72:
         bands = smooth_noise(rng, (rows, 2), log_uniform(rng, 2, 20))[:, :1]
-        return _f32(image + 0.08 * bands)
+        return _f32(image + rng.uniform(0.01, 0.06) * bands)
     shift = np.cumsum(rng.normal(0, 0.15, rows)) + rng.normal(0, rng.uniform(0, 0.5), rows)
     cols = np.arange(image.shape[1], dtype=np.float32)[None] + _f32(shift - shift.mean())[:, None]
     lines = np.repeat(np.arange(rows, dtype=np.float32)[:, None], image.shape[1], 1)
@@ -344,7 +403,7 @@ def _compress(image: Floats, rng: np.random.Generator) -> Floats:
 def _write(over: Floats, text: str, at_xy: tuple[int, int], height_px: float, grey: float) -> None:
     """Write text with its baseline starting at a point."""
     scale = max(height_px / 22, 0.2)
-    thickness = max(1, round(scale * 2))
+    thickness = max(1, round(scale))
     stencil = np.zeros(over.shape, np.uint8)
     cv2.putText(stencil, text, at_xy, cv2.FONT_HERSHEY_DUPLEX, scale, 255, thickness, cv2.LINE_8)
     over[stencil > 0] = grey
