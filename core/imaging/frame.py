@@ -1,0 +1,127 @@
+"""One decoded frame, and how its values become the grey levels of a micrograph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import UnreadableMicrograph
+from core.micrograph import PixelSize
+
+_EXACT_IN_FLOAT32 = 2**24  # integers up to here survive the conversion to 32-bit float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Grey levels of one frame with what the file says about them.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (H, W), uint8, uint16 or float32
+    pixel_size : PixelSize or None
+    metadata : mapping
+        Plain values; "format", "bit_depth" and, where something was changed, "conversion".
+    """
+
+    pixels: NDArray[Any]
+    pixel_size: PixelSize | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """One family of formats.
+
+    Parameters
+    ----------
+    recognises : callable
+        From the first bytes of a file to whether this decoder reads it.
+    count : callable
+        From all bytes to the number of frames.
+    decode : callable
+        From all bytes and a frame number, below the count, to that frame.
+    """
+
+    recognises: Callable[[bytes], bool]
+    count: Callable[[bytes], int]
+    decode: Callable[[bytes, int], Frame]
+
+
+def to_grey(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
+    """Return grey levels in a native depth, and what had to be done to get there.
+
+    Parameters
+    ----------
+    values : ndarray of shape (H, W) or (H, W, C), any number
+        Two channels are grey and alpha, three are colour, four are colour and alpha.
+
+    Returns
+    -------
+    pixels : ndarray of shape (H, W), uint8, uint16 or float32
+        Equal colour channels give that channel; others the luminance of ITU-R BT.601.
+    notes : list of str
+        Empty when the values are as stored.
+
+    Raises
+    ------
+    UnreadableMicrograph
+        If the values are complex, or none of them is finite.
+    """
+    values, depth_notes = _to_native(values)
+    values, color_notes = _drop_color(values)
+    if values.dtype == np.float32:
+        values, finite_notes = _drop_infinities(values)
+        return values, depth_notes + color_notes + finite_notes
+    return values, depth_notes + color_notes
+
+
+def _to_native(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
+    """Convert to uint8, uint16 or float32 in native byte order."""
+    kind, dtype = values.dtype.kind, values.dtype.name
+    if kind == "b":
+        return values.astype(np.uint8) * np.uint8(255), ["1-bit as 0 and 255"]
+    if dtype in ("uint8", "uint16", "float32"):
+        return values.astype(dtype, copy=False), []
+    if kind not in "iuf":
+        raise UnreadableMicrograph(
+            f"The file holds {dtype} values, not grey levels; export the picture as 16-bit TIFF."
+        )
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite, and then NaN
+        converted = values.astype(np.float32)
+    exact = dtype in ("int8", "int16", "float16") or (
+        kind in "iu" and max(-int(values.min()), int(values.max())) <= _EXACT_IN_FLOAT32
+    )
+    return converted, [f"{dtype} to 32-bit float, {'exact' if exact else 'rounded'}"]
+
+
+def _drop_color(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
+    """Reduce colour to one channel and leave out transparency."""
+    if values.ndim == 2:
+        return values, []
+    notes = ["transparency left out"] if values.shape[2] in (2, 4) else []
+    if values.shape[2] < 3:
+        return values[..., 0], notes
+    red = values[..., 0]
+    if all(np.array_equal(red, values[..., i], equal_nan=red.dtype.kind == "f") for i in (1, 2)):
+        return red, notes
+    color = np.ascontiguousarray(values[..., :3])
+    grey = np.asarray(cv2.cvtColor(color, cv2.COLOR_RGB2GRAY))
+    return grey, [*notes, "colour to luminance (ITU-R BT.601)"]
+
+
+def _drop_infinities(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
+    """Mark infinite pixels as not recorded; refuse a frame without a single finite one."""
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise UnreadableMicrograph(
+            "No pixel of the picture holds a number (all are NaN or infinite); export it again."
+        )
+    infinite = int(np.count_nonzero(np.isinf(values)))
+    if infinite == 0:
+        return values, []
+    return np.where(finite, values, np.float32(np.nan)), [f"{infinite} infinite pixels as NaN"]

@@ -1,0 +1,158 @@
+"""TIFF of every kind that microscopes and their programs write."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from core.errors import UnreadableMicrograph
+from core.imaging.calibration import read_calibration
+from core.imaging.frame import Decoder, Frame, to_grey
+from core.imaging.limits import check_frame
+
+_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # classic and BigTIFF, both byte orders
+_CUT_SHORT = "The TIFF is cut short or damaged; copy or export it again."
+_WHITE_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 2, 3, 6
+_PLANES_APART = 2
+_READABLE = {_WHITE_IS_ZERO, 1, _RGB, _PALETTE, _YCBCR}
+
+Values = NDArray[Any]
+
+# What is wrong with a file reaches the person as one sentence, not as lines in a log.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
+
+
+def _recognises(head: bytes) -> bool:
+    return head.startswith(_MAGIC)
+
+
+def _count(data: bytes) -> int:
+    with _opened(data) as tif:
+        return _stacked(tif) or len(_pages(tif))
+
+
+def _decode(data: bytes, frame: int) -> Frame:
+    with _opened(data) as tif:
+        stacked = _stacked(tif)
+        page = tif.pages.first if stacked else _pages(tif)[frame]
+        _check_page(page)
+        values = _plane(tif, page, data, frame) if stacked else _page_values(page, len(data))
+        pixels, notes = to_grey(_true_levels(values, page, tif))
+        pixel_size, metadata = read_calibration(tif, page)
+    metadata = {"format": "TIFF", "bit_depth": _describe(page), **metadata}
+    if page.photometric == _WHITE_IS_ZERO:
+        notes = ["stored with white as zero, inverted", *notes]
+    if notes:
+        metadata["conversion"] = "; ".join(notes)
+    return Frame(pixels, pixel_size, metadata)
+
+
+def _describe(page: tifffile.TiffPage) -> str:
+    kinds = {2: "signed", 3: "float"}
+    grey = kinds.get(int(page.sampleformat or 1), "grey")
+    return f"{page.bitspersample}-bit {'colour' if page.photometric in (_RGB, _YCBCR) else grey}"
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[tifffile.TiffFile]:
+    with tifffile.TiffFile(io.BytesIO(data)) as tif:
+        if len(tif.pages) == 0:
+            raise UnreadableMicrograph(_CUT_SHORT)
+        yield tif
+
+
+def _pages(tif: tifffile.TiffFile) -> list[tifffile.TiffPage]:
+    """Return the pages that are frames, the measured one first.
+
+    Reduced copies are left out. Olympus files put a colour preview before the measured picture,
+    which alone carries the instrument's tag.
+    """
+    pages = [page for page in tif.pages if isinstance(page, tifffile.TiffPage)]
+    full = [page for page in pages if not page.is_reduced] or pages
+    return sorted(full, key=lambda page: not page.is_sis)
+
+
+def _stacked(tif: tifffile.TiffFile) -> int:
+    """Return the number of planes behind the only page of a large ImageJ stack, else 0."""
+    if not tif.is_imagej or len(tif.pages) != 1 or not tif.pages.first.is_contiguous:
+        return 0
+    planes = int((tif.imagej_metadata or {}).get("images", 1))
+    return planes if planes > 1 else 0
+
+
+def _check_page(page: tifffile.TiffPage) -> None:
+    """Refuse what would cost too much, or is no picture, before anything is decoded."""
+    check_frame(page.imagelength, page.imagewidth, page.samplesperpixel)
+    if page.is_tiled:
+        check_frame(page.tilelength, page.tilewidth)
+    if page.imagedepth != 1:
+        raise UnreadableMicrograph("The TIFF holds a volume; export it as a stack of slices.")
+    if page.photometric not in _READABLE or _inverted_signed(page):
+        raise UnreadableMicrograph(
+            "The TIFF stores its colours in a way that is not read here; export it as grey or RGB."
+        )
+
+
+def _inverted_signed(page: tifffile.TiffPage) -> bool:
+    """Tell whether white is zero among signed values or floats, which has no one meaning."""
+    return page.photometric == _WHITE_IS_ZERO and page.sampleformat not in (1, None)
+
+
+def _page_values(page: tifffile.TiffPage, file_bytes: int) -> Values:
+    """Decode one page to (H, W) or (H, W, C) when all of its data are in the file."""
+    if page.is_contiguous:
+        complete = page.dataoffsets[0] + page.nbytes <= file_bytes
+    else:
+        segments = zip(page.dataoffsets, page.databytecounts, strict=True)
+        complete = all(size > 0 and start + size <= file_bytes for start, size in segments)
+    if not complete:
+        raise UnreadableMicrograph(_CUT_SHORT)
+    values: Values = np.asarray(page.asarray(maxworkers=1))
+    if page.samplesperpixel > 1 and page.planarconfig == _PLANES_APART:
+        return np.moveaxis(values, 0, -1)
+    return values
+
+
+def _plane(tif: tifffile.TiffFile, page: tifffile.TiffPage, data: bytes, frame: int) -> Values:
+    """Cut one plane out of the planes that follow each other behind a single page."""
+    start = page.dataoffsets[0] + frame * page.nbytes
+    if page.dtype is None or start + page.nbytes > len(data):
+        raise UnreadableMicrograph(_CUT_SHORT)
+    stored = page.dtype.newbyteorder(tif.byteorder)
+    values = np.frombuffer(data, stored, page.nbytes // stored.itemsize, start)
+    return values.reshape(page.shape).astype(page.dtype)
+
+
+def _true_levels(values: Values, page: tifffile.TiffPage, tif: tifffile.TiffFile) -> Values:
+    """Undo inverted storage and palettes, so that larger means brighter."""
+    if page.photometric == _WHITE_IS_ZERO:
+        return _inverted(values, page.bitspersample)
+    if page.photometric == _PALETTE and not (tif.is_imagej or tif.is_sem):
+        return _look_up(values, page)
+    return values  # ImageJ and Zeiss colour the screen only: the indices are the grey levels
+
+
+def _inverted(values: Values, bits: int) -> Values:
+    if values.dtype.kind == "b":
+        return np.logical_not(values)
+    return np.asarray(np.subtract(2**bits - 1, values, dtype=values.dtype))
+
+
+def _look_up(values: Values, page: tifffile.TiffPage) -> Values:
+    """Replace palette indices by their colours; eight bits when the palette holds no more."""
+    palette: Values = np.asarray(page.colormap, np.uint16).T
+    high, low = palette >> 8, palette & 255
+    if np.array_equal(high, low) or not low.any():
+        palette = high.astype(np.uint8)
+    colors: Values = palette[values]
+    return colors
+
+
+TIFF = Decoder(_recognises, _count, _decode)

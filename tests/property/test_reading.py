@@ -1,0 +1,76 @@
+"""Laws of reading: what was written comes back, and no bytes whatever can crash it."""
+
+import contextlib
+import io
+
+import numpy as np
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+
+from core.errors import UnreadableMicrograph
+from core.imaging.reading import read_micrograph
+
+SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=20)
+
+
+def encode(values: np.ndarray, kind: str) -> bytes:
+    stream = io.BytesIO()
+    if kind == "PNG":
+        Image.fromarray(values).save(stream, "PNG")
+    else:
+        tifffile.imwrite(stream, values, photometric="minisblack", compression=kind or None)
+    return stream.getvalue()
+
+
+@given(
+    st.one_of(hnp.arrays(np.uint8, SHAPES), hnp.arrays(np.uint16, SHAPES)),
+    st.sampled_from(["PNG", "", "lzw", "deflate"]),
+)
+def test_integers_survive_every_lossless_format(values: np.ndarray, kind: str) -> None:
+    micrograph = read_micrograph(encode(values, kind))
+    assert micrograph.pixels.dtype == values.dtype
+    assert np.array_equal(micrograph.pixels, values)
+
+
+@given(hnp.arrays(np.float32, SHAPES, elements=st.floats(-(2.0**99), 2.0**99, width=32)))
+def test_finite_floats_survive(values: np.ndarray) -> None:
+    assert np.array_equal(read_micrograph(encode(values, "lzw")).pixels, values)
+
+
+def read_or_refuse(data: bytes) -> None:
+    """Anything but a micrograph or the one kind of refusal fails the test."""
+    with contextlib.suppress(UnreadableMicrograph):
+        assert read_micrograph(data).pixels.size
+
+
+HEADS = st.sampled_from([b"", b"II*\0", b"MM\0*", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"])
+
+
+@given(HEADS, st.binary(min_size=1, max_size=200))
+def test_no_bytes_can_crash_reading(head: bytes, body: bytes) -> None:
+    read_or_refuse(head + body)
+
+
+NOISE = np.random.default_rng(3).integers(0, 256, (24, 24)).astype(np.uint8)
+FILES = [encode(NOISE, kind) for kind in ("PNG", "", "lzw", "deflate")]
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(FILES), st.data())
+def test_no_damaged_byte_can_crash_reading(file: bytes, draw: st.DataObject) -> None:
+    damaged = bytearray(file)
+    for _ in range(draw.draw(st.integers(1, 4))):
+        damaged[draw.draw(st.integers(0, len(file) - 1))] = draw.draw(st.integers(0, 255))
+    read_or_refuse(bytes(damaged))
+
+
+@given(st.sampled_from(FILES), st.integers(1, 2000))
+def test_cut_files_never_show_half_a_picture(file: bytes, missing: int) -> None:
+    try:
+        micrograph = read_micrograph(file[: max(1, len(file) - missing)])
+    except UnreadableMicrograph:
+        return
+    assert np.array_equal(micrograph.pixels, NOISE)
