@@ -62,7 +62,8 @@ class BatchResult:
     previews : tuple of Preview or None
         One per row; None for a failed row and beyond the first 400.
     model : dict
-        name, sha256, architecture, classes, display_names and device of the network.
+        name, sha256, architecture, classes, display_names and device of the network, and the
+        title and reference of the explanation method.
     files : tuple of str
         What was written, relative to `out`.
     elapsed_s : float
@@ -157,7 +158,7 @@ def run_batch(
         for done, item in enumerate(_work(items, recipe, network, folder, pool), start=1):
             report(done, len(items), item.source.name)
     rows, regions = _rows(items), _regions(items)
-    model = _describe(network)
+    model = _describe(network, recipe)
     files = tuple(name for item in items for name in item.files)
     files = export.write_tables(folder, rows, regions, recipe, model, files)
     return BatchResult(
@@ -165,7 +166,7 @@ def run_batch(
         regions=regions,
         recipe=recipe,
         out=folder,
-        previews=tuple(item.preview for item in items),
+        previews=tuple((item.first or item).preview for item in items),
         model=model,
         files=files,
         elapsed_s=time.perf_counter() - began,
@@ -340,8 +341,10 @@ def _regions(items: list[_Item]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
 
 
-def _describe(network: Classifier) -> dict[str, Any]:
-    card = network.card
+def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:
+    from core.learning.explanation import METHODS
+
+    card, method = network.card, METHODS[recipe.method]
     return {
         "name": network.name,
         "sha256": card.sha256,
@@ -349,4 +352,5 @@ def _describe(network: Classifier) -> dict[str, Any]:
         "classes": list(card.classes),
         "display_names": dict(card.display_names),
         "device": network.device,
+        "explanation": {"title": method.title, "reference": method.reference},
     }

@@ -1,0 +1,174 @@
+"""The sentences and numbers of a report, escaped for HTML."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+from unicodedata import category
+
+import pandas as pd
+
+from core.measuring.statistics import Interval, mean_interval
+from core.reporting.export import list_versions
+from core.reporting.recipe import Recipe
+
+if TYPE_CHECKING:
+    from core.reporting.batch import BatchResult
+
+WHOLE = ("number", "regions", "width_px", "height_px")
+
+
+def escape(text: object) -> str:
+    """Return text that is safe between tags and inside attributes.
+
+    Control and direction-changing characters, which could make a name look like another, are
+    shown as a replacement character.
+    """
+    visible = "".join(
+        c if c == "\n" or not category(c).startswith("C") else "\ufffd" for c in str(text)
+    )
+    return html.escape(visible, quote=True)
+
+
+def percent(value: float) -> str:
+    """Return a percentage with one digit, or that it is small but not zero."""
+    return "< 0.1 %" if 0 < value < 0.05 else f"{value:.1f} %"
+
+
+def number(value: object, column: str) -> str:
+    """Return a number of a column as text; a dash when it is unknown."""
+    if pd.isna(value):  # type: ignore[call-overload]
+        return "–"
+    known = float(value)  # type: ignore[arg-type]
+    if column in WHOLE:
+        return f"{int(known)}"
+    return f"{known:.1f}" if column.endswith("percent") else f"{known:.4g}"
+
+
+def interval(value: Interval) -> str:
+    """Return "mean % (low–high %), n = …"; limits only with two fields or more."""
+    if value.n < 2:
+        return f"{value.estimate:.1f} %, n = {value.n}"
+    # A t-interval knows nothing of 0 and 100 %; an area does.
+    low, high = max(value.low, 0.0), min(value.high, 100.0)
+    return f"{value.estimate:.1f} % ({low:.1f}–{high:.1f} %), n = {value.n}"
+
+
+def class_title(result: BatchResult, name: str) -> str:
+    """Return a class's name for people, not yet escaped."""
+    titles: dict[str, str] = result.model["display_names"]
+    return titles.get(name, name.replace("_", " "))
+
+
+def target_title(recipe: Recipe) -> str:
+    """Return "cluster 2, the brightest of 3"."""
+    place = {0: "the darkest", recipe.clusters - 1: "the brightest"}.get(
+        recipe.target, "counted from dark at 0,"
+    )
+    return f"cluster {recipe.target}, {place} of {recipe.clusters}"
+
+
+def summary(result: BatchResult, fields: pd.DataFrame) -> str:
+    """Return what came out of the batch, in two to five sentences."""
+    total, failed = len(result.rows), len(result.failed)
+    if not len(fields):
+        return f"None of the {_count(total, 'file')} could be analysed; the reasons are below."
+    sentences = [
+        f"All of the {_count(total, 'micrograph')} were analysed."
+        if not failed
+        else f"{total - failed} of {_count(total, 'micrograph')} were analysed; {failed} failed."
+    ]
+    if total == 1 and not failed:
+        sentences = ["One micrograph was analysed."]
+    copies = len(result.succeeded) - len(fields)
+    if copies:
+        what = "One of them is a copy" if copies == 1 else f"{copies} of them are copies"
+        sentences.append(f"{what} of another file and not counted in what follows.")
+    return " ".join(
+        [*sentences, _class_sentence(result, fields), *_doubts(fields), _area(result, fields)]
+    )
+
+
+def _class_sentence(result: BatchResult, fields: pd.DataFrame) -> str:
+    counts = fields["label"].value_counts()
+    leaders = sorted(str(name) for name in counts.index[counts == counts.max()])
+    names = " and ".join(escape(class_title(result, name)) for name in leaders)
+    if len(leaders) > 1:
+        return f"The most frequent classes are {names}, with {int(counts.max())} each."
+    return f"The most frequent class is {names}, with {int(counts.max())} of {len(fields)}."
+
+
+def _doubts(fields: pd.DataFrame) -> list[str]:
+    doubtful = int(fields["candidates"].astype(str).str.contains("|", regex=False).sum())
+    if not doubtful:
+        return []
+    verb = "has" if doubtful == 1 else "have"
+    return [f"{_count(doubtful, 'micrograph')} {verb} more than one candidate class."]
+
+
+def _area(result: BatchResult, fields: pd.DataFrame) -> str:
+    value = mean_interval(fields["target_percent"].to_numpy(float))
+    what = f"The target, {target_title(result.recipe)}, covers {percent(value.estimate)}"
+    if value.n < 2:
+        return f"{what} of the specimen area."
+    low, high = max(value.low, 0.0), min(value.high, 100.0)
+    return (
+        f"{what} of the specimen area on average (95 % confidence interval {low:.1f} to "
+        f"{high:.1f} %, n = {value.n} fields)."
+    )
+
+
+def methods(result: BatchResult) -> str:
+    """Return a paragraph that a paper can use, with every parameter."""
+    recipe, model = result.recipe, result.model
+    classes = ", ".join(escape(class_title(result, name)) for name in model["classes"])
+    method = model["explanation"]
+    return " ".join(
+        (
+            f"Micrographs were analysed with Micrographia {list_versions()['micrographia']}. "
+            f"Each whole frame was classified by the network {escape(model['name'])} "
+            f"({escape(model['architecture'])}, weights SHA-256 {escape(model['sha256'][:16])}…) "
+            f"as one of: {classes}. Evidence for the predicted class was mapped by "
+            f"{escape(method['title'])} ({escape(method['reference'])}) and scaled to its own "
+            "maximum in each micrograph.",
+            _exclusion(recipe),
+            _filters(recipe),
+            f"In each micrograph by itself, native grey levels were grouped into "
+            f"{recipe.clusters} clusters by exact one-dimensional k-means (Wang and Song 2011, "
+            "doi:10.32614/RJ-2011-015), numbered from dark to bright; the target was "
+            f"{target_title(recipe)}. Connected regions of the target with at least "
+            f"{recipe.smallest_region_px} px were measured; the equivalent diameter is that of "
+            "the circle of the same area. Area fractions refer to the specimen area of a field "
+            "and are given as means over fields with 95 % t-intervals.",
+        )
+    )
+
+
+def _exclusion(recipe: Recipe) -> str:
+    if recipe.exclude_overlays:
+        return (
+            "Info bars, scale bars and burned-in text were detected and excluded from the "
+            "network's input, clustering and area fractions."
+        )
+    return "Whole frames were used, with any info bar or burned-in text in them."
+
+
+def _filters(recipe: Recipe) -> str:
+    if not recipe.filters:
+        return "No filter was applied."
+    steps = ", then ".join(
+        f"{escape(step.filter)} ("
+        + ", ".join(f"{escape(k)} = {escape(v)}" for k, v in step.parameters.items())
+        + ")"
+        if step.parameters
+        else escape(step.filter)
+        for step in recipe.filters
+    )
+    return (
+        f"Before clustering and measuring, micrographs were filtered: {steps}. "
+        "The network saw them unfiltered."
+    )
+
+
+def _count(value: int, noun: str) -> str:
+    return f"{value} {noun}" if value == 1 else f"{value} {noun}s"
