@@ -17,7 +17,7 @@ from core.imaging.raster import RASTER
 from core.imaging.tiff import TIFF
 from core.micrograph import Micrograph
 
-READABLE = "PNG, JPEG, BMP and TIFF"
+READABLE = "PNG, JPEG, BMP or TIFF"
 _DECODERS = (RASTER, TIFF)
 _HEAD_BYTES = 16
 

@@ -21,6 +21,9 @@ _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # classic and BigTIFF, both b
 _CUT_SHORT = "The TIFF is cut short or damaged; copy or export it again."
 _WHITE_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 2, 3, 6
 _PLANES_APART = 2
+# None, CCITT, LZW, JPEG, Deflate (two numbers), PackBits. Others bring whole pictures of their
+# own, whose size no header of the TIFF bounds.
+_COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32946, 32773}
 _READABLE = {_WHITE_IS_ZERO, 1, _RGB, _PALETTE, _YCBCR}
 
 Values = NDArray[Any]
@@ -94,6 +97,10 @@ def _check_page(page: tifffile.TiffPage) -> None:
         check_frame(page.tilelength, page.tilewidth)
     if page.imagedepth != 1:
         raise UnreadableMicrograph("The TIFF holds a volume; export it as a stack of slices.")
+    if page.compression not in _COMPRESSIONS:
+        raise UnreadableMicrograph(
+            "The TIFF is compressed in a way that is not read here; export it with LZW or without."
+        )
     if page.photometric not in _READABLE or _inverted_signed(page):
         raise UnreadableMicrograph(
             "The TIFF stores its colours in a way that is not read here; export it as grey or RGB."

@@ -449,7 +449,7 @@ def test_frames_of_what_is_no_picture_are_not_counted(kind: str) -> None:
 
 
 def test_what_is_no_picture_names_the_formats() -> None:
-    with pytest.raises(UnreadableMicrograph, match="PNG, JPEG, BMP and TIFF"):
+    with pytest.raises(UnreadableMicrograph, match="PNG, JPEG, BMP or TIFF"):
         read_micrograph(NOT_PICTURES["dm3"])
 
 
@@ -570,6 +570,11 @@ def test_print_colors_are_refused() -> None:
     data = tiff_bytes(np.ones((4, 4, 4), np.uint8), photometric="separated")
     with pytest.raises(UnreadableMicrograph, match="grey or RGB"):
         read_micrograph(data)
+
+
+def test_unusual_compression_is_refused() -> None:
+    with pytest.raises(UnreadableMicrograph, match="with LZW"):
+        read_micrograph(tiff_bytes(NOISE, compression="lzma"))
 
 
 def test_no_warning_and_no_log_line_leaks(caplog: pytest.LogCaptureFixture) -> None:
