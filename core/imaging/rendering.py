@@ -193,9 +193,9 @@ def form_image(signal: Floats, rng: np.random.Generator, severity: float = 1.0) 
     """
     image = _defocus(_stretch(signal, rng, severity), rng, severity)
     image = _noise(_illuminate(image, rng, severity), rng, severity)
-    if chance(rng, 0.25 * severity):
+    if chance(rng, 0.25 * severity**2):
         image = _scan_faults(image, rng)
-    span = rng.uniform(1 - 0.75 * severity**2, 1.0)
+    span = rng.uniform(0.93 - 0.68 * severity**2, 0.97)
     image = np.float32(span) * image + np.float32(rng.uniform(0, 1 - span))
     if chance(rng, 0.25 * severity):
         image = _compress(image, rng)
@@ -345,7 +345,7 @@ def _stretch(signal: Floats, rng: np.random.Generator, severity: float) -> Float
 def _defocus(image: Floats, rng: np.random.Generator, severity: float) -> Floats:
     """Return the picture blurred by a probe that may be out of focus, astigmatic or drifting."""
     sharp = not chance(rng, 0.25 * severity)
-    sigma = log_uniform(rng, 0.45, 1.0) if sharp else log_uniform(rng, 1.0, 2.2)
+    sigma = log_uniform(rng, 0.45, 1.0) if sharp else log_uniform(rng, 1.0, 1.9)
     if chance(rng, 0.2):
         return blur(image, sigma, sigma * rng.uniform(0.6, 1.6))
     return blur(image, sigma)

@@ -53,20 +53,22 @@ def _blobs(
     `spread` from 0 to 1 is the disorder of position, size, form and angle; `square` is the exponent
     of the superellipse (2 is round, 6 nearly square).
     """
-    u, v = _turned(shape, rng, pitch * (0.05 + 0.6 * spread))
+    u, v = _turned(shape, rng, pitch * (0.05 + 0.3 * spread) * rng.random())
     u, v = u / np.float32(pitch), v / np.float32(pitch)
     row, col = np.floor(u), np.floor(v)
     wide = int(col.max() - col.min()) + 1
-    cell = ((row - row.min()) * wide + (col - col.min())).astype(np.int32)
+    cell = ((row - row.min()) * wide + (col - col.min())).astype(np.intp)
     count = int(cell.max()) + 1
-    du = u - row - 0.5 + (spread * rng.uniform(-0.25, 0.25, count)).astype(np.float32)[cell]
-    dv = v - col - 0.5 + (spread * rng.uniform(-0.25, 0.25, count)).astype(np.float32)[cell]
-    turn = (spread * rng.normal(0, 0.9, count)).astype(np.float32)
-    cos, sin = np.cos(turn)[cell], np.sin(turn)[cell]
-    size = rng.uniform(0.3, 0.47) * np.exp(0.5 * spread * rng.standard_normal(count))
     stretch = np.exp(spread * rng.uniform(0, 0.6, count))
-    wide, high = ((size * s).astype(np.float32)[cell] for s in (stretch, 1 / stretch))
-    p, q = np.abs(du * cos + dv * sin) / wide, np.abs(dv * cos - du * sin) / high
+    size = rng.uniform(0.3, 0.47) * np.exp(0.5 * spread * rng.standard_normal(count))
+    size = np.minimum(size, (0.47 - 0.15 * spread) / stretch)
+    turn = spread * rng.normal(0, 0.9, count)
+    table = _f32([np.cos(turn), np.sin(turn), 1 / (size * stretch), stretch / size])
+    cos, sin, narrow, flat = (np.take(column, cell) for column in table)
+    offset = _f32(0.5 + spread * rng.uniform(-0.25, 0.25, (2, count)))
+    du = u - row - np.take(offset[0], cell)
+    dv = v - col - np.take(offset[1], cell)
+    p, q = np.abs(du * cos + dv * sin) * narrow, np.abs(dv * cos - du * sin) * flat
     return cv2.pow(p, square) + cv2.pow(q, square) < 1
 
 
@@ -143,7 +145,7 @@ def _lamellae(shape: Shape, rng: np.random.Generator) -> Any:
 def _globules(shape: Shape, rng: np.random.Generator) -> Any:
     """Return scattered convex particles of two sizes, round or oblong."""
     edge = min(shape)
-    pitch = log_uniform(rng, 0.035, 0.2) * edge + 3
+    pitch = log_uniform(rng, 0.03, 0.16) * edge + 3
     few = smooth_noise(rng, shape, 0.2 * edge) > rng.uniform(-2.5, 0.0)
     phase = _blobs(shape, pitch, rng, rng.uniform(0.6, 1.3), rng.uniform(1.8, 3)) & few
     if chance(rng, 0.5):

@@ -49,7 +49,8 @@ def scatter(
     limit: int = 130,
     turn: float | None = None,
 ) -> Points:
-    """Return centres (N, 2) of objects of about `size` px: single, dispersed, packed or clustered.
+    """Return centres (N, 2) of objects of about `size` px: single, heaped, dispersed, packed
+    or clustered.
 
     Parameters
     ----------
@@ -67,9 +68,12 @@ def scatter(
     if size > 0.6 * min(shape) or pick < 0.1:
         count = int(rng.integers(1, 4)) if pick < 0.5 else 1
         points = np.array(shape) * (0.5 + rng.normal(0, 0.17, (count, 2)))
-    elif pick < 0.4:
+    elif pick < 0.2:
+        count = int(np.clip(shape[0] * shape[1] / size**2 * rng.uniform(1, 3), 2, limit))
+        points = rng.random((count, 2)) * shape
+    elif pick < 0.45:
         points = _dispersed(shape, size, rng, limit)
-    elif pick < 0.7:
+    elif pick < 0.72:
         points = _lattice(shape, size, rng, turn)
     else:
         points = _clustered(shape, size, rng, limit)

@@ -34,7 +34,7 @@ def spheroids(shape: Shape, rng: np.random.Generator) -> Scene:
         _sphere(scene, centre, radius, rng, core, core_mass, flatten, pile)
     if chance(rng, 0.2):
         _satellites(scene, diameter, rng)
-    return distort(scene, rng, 0.03 * diameter)
+    return distort(scene, rng, 0.013 * diameter)
 
 
 def _sphere(
@@ -70,6 +70,22 @@ def _satellites(scene: Scene, diameter: float, rng: np.random.Generator) -> None
         _sphere(scene, centre, radius, rng)
 
 
+def _decorate(scene: Scene, size: float, rng: np.random.Generator) -> None:
+    """Cover parts of the objects with grains much smaller than they are."""
+    sites = np.flatnonzero(scene.mask)
+    if not len(sites):
+        return
+    radius = max(1.0, size * log_uniform(rng, 0.03, 0.15))
+    room = len(sites) / (4 * radius**2)
+    count = int(np.clip(room * log_uniform(rng, 0.05, 1.5), 1, 120))
+    for site in rng.choice(sites, count):
+        row, col = divmod(int(site), scene.mask.shape[1])
+        patch = patch_at(scene.top.shape, np.array([row, col]), radius, 0.0)
+        if patch is not None:
+            half = np.sqrt(np.maximum(radius**2 - patch.along**2 - patch.across**2, 0))
+            scene.add(patch.window, half + scene.top[row, col], 2 * half, rng.standard_normal())
+
+
 def _directions(*families: tuple[int, int, int]) -> Points:
     """Return the unit normals of all faces equivalent by cubic symmetry."""
     found: set[tuple[int, ...]] = set()
@@ -89,7 +105,7 @@ _CUBE, _OCTAHEDRON, _DODECAHEDRON = (
 def polyhedra(shape: Shape, rng: np.random.Generator) -> Scene:
     """Return crystals with flat faces: cubes, octahedra, plates, prisms, bipyramids."""
     scene = Scene.empty(shape)
-    diameter = log_uniform(rng, 0.07, 0.9) * min(shape) + 3
+    diameter = log_uniform(rng, 0.08, 0.9) * min(shape) + 4
     spread = rng.choice([0.0, 0.06, 0.15, 0.35])
     bodies = [_crystal(rng) for _ in range(1 + 2 * int(chance(rng, 0.25)))]
     lying, aligned = chance(rng, 0.6), chance(rng, 0.35)
@@ -100,6 +116,8 @@ def polyhedra(shape: Shape, rng: np.random.Generator) -> Scene:
         normals, distances = bodies[int(rng.integers(len(bodies)))]
         tilt = _small_tilt(rng) if lying else _random_rotation(rng)
         _convex(scene, centre, float(radius), normals @ tilt.T, distances, angle, rng)
+    if chance(rng, 0.1):
+        _decorate(scene, diameter, rng)
     return distort(scene, rng, 0.012 * diameter)
 
 
@@ -122,7 +140,7 @@ def _crystal(rng: np.random.Generator) -> tuple[Points, Points]:
 
 def _cubic_crystal(rng: np.random.Generator) -> tuple[Points, Points]:
     """Return a cube, octahedron, dodecahedron or a body in between."""
-    habit = rng.choice(4, p=[0.5, 0.12, 0.28, 0.1])
+    habit = rng.choice(4, p=[0.54, 0.12, 0.29, 0.05])
     cube, octa, dodeca = [
         (0.82, rng.uniform(1.02, 1.45), rng.uniform(0.98, 1.2)),
         (0.95, rng.uniform(0.8, 1.0), 2.0),
@@ -214,6 +232,8 @@ def rods_fibres(shape: Shape, rng: np.random.Generator) -> Scene:
     """Return rods, needles, tubes or long fibres; dispersed, in bundles, in mats."""
     scene = Scene.empty(shape)
     width = _short_rods(scene, rng) if chance(rng, 0.6) else _long_fibres(scene, rng)
+    if chance(rng, 0.15):
+        _decorate(scene, width, rng)
     return distort(scene, rng, 0.06 * width)
 
 
@@ -222,7 +242,7 @@ def _short_rods(scene: Scene, rng: np.random.Generator) -> float:
     shape = scene.top.shape
     aspect = log_uniform(rng, 2.0, 9.0)
     length = log_uniform(rng, 0.08, 1.0) * min(shape) + 6
-    section = _section(rng)
+    section = _section(rng, slim=aspect > 4)
     bundled, turn = chance(rng, 0.45), rng.uniform(0, np.pi)
     centres = scatter(shape, length * rng.uniform(0.6, 1.1), rng, limit=100)
     if bundled:
@@ -253,13 +273,15 @@ def _side_by_side(
     return np.asarray(sites[rng.random(len(sites)) > rng.uniform(-0.2, 0.5)][:130])
 
 
-def _section(rng: np.random.Generator) -> tuple[str, bool, float, float]:
+def _section(rng: np.random.Generator, slim: bool) -> tuple[str, bool, float, float]:
     """Return how rods end, whether they have facets, how hollow and how bent they are."""
     ends = str(
         rng.choice(
             ["round", "flat", "pointed", "tapered", "waisted"], p=[0.45, 0.25, 0.12, 0.1, 0.08]
         )
     )
+    if not slim and ends in ("pointed", "tapered"):
+        ends = "round"
     hollow = rng.uniform(0.3, 0.85) if chance(rng, 0.15) else 0.0
     bend = rng.uniform(-0.25, 0.25) if chance(rng, 0.3) else 0.0
     return ends, chance(rng, 0.3), hollow, bend
