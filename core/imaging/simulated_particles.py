@@ -27,7 +27,7 @@ def spheroids(shape: Shape, rng: np.random.Generator) -> Scene:
     core = rng.uniform(0.3, 0.92) if chance(rng, 0.25) else 0.0
     core_mass = rng.uniform(-1.0, 3.0)
     flatten = rng.uniform(0, 0.12) if chance(rng, 0.5) else 0.0
-    pile = log_uniform(rng, 0.1, 5)
+    pile = log_uniform(rng, 0.4, 8)
     for centre in scatter(shape, diameter * (1 + spread), rng):
         radius = 0.5 * diameter * np.exp(spread * rng.standard_normal())
         radius = float(np.clip(radius, 1.2, 0.7 * max(shape)))
@@ -381,6 +381,7 @@ def _fibre(
     points = np.round((path - low) * 8).astype(np.int32)
     cv2.polylines(off_axis, [points], False, 0, 1, cv2.LINE_8, 3)
     across = cv2.distanceTransform(off_axis, cv2.DIST_L2, 5 if radius > 3 else 3)
+    np.minimum(across, np.float32(radius + 1), out=across)
     if faceted:
         thickness = 2 * np.clip(1.73 * (radius - across), 0, 0.87 * radius)
     else:
