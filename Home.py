@@ -13,7 +13,6 @@ PROMISES = {
     "pages/5_Batch_Report.py": "Many micrographs at once: tables and a report to keep.",
 }
 CARDS_PER_PAGE = 24
-FORMATS = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"]
 
 
 def show_uploader() -> None:
@@ -21,7 +20,7 @@ def show_uploader() -> None:
     turn = st.session_state.setdefault("home_turn", 0)
     files = st.file_uploader(
         "Micrographs: PNG, JPEG, BMP or TIFF, 8 to 32 bits",
-        FORMATS,
+        page.FORMATS,
         accept_multiple_files=True,
         key=f"home_upload_{turn}",
     )
@@ -31,7 +30,7 @@ def show_uploader() -> None:
         st.session_state["home_turn"] = turn + 1
         st.rerun()
     for problem in st.session_state.pop("home_problems", []):
-        known = isinstance(problem, workspace.AlreadyLoaded)
+        known = isinstance(problem, workspace.AlreadyLoadedError)
         (st.info if known else st.error)(page.plain(str(problem)))
 
 
@@ -89,7 +88,7 @@ def show_card(micrograph: Micrograph, chosen: bool) -> None:
             )
 
 
-page.setup("Micrographia", icon=":material/biotech:")
+page.setup("Micrographia")
 st.caption("An interpretable-AI workbench for electron micrographs.")
 with page.user_errors():
     show_uploader()

@@ -14,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.imaging import display, saving
-from core.imaging.filters import Pipeline, otsu_threshold
+from core.imaging.filters import Pipeline
 from core.imaging.overlays import find_overlays
 from core.measuring.clustering import Clustering, cluster_gray
 from core.measuring.regions import measure_regions
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.learning.explanation import Explanation
 
 SCREEN_WIDTH_PX = 1400
-SMALLEST_REGION_PX = 10
+COLORMAPS = display.COLORMAPS
 
 _BY_KEY: Any = {Micrograph: lambda micrograph: micrograph.key}
 Mask = NDArray[np.bool_]
@@ -86,9 +86,22 @@ def explanation(
 
 
 @st.cache_data(max_size="128MB", show_spinner="Filtering …", hash_funcs=_BY_KEY)
-def filtered(micrograph: Micrograph, pipeline_json: str) -> Micrograph:
-    """Return the micrograph after a chain of filters."""
-    return Pipeline.from_json(pipeline_json)(micrograph)
+def filtered(
+    micrograph: Micrograph, pipeline_json: str, exclude: bool
+) -> tuple[Micrograph, Micrograph, float | None]:
+    """Return the micrograph after a chain of filters, and where its first Otsu step cut.
+
+    The second micrograph is the one that this threshold belongs to: what entered the Otsu step.
+    Without such a step it is the micrograph itself, and the threshold is None.
+    """
+    pipeline = Pipeline.from_json(pipeline_json)
+    entering = micrograph
+    result, cut = micrograph, None
+    for stage in pipeline.stages(micrograph, exclude=excluded(micrograph, exclude)):
+        if cut is None and stage.threshold is not None:
+            entering, cut = result, stage.threshold
+        result = stage.micrograph
+    return result, entering, cut
 
 
 @st.cache_data(max_size="128MB", show_spinner="Clustering …", hash_funcs=_BY_KEY)
@@ -102,12 +115,6 @@ def regions(micrograph: Micrograph, k: int, exclude: bool, target: int) -> pd.Da
     """Return one row per region of a cluster, with its size and shape."""
     mask = clustering(micrograph, k, exclude).labels == target
     return measure_regions(mask, micrograph.pixel_size, micrograph.pixels)
-
-
-@st.cache_data(max_size="16MB", show_spinner=False, hash_funcs=_BY_KEY)
-def threshold(micrograph: Micrograph, exclude: bool) -> float:
-    """Return Otsu's threshold in native grey levels."""
-    return otsu_threshold(micrograph.pixels, exclude=excluded(micrograph, exclude))
 
 
 @st.cache_data(max_size="32MB", show_spinner=False, hash_funcs=_BY_KEY)
@@ -146,6 +153,14 @@ def clusters_png(
     """Return the cluster map in the colours of the legend; what is left out is hatched."""
     labels = clustering(micrograph, k, exclude).labels
     return _encode(display.color_labels(labels, k), micrograph, width_px)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def heat_legend_png(opacity: float, colormap: str) -> bytes:
+    """Return how evidence from none (left) to the strongest (right) looks over middle grey."""
+    heat = np.tile(np.linspace(0, 1, 256), (14, 1))
+    grey = np.full(heat.shape, 128, np.uint8)
+    return display.png_bytes(display.blend_heatmap(grey, heat, opacity, colormap))
 
 
 def mask_png(micrograph: Micrograph, k: int, exclude: bool, target: int) -> bytes:

@@ -87,7 +87,7 @@ def pack(
     alt: str,
     caption: str,
 ) -> bytes:
-    """Return one message: header length (4 bytes, little-endian), header as JSON, both PNG files."""
+    """Return one message: the header's length (4 bytes), the header as JSON, both PNG files."""
     width_px, height_px = png_size(left_png)
     header = json.dumps(
         {

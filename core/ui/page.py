@@ -7,15 +7,18 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.errors import UserError
 from core.imaging.simulate import KINDS
 from core.micrograph import Micrograph
-from core.ui import compare, workspace
+from core.ui import cache, compare, workspace
 
 TASKS = {
     "pages/1_Classify.py": ("Classify", ":material/category:"),
@@ -24,21 +27,33 @@ TASKS = {
     "pages/4_Cluster.py": ("Cluster", ":material/bubble_chart:"),
     "pages/5_Batch_Report.py": ("Batch report", ":material/lab_profile:"),
 }
+NAME = "Micrographia"
+FORMATS = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"]
 CALM_LINE = (
     "Something went wrong on our side, and what you loaded is untouched. "
     "Try another setting or another micrograph."
 )
+PLOT_TOOLS = {"displayModeBar": False, "responsive": True}
+LEGEND_COLUMNS = {
+    "colour": st.column_config.ImageColumn("", width=48),
+    "cluster": st.column_config.NumberColumn(width="small"),
+    "fraction (%)": st.column_config.NumberColumn(format="%.1f"),
+    "mean grey": st.column_config.NumberColumn(format="%.4g"),
+}
 EXCLUDE_KEY = "workspace_exclude_overlays"
 
+# A Material icon or an emoji would be fetched from elsewhere when it stands on a browser's tab.
+_ICON = str(Path(__file__).with_name("icon.svg"))
 _LOG = logging.getLogger("micrographia")
 _MARKDOWN = re.compile(r"([\\\\`*_{}\[\]<>()#+\-.!|~:$&^=@])")
 _WARM_UP_DELAY_S = 1.5  # the page itself goes first
 _warm_up_started = threading.Lock()
 
 
-def setup(title: str, icon: str) -> None:
+def setup(title: str) -> None:
     """Set the tab's title and the wide layout, and write the page's heading."""
-    st.set_page_config(page_title=f"{title} · Micrographia", page_icon=icon, layout="wide")
+    tab = title if title == NAME else f"{title} · {NAME}"
+    st.set_page_config(page_title=tab, page_icon=_ICON, layout="wide")
     st.title(title, anchor=False)
     _warm_up_once()
 
@@ -138,8 +153,59 @@ def settings() -> None:
         )
 
 
+def model_picker() -> str:
+    """Return the name of the model to use; draws a choice when several are installed.
+
+    Raises
+    ------
+    UserError
+        If no model is installed.
+    """
+    with st.spinner("Starting the network …"):
+        names = cache.model_names()
+    if not names:
+        raise UserError(
+            "No model is installed. Copy a model folder into models/ and open this page again."
+        )
+    if len(names) == 1:
+        return names[0]
+    chosen: str = st.selectbox("Model", names, key="settings_model", persist_state="session")
+    return chosen
+
+
+def show_micrograph(micrograph: Micrograph) -> None:
+    """Show the micrograph as wide as its column, losslessly, with its facts below."""
+    st.image(
+        cache.screen_png(micrograph),
+        caption=plain(caption(micrograph)),
+        width="stretch",
+        output_format="PNG",
+        alt=micrograph.name,
+    )
+
+
+def caption(micrograph: Micrograph) -> str:
+    """Return the line below a picture: name, size, depth and scale."""
+    return f"{micrograph.name} · {workspace.describe(micrograph)}"
+
+
+def simulated_badge(micrograph: Micrograph) -> None:
+    """Say so when the micrograph on this page was simulated."""
+    if workspace.is_simulated(micrograph):
+        st.badge("simulated micrograph", icon=":material/science:", color="orange")
+
+
+def percent_columns(table: pd.DataFrame) -> dict[str, Any]:
+    """Return the format of every column in per cent: one digit after the point."""
+    return {
+        column: st.column_config.NumberColumn(format="%.1f")
+        for column in table.columns
+        if str(column).endswith("(%)")
+    }
+
+
 def download(
-    label: str, data: bytes | str, file_name: str, mime: str, key: str, *, primary: bool = False
+    label: str, data: bytes | Callable[[], bytes], file_name: str, mime: str, key: str, *, primary: bool = False
 ) -> None:
     """Draw a download button that leaves the page as it is."""
     st.download_button(

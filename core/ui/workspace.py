@@ -36,7 +36,7 @@ class NamedFile(Protocol):
         """Return the whole content."""
 
 
-class AlreadyLoaded(UserError):
+class AlreadyLoadedError(UserError):
     """The same content is in the workspace already; nothing is lost by not adding it."""
 
 
@@ -162,7 +162,7 @@ def _keep(micrograph: Micrograph) -> str:
     """Store a micrograph unless its content is there already; return its digest."""
     store = _store()
     if micrograph.sha256 in store:
-        raise AlreadyLoaded(f"already loaded, as {store[micrograph.sha256].name}.")
+        raise AlreadyLoadedError(f"already loaded, as {store[micrograph.sha256].name}.")
     if used_bytes() + micrograph.pixels.nbytes > MOST_BYTES:
         raise UserError(
             f"There is no room for it: a session holds {MOST_BYTES // 2**20} MB of pixels. "

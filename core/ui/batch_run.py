@@ -1,0 +1,68 @@
+"""One batch run of one person: its folder, its results, and when both disappear."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from core.reporting.batch import BatchResult, batch_zip, run_batch
+from core.reporting.recipe import Recipe
+from core.reporting.report import write_report
+from core.reporting.sources import GivenSource
+from core.ui import cache
+
+_KEY = "batch_run"
+
+
+class Run:
+    """A finished batch in a folder of its own, which goes when the session forgets the run."""
+
+    def __init__(self, folder: Path, result: BatchResult, report: Path) -> None:
+        self.result = result
+        self.report = report
+        self._cleaner = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+
+    def zip(self) -> bytes:
+        """Return everything the batch wrote."""
+        return batch_zip(self.result)
+
+
+def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
+    """Run a batch with a progress bar and keep it; the run before it is forgotten."""
+    bar = st.progress(0.0, "Starting the network …")
+    classifier = cache.model(recipe.model)
+    folder = Path(tempfile.mkdtemp(prefix="micrographia_"))
+    try:
+        result = run_batch(
+            sources,
+            recipe,
+            folder,
+            on_progress=lambda done, total, name: bar.progress(
+                done / total, _progress_text(done, total, name)
+            ),
+            classifier=classifier,
+        )
+        bar.progress(1.0, "Writing the report …")
+        st.session_state[_KEY] = Run(folder, result, write_report(result, folder))
+    except BaseException:  # a person who leaves stops the script: the folder must go then too
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        bar.empty()
+
+
+def latest() -> Run | None:
+    """Return this session's last finished run."""
+    run: Run | None = st.session_state.get(_KEY)
+    return run
+
+
+def _progress_text(done: int, total: int, name: str) -> str:
+    from core.ui.page import plain
+
+    return f"{done} of {total} · {plain(name)}"

@@ -1,0 +1,112 @@
+"""Results as the tables that pages show and offer for download."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from core.imaging.display import cluster_colors, png_bytes
+from core.measuring.clustering import Clustering
+from core.micrograph import Micrograph, PixelSize
+
+if TYPE_CHECKING:
+    from core.learning.checkpoints import ModelCard
+    from core.learning.classification import Classification
+
+_THIN_SPACE = "\u202f"
+
+
+def classifications(
+    micrographs: Sequence[Micrograph], answers: Sequence[Classification], card: ModelCard
+) -> pd.DataFrame:
+    """Return one row per micrograph: its class, how sure the network is, and the runner-up."""
+    return pd.DataFrame(
+        [
+            {
+                "micrograph": micrograph.name,
+                "class": card.display_name(answer.label),
+                "probability (%)": 100 * answer.probability,
+                "runner-up": card.display_name(answer.runner_up),
+                "runner-up (%)": 100 * answer.runner_up_probability,
+                "not excluded": ", ".join(map(card.display_name, answer.prediction_set)),
+            }
+            for micrograph, answer in zip(micrographs, answers, strict=True)
+        ]
+    )
+
+
+def batch(rows: pd.DataFrame, display_names: Mapping[str, str]) -> pd.DataFrame:
+    """Return the columns of a batch that are read first, in words; the CSV holds all of them."""
+    columns: dict[str, Any] = {
+        "micrograph": rows["name"],
+        "class": rows["label"].map(lambda label: display_names.get(label, label)),
+        "probability (%)": 100 * rows["probability"],
+        "runner-up": rows["runner_up"].map(lambda label: display_names.get(label, label)),
+        "target cluster (%)": rows["target_percent"],
+        "regions": rows["regions"],
+    }
+    if rows["mean_diameter_nm"].notna().any():
+        columns["mean diameter (nm)"] = rows["mean_diameter_nm"]
+    columns["mean diameter (px)"] = rows["mean_diameter_px"]
+    return pd.DataFrame(columns)
+
+
+def cluster_legend(clustering: Clustering, micrograph: Micrograph) -> pd.DataFrame:
+    """Return one row per cluster, dark to bright: colour swatch, fraction, area, mean grey level.
+
+    The swatch is a picture in a data URL, as `st.column_config.ImageColumn` shows it.
+    """
+    frame = clustering.to_frame(micrograph.pixel_size)
+    return pd.DataFrame(
+        {
+            "colour": [_swatch(color) for color in cluster_colors(clustering.k)],
+            "cluster": frame["cluster"],
+            "fraction (%)": frame["fraction_pct"],
+            "area": [write_area(int(pixels), micrograph.pixel_size) for pixels in frame["pixels"]],
+            "mean grey": frame["mean_grey"],
+        }
+    )
+
+
+def cluster_title(number: int, k: int) -> str:
+    """Return what a cluster is called: its number, and where it stands between dark and bright."""
+    ends = {0: " (darkest)", k - 1: " (brightest)"}
+    return f"cluster {number}{ends.get(number, '')}"
+
+
+def target_area(clustering: Clustering, target: int, micrograph: Micrograph) -> str:
+    """Return the area of one cluster with its unit."""
+    pixels = int(clustering.to_frame()["pixels"][target])
+    return write_area(pixels, micrograph.pixel_size)
+
+
+def used_share(clustering: Clustering) -> str:
+    """Return a sentence on how much of the frame took part."""
+    share = clustering.included_share
+    if share == 1:
+        return "the whole frame is used"
+    return f"{share:.1%} of the frame is used, the hatched rest is left out"
+
+
+def write_area(pixels: int, pixel_size: PixelSize | None) -> str:
+    """Write an area in nm² or µm² where the scale is known, else in pixels."""
+    if pixel_size is None:
+        return f"{pixels:,} px".replace(",", _THIN_SPACE)
+    nm2 = pixels * pixel_size.to("nm") ** 2
+    unit, value = ("nm²", nm2) if nm2 < 1e5 else ("µm²", nm2 / 1e6)
+    return f"{value:,.4g} {unit}".replace(",", _THIN_SPACE) if value < 1e4 else _big(value, unit)
+
+
+def _big(value: float, unit: str) -> str:
+    return f"{value:,.0f} {unit}".replace(",", _THIN_SPACE)
+
+
+def _swatch(color: str) -> str:
+    """Return a small picture of one colour as a data URL."""
+    pixel = tuple(bytes.fromhex(color.removeprefix("#")))
+    png = png_bytes(np.full((24, 40, 3), pixel, np.uint8))
+    return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -1,0 +1,76 @@
+"""Show where in the frame the network finds evidence for a class."""
+
+import streamlit as st
+
+from core.ui import cache, compare, page
+
+page.setup("Explain")
+micrograph = page.require_micrograph()
+
+with page.user_errors():
+    with st.sidebar:
+        model_name = page.model_picker()
+        exclude = page.exclude_overlays()
+        model = cache.model(model_name)
+        answer = cache.classification(micrograph, model_name, exclude)
+        name = model.card.display_name
+        target = st.selectbox(
+            "Evidence for the class",
+            answer.ranking,
+            format_func=lambda label: f"{name(label)} ({answer.probabilities[label]:.1%})",
+            key=f"explain_target_{micrograph.sha256}",
+            help="The most probable class comes first.",
+        )
+        titles = cache.method_titles()
+        method = st.selectbox("Method", titles, format_func=titles.get, key="explain_method")
+        opacity = st.slider("Opacity (%)", 0, 100, 60, 5, key="explain_opacity") / 100
+        colormap = st.selectbox("Colours", cache.COLORMAPS, index=1, key="explain_colormap")
+    page.settings()
+
+    settings = (micrograph, model_name, method, target, exclude)
+    found = cache.explanation(*settings)
+    overlay = cache.heatmap_png(*settings, opacity, colormap)
+
+    pictures, facts = st.columns([7, 3], gap="large")
+    with pictures:
+        compare.slider(
+            cache.screen_png(micrograph),
+            overlay,
+            labels=("Original", titles[method]),
+            key="explain_slider",
+            alt=f"evidence for {name(target)} in {micrograph.name}",
+            caption=page.caption(micrograph),
+        )
+    with facts:
+        page.simulated_badge(micrograph)
+        st.metric("Evidence for", name(target), help=f"Probability {answer.probabilities[target]:.1%}")
+        if target != answer.label:
+            st.caption(f"The network itself says {name(answer.label)} ({answer.probability:.1%}).")
+        if found.has_evidence:
+            legend = cache.heat_legend_png(opacity, colormap)
+            st.image(legend, width="stretch", alt="From no evidence to the strongest in this frame")
+            st.caption("no evidence → strongest in this frame (relative; other frames differ)")
+        else:
+            st.info(
+                f"No part of this frame speaks for {name(target)}: the map is empty.",
+                icon=":material/visibility_off:",
+            )
+        page.download(
+            "Overlay (PNG)",
+            lambda: cache.heatmap_png(*settings, opacity, colormap, None),
+            f"{page.file_stem(micrograph)}_{method}_{target}.png",
+            "image/png",
+            "explain_png",
+        )
+        page.download(
+            "Raw map (NPY)",
+            cache.raw_map_npy(found),
+            f"{page.file_stem(micrograph)}_{method}_{target}.npy",
+            "application/octet-stream",
+            "explain_npy",
+        )
+        st.caption(
+            f"{titles[method]} at the layer “{found.layer}”, {found.raw.shape[1]} × "
+            f"{found.raw.shape[0]} values over the whole frame; the raw map keeps their signs. "
+            f"Model {page.plain(model.name)} on {model.device.upper()}."
+        )

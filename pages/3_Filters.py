@@ -1,0 +1,63 @@
+"""Compare a micrograph before and after a chain of filters."""
+
+import streamlit as st
+
+from core.imaging.filters import Pipeline
+from core.reporting import figures
+from core.reporting.recipe import Recipe
+from core.ui import cache, chain, compare, page
+
+page.setup("Filters")
+micrograph = page.require_micrograph()
+
+with page.user_errors():
+    with st.sidebar:
+        steps = chain.edit()
+        exclude = page.exclude_overlays()
+    page.settings()
+
+    result, entering, cut = cache.filtered(micrograph, Pipeline(steps).to_json(), exclude)
+    stem = f"{page.file_stem(micrograph)}_filtered"
+
+    pictures, facts = st.columns([7, 4], gap="large")
+    with pictures:
+        compare.slider(
+            cache.screen_png(micrograph),
+            cache.screen_png(result),
+            labels=("Original", "Filtered"),
+            key="filters_slider",
+            alt=f"filters on {micrograph.name}",
+            caption=page.caption(micrograph),
+        )
+    with facts:
+        page.simulated_badge(micrograph)
+        st.markdown("**Grey levels**")
+        cuts = () if cut is None else (cut,)
+        mask = cache.excluded(micrograph, exclude)
+        st.plotly_chart(
+            figures.histogram(entering, result, cuts, exclude=mask, dark=page.is_dark()),
+            theme=None,
+            config=page.PLOT_TOOLS,
+            key="filters_histogram",
+            alt="Histogram of grey levels before and after the filters",
+        )
+        if cut is not None:
+            st.caption(f"Otsu's threshold: grey level {cut:.4g}. Before: what enters that step.")
+        page.download(
+            "For the screen (PNG, 8-bit)",
+            lambda: cache.screen_png(result, None),
+            f"{stem}.png",
+            "image/png",
+            "filters_png",
+        )
+        page.download(
+            f"For measuring (TIFF, {result.depth})",
+            lambda: cache.tiff(result),
+            f"{stem}.tif",
+            "image/tiff",
+            "filters_tiff",
+        )
+        recipe = Recipe(filters=steps, exclude_overlays=exclude).to_json().encode()
+        page.download(
+            "Recipe (JSON)", recipe, "recipe.json", "application/json", "filters_json"
+        )

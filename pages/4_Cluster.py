@@ -1,0 +1,63 @@
+"""Split a micrograph into grey-level clusters and measure one of them."""
+
+import streamlit as st
+
+from core.reporting import figures
+from core.reporting.export import csv_bytes
+from core.ui import cache, compare, page, tables
+
+page.setup("Cluster")
+micrograph = page.require_micrograph()
+
+with st.sidebar:
+    k = st.slider("Clusters", 2, 12, 3, key="cluster_k", persist_state="session")
+    target = st.selectbox(
+        "Target cluster",
+        range(k),
+        index=k - 1,
+        format_func=lambda number: tables.cluster_title(number, k),
+        key=f"cluster_target_{k}",
+        help="Measured below. Clusters are numbered from dark to bright.",
+    )
+    exclude = page.exclude_overlays()
+page.settings()
+
+with page.user_errors():
+    clustering = cache.clustering(micrograph, k, exclude)
+    stem = page.file_stem(micrograph)
+
+    pictures, facts = st.columns([7, 4], gap="large")
+    with pictures:
+        compare.slider(
+            cache.screen_png(micrograph),
+            cache.clusters_png(micrograph, k, exclude),
+            labels=("Original", f"{k} clusters"),
+            key="cluster_slider",
+            alt=f"grey-level clusters of {micrograph.name}",
+            caption=f"{page.caption(micrograph)} · {tables.used_share(clustering)}",
+        )
+    with facts:
+        page.simulated_badge(micrograph)
+        share, area = st.columns(2)
+        share.metric(f"Cluster {target}", f"{clustering.fractions[target]:.1%}")
+        area.metric("Area", tables.target_area(clustering, target, micrograph))
+        legend = tables.cluster_legend(clustering, micrograph)
+        st.dataframe(
+            legend, hide_index=True, column_config=page.LEGEND_COLUMNS, key="cluster_legend"
+        )
+        st.plotly_chart(
+            figures.cluster_histogram(micrograph, clustering, dark=page.is_dark()),
+            theme=None,
+            config=page.PLOT_TOOLS,
+            key="cluster_histogram",
+            alt="Histogram of grey levels with the thresholds between clusters",
+        )
+
+    st.subheader(f"Regions of cluster {target}", anchor=False)
+    regions = cache.regions(micrograph, k, exclude, target)
+    st.dataframe(regions, hide_index=True, height=280, key="cluster_regions")
+    with st.container(horizontal=True):
+        csv = csv_bytes(regions)
+        page.download("Regions (CSV)", csv, f"{stem}_regions.csv", "text/csv", "cluster_csv")
+        mask = cache.mask_png(micrograph, k, exclude, target)
+        page.download("Mask (PNG)", mask, f"{stem}_mask.png", "image/png", "cluster_mask")

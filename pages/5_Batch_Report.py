@@ -1,0 +1,83 @@
+"""Classify, explain, cluster and measure many micrographs; take the report home."""
+
+import streamlit as st
+
+from core.reporting import figures
+from core.reporting.export import csv_bytes
+from core.reporting.recipe import Recipe
+from core.ui import batch_run, cache, chain, page, tables, workspace
+
+HERE, OTHERS = "What is loaded", "Other files"
+
+page.setup("Batch report")
+loaded = workspace.every()
+
+with page.user_errors():
+    with st.sidebar:
+        model_name = page.model_picker()
+        titles = cache.method_titles()
+        method = st.selectbox("Explanation", titles, format_func=titles.get, key="batch_method")
+        k = st.slider("Clusters", 2, 12, 3, key="batch_k")
+        target = st.selectbox(
+            "Target cluster",
+            range(k),
+            index=k - 1,
+            format_func=lambda number: tables.cluster_title(number, k),
+            key=f"batch_target_{k}",
+        )
+        steps = chain.steps()
+        filtered = bool(steps) and st.toggle(
+            f"Apply the chain of {len(steps)} from Filters", key="batch_filters"
+        )
+        exclude = page.exclude_overlays()
+    page.settings()
+
+    origin = HERE
+    if loaded:
+        options = [f"{HERE} ({len(loaded)})", OTHERS]
+        origin = st.segmented_control(
+            "Micrographs", options, default=options[0], required=True, key="batch_origin"
+        )
+    sources = loaded
+    if not loaded or origin == OTHERS:
+        files = st.file_uploader(
+            "Micrographs: PNG, JPEG, BMP or TIFF, 8 to 32 bits",
+            page.FORMATS,
+            accept_multiple_files=True,
+            key="batch_files",
+        )
+        sources = [(file.name, file.getvalue()) for file in files]
+    if not sources:
+        st.write("Add micrographs above, or take simulated samples:")
+        page.sample_picker("batch")
+    elif st.button(
+        f"Run on {len(sources)}", type="primary", icon=":material/play_arrow:", key="batch_run_now"
+    ):
+        filters = steps if filtered else ()
+        recipe = Recipe(model_name, method, k, target, filters, exclude)
+        batch_run.start(sources, recipe)
+
+    run = batch_run.latest()
+    if run is not None:
+        result, stem = run.result, "micrographia_batch"
+        done, failed = len(result.succeeded), len(result.failed)
+        st.subheader(f"Results: {done} done, {failed} failed", anchor=False)
+        with st.container(horizontal=True):
+            html = run.report.read_bytes()
+            page.download(
+                "Report (HTML)", html, f"{stem}.html", "text/html", "batch_html", primary=True
+            )
+            csv = csv_bytes(result.rows)
+            page.download("Table (CSV)", csv, f"{stem}.csv", "text/csv", "batch_csv")
+            page.download("All (ZIP)", run.zip, f"{stem}.zip", "application/zip", "batch_zip")
+        for row in result.failed.itertuples():
+            st.warning(page.plain(f"{row.name}: {row.reason}"), icon=":material/warning:")
+        names = result.model["display_names"]
+        st.dataframe(tables.batch(result.succeeded, names), hide_index=True, key="batch_table")
+        st.plotly_chart(
+            figures.class_distribution(result.rows, names, dark=page.is_dark()),
+            theme=None,
+            config=page.PLOT_TOOLS,
+            key="batch_classes",
+            alt="How many micrographs fell into each class",
+        )
