@@ -335,7 +335,7 @@ def _material_contrast(scene: Scene, rng: np.random.Generator) -> Floats:
 def _stretch(signal: Floats, rng: np.random.Generator, severity: float) -> Floats:
     """Return the signal brought to [0, 1], sometimes saturated or inverted."""
     clip = float(rng.choice([0.1, 1.0, 4.0], p=[0.5, 0.35, 0.15])) * severity
-    low, high = np.percentile(signal[::3, ::3], [clip, 100 - clip])
+    low, high = np.percentile(signal[::4, ::4], [clip, 100 - clip])
     image = np.clip((signal - np.float32(low)) / np.float32(max(high - low, 1e-3)), 0, 1)
     if chance(rng, 0.12 * severity):
         image = 1 - image

@@ -186,7 +186,7 @@ def _specimen(kind: str, shape: tuple[int, int], rng: np.random.Generator) -> Sc
     """Return a scene in which the objects cover some of the frame but not all."""
     while True:
         scene = _BUILDERS[kind](shape, rng)
-        if 0.004 < np.count_nonzero(scene.mask) / scene.mask.size < 0.97:
+        if 0.008 < np.count_nonzero(scene.mask) / scene.mask.size < 0.97:
             return scene
 
 

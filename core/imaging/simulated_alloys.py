@@ -173,22 +173,24 @@ def _duplex(shape: Shape, rng: np.random.Generator) -> Any:
 def _etch(phase: Any, rng: np.random.Generator) -> Scene:
     """Return a polished and etched section: one phase stands proud or lies low."""
     shape = (phase.shape[0], phase.shape[1])
+    second = phase.astype(np.float32)
     bevel = log_uniform(rng, 0.8, 5)
     depth = np.minimum(cv2.distanceTransform(phase.astype(np.uint8), cv2.DIST_L2, 3), bevel)
-    relief = log_uniform(rng, 0.15, 3) * (1.0 if chance(rng, 0.6) else -1.0)
-    top = relief * depth
-    tone = rng.standard_normal() * np.ones(shape, np.float32)
+    top = np.float32(log_uniform(rng, 0.15, 3) * (1.0 if chance(rng, 0.6) else -1.0)) * depth
+    tone = np.full(shape, rng.standard_normal(), np.float32)
     if chance(rng, 0.4):
         _, grains = cells(rng, shape, log_uniform(rng, 0.15, 0.6) * min(shape) + 4)
         tone = rng.standard_normal(int(grains.max()) + 1, dtype=np.float32)[grains]
-        top = top + rng.uniform(0, 1.2) * tone
+        top = top + np.float32(rng.uniform(0, 1.2)) * tone
     if chance(rng, 0.35):
         strokes = rng.standard_normal((shape[0], 1 + shape[1] // 24), dtype=np.float32)
-        matrix = cv2.resize(strokes, shape[::-1], interpolation=cv2.INTER_LINEAR)
-        top = top + rng.uniform(0.1, 0.8) * matrix * ~phase
+        matrix = _f32(cv2.resize(strokes, shape[::-1], interpolation=cv2.INTER_LINEAR))
+        top = top + np.float32(rng.uniform(0.1, 0.8)) * matrix * (1 - second)
     if chance(rng, 0.5):
-        etched = ~phase if chance(rng, 0.7) else phase
+        etched = 1 - second if chance(rng, 0.7) else second
         fine = smooth_noise(rng, shape, log_uniform(rng, 1.0, 0.03 * min(shape) + 1.1))
-        top = top + log_uniform(rng, 0.1, 1.5) * fine * etched
-    mass = np.float32(bevel) * (0.6 * phase + 0.5) + 0.2 * depth
-    return distort(Scene(_f32(top), _f32(mass), _f32(tone), phase), rng, 1.5)
+        top = top + np.float32(log_uniform(rng, 0.1, 1.5)) * fine * etched
+    mass = (
+        np.float32(bevel) * (np.float32(0.6) * second + np.float32(0.5)) + np.float32(0.2) * depth
+    )
+    return distort(Scene(_f32(top), _f32(mass), tone, phase), rng, 1.5)

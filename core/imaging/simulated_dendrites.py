@@ -88,7 +88,7 @@ def _roots(
     extent = np.array(shape[::-1])
     if turn is None:
         common = rng.uniform(0, 2 * np.pi) + rng.choice([0.2, 3.0]) * rng.standard_normal(count)
-        return rng.uniform(0.0, 1.0, (count, 2)) * extent, common
+        return rng.uniform(0.08, 0.92, (count, 2)) * extent, common
     along = rng.random(count)
     deep = np.full(count, line)
     places = [(along, 1 - deep), (deep, along), (along, deep), (1 - deep, along)][turn]

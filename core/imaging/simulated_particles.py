@@ -205,26 +205,30 @@ def _convex(
     rng: np.random.Generator,
 ) -> None:
     """Add one convex body, given as the half-spaces behind its faces."""
-    patch = patch_at(scene.top.shape, centre, 1.5 * radius, angle)
+    patch = patch_at(scene.top.shape, centre, 1.5 * radius, 0.0)
     if patch is None:
         return
+    cos, sin = np.cos(angle), np.sin(angle)
+    normals = normals @ np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
     upper = _sheet(patch, normals, distances * radius)
-    lower = _sheet(patch, normals * [1, 1, -1], distances * radius)
-    thickness = np.maximum(upper + lower, 0)
-    base = float(np.max(lower, where=thickness > 0, initial=0)) * (1 + 1.5 * rng.random())
-    scene.add(patch.window, upper + np.float32(base), thickness, rng.standard_normal())
+    thickness = upper + _sheet(patch, normals * [1, 1, -1], distances * radius)
+    np.maximum(thickness, 0, out=thickness)
+    base = np.float32(radius * (0.8 + rng.random()))
+    scene.add(patch.window, upper + base, thickness, rng.standard_normal())
 
 
 def _sheet(patch: Patch, normals: Points, distances: Points) -> Floats:
-    """Return the height of the lowest of the planes that face up."""
+    """Return the height of the lowest of the planes that face up, in an unturned patch."""
     up = normals[:, 2] > -0.05
     steep = np.maximum(normals[up, 2], 0.05)
-    a, b, c = (
-        np.asarray(v / steep, np.float32) for v in (distances[up], -normals[up, 0], -normals[up, 1])
+    level, down, right = (
+        _f32(v / steep)[:, None] for v in (distances[up], -normals[up, 1], -normals[up, 0])
     )
-    sheet = a[0] + b[0] * patch.along + c[0] * patch.across
-    for plane in range(1, len(a)):
-        np.minimum(sheet, a[plane] + b[plane] * patch.along + c[plane] * patch.across, out=sheet)
+    rows, cols = level + down * patch.across[:, 0], right * patch.along[0]
+    sheet = np.add.outer(rows[0], cols[0])
+    plane = np.empty_like(sheet)
+    for row, col in zip(rows[1:], cols[1:], strict=True):
+        np.minimum(sheet, np.add.outer(row, col, out=plane), out=sheet)
     return np.asarray(sheet, np.float32)
 
 
