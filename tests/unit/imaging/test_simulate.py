@@ -126,3 +126,27 @@ def test_a_truth_of_another_shape_is_refused():
     good = simulate("alloys", SMALL)
     with pytest.raises(ValueError, match="mask must be bool"):
         Simulation(good.micrograph, good.mask[:-1], good.kind, good.overlays)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_severity_changes_the_picture_and_not_the_specimen(kind):
+    good, bad = (simulate(kind, SMALL, 6, severity=severity) for severity in (0.0, 1.0))
+    assert np.array_equal(good.mask, bad.mask)
+    assert good.micrograph.sha256 != bad.micrograph.sha256
+
+
+@pytest.mark.parametrize("severity", [-0.1, 1.1, float("nan")])
+def test_a_severity_outside_its_range_is_refused(severity):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        simulate("alloys", SMALL, severity=severity)
+
+
+def test_samples_show_their_objects_against_the_rest():
+    for kind in KINDS:
+        gaps = []
+        for seed in range(12):
+            simulation = simulate(kind, (128, 128), seed)
+            pixels = simulation.micrograph.pixels.astype(float)
+            inside, outside = pixels[simulation.mask], pixels[~simulation.mask]
+            gaps.append(abs(inside.mean() - outside.mean()) / pixels.std())
+        assert np.median(gaps) > 0.5, kind
