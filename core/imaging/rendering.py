@@ -85,7 +85,8 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], scale_px: flo
     if (rows, cols) == shape:
         return coarse
     if scale_px > 8:
-        coarse = _f32(cv2.resize(coarse, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC))
+        third_wh = (shape[1] // 3 + 1, shape[0] // 3 + 1)
+        coarse = _f32(cv2.resize(coarse, third_wh, interpolation=cv2.INTER_CUBIC))
     kind = cv2.INTER_CUBIC if 2 < scale_px <= 8 else cv2.INTER_LINEAR
     return _f32(cv2.resize(coarse * np.float32(1.3), shape[::-1], interpolation=kind))
 
@@ -129,14 +130,10 @@ def distort(scene: Scene, rng: np.random.Generator, amount_px: float) -> Scene:
         return scene
     shape = scene.top.shape
     rows, cols = shape
-    amount = min(amount_px, 0.03 * min(shape)) * rng.uniform(0.2, 1.0)
     scale = rng.uniform(0.04, 0.25) * min(shape) + 3
-    x = np.arange(cols, dtype=np.float32) + np.float32(amount) * smooth_noise(
-        rng, (rows, cols), scale
-    )
-    y = np.arange(rows, dtype=np.float32)[:, None] + np.float32(amount) * smooth_noise(
-        rng, (rows, cols), scale
-    )
+    amount = np.float32(min(amount_px, 0.08 * scale) * rng.uniform(0.2, 1.0))
+    x = np.arange(cols, dtype=np.float32) + amount * smooth_noise(rng, (rows, cols), scale)
+    y = np.arange(rows, dtype=np.float32)[:, None] + amount * smooth_noise(rng, (rows, cols), scale)
 
     def moved(image: Any) -> Any:
         return cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
@@ -280,7 +277,7 @@ def _secondary_electrons(scene: Scene, rng: np.random.Generator) -> Floats:
     The yield of a surface tilted by an angle grows as the inverse of its cosine (Reimer, Scanning
     Electron Microscopy, 1998, chapter 4).
     """
-    top = blur(scene.top, log_uniform(rng, 0.5, 1.2))
+    top = blur(scene.top, log_uniform(rng, 0.7, 1.3))
     across = cv2.Sobel(top, cv2.CV_32F, 1, 0, scale=0.125)
     down = cv2.Sobel(top, cv2.CV_32F, 0, 1, scale=0.125)
     level = 1 / np.sqrt(1 + across * across + down * down)

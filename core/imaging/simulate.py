@@ -25,6 +25,7 @@ _BUILDERS: dict[str, Callable[[tuple[int, int], np.random.Generator], Scene]] = 
 }
 KINDS = tuple(_BUILDERS)
 SMALLEST_EDGE_PX = 16
+_STREAMS = {"alloys": 40, "dendrites": 51, "polyhedra": 82, "rods_fibres": 53, "spheroids": 54}
 _LEVELS = {"8-bit": (255, np.uint8), "16-bit": (65535, np.uint16)}
 _FIELD_NM = {
     "alloys": (2e3, 1e5),
@@ -112,7 +113,7 @@ def simulate(
     _check(kind, shape, depth)
     if not 0 <= severity <= 1:
         raise ValueError(f"severity must be between 0 and 1, got {severity}")
-    rng = np.random.default_rng([KINDS.index(kind), seed])
+    rng = np.random.default_rng([_STREAMS[kind], seed])
     image, mask, overlays, instrument = _picture(kind, shape, rng, annotations, severity)
     pixel_size = _pixel_size(kind, shape, rng)
     micrograph = Micrograph(
@@ -150,7 +151,7 @@ def simulate_training_sample(
     """
     index = int(np.random.default_rng([len(KINDS), seed]).integers(len(KINDS)))
     _check(KINDS[index], shape, "8-bit")
-    rng = np.random.default_rng([index, seed])
+    rng = np.random.default_rng([_STREAMS[KINDS[index]], seed])
     image, mask, _, _ = _picture(KINDS[index], shape, rng, annotations, severity)
     return _quantise(image, "8-bit"), index, mask
 

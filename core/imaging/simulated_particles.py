@@ -75,7 +75,7 @@ def _decorate(scene: Scene, size: float, rng: np.random.Generator) -> None:
     sites = np.flatnonzero(scene.mask)
     if not len(sites):
         return
-    radius = max(1.0, size * log_uniform(rng, 0.03, 0.15))
+    radius = max(1.0, size * log_uniform(rng, 0.025, 0.09))
     room = len(sites) / (4 * radius**2)
     count = int(np.clip(room * log_uniform(rng, 0.05, 1.5), 1, 120))
     for site in rng.choice(sites, count):
