@@ -1,5 +1,7 @@
 """Load micrographs, see what is loaded, go to a task."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.micrograph import Micrograph
@@ -36,11 +38,11 @@ def show_uploader() -> None:
 
 def show_tasks() -> None:
     """Link to every task with one sentence each."""
-    with st.container(horizontal=True):
-        for path, (title, icon) in page.TASKS.items():
-            with st.container(border=True, width=220, height="stretch"):
-                st.page_link(path, label=f"**{title}**", icon=icon)
-                st.caption(PROMISES[path])
+    columns = st.columns(len(page.TASKS))
+    for column, (path, (title, icon)) in zip(columns, page.TASKS.items(), strict=True):
+        with column.container(border=True, height="stretch", gap="xsmall"):
+            st.page_link(path, label=f"**{title}**", icon=icon)
+            st.caption(PROMISES[path])
 
 
 def show_gallery() -> None:
@@ -64,27 +66,29 @@ def show_gallery() -> None:
 def show_card(micrograph: Micrograph, chosen: bool) -> None:
     """Show one micrograph with its two buttons."""
     digest = micrograph.sha256
-    with st.container(border=True, width=252, height="stretch", vertical_alignment="distribute"):
-        st.image(cache.thumbnail_png(micrograph), width="stretch", alt=micrograph.name)
-        st.markdown(f"**{page.plain(micrograph.name)}**")
-        st.caption(page.plain(workspace.describe(micrograph)))
+    with st.container(border=True, width=232, height="stretch", vertical_alignment="distribute"):
+        with st.container(gap="xxsmall"):
+            st.image(cache.thumbnail_png(micrograph), width="stretch", alt=micrograph.name)
+            st.markdown(f"**{page.plain(micrograph.name)}**")
+            st.caption(page.plain(workspace.describe(micrograph)))
+            page.simulated_badge(micrograph)
         with st.container(horizontal=True, horizontal_alignment="distribute"):
+            icon = ":material/check:" if chosen else None
+            select = partial(workspace.select, digest)
             st.button(
                 "Chosen" if chosen else "Choose",
-                icon=":material/check:" if chosen else None,
-                key=f"home_choose_{digest}",
+                f"home_choose_{digest}",
+                icon=icon,
                 disabled=chosen,
-                on_click=workspace.select,
-                args=(digest,),
+                on_click=select,
             )
             st.button(
                 "",
+                f"home_remove_{digest}",
+                "Remove",
                 icon=":material/close:",
-                key=f"home_remove_{digest}",
-                help="Remove",
                 type="tertiary",
-                on_click=workspace.remove,
-                args=(digest,),
+                on_click=partial(workspace.remove, digest),
             )
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import cache, compare, page
+from core.ui import cache, compare, page, tables
 
 page.setup("Explain")
 micrograph = page.require_micrograph()
@@ -14,10 +14,13 @@ with page.user_errors():
         model = cache.model(model_name)
         answer = cache.classification(micrograph, model_name, exclude)
         name = model.card.display_name
+        certainty = {key: tables.percent(value) for key, value in answer.probabilities.items()}
         target = st.selectbox(
             "Evidence for the class",
             answer.ranking,
-            format_func=lambda label: f"{name(label)} ({answer.probabilities[label]:.1%})",
+            format_func=lambda label: (
+                f"{name(label)} ({tables.percent(answer.probabilities[label])})"
+            ),
             key=f"explain_target_{micrograph.sha256}",
             help="The most probable class comes first.",
         )
@@ -31,7 +34,7 @@ with page.user_errors():
     found = cache.explanation(*settings)
     overlay = cache.heatmap_png(*settings, opacity, colormap)
 
-    pictures, facts = st.columns([7, 3], gap="large")
+    pictures, facts = st.columns([3, 1], gap="large")
     with pictures:
         compare.slider(
             cache.screen_png(micrograph),
@@ -43,9 +46,13 @@ with page.user_errors():
         )
     with facts:
         page.simulated_badge(micrograph)
-        st.metric("Evidence for", name(target), help=f"Probability {answer.probabilities[target]:.1%}")
+        st.metric(
+            "Evidence for",
+            name(target),
+            help=f"Probability {tables.percent(answer.probabilities[target])}",
+        )
         if target != answer.label:
-            st.caption(f"The network itself says {name(answer.label)} ({answer.probability:.1%}).")
+            st.caption(f"The network's answer: {name(answer.label)} ({certainty[answer.label]})")
         if found.has_evidence:
             legend = cache.heat_legend_png(opacity, colormap)
             st.image(legend, width="stretch", alt="From no evidence to the strongest in this frame")

@@ -34,12 +34,10 @@ with page.user_errors():
         st.markdown("**Grey levels**")
         cuts = () if cut is None else (cut,)
         mask = cache.excluded(micrograph, exclude)
-        st.plotly_chart(
+        page.chart(
             figures.histogram(entering, result, cuts, exclude=mask, dark=page.is_dark()),
-            theme=None,
-            config=page.PLOT_TOOLS,
-            key="filters_histogram",
-            alt="Histogram of grey levels before and after the filters",
+            "filters_histogram",
+            "Histogram of grey levels before and after the filters",
         )
         if cut is not None:
             st.caption(f"Otsu's threshold: grey level {cut:.4g}. Before: what enters that step.")
@@ -58,6 +56,4 @@ with page.user_errors():
             "filters_tiff",
         )
         recipe = Recipe(filters=steps, exclude_overlays=exclude).to_json().encode()
-        page.download(
-            "Recipe (JSON)", recipe, "recipe.json", "application/json", "filters_json"
-        )
+        page.download("Recipe (JSON)", recipe, "recipe.json", "application/json", "filters_json")

@@ -19,6 +19,7 @@ with st.sidebar:
         key=f"cluster_target_{k}",
         help="Measured below. Clusters are numbered from dark to bright.",
     )
+    smallest_px = page.smallest_region_px()
     exclude = page.exclude_overlays()
 page.settings()
 
@@ -26,7 +27,7 @@ with page.user_errors():
     clustering = cache.clustering(micrograph, k, exclude)
     stem = page.file_stem(micrograph)
 
-    pictures, facts = st.columns([7, 4], gap="large")
+    pictures, facts = st.columns([3, 2], gap="large")
     with pictures:
         compare.slider(
             cache.screen_png(micrograph),
@@ -34,28 +35,37 @@ with page.user_errors():
             labels=("Original", f"{k} clusters"),
             key="cluster_slider",
             alt=f"grey-level clusters of {micrograph.name}",
-            caption=f"{page.caption(micrograph)} · {tables.used_share(clustering)}",
+            caption=page.caption(micrograph),
         )
     with facts:
         page.simulated_badge(micrograph)
         share, area = st.columns(2)
-        share.metric(f"Cluster {target}", f"{clustering.fractions[target]:.1%}")
+        share.metric(f"Cluster {target}", tables.percent(clustering.fractions[target]))
         area.metric("Area", tables.target_area(clustering, target, micrograph))
+        st.caption(tables.used_share(clustering))
         legend = tables.cluster_legend(clustering, micrograph)
         st.dataframe(
             legend, hide_index=True, column_config=page.LEGEND_COLUMNS, key="cluster_legend"
         )
-        st.plotly_chart(
+        page.chart(
             figures.cluster_histogram(micrograph, clustering, dark=page.is_dark()),
-            theme=None,
-            config=page.PLOT_TOOLS,
-            key="cluster_histogram",
-            alt="Histogram of grey levels with the thresholds between clusters",
+            "cluster_histogram",
+            "Histogram of grey levels with the thresholds between clusters",
+            legend=False,
         )
 
     st.subheader(f"Regions of cluster {target}", anchor=False)
-    regions = cache.regions(micrograph, k, exclude, target)
-    st.dataframe(regions, hide_index=True, height=280, key="cluster_regions")
+    regions = cache.regions(micrograph, k, exclude, target, smallest_px)
+    st.caption(tables.regions_summary(regions))
+    rows, sizes = st.columns([3, 2], gap="large")
+    with rows:
+        page.table(tables.regions(regions), "cluster_regions", height=250)
+    with sizes:
+        page.chart(
+            figures.region_sizes(regions, dark=page.is_dark()),
+            "cluster_sizes",
+            "Histogram of equivalent diameters",
+        )
     with st.container(horizontal=True):
         csv = csv_bytes(regions)
         page.download("Regions (CSV)", csv, f"{stem}_regions.csv", "text/csv", "cluster_csv")

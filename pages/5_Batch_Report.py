@@ -29,6 +29,7 @@ with page.user_errors():
         filtered = bool(steps) and st.toggle(
             f"Apply the chain of {len(steps)} from Filters", key="batch_filters"
         )
+        smallest_px = page.smallest_region_px()
         exclude = page.exclude_overlays()
     page.settings()
 
@@ -54,7 +55,7 @@ with page.user_errors():
         f"Run on {len(sources)}", type="primary", icon=":material/play_arrow:", key="batch_run_now"
     ):
         filters = steps if filtered else ()
-        recipe = Recipe(model_name, method, k, target, filters, exclude)
+        recipe = Recipe(model_name, method, k, target, filters, exclude, smallest_px)
         batch_run.start(sources, recipe)
 
     run = batch_run.latest()
@@ -73,11 +74,10 @@ with page.user_errors():
         for row in result.failed.itertuples():
             st.warning(page.plain(f"{row.name}: {row.reason}"), icon=":material/warning:")
         names = result.model["display_names"]
-        st.dataframe(tables.batch(result.succeeded, names), hide_index=True, key="batch_table")
-        st.plotly_chart(
+        page.table(tables.batch(result.succeeded, names), "batch_table")
+        st.subheader("Classes", anchor=False)
+        page.chart(
             figures.class_distribution(result.rows, names, dark=page.is_dark()),
-            theme=None,
-            config=page.PLOT_TOOLS,
-            key="batch_classes",
-            alt="How many micrographs fell into each class",
+            "batch_classes",
+            "How many micrographs fell into each class",
         )

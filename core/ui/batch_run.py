@@ -15,6 +15,7 @@ from core.reporting.recipe import Recipe
 from core.reporting.report import write_report
 from core.reporting.sources import GivenSource
 from core.ui import cache
+from core.ui.page import plain
 
 _KEY = "batch_run"
 
@@ -35,18 +36,14 @@ class Run:
 def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
     """Run a batch with a progress bar and keep it; the run before it is forgotten."""
     bar = st.progress(0.0, "Starting the network …")
+
+    def show(done: int, total: int, name: str) -> None:
+        bar.progress(done / total, f"{done} of {total} · {plain(name)}")
+
     classifier = cache.model(recipe.model)
     folder = Path(tempfile.mkdtemp(prefix="micrographia_"))
     try:
-        result = run_batch(
-            sources,
-            recipe,
-            folder,
-            on_progress=lambda done, total, name: bar.progress(
-                done / total, _progress_text(done, total, name)
-            ),
-            classifier=classifier,
-        )
+        result = run_batch(sources, recipe, folder, on_progress=show, classifier=classifier)
         bar.progress(1.0, "Writing the report …")
         st.session_state[_KEY] = Run(folder, result, write_report(result, folder))
     except BaseException:  # a person who leaves stops the script: the folder must go then too
@@ -60,9 +57,3 @@ def latest() -> Run | None:
     """Return this session's last finished run."""
     run: Run | None = st.session_state.get(_KEY)
     return run
-
-
-def _progress_text(done: int, total: int, name: str) -> str:
-    from core.ui.page import plain
-
-    return f"{done} of {total} · {plain(name)}"

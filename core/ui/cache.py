@@ -111,10 +111,12 @@ def clustering(micrograph: Micrograph, k: int, exclude: bool) -> Clustering:
 
 
 @st.cache_data(max_size="32MB", show_spinner="Measuring regions …", hash_funcs=_BY_KEY)
-def regions(micrograph: Micrograph, k: int, exclude: bool, target: int) -> pd.DataFrame:
+def regions(
+    micrograph: Micrograph, k: int, exclude: bool, target: int, min_area_px: int
+) -> pd.DataFrame:
     """Return one row per region of a cluster, with its size and shape."""
     mask = clustering(micrograph, k, exclude).labels == target
-    return measure_regions(mask, micrograph.pixel_size, micrograph.pixels)
+    return measure_regions(mask, micrograph.pixel_size, micrograph, min_area_px=min_area_px)
 
 
 @st.cache_data(max_size="32MB", show_spinner=False, hash_funcs=_BY_KEY)

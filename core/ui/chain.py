@@ -14,6 +14,7 @@ from core.imaging.filters import FILTERS, FilterSpec, Parameter, Step
 
 _CHAIN = "filters_chain"
 _COUNT = "filters_count"
+_NEXT = "filters_next"
 START = "gaussian"
 
 
@@ -38,20 +39,24 @@ def edit() -> tuple[Step, ...]:
     links: list[Link] = st.session_state[_CHAIN]
     for place, link in enumerate(links):
         _draw(link, place, len(links))
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox(
-            "Add a filter",
-            FILTERS,
-            format_func=lambda name: f"{FILTERS[name].title} ({FILTERS[name].family})",
-            key="filters_next",
-        )
-        st.button(
-            "Add",
-            key="filters_add",
-            icon=":material/add:",
-            on_click=lambda: _append(st.session_state["filters_next"]),
-        )
+    st.selectbox(
+        "Add a filter",
+        FILTERS,
+        index=None,
+        format_func=lambda name: f"{FILTERS[name].family}: {FILTERS[name].title}",
+        placeholder="Choose …",
+        key=_NEXT,
+        on_change=_add_chosen,
+    )
     return steps()
+
+
+def _add_chosen() -> None:
+    """Append the filter chosen in the list, and empty the list's choice again."""
+    chosen = st.session_state[_NEXT]
+    if chosen is not None:
+        _append(chosen)
+        st.session_state[_NEXT] = None
 
 
 def _append(name: str) -> None:

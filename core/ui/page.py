@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from core.errors import UserError
@@ -33,12 +34,14 @@ CALM_LINE = (
     "Something went wrong on our side, and what you loaded is untouched. "
     "Try another setting or another micrograph."
 )
-PLOT_TOOLS = {"displayModeBar": False, "responsive": True}
+_PLOT_TOOLS = {"displayModeBar": False, "responsive": True}
+_PLOT_FONT = "Source Sans, sans-serif"  # the font that Streamlit carries with it
 LEGEND_COLUMNS = {
-    "colour": st.column_config.ImageColumn("", width=48),
-    "cluster": st.column_config.NumberColumn(width="small"),
-    "fraction (%)": st.column_config.NumberColumn(format="%.1f"),
-    "mean grey": st.column_config.NumberColumn(format="%.4g"),
+    "colour": st.column_config.ImageColumn("", width=44),
+    "cluster": st.column_config.NumberColumn(width=60),
+    "share (%)": st.column_config.NumberColumn(width=78, format="%.1f"),
+    "area": st.column_config.TextColumn(width=96),
+    "mean grey": st.column_config.NumberColumn(width=84, format="%.4g"),
 }
 EXCLUDE_KEY = "workspace_exclude_overlays"
 
@@ -105,7 +108,28 @@ def _chooser(micrograph: Micrograph) -> Micrograph:
         on_change=lambda: workspace.select(st.session_state["sidebar_micrograph"]),
     )
     st.sidebar.caption(plain(workspace.describe(micrograph)))
+    if not workspace.has_own_scale(micrograph):
+        _scale_by_hand(micrograph)
     return micrograph
+
+
+def _scale_by_hand(micrograph: Micrograph) -> None:
+    """Offer to state the pixel size of a file that does not say it."""
+    key = f"sidebar_scale_{micrograph.sha256}"
+    size = micrograph.pixel_size
+    st.sidebar.number_input(
+        "Pixel size by hand (nm/px)",
+        min_value=0.0001,
+        max_value=1e6,
+        value=size.to("nm") if size else None,
+        step=0.1,
+        format="%.6g",
+        placeholder="unknown",
+        key=key,
+        help="The file does not say how large a pixel is. Give it here, and areas and lengths "
+        "come in physical units. Clear the field to go back to pixels.",
+        on_change=lambda: workspace.set_pixel_size(micrograph.sha256, st.session_state[key]),
+    )
 
 
 def sample_picker(prefix: str) -> None:
@@ -138,6 +162,20 @@ def exclude_overlays() -> bool:
         help="The info bar, the scale bar and burned-in text are found and take no part: neither "
         "in what the network sees nor in grey levels and areas.",
     )
+
+
+def smallest_region_px() -> int:
+    """Draw the size below which a region counts as noise; it holds for all pages."""
+    value: int = st.number_input(
+        "Smallest region (px)",
+        1,
+        1_000_000,
+        10,
+        key="workspace_smallest_region_px",
+        persist_state="session",
+        help="Smaller regions are taken for noise: they count as area, not as regions.",
+    )
+    return value
 
 
 def settings() -> None:
@@ -195,17 +233,34 @@ def simulated_badge(micrograph: Micrograph) -> None:
         st.badge("simulated micrograph", icon=":material/science:", color="orange")
 
 
-def percent_columns(table: pd.DataFrame) -> dict[str, Any]:
-    """Return the format of every column in per cent: one digit after the point."""
-    return {
-        column: st.column_config.NumberColumn(format="%.1f")
-        for column in table.columns
-        if str(column).endswith("(%)")
+def chart(figure: go.Figure, key: str, alt: str, *, legend: bool = True) -> None:
+    """Show a figure in the page's own font, without tools."""
+    figure.update_layout(font_family=_PLOT_FONT, dragmode=False)
+    figure.update_xaxes(title_font_size=13)
+    figure.update_yaxes(title_font_size=13)
+    if not legend:
+        figure.update_layout(showlegend=False)
+    st.plotly_chart(figure, theme=None, config=_PLOT_TOOLS, key=key, alt=alt)
+
+
+def table(frame: pd.DataFrame, key: str, **options: Any) -> None:
+    """Show a table; shares and lengths with one digit after the point."""
+    formats = {
+        column: st.column_config.NumberColumn(format="%.1f" if column.endswith("(%)") else "%.4g")
+        for column in frame.columns
+        if frame[column].dtype.kind == "f"
     }
+    st.dataframe(frame, hide_index=True, column_config=formats, key=key, **options)
 
 
 def download(
-    label: str, data: bytes | Callable[[], bytes], file_name: str, mime: str, key: str, *, primary: bool = False
+    label: str,
+    data: bytes | Callable[[], bytes],
+    file_name: str,
+    mime: str,
+    key: str,
+    *,
+    primary: bool = False,
 ) -> None:
     """Draw a download button that leaves the page as it is."""
     st.download_button(

@@ -65,11 +65,34 @@ def cluster_legend(clustering: Clustering, micrograph: Micrograph) -> pd.DataFra
         {
             "colour": [_swatch(color) for color in cluster_colors(clustering.k)],
             "cluster": frame["cluster"],
-            "fraction (%)": frame["fraction_pct"],
+            "share (%)": frame["fraction_pct"],
             "area": [write_area(int(pixels), micrograph.pixel_size) for pixels in frame["pixels"]],
             "mean grey": frame["mean_grey"],
         }
     )
+
+
+def regions(measured: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of regions under headings for people: "feret max (nm)"."""
+    return measured.rename(columns={name: _heading(str(name)) for name in measured.columns})
+
+
+def regions_summary(measured: pd.DataFrame) -> str:
+    """Return how many regions there are and how large they are on average."""
+    column = next(name for name in measured.columns if name.startswith("equivalent_diameter_"))
+    if measured.empty:
+        return "No region is large enough."
+    unit = column.removeprefix("equivalent_diameter_")
+    noun = "region" if len(measured) == 1 else "regions"
+    return (
+        f"{len(measured)} {noun} · mean equivalent diameter {measured[column].mean():.4g} {unit} "
+        f"· median {measured[column].median():.4g} {unit}"
+    )
+
+
+def percent(share: float) -> str:
+    """Write a share between 0 and 1 in per cent."""
+    return f"{100 * share:.1f}\u00a0%"
 
 
 def cluster_title(number: int, k: int) -> str:
@@ -88,8 +111,8 @@ def used_share(clustering: Clustering) -> str:
     """Return a sentence on how much of the frame took part."""
     share = clustering.included_share
     if share == 1:
-        return "the whole frame is used"
-    return f"{share:.1%} of the frame is used, the hatched rest is left out"
+        return "Share of the whole frame."
+    return f"Share of the {percent(share)} of the frame that is used; the hatched rest is left out."
 
 
 def write_area(pixels: int, pixel_size: PixelSize | None) -> str:
@@ -99,6 +122,14 @@ def write_area(pixels: int, pixel_size: PixelSize | None) -> str:
     nm2 = pixels * pixel_size.to("nm") ** 2
     unit, value = ("nm²", nm2) if nm2 < 1e5 else ("µm²", nm2 / 1e6)
     return f"{value:,.4g} {unit}".replace(",", _THIN_SPACE) if value < 1e4 else _big(value, unit)
+
+
+def _heading(name: str) -> str:
+    words, _, unit = name.rpartition("_")
+    unit = {"deg": "°", "nm2": "nm²", "µm2": "µm²"}.get(unit, unit)
+    if unit not in ("px", "nm", "µm", "°", "nm²", "µm²"):
+        return name.replace("_", " ")
+    return f"{words.replace('_', ' ')} ({unit})"
 
 
 def _big(value: float, unit: str) -> str:

@@ -138,7 +138,9 @@ def describe(micrograph: Micrograph) -> str:
     scale = str(micrograph.pixel_size) if micrograph.pixel_size else "no pixel size"
     if micrograph.pixel_size and not has_own_scale(micrograph):
         scale += f" ({BY_HAND})"
-    return f"{width} × {height} px · {micrograph.depth} · {scale}"
+    frames = micrograph.metadata.get("frames", 1)
+    frame = f" · frame {micrograph.metadata.get('frame', 0) + 1} of {frames}" if frames > 1 else ""
+    return f"{width} × {height} px · {micrograph.depth} · {scale}{frame}"
 
 
 def short_names(micrographs: Sequence[Micrograph]) -> dict[str, str]:
