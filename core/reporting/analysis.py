@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # only names of types: a batch that has not started needs no 
 PREVIEW_PX = 256
 OVERLAY_PX = 1024
 JPEG_QUALITY = 82
+LENGTHS_PX = ("equivalent_diameter_px", "perimeter_px", "feret_max_px")
 Mask = NDArray[np.bool_]
 Picture = NDArray[np.uint8]
 
@@ -78,10 +79,10 @@ def analyse(
     The recipe's filters act on what is clustered and measured here; the network saw the
     micrograph as it was recorded.
     """
-    filtered = recipe.pipeline(micrograph) if recipe.filters else micrograph
+    filtered = recipe.pipeline(micrograph, exclude=exclude)
     clustering = cluster_gray(filtered, recipe.clusters, exclude=exclude)
     target: Mask = clustering.labels == recipe.target
-    regions = _regions(target, micrograph, recipe.smallest_region_px)
+    regions = tabulate_regions(target, micrograph, recipe.smallest_region_px)
     values = {
         **_network_values(classification, explanation),
         **_area_values(clustering, target, micrograph, recipe),
@@ -143,19 +144,31 @@ def _micrograph_values(micrograph: Micrograph, exclude: Mask | None) -> dict[str
     }
 
 
-def _regions(target: Mask, micrograph: Micrograph, smallest_px: int) -> pd.DataFrame:
+def tabulate_regions(mask: Mask, micrograph: Micrograph, smallest_px: int) -> pd.DataFrame:
     """Return regions measured in px, with nm and µm² beside them: one unit system per batch."""
-    measured = measure_regions(target, None, micrograph.pixels)
-    regions = measured[measured["area_px"] >= smallest_px].reset_index(drop=True)
+    regions = measure_regions(mask, None, micrograph, min_area_px=smallest_px)
     nm = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
     columns: dict[str, Any] = {}
-    for column in regions.columns:
-        columns[column] = regions[column]
-        if re.fullmatch(r".*area_px", column):
-            columns[column.removesuffix("px") + "µm2"] = regions[column] * nm**2 / 1e6
-        elif re.fullmatch(r".*(diameter|perimeter|length|width|axis|feret).*_px", column):
-            columns[column.removesuffix("px") + "nm"] = regions[column] * nm
+    for name in map(str, regions.columns):
+        columns[name] = regions[name]
+        if name == "area_px":
+            columns["area_µm2"] = regions[name] * nm**2 / 1e6
+        elif name in LENGTHS_PX:
+            columns[name.removesuffix("px") + "nm"] = regions[name] * nm
     return pd.DataFrame(columns)
+
+
+def list_columns(classes: Sequence[str], clusters: int) -> list[str]:
+    """Return the columns that every batch has for these classes and this number of clusters."""
+    return [
+        *("label", "probability", "runner_up", "runner_up_probability", "candidates", "novelty"),
+        "has_evidence",
+        *(f"p_{name}" for name in classes),
+        *(f"cluster_{number}_percent" for number in range(clusters)),
+        *("target_cluster", "target_percent", "target_area_px", "target_area_µm2"),
+        *("regions", "mean_diameter_px", "mean_diameter_nm"),
+        *("excluded_percent", "pixel_size_nm", "width_px", "height_px", "depth", "sha256"),
+    ]
 
 
 def _shown(

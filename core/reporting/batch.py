@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from os import PathLike
@@ -25,7 +25,7 @@ from core.errors import UserError
 from core.imaging.overlays import find_overlays
 from core.micrograph import Micrograph
 from core.reporting import export
-from core.reporting.analysis import Preview, analyse
+from core.reporting.analysis import Preview, analyse, list_columns, tabulate_regions
 from core.reporting.recipe import Recipe
 from core.reporting.sources import GivenSource, Source, list_sources
 
@@ -39,7 +39,15 @@ WORKERS = min(4, os.cpu_count() or 1)
 GROUP = 8  # micrographs per pass through the network, and
 GROUP_PX = 24_000_000  # pixels, so that a few very large ones do not fill the memory
 MOST_PREVIEWS = 400
-WHOLE_NUMBERS = ("target_cluster", "target_area_px", "regions", "width_px", "height_px")
+HEAD = ("number", "name", "status", "reason", "duplicate_of")
+WHOLE_NUMBERS = (
+    "duplicate_of",
+    "target_cluster",
+    "target_area_px",
+    "regions",
+    "width_px",
+    "height_px",
+)
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int, str], None]
@@ -157,8 +165,8 @@ def run_batch(
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="batch") as pool:
         for done, item in enumerate(_work(items, recipe, network, folder, pool), start=1):
             report(done, len(items), item.source.name)
-    rows, regions = _rows(items), _regions(items)
     model = _describe(network, recipe)
+    rows, regions = _rows(items, model["classes"], recipe.clusters), _regions(items)
     files = tuple(name for item in items for name in item.files)
     files = export.write_tables(folder, rows, regions, recipe, model, files)
     return BatchResult(
@@ -321,24 +329,26 @@ def _row(item: _Item) -> dict[str, Any]:
     }
 
 
-def _rows(items: list[_Item]) -> pd.DataFrame:
-    rows = pd.DataFrame([_row(item) for item in items])
-    for column in ("duplicate_of", *WHOLE_NUMBERS):
-        # Failed rows have no numbers; nullable integers keep the others whole.
-        rows[column] = rows[column].astype("Int64") if column in rows else pd.NA
-    return rows
+def _rows(items: list[_Item], classes: Sequence[str], clusters: int) -> pd.DataFrame:
+    columns = [*HEAD, *list_columns(classes, clusters), "overlay_file", "mask_file"]
+    rows = pd.DataFrame([_row(item) for item in items]).reindex(columns=columns)
+    # Failed rows have no numbers; nullable integers keep the others whole.
+    return rows.astype(dict.fromkeys(WHOLE_NUMBERS, "Int64"))
 
 
 def _regions(items: list[_Item]) -> pd.DataFrame:
     frames = []
     for item in items:
-        if item.regions is not None:
+        if item.regions is not None and len(item.regions):
             frame = item.regions.copy()
             frame.insert(0, "number", item.number)
             frame.insert(1, "name", item.source.name)
             frames.append(frame)
-    filled = [frame for frame in frames if len(frame)] or frames[:1]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+    if frames:
+        return pd.concat(frames, ignore_index=True)
+    nothing = Micrograph("", np.zeros((1, 1), np.uint8))
+    empty = tabulate_regions(np.zeros((1, 1), np.bool_), nothing, 1)
+    return pd.DataFrame(columns=["number", "name", *empty.columns])
 
 
 def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:

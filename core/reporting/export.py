@@ -142,9 +142,11 @@ def zip_files(folder: Path, files: Iterable[str]) -> bytes:
 
 
 def _disarm(cell: object) -> object:
-    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
-        return "'" + cell
-    return cell
+    if not isinstance(cell, str):
+        return cell
+    risky = cell.startswith(FORMULA_STARTS) or cell.lstrip().startswith(FORMULA_STARTS)
+    plain = re.sub(r"[\x00-\x1f\x7f]+", " ", cell)  # a bare carriage return would split the line
+    return "'" + plain if risky else plain
 
 
 def _digest(path: Path) -> str:

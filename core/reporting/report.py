@@ -237,8 +237,8 @@ def _table(result: BatchResult) -> str:
     return (
         '<h2>Results</h2><div class="card scroll"><table class="sortable"><thead>'
         f"<tr>{heads}</tr></thead><tbody>{lines}</tbody></table></div>"
-        '<p class="note">A click on a heading sorts. All columns are in results.csv and every '
-        f"region is in regions.csv.{note}</p>"
+        '<p class="note"><span class="screen">A click on a heading sorts. </span>All '
+        f"columns are in results.csv and every region is in regions.csv.{note}</p>"
     )
 
 

@@ -11,7 +11,7 @@ from core.errors import UserError
 from core.imaging.reading import read_micrograph
 from core.micrograph import Micrograph
 
-SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".jp2")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 GivenSource = str | PathLike[str] | tuple[str, bytes] | Micrograph
 
 

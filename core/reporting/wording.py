@@ -32,7 +32,7 @@ def escape(text: object) -> str:
 
 def percent(value: float) -> str:
     """Return a percentage with one digit, or that it is small but not zero."""
-    return "< 0.1 %" if 0 < value < 0.05 else f"{value:.1f} %"
+    return "<\u00a00.1\u00a0%" if 0 < value < 0.05 else f"{value:.1f}\u00a0%"
 
 
 def number(value: object, column: str) -> str:
@@ -72,9 +72,11 @@ def summary(result: BatchResult, fields: pd.DataFrame) -> str:
     """Return what came out of the batch, in two to five sentences."""
     total, failed = len(result.rows), len(result.failed)
     if not len(fields):
-        return f"None of the {_count(total, 'file')} could be analysed; the reasons are below."
+        if total == 1:
+            return "The file could not be analysed; the reason is below."
+        return f"None of the {total} files could be analysed; the reasons are below."
     sentences = [
-        f"All of the {_count(total, 'micrograph')} were analysed."
+        f"All {total} micrographs were analysed."
         if not failed
         else f"{total - failed} of {_count(total, 'micrograph')} were analysed; {failed} failed."
     ]
@@ -137,7 +139,8 @@ def methods(result: BatchResult) -> str:
             f"{recipe.clusters} clusters by exact one-dimensional k-means (Wang and Song 2011, "
             "doi:10.32614/RJ-2011-015), numbered from dark to bright; the target was "
             f"{target_title(recipe)}. Connected regions of the target with at least "
-            f"{recipe.smallest_region_px} px were measured; the equivalent diameter is that of "
+            f"{recipe.smallest_region_px} px (diagonal neighbours count as connected; regions "
+            "cut by the frame are included) were measured; the equivalent diameter is that of "
             "the circle of the same area. Area fractions refer to the specimen area of a field "
             "and are given as means over fields with 95 % t-intervals.",
         )
@@ -157,11 +160,7 @@ def _filters(recipe: Recipe) -> str:
     if not recipe.filters:
         return "No filter was applied."
     steps = ", then ".join(
-        f"{escape(step.filter)} ("
-        + ", ".join(f"{escape(k)} = {escape(v)}" for k, v in step.parameters.items())
-        + ")"
-        if step.parameters
-        else escape(step.filter)
+        f"{escape(step)} [{escape(step.spec.reference)}]" if step.spec.reference else escape(step)
         for step in recipe.filters
     )
     return (

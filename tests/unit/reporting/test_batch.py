@@ -1,0 +1,347 @@
+import io
+import json
+import logging
+import subprocess
+import sys
+import threading
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import UserError
+from core.imaging.filters import Step
+from core.micrograph import Micrograph
+from core.reporting import batch
+from core.reporting.batch import batch_zip, run_batch
+from core.reporting.recipe import Recipe
+
+from .conftest import micrograph, png
+
+BROKEN = ("broken.tif", b"not a picture")
+
+
+def test_rows_keep_the_order_given(run):
+    sources = [micrograph(3), BROKEN, ("c.png", png(1)), micrograph(0)]
+    rows = run(sources).rows
+    assert rows["number"].tolist() == [1, 2, 3, 4]
+    assert rows["name"].tolist() == ["field 3.tif", "broken.tif", "c.png", "field 0.tif"]
+    assert rows["status"].tolist() == ["ok", "failed", "ok", "ok"]
+
+
+def test_a_row_holds_what_the_network_said(run, classifier):
+    from core.learning.classification import classify
+
+    one = micrograph(5)
+    (expected,) = classify(classifier, [one])
+    row = run([one]).rows.iloc[0]
+    assert row["label"] == expected.label
+    assert row["probability"] == pytest.approx(expected.probability, abs=1e-6)
+    assert row["runner_up"] == expected.runner_up
+    assert sum(row[f"p_{name}"] for name in expected.probabilities) == pytest.approx(1, abs=1e-5)
+
+
+def test_area_and_regions_of_a_known_pattern(run, recipe):
+    pixels = np.full((40, 50), 10, np.uint8)
+    pixels[5:15, 5:15] = 200  # 100 px
+    pixels[20:30, 10:30] = 200  # 200 px
+    pixels[35, 40] = 200  # one px: area, but too small for a region
+    from core.micrograph import PixelSize
+
+    calibrated = Micrograph("squares", pixels, PixelSize(0.5, "µm"))
+    result = run([calibrated], recipe=recipe)
+    row = result.rows.iloc[0]
+    assert row["target_area_px"] == 301
+    assert row["target_percent"] == pytest.approx(100 * 301 / 2000)
+    assert row["cluster_0_percent"] + row["cluster_1_percent"] == pytest.approx(100)
+    assert row["target_area_µm2"] == pytest.approx(301 * 0.25)
+    assert row["regions"] == 2
+    diameters = np.sqrt(4 / np.pi * np.array([100, 200]))
+    assert row["mean_diameter_px"] == pytest.approx(diameters.mean())
+    assert row["mean_diameter_nm"] == pytest.approx(diameters.mean() * 500)
+    assert sorted(result.regions["area_µm2"]) == pytest.approx([25, 50])
+    assert sorted(result.regions["equivalent_diameter_nm"]) == pytest.approx(diameters * 500)
+
+
+def test_without_a_pixel_size_lengths_are_in_px_only(run):
+    result = run([micrograph(0)])
+    row = result.rows.iloc[0]
+    assert pd.isna(row["target_area_µm2"])
+    assert pd.isna(row["mean_diameter_nm"])
+    assert row["mean_diameter_px"] > 0
+    assert result.regions["area_µm2"].isna().all()
+
+
+def test_the_mask_is_the_target_cluster_at_full_size(run):
+    result = run([micrograph(0, shape=(70, 61))])
+    row = result.rows.iloc[0]
+    mask = cv2.imread(str(result.out / row["mask_file"]), cv2.IMREAD_UNCHANGED)
+    assert mask.shape == (70, 61)
+    assert set(np.unique(mask)) == {0, 255}
+    assert np.count_nonzero(mask) == row["target_area_px"]
+
+
+def test_filters_act_on_measuring_and_not_on_the_network(run, recipe):
+    plain = run([micrograph(0)], recipe=recipe).rows.iloc[0]
+    inverted = replace(recipe, filters=(Step("invert"),))
+    other = run([micrograph(0)], recipe=inverted).rows.iloc[0]
+    assert other["target_percent"] == pytest.approx(100 - plain["target_percent"])
+    assert other["probability"] == plain["probability"]
+
+
+def test_16_bit_levels_are_clustered_as_they_are(run, recipe):
+    pixels = np.full((32, 32), 30_000, np.uint16)
+    pixels[8:16, 8:16] = 30_020  # less than one level of an 8-bit picture apart
+    assert run([Micrograph("close", pixels)]).rows.iloc[0]["target_area_px"] == 64
+
+
+def test_a_bad_file_says_why_and_the_others_go_on(run):
+    result = run([BROKEN, micrograph(0)])
+    row = result.rows.iloc[0]
+    assert row["status"] == "failed"
+    assert row["reason"]
+    assert not row["reason"].startswith("unexpected")
+    assert (len(result.failed), len(result.succeeded)) == (1, 1)
+    assert result.previews[0] is None
+
+
+def test_a_flat_micrograph_fails_alone(run):
+    flat = Micrograph("flat", np.full((32, 32), 7, np.uint8))
+    rows = run([flat, micrograph(0)]).rows
+    assert rows["status"].tolist() == ["failed", "ok"]
+    assert "same grey level" in rows["reason"][0]
+
+
+def test_a_missing_file_is_a_failed_row(run, tmp_path):
+    rows = run([tmp_path / "none.tif", micrograph(0)]).rows
+    assert rows["status"].tolist() == ["failed", "ok"]
+    assert "none.tif" in rows["reason"][0]
+
+
+def test_an_unexpected_error_is_named_and_logged(run, monkeypatch, caplog):
+    def fail(*args, **options):
+        raise ZeroDivisionError("secret path")
+
+    monkeypatch.setattr(batch, "analyse", fail)
+    with caplog.at_level(logging.ERROR):
+        rows = run([micrograph(0)]).rows
+    assert rows["reason"][0] == "unexpected: ZeroDivisionError"
+    assert "secret path" in caplog.text
+
+
+def test_one_micrograph_that_the_network_refuses_fails_alone(run, monkeypatch):
+    from core.learning import classification
+
+    original = classification.classify
+
+    def refuse(network, micrographs, **options):
+        if any(m.name == "bad" for m in micrographs):
+            raise RuntimeError("shape")
+        return original(network, micrographs, **options)
+
+    monkeypatch.setattr(classification, "classify", refuse)
+    rows = run([micrograph(0), micrograph(1, name="bad"), micrograph(2)]).rows
+    assert rows["status"].tolist() == ["ok", "failed", "ok"]
+
+
+def test_all_failed_still_gives_rows_and_files(run):
+    result = run([BROKEN, ("empty.png", b"")])
+    assert len(result.failed) == 2
+    assert (result.out / "manifest.json").is_file()
+    assert batch_zip(result)
+
+
+def test_a_copy_is_computed_once_and_told(run, monkeypatch):
+    calls = []
+    original = batch.analyse
+
+    def count(*args):
+        calls.append(args[0].name)
+        return original(*args)
+
+    monkeypatch.setattr(batch, "analyse", count)
+    result = run([("a.png", png(0)), ("b.png", png(1)), ("c.png", png(0))])
+    assert calls == ["a.png", "b.png"]
+    rows = result.rows
+    assert rows["name"].tolist() == ["a.png", "b.png", "c.png"]
+    assert rows["duplicate_of"].isna().tolist() == [True, True, False]
+    assert rows["duplicate_of"][2] == 1
+    assert rows["probability"][0] == rows["probability"][2]
+    assert set(result.regions["number"]) == {1, 2}
+    assert result.previews[2] == result.previews[0]
+
+
+def test_the_same_pixels_at_another_scale_are_no_copy(run):
+    rows = run([micrograph(0, nm=1.0), micrograph(0, nm=2.0)]).rows
+    assert rows["duplicate_of"].isna().all()
+    assert rows["target_area_µm2"][1] == pytest.approx(4 * rows["target_area_µm2"][0])
+
+
+def test_two_runs_write_the_same_bytes(run, tmp_path):
+    sources = [micrograph(seed, nm=1.5) for seed in range(11)] + [BROKEN]
+    first, second = (run(sources, tmp_path / name) for name in ("a", "b"))
+    pd.testing.assert_frame_equal(first.rows, second.rows)
+    assert batch_zip(first) == batch_zip(second)
+
+
+def test_grouping_changes_no_row(run, tmp_path, monkeypatch):
+    sources = [micrograph(seed) for seed in range(5)]
+    together = run(sources, tmp_path / "a").rows
+    monkeypatch.setattr(batch, "GROUP", 1)
+    pd.testing.assert_frame_equal(together, run(sources, tmp_path / "b").rows)
+
+
+def test_progress_is_told_in_order_and_in_the_calling_thread(run):
+    told, threads = [], set()
+
+    def listen(done, total, name):
+        told.append((done, total, name))
+        threads.add(threading.current_thread())
+
+    run([micrograph(0), BROKEN, micrograph(1)], on_progress=listen)
+    assert told == [(1, 3, "field 0.tif"), (2, 3, "broken.tif"), (3, 3, "field 1.tif")]
+    assert threads == {threading.current_thread()}
+
+
+def test_a_listener_that_raises_stops_the_batch(run):
+    def stop(done, total, name):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run([micrograph(seed) for seed in range(12)], on_progress=stop)
+
+
+def test_only_a_few_micrographs_are_in_memory(run, monkeypatch):
+    alive, most = 0, 0
+    lock = threading.Lock()
+    read, finish = batch._read, batch._finish
+
+    def count(change):
+        nonlocal alive, most
+        with lock:
+            alive += change
+            most = max(most, alive)
+
+    def counted_read(item, recipe):
+        count(1)
+        read(item, recipe)
+
+    def counted_finish(item, recipe, folder):
+        finish(item, recipe, folder)
+        assert item.micrograph is None
+        count(-1)
+
+    monkeypatch.setattr(batch, "_read", counted_read)
+    monkeypatch.setattr(batch, "_finish", counted_finish)
+    run([micrograph(seed, shape=(24, 24)) for seed in range(60)], classifier=_Cheap())
+    assert alive == 0
+    assert most <= batch.GROUP + 2 * (batch.WORKERS + 1)
+
+
+class _Cheap:
+    """A classifier that fails at once: reading and finishing go on around it."""
+
+    name, device = "cheap", "cpu"
+
+    def __init__(self):
+        from core.learning.checkpoints import ModelCard
+
+        self.card = ModelCard("cheap", "none", ("a", "b"))
+
+
+def test_a_folder_stands_for_its_images_in_order(run, tmp_path):
+    folder = tmp_path / "in"
+    (folder / "sub").mkdir(parents=True)
+    for seed, name in enumerate(("b.png", "A.PNG", "sub/c.png", ".hidden.png")):
+        (folder / name).write_bytes(png(seed))
+    (folder / "notes.txt").write_text("no image")
+    assert run([folder]).rows["name"].tolist() == ["A.PNG", "b.png", "sub/c.png"]
+    assert run(folder / "b.png").rows["name"].tolist() == ["b.png"]
+
+
+def test_nothing_to_analyse_is_a_user_error(run, tmp_path):
+    with pytest.raises(UserError, match="nothing to analyse"):
+        run([])
+    with pytest.raises(UserError, match="holds no image"):
+        run([tmp_path])
+
+
+def test_a_source_of_another_kind_is_our_mistake(run):
+    with pytest.raises(TypeError, match="a source is"):
+        run([42])
+
+
+def test_an_unknown_engine_is_named_with_those_that_exist(run):
+    with pytest.raises(UserError, match=r"'dask'.*threads"):
+        run([micrograph(0)], engine="dask")
+
+
+def test_an_unknown_method_is_refused_before_the_work(run, recipe):
+    with pytest.raises(UserError, match="grad-cam"):
+        run([micrograph(0)], recipe=replace(recipe, method="tea-leaves"))
+
+
+def test_an_unknown_model_is_refused(tmp_path):
+    with pytest.raises(UserError):
+        run_batch([micrograph(0)], Recipe(model="no-such-model"), tmp_path / "out")
+
+
+def test_a_file_in_place_of_the_folder_is_a_user_error(run, tmp_path):
+    (tmp_path / "taken").write_text("x")
+    with pytest.raises(UserError, match="cannot be written"):
+        run([micrograph(0)], tmp_path / "taken")
+
+
+def test_manifest_holds_recipe_model_and_a_digest_of_every_file(run, recipe):
+    result = run([micrograph(0), BROKEN])
+    manifest = json.loads((result.out / "manifest.json").read_text(encoding="utf-8"))
+    assert Recipe.from_json(json.dumps(manifest["recipe"])) == recipe
+    assert manifest["model"]["sha256"] == "ab" * 32
+    assert (manifest["micrographs"], manifest["failed"]) == (2, 1)
+    assert {*manifest["sha256"], "manifest.json"} == set(result.files)
+    on_disk = {p.relative_to(result.out).as_posix() for p in result.out.rglob("*") if p.is_file()}
+    assert on_disk == set(result.files)
+    assert Recipe.from_json((result.out / "recipe.json").read_bytes()) == recipe
+
+
+def test_zip_holds_every_file_and_nothing_else(run):
+    result = run([micrograph(0)])
+    (result.out / "stranger.txt").write_text("not ours")
+    with zipfile.ZipFile(io.BytesIO(batch_zip(result))) as archive:
+        assert sorted(archive.namelist()) == sorted(result.files)
+        assert archive.testzip() is None
+
+
+@pytest.mark.parametrize(
+    "name", ["../../evil.png", "/etc/passwd", "..\\..\\x.png", "a\x00b.png", ""]
+)
+def test_no_path_is_built_from_a_name(run, tmp_path, name):
+    result = run([(name, png(0))], tmp_path / "deep" / "out")
+    row = result.rows.iloc[0]
+    assert (row["status"], Path(row["mask_file"]).parent) == ("ok", Path("masks"))
+    outside = [p for p in tmp_path.rglob("*") if p.is_file() and result.out not in p.parents]
+    assert outside == []
+
+
+def test_importing_the_batch_brings_no_torch():
+    code = (
+        "import sys, core.reporting.batch, core.reporting.report; sys.exit('torch' in sys.modules)"
+    )
+    root = Path(__file__).resolve().parents[3]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_columns_are_the_same_whatever_became_of_the_files(run, tmp_path):
+    good = run([micrograph(0, nm=2.0)], tmp_path / "a")
+    bad = run([BROKEN], tmp_path / "b")
+    assert list(good.rows.columns) == list(bad.rows.columns)
+    assert good.rows.notna().all().drop(["duplicate_of", "novelty"]).all()
+    assert list(good.regions.columns) == list(bad.regions.columns)
+    for result in (good, bad):
+        table = pd.read_csv(result.out / "results.csv")
+        assert list(table.columns) == list(result.rows.columns)
+        assert len(pd.read_csv(result.out / "regions.csv")) == len(result.regions)

@@ -1,0 +1,132 @@
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from core.learning.classification import Classification
+from core.measuring.clustering import cluster_gray
+from core.micrograph import Micrograph
+from core.reporting import figures
+
+RNG = np.random.default_rng(0)
+GREY8 = Micrograph("8", RNG.integers(0, 256, (40, 50)).astype(np.uint8))
+GREY16 = Micrograph("16", RNG.integers(100, 60_000, (40, 50)).astype(np.uint16))
+FLOAT = Micrograph("f", RNG.normal(0, 1, (40, 50)).astype(np.float32))
+ANSWER = Classification("b", {"a": 0.3, "b": 0.65, "c": 0.05}, ("b",), None, "tiny", True)
+REGIONS = pd.DataFrame(
+    {"equivalent_diameter_px": [2.0, 3.0, 9.0], "equivalent_diameter_nm": np.nan}
+)
+ROWS = pd.DataFrame(
+    {
+        "status": ["ok", "ok", "failed"],
+        "label": ["a", "a", None],
+        "p_a": [1.0, 1, np.nan],
+        "p_b": [0.0, 0, np.nan],
+    }
+)
+
+
+def every_figure(dark: bool) -> list[go.Figure]:
+    return [
+        figures.probabilities(ANSWER, dark=dark),
+        figures.histogram(GREY8, dark=dark),
+        figures.histogram(GREY8, FLOAT, (17.5,), dark=dark),
+        figures.cluster_histogram(GREY16, cluster_gray(GREY16, 3), dark=dark),
+        figures.fractions(cluster_gray(GREY8, 4), dark=dark),
+        figures.class_distribution(ROWS, dark=dark),
+        figures.region_sizes(REGIONS, dark=dark),
+    ]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_figure_is_transparent_and_names_its_axes(dark):
+    for figure in every_figure(dark):
+        assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+        assert figure.layout.xaxis.title.text
+        assert 100 <= figure.layout.height <= 500
+        figure.to_json()
+
+
+def test_ink_follows_the_page():
+    light, dark = (figures.probabilities(ANSWER, dark=dark) for dark in (False, True))
+    assert light.layout.font.color < dark.layout.font.color
+
+
+def test_probabilities_are_percent_with_the_predicted_class_first():
+    bars = figures.probabilities(ANSWER, {"b": "rods & <fibres>"}).data[0]
+    assert list(bars.x) == pytest.approx([65, 30, 5])
+    assert list(bars.y) == ["rods &amp; &lt;fibres&gt;", "a", "c"]
+    assert len(set(bars.marker.color)) == 3
+
+
+@pytest.mark.parametrize("micrograph", [GREY8, GREY16, FLOAT])
+def test_a_histogram_counts_every_pixel_in_at_most_256_bins(micrograph):
+    bars = figures.histogram(micrograph).data[0]
+    assert len(bars.x) <= 256
+    assert sum(bars.y) == pytest.approx(100)
+    low, high = float(micrograph.pixels.min()), float(micrograph.pixels.max())
+    assert low - 1 <= bars.x[0]
+    assert bars.x[-1] <= high + (high - low) / 100
+
+
+def test_8_bit_bins_are_the_grey_levels():
+    bars = figures.histogram(GREY8).data[0]
+    counts = np.bincount(GREY8.pixels.ravel(), minlength=256)
+    np.testing.assert_allclose(bars.y, 100 * counts / GREY8.pixels.size)
+    assert list(bars.x[:3]) == [0, 1, 2]
+
+
+def test_16_bit_bins_hold_equally_many_levels():
+    widths = figures.histogram(GREY16).data[0].width
+    assert set(widths) == {widths[0]}
+    assert float(widths[0]).is_integer()
+
+
+def test_excluded_and_missing_pixels_are_not_counted():
+    pixels = np.array([[1.0, np.nan], [3.0, 5.0]], np.float32)
+    exclude = np.array([[False, False], [False, True]])
+    bars = figures.histogram(Micrograph("x", pixels), exclude=exclude).data[0]
+    assert sorted(y for y in bars.y if y) == [50, 50]
+
+
+@pytest.mark.parametrize("value", [0, 7, 255])
+def test_a_constant_picture_is_one_bin(value):
+    bars = figures.histogram(Micrograph("x", np.full((4, 4), value, np.uint8))).data[0]
+    assert (list(bars.x), list(bars.y)) == ([value], [100])
+
+
+def test_pictures_of_one_depth_share_an_axis_and_others_do_not():
+    assert "xaxis2" not in figures.histogram(GREY8, GREY8).to_plotly_json()["layout"]
+    assert "float" in figures.histogram(GREY8, FLOAT).layout.xaxis2.title.text
+
+
+def test_clusters_together_are_the_whole_histogram():
+    figure = figures.cluster_histogram(GREY16, cluster_gray(GREY16, 3))
+    bars = [trace for trace in figure.data if trace.type == "bar"]
+    assert len(bars) == 3
+    assert sum(sum(trace.y) for trace in bars) == pytest.approx(100)
+    assert len(figure.layout.shapes) == 2
+
+
+def test_fractions_add_up():
+    assert sum(figures.fractions(cluster_gray(GREY8, 4)).data[0].y) == pytest.approx(100)
+
+
+def test_classes_that_nothing_fell_into_are_shown():
+    bars = figures.class_distribution(ROWS, {"a": "alloys"}).data[0]
+    assert (list(bars.y), list(bars.x)) == (["alloys", "b"], [2, 0])
+
+
+def test_region_sizes_use_nm_where_they_are_known():
+    assert figures.region_sizes(REGIONS).layout.xaxis.title.text == "equivalent diameter (px)"
+    known = REGIONS.assign(equivalent_diameter_nm=[4.0, 6, 18])
+    assert figures.region_sizes(known).layout.xaxis.title.text == "equivalent diameter (nm)"
+
+
+def test_no_regions_give_an_empty_figure():
+    assert sum(figures.region_sizes(REGIONS.iloc[:0]).data[0].y) == 0
+
+
+def test_a_table_without_diameters_is_refused():
+    with pytest.raises(ValueError, match="equivalent diameter"):
+        figures.region_sizes(pd.DataFrame({"area_px": [1]}))
