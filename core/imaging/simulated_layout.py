@@ -69,7 +69,7 @@ def scatter(
         count = int(rng.integers(1, 4)) if pick < 0.5 else 1
         points = np.array(shape) * (0.5 + rng.normal(0, 0.17, (count, 2)))
     elif pick < 0.2:
-        count = int(np.clip(shape[0] * shape[1] / size**2 * rng.uniform(1, 3), 2, limit))
+        count = int(np.clip(shape[0] * shape[1] / size**2 * rng.uniform(0.8, 2), 2, limit))
         points = rng.random((count, 2)) * shape
     elif pick < 0.45:
         points = _dispersed(shape, size, rng, limit)
