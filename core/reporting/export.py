@@ -13,7 +13,8 @@ import platform
 import re
 import unicodedata
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -35,19 +36,33 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can hold: the same batch giv
 def make_folder(folder: Path) -> Path:
     """Return the folder, made with its subfolders where they are missing.
 
+    Manifest and report of an earlier batch are removed: they would speak of files that are about
+    to be replaced. Other files are left alone.
+
     Raises
     ------
     UserError
         If it cannot be made.
     """
-    try:
+    with _told(folder):
         for name in ("overlays", "masks"):
             (folder / name).mkdir(parents=True, exist_ok=True)
+        if (folder / MANIFEST).is_file():
+            (folder / MANIFEST).unlink()
+            (folder / REPORT).unlink(missing_ok=True)
+    return folder
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Turn a failure to write into a sentence."""
+    try:
+        yield
     except OSError as error:
         raise UserError(
-            f"The folder {str(folder)!r} cannot be written ({error.strerror}). Choose another one."
+            f"The folder {str(folder)!r} cannot be written ({error.strerror}). Choose another one, "
+            "or make room."
         ) from error
-    return folder
 
 
 def safe_stem(name: str) -> str:
@@ -74,15 +89,30 @@ def write_tables(
     model: dict[str, Any],
     pictures: Iterable[str],
 ) -> tuple[str, ...]:
-    """Write tables, recipe and, last, the manifest; return the names of all files."""
+    """Write tables, recipe and, last, the manifest; return the names of all files.
+
+    Raises
+    ------
+    UserError
+        If they cannot be written.
+    """
     texts = {
         "results.csv": csv_bytes(rows),
         "regions.csv": csv_bytes(regions),
         "recipe.json": recipe.to_json().encode(),
     }
-    for name, content in texts.items():
-        (folder / name).write_bytes(content)
     files = (*texts, *pictures)
+    with _told(folder):
+        for name, content in texts.items():
+            (folder / name).write_bytes(content)
+        manifest = _manifest(folder, rows, recipe, model, files)
+        (folder / MANIFEST).write_text(manifest, encoding="utf-8")
+    return (*files, MANIFEST)
+
+
+def _manifest(
+    folder: Path, rows: pd.DataFrame, recipe: Recipe, model: dict[str, Any], files: Iterable[str]
+) -> str:
     manifest = {
         "kind": "micrographia-batch",
         "version": 1,
@@ -93,9 +123,7 @@ def write_tables(
         "versions": list_versions(),
         "sha256": {name: _digest(folder / name) for name in files},
     }
-    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
-    return (*files, MANIFEST)
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:

@@ -32,7 +32,7 @@ def escape(text: object) -> str:
 
 def percent(value: float) -> str:
     """Return a percentage with one digit, or that it is small but not zero."""
-    return "<\u00a00.1\u00a0%" if 0 < value < 0.05 else f"{value:.1f}\u00a0%"
+    return "under\u00a00.1\u00a0%" if 0 < value < 0.05 else f"{value:.1f}\u00a0%"
 
 
 def number(value: object, column: str) -> str:
@@ -61,11 +61,11 @@ def class_title(result: BatchResult, name: str) -> str:
 
 
 def target_title(recipe: Recipe) -> str:
-    """Return "cluster 2, the brightest of 3"."""
-    place = {0: "the darkest", recipe.clusters - 1: "the brightest"}.get(
-        recipe.target, "counted from dark at 0,"
-    )
-    return f"cluster {recipe.target}, {place} of {recipe.clusters}"
+    """Return "cluster 2, the brightest of 3", or "cluster 1 of 3 (0 is the darkest)"."""
+    ends = {0: "darkest", recipe.clusters - 1: "brightest"}
+    if recipe.target in ends:
+        return f"cluster {recipe.target}, the {ends[recipe.target]} of {recipe.clusters}"
+    return f"cluster {recipe.target} of {recipe.clusters} (0 is the darkest)"
 
 
 def summary(result: BatchResult, fields: pd.DataFrame) -> str:

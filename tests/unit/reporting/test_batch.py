@@ -345,3 +345,30 @@ def test_columns_are_the_same_whatever_became_of_the_files(run, tmp_path):
         table = pd.read_csv(result.out / "results.csv")
         assert list(table.columns) == list(result.rows.columns)
         assert len(pd.read_csv(result.out / "regions.csv")) == len(result.regions)
+
+
+def test_an_interrupted_batch_leaves_no_manifest_of_the_one_before(run):
+    first = run([micrograph(0)])
+    (first.out / "report.html").write_text("old")
+    (first.out / "mine.txt").write_text("keep")
+
+    def stop(done, total, name):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run([micrograph(1)], on_progress=stop)
+    left = {path.name for path in first.out.iterdir()}
+    assert left.isdisjoint({"manifest.json", "report.html"})
+    assert "mine.txt" in left
+
+
+def test_real_micrographs_of_every_class_go_through(run, recipe, shared_data):
+    files = [
+        next(folder.glob("*.png"))
+        for folder in sorted((shared_data / "em-morph5" / "val").iterdir())
+        if folder.is_dir()
+    ]
+    rows = run(files, recipe=replace(recipe, clusters=3, exclude_overlays=True)).rows
+    assert rows["status"].tolist() == ["ok"] * len(files)
+    shares = rows[[f"cluster_{number}_percent" for number in range(3)]].sum(axis=1)
+    assert shares.to_numpy(float) == pytest.approx(np.full(len(files), 100.0), abs=1e-4)

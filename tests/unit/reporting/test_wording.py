@@ -1,0 +1,66 @@
+import math
+
+import pytest
+
+from core.measuring.statistics import Interval
+from core.reporting.recipe import Recipe
+from core.reporting.wording import escape, interval, number, percent, summary, target_title
+
+from .conftest import micrograph, png
+
+SPACE = "\u00a0"
+
+
+def test_escape_serves_text_and_attributes():
+    assert (
+        escape("""<a href="x" id='y'>&""") == "&lt;a href=&quot;x&quot; id=&#x27;y&#x27;&gt;&amp;"
+    )
+
+
+@pytest.mark.parametrize("character", ["\u202e", "\u200b", "\x00", "\x1b", "\ud800"])
+def test_characters_that_hide_or_turn_text_are_shown(character):
+    assert escape(f"a{character}b") == "a\ufffdb"
+
+
+def test_letters_of_any_language_stay():
+    assert escape("µm 显微 é") == "µm 显微 é"
+
+
+def test_small_percentages_are_not_zero():
+    assert percent(0.0) == f"0.0{SPACE}%"
+    assert percent(0.01) == f"under{SPACE}0.1{SPACE}%"
+    assert percent(12.34) == f"12.3{SPACE}%"
+
+
+def test_unknown_numbers_are_a_dash():
+    assert number(math.nan, "mean_diameter_nm") == "–"
+    assert number(12.0, "regions") == "12"
+    assert number(12.3456, "target_percent") == "12.3"
+    assert number(0.000123456, "target_area_µm2") == "0.0001235"
+
+
+def test_area_intervals_stay_within_0_and_100():
+    assert interval(Interval(5.0, -2.0, 12.0, 3)) == "5.0 % (0.0–12.0 %), n = 3"
+    assert interval(Interval(5.0, math.nan, math.nan, 1)) == "5.0 %, n = 1"
+
+
+@pytest.mark.parametrize(
+    ("target", "words"), [(-1, "brightest"), (0, "darkest"), (1, "0 is the darkest")]
+)
+def test_the_target_is_described_by_its_place(target, words):
+    assert words in target_title(Recipe(clusters=3, target_cluster=target))
+
+
+def test_summaries_count_correctly(run):
+    def words(*sources):
+        result = run(list(sources))
+        fields = result.succeeded[result.succeeded["duplicate_of"].isna()]
+        return summary(result, fields)
+
+    assert words(micrograph(0)).startswith("One micrograph was analysed.")
+    assert words(micrograph(0), micrograph(1)).startswith("All 2 micrographs were analysed.")
+    three = words(("a", png(0)), ("b", png(0)), ("c", png(0)))
+    assert "2 of them are copies" in three
+    assert words(("x", b""), ("y", b"")) == (
+        "None of the 2 files could be analysed; the reasons are below."
+    )
