@@ -26,7 +26,7 @@ class Run:
     def __init__(self, folder: Path, result: BatchResult, report: Path) -> None:
         self.result = result
         self.report = report
-        self._cleaner = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.forget = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
     def zip(self) -> bytes:
         """Return everything the batch wrote."""
@@ -40,6 +40,10 @@ def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
     def show(done: int, total: int, name: str) -> None:
         bar.progress(done / total, f"{done} of {total} · {plain(name)}")
 
+    previous = latest()
+    if previous is not None:
+        previous.forget()
+    st.session_state[_KEY] = None
     classifier = cache.model(recipe.model)
     folder = Path(tempfile.mkdtemp(prefix="micrographia_"))
     try:
