@@ -38,8 +38,9 @@ class _Pairs:
 
     def differences(self) -> NDArray[np.uint16]:
         """Absolute difference of grey level of each pair."""
-        high, low = np.maximum(self.first, self.second), np.minimum(self.first, self.second)
-        return (high - low).astype(np.uint16)
+        difference = np.maximum(self.first, self.second)
+        difference -= np.minimum(self.first, self.second)
+        return difference.astype(np.uint16)
 
     def sums(self, values: NDArray[Any]) -> Floats:
         """Sum one value per pair over the pairs inside the window centred on each pixel."""
@@ -63,13 +64,20 @@ class _Pairs:
 
     def counts(self) -> Floats:
         """Number of pairs inside each window, as an (H, W) array."""
-        rows = _pairs_per_line(self.shape[0], abs(self.offset[0]), self.window)
-        cols = _pairs_per_line(self.shape[1], abs(self.offset[1]), self.window)
-        return np.outer(rows, cols).astype(np.float64)
+        return np.outer(*self._counts_per_axis())
 
     def mean_of(self, values: NDArray[Any]) -> Floats:
         """Mean of one value per pair over each window; 0 where a window holds no pair."""
-        return self.sums(values) / np.maximum(self.counts(), 1)
+        rows, cols = self._counts_per_axis()
+        total = self.sums(values)
+        total /= np.outer(np.maximum(rows, 1), np.maximum(cols, 1))
+        return total
+
+    def _counts_per_axis(self) -> tuple[Floats, Floats]:
+        """Number of pairs within reach of each row and of each column; they multiply."""
+        rows = _pairs_per_line(self.shape[0], abs(self.offset[0]), self.window)
+        cols = _pairs_per_line(self.shape[1], abs(self.offset[1]), self.window)
+        return rows, cols
 
     def probabilities(self) -> Iterator[tuple[Floats, int]]:
         """Yield each kind of unordered pair: its matrix entry per window, and how often it occurs.
@@ -161,12 +169,12 @@ def _offset(distance: int, angle_deg: int) -> tuple[int, int]:
     return round(distance * math.sin(angle)), round(distance * math.cos(angle))
 
 
-def _pairs_per_line(length: int, step: int, window: int) -> NDArray[np.int64]:
+def _pairs_per_line(length: int, step: int, window: int) -> Floats:
     """Count the pairs at a distance along one axis inside the clipped window of each pixel."""
     position = np.arange(length)
     first = np.maximum(position - window // 2, 0)
     last = np.minimum(position + window // 2, length - 1)
-    return np.asarray(np.maximum(last - first + 1 - step, 0))
+    return np.asarray(np.maximum(last - first + 1 - step, 0), dtype=np.float64)
 
 
 def _contrast(pairs: _Pairs) -> Floats:
