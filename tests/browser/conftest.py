@@ -1,0 +1,94 @@
+"""A running server with a small model, and headless Chromium in front of it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.app_page import AppPage
+from tests.pages.small_model import save_small_model
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 60
+CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+    return found
+
+
+@pytest.fixture(scope="session")
+def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app's address; the server runs in a process of its own."""
+    folder = tmp_path_factory.mktemp("models")
+    save_small_model(folder)
+    port = _free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "Home.py")]
+    command += ["--server.headless", "true", "--server.address", "localhost"]
+    command += ["--server.port", str(port), "--server.fileWatcherType", "none"]
+    log = folder / "server.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "MICROGRAPHIA_MODELS": str(folder)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait(f"http://localhost:{port}/_stcore/health", process, log)
+            yield f"http://localhost:{port}"
+        finally:
+            process.terminate()
+            process.wait(20)
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture
+def tab(chromium: str, server: str) -> Iterator[AppPage]:
+    """A fresh browser tab on the start page."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+        page = AppPage(browser.new_page(viewport={"width": 1440, "height": 900}), server)
+        page.open()
+        yield page
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def real_micrograph(shared_data: Path) -> Path:
+    return min((shared_data / "em-morph5-full").glob("*/spheroids/*.png"))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.25)
+    raise RuntimeError(f"the server did not start:\n{log.read_text()}")
