@@ -58,7 +58,7 @@ class TrainingPlan:
     the simulator knows every class. `ema` is the decay of the running average of the weights.
     """
 
-    pretrain_samples: int = 160_000
+    pretrain_samples: int = 128_000
     finetune_samples: int = 12_000
     pretrain_rate: float = 2e-3
     finetune_rate: float = 6e-4
@@ -72,6 +72,11 @@ class TrainingPlan:
     seed: int = 0
     workers: int = 1
     architecture: str = "emnet"
+
+    @property
+    def preparation(self) -> Preparation:
+        """Whole frames enter at the scale at which the average view was seen in training."""
+        return Preparation(area_px=round(1.6 * self.size_px) ** 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +124,14 @@ class Views(IterableDataset[tuple[Tensor, int]]):
 
     def _simulate(self, kind: str, rng: np.random.Generator) -> Array:
         size_px = int(self.plan.size_px * 1.2)
-        seed = int(rng.integers(2**31))
-        pixels: Array = simulate(kind, (size_px, size_px), seed, annotations=True).micrograph.pixels
+        simulation = simulate(
+            kind,
+            (size_px, size_px),
+            int(rng.integers(2**31)),
+            annotations=True,
+            severity=rng.uniform(0.2, 1.0),
+        )
+        pixels: Array = simulation.micrograph.pixels
         return pixels
 
 
@@ -182,7 +193,7 @@ def train(
         architecture=plan.architecture,
         classes=classes,
         display_names={name: name.replace("_", " & ") for name in classes},
-        preparation=Preparation().to_dict(),
+        preparation=plan.preparation.to_dict(),
         calibration={
             "temperature": round(temperature, 4),
             "conformal_level": 0.9,
@@ -385,7 +396,12 @@ def _summaries(
 def _as_classifier(trainer: _Trainer, weights: dict[str, Tensor]) -> Classifier:
     network = build_network(trainer.plan.architecture, len(trainer.classes), {})
     network.load_state_dict(weights)
-    card = ModelCard(trainer.work.name, trainer.plan.architecture, trainer.classes)
+    card = ModelCard(
+        trainer.work.name,
+        trainer.plan.architecture,
+        trainer.classes,
+        preparation=trainer.plan.preparation.to_dict(),
+    )
     return Classifier(network, card, trainer.device)
 
 
