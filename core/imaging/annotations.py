@@ -18,6 +18,16 @@ _CRISP = 0.62  # share of its contrast that paint gains over two pixels
 _GLYPH_HEIGHTS = (0.012, 0.15)  # of the shorter side
 _MARGIN_SHARE = 0.0035  # of the shorter side: soft edges around paint
 _MAX_GLYPHS = 400
+_CROWDED = 25  # more glyph-like marks than lettering has: the specimen itself is made of them
+_PLATE_LEVEL = 245
+_RIM_SHARE = 0.75  # of each rim of a plate that is flat
+_MAX_BARS = 2
+_BAR_LEVEL = 240  # of flat paint, after JPEG
+_BAR_STANDS_OUT = 45  # levels between a bar and what is above and below it
+_BAR_CLEAR, _LONE_BAR_CLEAR = 0.5, 0.85  # of its sides that fall off, with and without a label
+_BAR_WIDTHS = (0.04, 0.7)  # of the width of the picture
+_LONE_BAR_WIDTH = 0.08
+_BAR_ZONES = (0.2, 0.66)  # above the first or below the second share of the height
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,25 +74,82 @@ def find_annotations(levels: Levels) -> Mask:
 
 def _find_bright(levels: Levels) -> Mask:
     """Return where bright marks were painted."""
-    marks = _bright_marks(levels)
-    bars = _is_bar(marks, levels.shape)
-    glyphs = _is_glyph(marks, levels.shape)
-    lines = _text_lines(marks, np.flatnonzero(glyphs))
-    chosen = _choose(marks, np.flatnonzero(bars), lines, levels.shape)
-    painted = np.isin(marks.labels, chosen + 1) if chosen.size else np.zeros(levels.shape, bool)
+    stands_out = _stands_out(levels)
+    marks = _bright_marks(levels, stands_out)
+    glyphs = np.flatnonzero(_is_glyph(marks, levels.shape))
+    bars, clear = _scale_bars(levels, stands_out)
+    if glyphs.size > _CROWDED:
+        bars, clear = bars[clear >= _LONE_BAR_CLEAR], clear[clear >= _LONE_BAR_CLEAR]
+    lettering, labelled = _choose(marks, glyphs, bars, levels.shape)
+    painted = (
+        np.isin(marks.labels, lettering + 1) if lettering.size else np.zeros_like(levels, bool)
+    )
+    long = (bars[:, 2] - bars[:, 0]) >= _LONE_BAR_WIDTH * levels.shape[1]
+    for bar in bars[labelled | (long & (clear >= _LONE_BAR_CLEAR))]:
+        painted[bar[1] : bar[3], bar[0] : bar[2]] = True
     painted |= _plates(levels)
     margin = max(1, round(_MARGIN_SHARE * min(levels.shape))) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
     return np.asarray(cv2.dilate(painted.astype(np.uint8), kernel), bool)
 
 
-def _bright_marks(levels: Levels) -> _Marks:
-    """Cut out what is extreme and stands out from its surroundings as a stroke does."""
+def _scale_bars(
+    levels: Levels, stands_out: Levels
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return boxes of long flat rectangles, and how much of their long sides falls off sharply.
+
+    Runs of bright pixels shorter than a scale bar are taken out first, so that a bar is found
+    even where bright specimen or its own label touches it.
+    """
+    height, width = levels.shape
+    run = np.ones((1, max(12, round(_BAR_WIDTHS[0] * width))), np.uint8)
+    bright = _both_reach(levels, _BAR_LEVEL, stands_out, _BAR_STANDS_OUT)
+    runs = cv2.morphologyEx(bright, cv2.MORPH_OPEN, run)
+    left, top, wide, high, area = _boxes(np.asarray(runs, np.uint8)).T
+    likely = (high <= _STROKE_SHARE * min(levels.shape) + 1) & (wide >= 3 * high)
+    likely &= (area >= 0.85 * wide * high) & (wide <= _BAR_WIDTHS[1] * width)
+    middle = (top + high / 2) / height
+    likely &= (middle > _BAR_ZONES[1]) | (middle < _BAR_ZONES[0])
+    boxes = np.stack([left, top, left + wide, top + high], axis=1)[likely]
+    clear = np.array([_clear_share(levels, box) for box in boxes], np.float64)
+    best = np.argsort(-clear * (boxes[:, 2] - boxes[:, 0]))[:_MAX_BARS]
+    best = best[clear[best] >= _BAR_CLEAR]
+    return boxes[best], clear[best]
+
+
+def _clear_share(levels: Levels, box: NDArray[np.int64]) -> float:
+    """Return how much of a bar's length falls off within three pixels above and below."""
+    left, top, right, bottom = box
+    rows = [row for row in (top - 3, bottom + 2) if 0 <= row < levels.shape[0]]
+    fallen = levels[rows, left:right] < _BAR_LEVEL - _BAR_STANDS_OUT
+    return float(fallen.mean()) if rows else 0.0
+
+
+def _stands_out(levels: Levels) -> Levels:
+    """Return how far every pixel is above what is left without strokes (a white top hat)."""
     stroke = max(7, round(_STROKE_SHARE * min(levels.shape))) | 1
-    kernel = np.ones((stroke, stroke), np.uint8)
-    opened = cv2.morphologyEx(levels, cv2.MORPH_OPEN, kernel)
-    stands_out: Levels = np.asarray(cv2.subtract(levels, opened), np.uint8)
-    marked = ((stands_out >= _STANDS_OUT) & (levels >= _EXTREME_LEVEL)).astype(np.uint8)
+    opened = cv2.morphologyEx(levels, cv2.MORPH_OPEN, np.ones((stroke, stroke), np.uint8))
+    return np.asarray(cv2.subtract(levels, opened), np.uint8)
+
+
+def _both_reach(levels: Levels, level: int, stands_out: Levels, contrast: int) -> Levels:
+    """Return 1 where both reach their thresholds, else 0."""
+    return ((levels >= level) & (stands_out >= contrast)).view(np.uint8)
+
+
+def _boxes(mask: Levels) -> NDArray[np.int64]:
+    """Return left, top, width, height and area of every 4-connected part of a mask."""
+    left, top, width, height = cv2.boundingRect(mask)
+    if width == 0:
+        return np.zeros((0, 5), np.int64)
+    part = np.ascontiguousarray(mask[top : top + height, left : left + width])
+    _, _, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=4)
+    return np.asarray(stats[1:] + np.array([left, top, 0, 0, 0]), np.int64)
+
+
+def _bright_marks(levels: Levels, stands_out: Levels) -> _Marks:
+    """Cut out what is extreme and stands out from its surroundings as a stroke does."""
+    marked = _both_reach(levels, _EXTREME_LEVEL, stands_out, _STANDS_OUT)
     count, found, stats, _ = cv2.connectedComponentsWithStats(marked, connectivity=8)
     labels: NDArray[np.int32] = np.asarray(found, np.int32)
     left, top, width, height, area = stats[1:].T.astype(np.int64)
@@ -115,16 +182,6 @@ def _crispness(
     gained = np.bincount(of[rim], drop[rim], count)
     whole = np.bincount(of[rim], contrast[rim], count)
     return np.asarray(gained / np.maximum(whole, 1))
-
-
-def _is_bar(marks: _Marks, shape: tuple[int, int]) -> Mask:
-    """Tell which marks are long flat rectangles of one level, as a scale bar is."""
-    short = min(shape)
-    long_enough = (marks.width >= 0.04 * shape[1]) & (marks.width <= 0.7 * shape[1])
-    thin = (marks.width >= 4 * marks.height) & (marks.height <= _STROKE_SHARE * short + 1)
-    flat = (marks.fill >= 0.88) & (marks.spread <= 14) & (marks.level >= 225)
-    middle = (marks.boxes[:, 1] + marks.boxes[:, 3]) / 2 / shape[0]
-    return np.asarray(long_enough & thin & flat & ((middle > 0.66) | (middle < 0.2)))
 
 
 def _is_glyph(marks: _Marks, shape: tuple[int, int]) -> Mask:
@@ -169,32 +226,33 @@ def _connected(linked: Mask) -> list[NDArray[np.intp]]:
 
 
 def _choose(
-    marks: _Marks,
-    bars: NDArray[np.intp],
-    lines: list[NDArray[np.intp]],
-    shape: tuple[int, int],
-) -> NDArray[np.intp]:
-    """Keep bars, text beside bars, labels near the edge and letters in corners."""
-    chosen = [bars[_is_sure_bar(marks, bars, shape)]]
-    for line in lines:
+    marks: _Marks, glyphs: NDArray[np.intp], bars: NDArray[np.int64], shape: tuple[int, int]
+) -> tuple[NDArray[np.intp], Mask]:
+    """Return the marks that are lettering, and for every bar whether text stands beside it."""
+    crowded = glyphs.size > _CROWDED
+    chosen, labelled = [np.zeros(0, np.intp)], np.zeros(len(bars), bool)
+    for line in _text_lines(marks, glyphs):
         box = _around(marks.boxes[line])
-        beside = [bar for bar in bars if _close(box, marks.boxes[bar])]
-        if beside or _is_label(marks, line, box, shape) or _is_letter(marks, line, box, shape):
-            chosen += [line, np.array(beside, np.intp)]
-    return np.unique(np.concatenate(chosen))
+        beside = [i for i, bar in enumerate(bars) if _is_close(box, bar)]
+        if len(line) > 1:
+            labelled[beside] = True
+        placed = _is_label(marks, line, box, shape) or _is_letter(marks, line, box, shape)
+        if (beside and not crowded) or ((beside or placed) and _is_painted(marks, line, crowded)):
+            chosen.append(line)
+    return np.concatenate(chosen), labelled
 
 
-def _is_sure_bar(marks: _Marks, bars: NDArray[np.intp], shape: tuple[int, int]) -> Mask:
-    """Tell which bars are flat and crisp enough to stand without a label."""
-    exact = (marks.fill[bars] >= 0.95) & (marks.spread[bars] <= 8)
-    return np.asarray(exact & (marks.crisp[bars] >= 0.7) & (marks.width[bars] >= 0.06 * shape[1]))
+def _is_painted(marks: _Marks, line: NDArray[np.intp], crowded: bool) -> bool:
+    """Tell whether glyphs are flat and crisp enough, the more so among many alike."""
+    level, crisp = (246, 0.85) if crowded else (230, 0.72)
+    return bool(np.median(marks.level[line]) >= level and np.median(marks.crisp[line]) >= crisp)
 
 
 def _around(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
 
 
-def _close(text: NDArray[np.int64], bar: NDArray[np.int64]) -> bool:
+def _is_close(text: NDArray[np.int64], bar: NDArray[np.int64]) -> bool:
     """Tell whether a line of text stands above, below or beside a bar, about its height away."""
     reach = 1.3 * (text[3] - text[1])
     apart = np.maximum(text[:2], bar[:2]) - np.minimum(text[2:], bar[2:])
@@ -211,7 +269,7 @@ def _is_label(
     even = np.ptp(marks.boxes[line, 3]) <= 0.45 * height.max()
     outer = box[1] >= 0.75 * shape[0] or box[3] <= 0.25 * shape[0]
     stroked = np.median(marks.fill[line]) <= 0.75
-    return bool(even and outer and stroked and np.median(marks.crisp[line]) >= 0.75)
+    return bool(even and outer and stroked)
 
 
 def _is_letter(
@@ -224,39 +282,46 @@ def _is_letter(
         return False
     aside = min(box[0], width - box[2]) <= 0.09 * width
     outer = min(box[1], height - box[3]) <= 0.09 * height
-    stroked = np.median(marks.fill[line]) <= 0.7
-    return bool(aside and outer and stroked and marks.crisp[line].min() >= 0.72)
+    stroked = np.median(marks.fill[line]) <= 0.82
+    return bool(aside and outer and stroked)
 
 
 def _plates(levels: Levels) -> Mask:
-    """Return flat bright rectangles at an edge that carry dark lettering."""
-    flat = (levels >= 245).astype(np.uint8)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(flat, connectivity=4)
+    """Return flat bright rectangles in a corner that carry dark lettering."""
+    flat = (levels >= _PLATE_LEVEL).view(np.uint8)
     found = np.zeros(levels.shape, bool)
-    left, top, width, height, area = stats[1:].T
-    high, wide = levels.shape
-    sized = (height >= max(10, 0.03 * high)) & (height <= 0.25 * high) & (width <= 0.6 * wide)
-    candidates = np.flatnonzero(sized & (width >= 10) & (area >= 0.45 * width * height))
-    for i in candidates:
-        box = flat[top[i] : top[i] + height[i], left[i] : left[i] + width[i]]
-        inside = levels[top[i] : top[i] + height[i], left[i] : left[i] + width[i]]
-        if (
-            _is_framed(box)
-            and (inside <= 90).mean() >= 0.02
-            and _is_at_edge(stats[i + 1], high, wide)
-        ):
-            found[top[i] : top[i] + height[i], left[i] : left[i] + width[i]] = True
+    least = max(10, 0.03 * min(levels.shape))
+    boxes = _boxes(flat)
+    sized = (boxes[:, 2:4].min(axis=1) >= least) & (boxes[:, 4] >= 2 * least**2)
+    sized &= boxes[:, 4] >= 0.4 * boxes[:, 2] * boxes[:, 3]
+    for left, top, width, height, _ in boxes[sized].tolist():
+        rows, cols = slice(top, top + height), slice(left, left + width)
+        trimmed = _trimmed(flat[rows, cols])
+        box = rows.start + trimmed[0], rows.start + trimmed[1], left + trimmed[2], left + trimmed[3]
+        if _is_plate(levels, flat, box):
+            found[box[0] : box[1], box[2] : box[3]] = True
     return found
 
 
-def _is_framed(box: NDArray[np.uint8]) -> bool:
-    """Tell whether the rim of a box is flat all round."""
-    rims = (box[0], box[-1], box[:, 0], box[:, -1])
-    return min(float(rim.mean()) for rim in rims) >= 0.9
+def _trimmed(flat: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    """Return the rows and columns between the first and the last that are mostly flat."""
+    rows = np.flatnonzero(flat.mean(axis=1) >= _RIM_SHARE)
+    cols = np.flatnonzero(flat.mean(axis=0) >= _RIM_SHARE)
+    if not rows.size or not cols.size:
+        return 0, 0, 0, 0
+    return int(rows[0]), int(rows[-1]) + 1, int(cols[0]), int(cols[-1]) + 1
 
 
-def _is_at_edge(stats: NDArray[np.int32], height: int, width: int) -> bool:
-    left, top, wide, high = stats[:4]
-    aside = min(left, width - left - wide) <= 0.06 * width
-    outer = min(top, height - top - high) <= 0.06 * height
-    return bool(aside and outer)
+def _is_plate(levels: Levels, flat: NDArray[np.uint8], box: tuple[int, int, int, int]) -> bool:
+    """Tell whether a box is small, in a corner, flat all round and written on."""
+    (height, width), (top, bottom, left, right) = levels.shape, box
+    high, wide = bottom - top, right - left
+    if not (10 <= high <= 0.25 * height and 10 <= wide <= 0.6 * width):
+        return False
+    aside = min(left, width - right) <= 0.06 * width
+    outer = min(top, height - bottom) <= 0.06 * height
+    inside = flat[top:bottom, left:right]
+    rims = inside[0], inside[-1], inside[:, 0], inside[:, -1]
+    framed = min(float(rim.mean()) for rim in rims) >= _RIM_SHARE
+    written = 0.02 <= (levels[top:bottom, left:right] <= 90).mean() <= 0.5
+    return bool(aside and outer and framed and written)

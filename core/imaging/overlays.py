@@ -46,6 +46,8 @@ def find_overlays(micrograph: Micrograph) -> NDArray[np.bool_]:
 
 def _search_levels(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Return eight bits between the extremes: enough to find paint, and nothing is measured."""
+    if pixels.dtype == np.uint8:
+        return _stretch_levels(np.asarray(pixels, np.uint8))
     values = pixels.astype(np.float32)
     finite = np.isfinite(values)
     if not finite.all():
@@ -56,6 +58,13 @@ def _search_levels(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
         return np.zeros(values.shape, np.uint8)
     scale = 255 / (high - low)
     return np.asarray(np.clip((values - low) * scale + 0.5, 0, 255), np.float32).astype(np.uint8)
+
+
+def _stretch_levels(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Stretch eight bits to their extremes by a table."""
+    low, high = int(levels.min()), int(levels.max())
+    table = np.clip((np.arange(256) - low) * (255 / max(1, high - low)) + 0.5, 0, 255)
+    return np.asarray(cv2.LUT(levels, table.astype(np.uint8)), np.uint8)
 
 
 def _annotations(levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
