@@ -15,6 +15,7 @@ PROMISES = {
     "pages/5_Batch_Report.py": "Many micrographs at once: tables and a report to keep.",
 }
 CARDS_PER_PAGE = 24
+THUMBNAIL_WH = (198, 148)  # px
 
 
 def show_uploader() -> None:
@@ -63,12 +64,23 @@ def show_gallery() -> None:
             show_card(micrograph, chosen=micrograph is current)
 
 
+def fit_width(micrograph: Micrograph) -> int:
+    """Return the width at which a thumbnail of any proportions fits on its card."""
+    height, width = micrograph.shape
+    return max(8, min(THUMBNAIL_WH[0], THUMBNAIL_WH[1] * width // height))
+
+
 def show_card(micrograph: Micrograph, chosen: bool) -> None:
     """Show one micrograph with its two buttons."""
     digest = micrograph.sha256
     with st.container(border=True, width=232, height="stretch", vertical_alignment="distribute"):
         with st.container(gap="xxsmall"):
-            st.image(cache.thumbnail_png(micrograph), width="stretch", alt=micrograph.name)
+            with st.container(height=THUMBNAIL_WH[1], border=False, horizontal_alignment="center"):
+                st.image(
+                    cache.thumbnail_png(micrograph),
+                    width=fit_width(micrograph),
+                    alt=micrograph.name,
+                )
             st.markdown(f"**{page.plain(micrograph.name)}**")
             st.caption(page.plain(workspace.describe(micrograph)))
             page.simulated_badge(micrograph)

@@ -18,9 +18,7 @@ with page.user_errors():
         target = st.selectbox(
             "Evidence for the class",
             answer.ranking,
-            format_func=lambda label: (
-                f"{name(label)} ({tables.percent(answer.probabilities[label])})"
-            ),
+            format_func=lambda label: f"{name(label)} ({certainty[label]})",
             key=f"explain_target_{micrograph.sha256}",
             help="The most probable class comes first.",
         )
@@ -37,7 +35,7 @@ with page.user_errors():
     pictures, facts = st.columns([3, 1], gap="large")
     with pictures:
         compare.slider(
-            cache.screen_png(micrograph),
+            cache.micrograph_png(micrograph),
             overlay,
             labels=("Original", titles[method]),
             key="explain_slider",
@@ -46,11 +44,7 @@ with page.user_errors():
         )
     with facts:
         page.simulated_badge(micrograph)
-        st.metric(
-            "Evidence for",
-            name(target),
-            help=f"Probability {tables.percent(answer.probabilities[target])}",
-        )
+        st.metric("Evidence for", name(target))
         if target != answer.label:
             st.caption(f"The network's answer: {name(answer.label)} ({certainty[answer.label]})")
         if found.has_evidence:
@@ -64,7 +58,7 @@ with page.user_errors():
             )
         page.download(
             "Overlay (PNG)",
-            lambda: cache.heatmap_png(*settings, opacity, colormap, None),
+            lambda: cache.heatmap_png(*settings, opacity, colormap, full=True),
             f"{page.file_stem(micrograph)}_{method}_{target}.png",
             "image/png",
             "explain_png",

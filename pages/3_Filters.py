@@ -3,7 +3,6 @@
 import streamlit as st
 
 from core.imaging.filters import Pipeline
-from core.reporting import figures
 from core.reporting.recipe import Recipe
 from core.ui import cache, chain, compare, page
 
@@ -16,14 +15,15 @@ with page.user_errors():
         exclude = page.exclude_overlays()
     page.settings()
 
-    result, entering, cut = cache.filtered(micrograph, Pipeline(steps).to_json(), exclude)
+    chain_json = Pipeline(steps).to_json()
+    result, _, cut = cache.filtered(micrograph, chain_json, exclude)
     stem = f"{page.file_stem(micrograph)}_filtered"
 
     pictures, facts = st.columns([7, 4], gap="large")
     with pictures:
         compare.slider(
-            cache.screen_png(micrograph),
-            cache.screen_png(result),
+            cache.micrograph_png(micrograph),
+            cache.micrograph_png(result),
             labels=("Original", "Filtered"),
             key="filters_slider",
             alt=f"filters on {micrograph.name}",
@@ -32,10 +32,8 @@ with page.user_errors():
     with facts:
         page.simulated_badge(micrograph)
         st.markdown("**Grey levels**")
-        cuts = () if cut is None else (cut,)
-        mask = cache.excluded(micrograph, exclude)
         page.chart(
-            figures.histogram(entering, result, cuts, exclude=mask, dark=page.is_dark()),
+            cache.filter_histogram(micrograph, chain_json, exclude, page.is_dark()),
             "filters_histogram",
             "Histogram of grey levels before and after the filters",
         )
@@ -43,7 +41,7 @@ with page.user_errors():
             st.caption(f"Otsu's threshold: grey level {cut:.4g}. Before: what enters that step.")
         page.download(
             "For the screen (PNG, 8-bit)",
-            lambda: cache.screen_png(result, None),
+            lambda: cache.micrograph_png(result, full=True),
             f"{stem}.png",
             "image/png",
             "filters_png",

@@ -30,7 +30,7 @@ with page.user_errors():
     pictures, facts = st.columns([3, 2], gap="large")
     with pictures:
         compare.slider(
-            cache.screen_png(micrograph),
+            cache.micrograph_png(micrograph),
             cache.clusters_png(micrograph, k, exclude),
             labels=("Original", f"{k} clusters"),
             key="cluster_slider",
@@ -48,7 +48,7 @@ with page.user_errors():
             legend, hide_index=True, column_config=page.LEGEND_COLUMNS, key="cluster_legend"
         )
         page.chart(
-            figures.cluster_histogram(micrograph, clustering, dark=page.is_dark()),
+            cache.cluster_histogram(micrograph, k, exclude, page.is_dark()),
             "cluster_histogram",
             "Histogram of grey levels with the thresholds between clusters",
             legend=False,

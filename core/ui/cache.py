@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -19,13 +20,14 @@ from core.imaging.overlays import find_overlays
 from core.measuring.clustering import Clustering, cluster_gray
 from core.measuring.regions import measure_regions
 from core.micrograph import Micrograph
+from core.reporting import figures
 
 if TYPE_CHECKING:
     from core.learning.checkpoints import Classifier
     from core.learning.classification import Classification
     from core.learning.explanation import Explanation
 
-SCREEN_WIDTH_PX = 1400
+SCREEN_PX = 1400  # longer side of a picture on a page
 COLORMAPS = display.COLORMAPS
 
 _BY_KEY: Any = {Micrograph: lambda micrograph: micrograph.key}
@@ -125,13 +127,16 @@ def thumbnail_png(micrograph: Micrograph, size_px: int = 320) -> bytes:
     return display.png_bytes(display.thumbnail(micrograph, size_px))
 
 
-@st.cache_data(max_size="96MB", show_spinner=False, hash_funcs=_BY_KEY)
-def screen_png(micrograph: Micrograph, width_px: int | None = SCREEN_WIDTH_PX) -> bytes:
-    """Return the micrograph for the screen, with a scale bar where the scale is known."""
-    return _encode(display.to_display(micrograph), micrograph, width_px)
+@st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=_BY_KEY)
+def micrograph_png(micrograph: Micrograph, full: bool = False) -> bytes:
+    """Return the micrograph in eight bits, with a scale bar where the scale is known.
+
+    All pictures of one micrograph have one size: that of the screen, or with `full` every pixel.
+    """
+    return _encode(_picture(micrograph, full), micrograph)
 
 
-@st.cache_data(max_size="96MB", show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=_BY_KEY)
 def heatmap_png(
     micrograph: Micrograph,
     model_name: str,
@@ -140,21 +145,46 @@ def heatmap_png(
     exclude: bool,
     opacity: float,
     colormap: str,
-    width_px: int | None = SCREEN_WIDTH_PX,
+    full: bool = False,
 ) -> bytes:
-    """Return the micrograph under its heat map; `width_px=None` keeps every pixel."""
-    heat = explanation(micrograph, model_name, method, target, exclude).heatmap
-    picture = display.blend_heatmap(display.to_display(micrograph), heat, opacity, colormap)
-    return _encode(picture, micrograph, width_px)
+    """Return the micrograph under its heat map."""
+    from core.learning.explanation import to_frame
+
+    picture = _picture(micrograph, full)
+    raw = explanation(micrograph, model_name, method, target, exclude).raw
+    heat = to_frame(raw, picture.shape)
+    return _encode(display.blend_heatmap(picture, heat, opacity, colormap), micrograph)
 
 
-@st.cache_data(max_size="96MB", show_spinner=False, hash_funcs=_BY_KEY)
-def clusters_png(
-    micrograph: Micrograph, k: int, exclude: bool, width_px: int | None = SCREEN_WIDTH_PX
-) -> bytes:
-    """Return the cluster map in the colours of the legend; what is left out is hatched."""
+@st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=_BY_KEY)
+def clusters_png(micrograph: Micrograph, k: int, exclude: bool) -> bytes:
+    """Return the cluster map in the colours of the legend; what is left out is hatched.
+
+    Larger than the screen, it shows every n-th pixel: a mean of two colours is a third one, and
+    may be that of another cluster.
+    """
     labels = clustering(micrograph, k, exclude).labels
-    return _encode(display.color_labels(labels, k), micrograph, width_px)
+    height, width = _picture(micrograph, full=False).shape
+    rows = np.arange(height) * labels.shape[0] // height
+    cols = np.arange(width) * labels.shape[1] // width
+    return _encode(display.color_labels(labels[np.ix_(rows, cols)], k), micrograph)
+
+
+@st.cache_data(max_size="8MB", show_spinner=False, hash_funcs=_BY_KEY)
+def filter_histogram(
+    micrograph: Micrograph, pipeline_json: str, exclude: bool, dark: bool
+) -> go.Figure:
+    """Return the grey levels before and after a chain of filters, with Otsu's threshold."""
+    result, entering, cut = filtered(micrograph, pipeline_json, exclude)
+    cuts = () if cut is None else (cut,)
+    mask = excluded(micrograph, exclude)
+    return figures.histogram(entering, result, cuts, exclude=mask, dark=dark)
+
+
+@st.cache_data(max_size="8MB", show_spinner=False, hash_funcs=_BY_KEY)
+def cluster_histogram(micrograph: Micrograph, k: int, exclude: bool, dark: bool) -> go.Figure:
+    """Return the grey levels in the colours of their clusters, with the thresholds."""
+    return figures.cluster_histogram(micrograph, clustering(micrograph, k, exclude), dark=dark)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -182,7 +212,10 @@ def tiff(micrograph: Micrograph) -> bytes:
     return saving.save_tiff_bytes(micrograph)
 
 
-def _encode(picture: display.Picture, micrograph: Micrograph, width_px: int | None) -> bytes:
+def _picture(micrograph: Micrograph, full: bool) -> display.Picture:
+    return display.to_display(micrograph) if full else display.thumbnail(micrograph, SCREEN_PX)
+
+
+def _encode(picture: display.Picture, micrograph: Micrograph) -> bytes:
     width = micrograph.shape[1]
-    marked = display.draw_scale_bar(picture, micrograph.pixel_size, width)
-    return display.png_bytes(marked, width_px)
+    return display.png_bytes(display.draw_scale_bar(picture, micrograph.pixel_size, width))

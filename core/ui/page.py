@@ -214,7 +214,7 @@ def model_picker() -> str:
 def show_micrograph(micrograph: Micrograph) -> None:
     """Show the micrograph as wide as its column, losslessly, with its facts below."""
     st.image(
-        cache.screen_png(micrograph),
+        cache.micrograph_png(micrograph),
         caption=plain(caption(micrograph)),
         width="stretch",
         output_format="PNG",
