@@ -14,7 +14,7 @@ from core.micrograph import Micrograph
 
 PLAN = TrainingPlan(
     pretrain_samples=0,
-    finetune_samples=480,
+    finetune_samples=960,
     finetune_rate=3e-3,
     size_px=32,
     batch=16,
