@@ -21,7 +21,7 @@ with page.user_errors():
 
     picture, result = st.columns([3, 2], gap="large")
     with picture:
-        page.show_micrograph(micrograph)
+        page.show_micrograph(micrograph, exclude)
     with result:
         page.simulated_badge(micrograph)
         st.metric("Most probable class", name(answer.label))

@@ -40,13 +40,14 @@ with page.user_errors():
             labels=("Original", titles[method]),
             key="explain_slider",
             alt=f"evidence for {name(target)} in {micrograph.name}",
-            caption=page.caption(micrograph),
+            caption=page.caption(micrograph, exclude),
         )
     with facts:
         page.simulated_badge(micrograph)
         st.metric("Evidence for", name(target))
+        st.caption(f"The network gives this class {certainty[target]}.")
         if target != answer.label:
-            st.caption(f"The network's answer: {name(answer.label)} ({certainty[answer.label]})")
+            st.caption(f"Its own answer is {name(answer.label)} with {certainty[answer.label]}.")
         if found.has_evidence:
             legend = cache.heat_legend_png(opacity, colormap)
             st.image(legend, width="stretch", alt="From no evidence to the strongest in this frame")

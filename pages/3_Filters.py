@@ -27,7 +27,7 @@ with page.user_errors():
             labels=("Original", "Filtered"),
             key="filters_slider",
             alt=f"filters on {micrograph.name}",
-            caption=page.caption(micrograph),
+            caption=page.caption(micrograph, exclude),
         )
     with facts:
         page.simulated_badge(micrograph)

@@ -35,7 +35,7 @@ with page.user_errors():
             labels=("Original", f"{k} clusters"),
             key="cluster_slider",
             alt=f"grey-level clusters of {micrograph.name}",
-            caption=page.caption(micrograph),
+            caption=page.caption(micrograph, exclude),
         )
     with facts:
         page.simulated_badge(micrograph)

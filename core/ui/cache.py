@@ -67,6 +67,11 @@ def excluded(micrograph: Micrograph, exclude: bool) -> Mask | None:
     return overlays(micrograph) if exclude else None
 
 
+def excluded_share(micrograph: Micrograph, exclude: bool) -> float:
+    """Return which part of the frame is left out, between 0 and 1."""
+    return float(overlays(micrograph).mean()) if exclude else 0.0
+
+
 @st.cache_data(max_size="16MB", show_spinner="Classifying …", hash_funcs=_BY_KEY)
 def classification(micrograph: Micrograph, model_name: str, exclude: bool) -> Classification:
     """Return the model's answer for one micrograph."""

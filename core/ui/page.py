@@ -211,20 +211,22 @@ def model_picker() -> str:
     return chosen
 
 
-def show_micrograph(micrograph: Micrograph) -> None:
+def show_micrograph(micrograph: Micrograph, exclude: bool) -> None:
     """Show the micrograph as wide as its column, losslessly, with its facts below."""
     st.image(
         cache.micrograph_png(micrograph),
-        caption=plain(caption(micrograph)),
+        caption=plain(caption(micrograph, exclude)),
         width="stretch",
         output_format="PNG",
         alt=micrograph.name,
     )
 
 
-def caption(micrograph: Micrograph) -> str:
-    """Return the line below a picture: name, size, depth and scale."""
-    return f"{micrograph.name} · {workspace.describe(micrograph)}"
+def caption(micrograph: Micrograph, exclude: bool) -> str:
+    """Return the line below a picture: name, size, depth, scale, and what is left out."""
+    share = cache.excluded_share(micrograph, exclude)
+    left_out = f" · {100 * share:.2g}\u00a0% left out (info bar, letters)" if share else ""
+    return f"{micrograph.name} · {workspace.describe(micrograph)}{left_out}"
 
 
 def simulated_badge(micrograph: Micrograph) -> None:

@@ -1,7 +1,11 @@
+import sys
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.imaging.filters import FILTERS
+from core.ui import compare
 from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, texts, upload
 
@@ -78,7 +82,7 @@ def test_explain_starts_with_the_predicted_class_and_takes_another(app, png):
     choice.select_index(2).run()
     assert_calm(app)
     assert app.metric[0].value != before
-    assert "network's answer" in texts(app)
+    assert "Its own answer is" in texts(app)
 
 
 def test_explain_says_when_there_is_no_evidence(app):
@@ -169,3 +173,23 @@ def test_batch_folder_goes_with_the_run(app, png):
     app.button(key="batch_run_now").click().run()
     assert app.session_state["batch_run"].result.out != first
     assert not first.exists()
+
+
+def test_juxtapose_is_a_choice_that_keeps_pillows_limit(app, png):
+    upload(app, ("spheres.png", png))
+    app.switch_page("pages/4_Cluster.py").run()
+    limit = Image.MAX_IMAGE_PIXELS
+    app.radio(key=compare.CHOICE_KEY).set_value(compare.JUXTAPOSE).run()
+    assert_calm(app)
+    assert limit == Image.MAX_IMAGE_PIXELS is not None
+    app.switch_page("pages/3_Filters.py").run()
+    assert app.radio(key=compare.CHOICE_KEY).value == compare.JUXTAPOSE
+
+
+def test_two_pictures_stand_in_for_a_missing_juxtapose(app, png, monkeypatch):
+    monkeypatch.setitem(sys.modules, "streamlit_image_comparison", None)
+    upload(app, ("spheres.png", png))
+    app.switch_page("pages/4_Cluster.py").run()
+    app.radio(key=compare.CHOICE_KEY).set_value(compare.JUXTAPOSE).run()
+    assert_calm(app)
+    assert len(app.image) == 2
