@@ -70,7 +70,7 @@ def _draw(link: Link, place: int, total: int) -> None:
     """Draw one filter: its title, the buttons that move or remove it, its parameters."""
     spec = FILTERS[link.filter]
     with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xxsmall"):
             st.markdown(f"**{place + 1}. {spec.title}**", help=_help(spec), width="stretch")
             _move_button(link, "up", place == 0)
             _move_button(link, "down", place == total - 1)

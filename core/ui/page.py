@@ -242,7 +242,9 @@ def chart(figure: go.Figure, key: str, alt: str, *, legend: bool = True) -> None
     figure.update_yaxes(title_font_size=13)
     if not legend:
         figure.update_layout(showlegend=False)
-    st.plotly_chart(figure, theme=None, config=_PLOT_TOOLS, key=key, alt=alt)
+    # Stating the height keeps the place free while the chart is on its way.
+    height = figure.layout.height
+    st.plotly_chart(figure, height=height, theme=None, config=_PLOT_TOOLS, key=key, alt=alt)
 
 
 def table(frame: pd.DataFrame, key: str, **options: Any) -> None:
