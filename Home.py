@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from core.micrograph import Micrograph
-from core.ui import cache, page, workspace
+from core.ui import cache, page, show, workspace
 
 PROMISES = {
     "pages/1_Classify.py": "Which morphology is it, and how sure is the network?",
@@ -34,7 +34,7 @@ def show_uploader() -> None:
         st.rerun()
     for problem in st.session_state.pop("home_problems", []):
         known = isinstance(problem, workspace.AlreadyLoadedError)
-        (st.info if known else st.error)(page.plain(str(problem)))
+        (st.info if known else st.error)(show.plain(str(problem)))
 
 
 def show_tasks() -> None:
@@ -81,9 +81,9 @@ def show_card(micrograph: Micrograph, chosen: bool) -> None:
                     width=fit_width(micrograph),
                     alt=micrograph.name,
                 )
-            st.markdown(f"**{page.plain(micrograph.name)}**")
-            st.caption(page.plain(workspace.describe(micrograph)))
-            page.simulated_badge(micrograph)
+            st.markdown(f"**{show.plain(micrograph.name)}**")
+            st.caption(show.plain(workspace.describe(micrograph)))
+            show.simulated_badge(micrograph)
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             icon = ":material/check:" if chosen else None
             select = partial(workspace.select, digest)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.reporting import figures
 from core.reporting.export import csv_bytes
-from core.ui import cache, page, tables, workspace
+from core.ui import cache, page, show, tables, workspace
 
 page.setup("Classify")
 micrograph = page.require_micrograph()
@@ -21,9 +21,9 @@ with page.user_errors():
 
     picture, result = st.columns([3, 2], gap="large")
     with picture:
-        page.show_micrograph(micrograph, exclude)
+        show.picture(micrograph, exclude)
     with result:
-        page.simulated_badge(micrograph)
+        show.simulated_badge(micrograph)
         st.metric("Most probable class", name(answer.label))
         st.markdown(
             f"Probability **{tables.percent(answer.probability)}** · runner-up "
@@ -32,12 +32,12 @@ with page.user_errors():
         if len(answer.prediction_set) > 1:
             others = ", ".join(name(label) for label in answer.prediction_set[1:])
             st.info(f"The network cannot exclude {others}.", icon=":material/help:")
-        page.chart(
-            figures.probabilities(answer, model.card.display_names, dark=page.is_dark()),
+        show.chart(
+            figures.probabilities(answer, model.card.display_names, dark=show.is_dark()),
             "classify_probabilities",
             "Probability of every class",
         )
-        st.caption(f"Model {page.plain(model.name)} on {model.device.upper()}")
+        st.caption(f"Model {show.plain(model.name)} on {model.device.upper()}")
         st.page_link("pages/2_Explain.py", label="See where", icon=":material/visibility:")
 
     loaded = workspace.every()
@@ -46,5 +46,5 @@ with page.user_errors():
     ):
         answers = [cache.classification(each, model_name, exclude) for each in loaded]
         table = tables.classifications(loaded, answers, model.card)
-        page.table(table, "classify_table")
-        page.download("Table (CSV)", csv_bytes(table), "classes.csv", "text/csv", "classify_csv")
+        show.table(table, "classify_table")
+        show.download("Table (CSV)", csv_bytes(table), "classes.csv", "text/csv", "classify_csv")

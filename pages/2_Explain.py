@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import cache, compare, page, tables
+from core.ui import cache, compare, page, show, tables
 
 page.setup("Explain")
 micrograph = page.require_micrograph()
@@ -40,10 +40,10 @@ with page.user_errors():
             labels=("Original", titles[method]),
             key="explain_slider",
             alt=f"evidence for {name(target)} in {micrograph.name}",
-            caption=page.caption(micrograph, exclude),
+            caption=show.caption(micrograph, exclude),
         )
     with facts:
-        page.simulated_badge(micrograph)
+        show.simulated_badge(micrograph)
         st.metric("Evidence for", name(target))
         st.caption(f"The network gives this class {certainty[target]}.")
         if target != answer.label:
@@ -57,22 +57,22 @@ with page.user_errors():
                 f"No part of this frame speaks for {name(target)}: the map is empty.",
                 icon=":material/visibility_off:",
             )
-        page.download(
+        show.download(
             "Overlay (PNG)",
             lambda: cache.heatmap_png(*settings, opacity, colormap, full=True),
-            f"{page.file_stem(micrograph)}_{method}_{target}.png",
+            f"{show.file_stem(micrograph)}_{method}_{target}.png",
             "image/png",
             "explain_png",
         )
-        page.download(
+        show.download(
             "Raw map (NPY)",
             cache.raw_map_npy(found),
-            f"{page.file_stem(micrograph)}_{method}_{target}.npy",
+            f"{show.file_stem(micrograph)}_{method}_{target}.npy",
             "application/octet-stream",
             "explain_npy",
         )
         st.caption(
             f"{titles[method]} at the layer “{found.layer}”, {found.raw.shape[1]} × "
             f"{found.raw.shape[0]} values over the whole frame; the raw map keeps their signs. "
-            f"Model {page.plain(model.name)} on {model.device.upper()}."
+            f"Model {show.plain(model.name)} on {model.device.upper()}."
         )

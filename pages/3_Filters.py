@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.imaging.filters import Pipeline
 from core.reporting.recipe import Recipe
-from core.ui import cache, chain, compare, page
+from core.ui import cache, chain, compare, page, show
 
 page.setup("Filters")
 micrograph = page.require_micrograph()
@@ -17,7 +17,7 @@ with page.user_errors():
 
     chain_json = Pipeline(steps).to_json()
     result, _, cut = cache.filtered(micrograph, chain_json, exclude)
-    stem = f"{page.file_stem(micrograph)}_filtered"
+    stem = f"{show.file_stem(micrograph)}_filtered"
 
     pictures, facts = st.columns([7, 4], gap="large")
     with pictures:
@@ -27,26 +27,26 @@ with page.user_errors():
             labels=("Original", "Filtered"),
             key="filters_slider",
             alt=f"filters on {micrograph.name}",
-            caption=page.caption(micrograph, exclude),
+            caption=show.caption(micrograph, exclude),
         )
     with facts:
-        page.simulated_badge(micrograph)
+        show.simulated_badge(micrograph)
         st.markdown("**Grey levels**")
-        page.chart(
-            cache.filter_histogram(micrograph, chain_json, exclude, page.is_dark()),
+        show.chart(
+            cache.filter_histogram(micrograph, chain_json, exclude, show.is_dark()),
             "filters_histogram",
             "Histogram of grey levels before and after the filters",
         )
         if cut is not None:
             st.caption(f"Otsu's threshold: grey level {cut:.4g}. Before: what enters that step.")
-        page.download(
+        show.download(
             "For the screen (PNG, 8-bit)",
             lambda: cache.micrograph_png(result, full=True),
             f"{stem}.png",
             "image/png",
             "filters_png",
         )
-        page.download(
+        show.download(
             f"For measuring (TIFF, {result.depth})",
             lambda: cache.tiff(result),
             f"{stem}.tif",
@@ -54,4 +54,4 @@ with page.user_errors():
             "filters_tiff",
         )
         recipe = Recipe(filters=steps, exclude_overlays=exclude).to_json().encode()
-        page.download("Recipe (JSON)", recipe, "recipe.json", "application/json", "filters_json")
+        show.download("Recipe (JSON)", recipe, "recipe.json", "application/json", "filters_json")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.reporting import figures
 from core.reporting.export import csv_bytes
-from core.ui import cache, compare, page, tables
+from core.ui import cache, compare, page, show, tables
 
 page.setup("Cluster")
 micrograph = page.require_micrograph()
@@ -25,7 +25,7 @@ page.settings()
 
 with page.user_errors():
     clustering = cache.clustering(micrograph, k, exclude)
-    stem = page.file_stem(micrograph)
+    stem = show.file_stem(micrograph)
 
     pictures, facts = st.columns([3, 2], gap="large")
     with pictures:
@@ -35,20 +35,20 @@ with page.user_errors():
             labels=("Original", f"{k} clusters"),
             key="cluster_slider",
             alt=f"grey-level clusters of {micrograph.name}",
-            caption=page.caption(micrograph, exclude),
+            caption=show.caption(micrograph, exclude),
         )
     with facts:
-        page.simulated_badge(micrograph)
+        show.simulated_badge(micrograph)
         share, area = st.columns(2)
         share.metric(f"Cluster {target}", tables.percent(clustering.fractions[target]))
         area.metric("Area", tables.target_area(clustering, target, micrograph))
         st.caption(tables.used_share(clustering))
         legend = tables.cluster_legend(clustering, micrograph)
         st.dataframe(
-            legend, hide_index=True, column_config=page.LEGEND_COLUMNS, key="cluster_legend"
+            legend, hide_index=True, column_config=show.LEGEND_COLUMNS, key="cluster_legend"
         )
-        page.chart(
-            cache.cluster_histogram(micrograph, k, exclude, page.is_dark()),
+        show.chart(
+            cache.cluster_histogram(micrograph, k, exclude, show.is_dark()),
             "cluster_histogram",
             "Histogram of grey levels with the thresholds between clusters",
             legend=False,
@@ -59,15 +59,15 @@ with page.user_errors():
     st.caption(tables.regions_summary(regions))
     rows, sizes = st.columns([3, 2], gap="large")
     with rows:
-        page.table(tables.regions(regions), "cluster_regions", height=250)
+        show.table(tables.regions(regions), "cluster_regions", height=250)
     with sizes:
-        page.chart(
-            figures.region_sizes(regions, dark=page.is_dark()),
+        show.chart(
+            figures.region_sizes(regions, dark=show.is_dark()),
             "cluster_sizes",
             "Histogram of equivalent diameters",
         )
     with st.container(horizontal=True):
         csv = csv_bytes(regions)
-        page.download("Regions (CSV)", csv, f"{stem}_regions.csv", "text/csv", "cluster_csv")
+        show.download("Regions (CSV)", csv, f"{stem}_regions.csv", "text/csv", "cluster_csv")
         mask = cache.mask_png(micrograph, k, exclude, target)
-        page.download("Mask (PNG)", mask, f"{stem}_mask.png", "image/png", "cluster_mask")
+        show.download("Mask (PNG)", mask, f"{stem}_mask.png", "image/png", "cluster_mask")

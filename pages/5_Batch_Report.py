@@ -5,7 +5,7 @@ import streamlit as st
 from core.reporting import figures
 from core.reporting.export import csv_bytes
 from core.reporting.recipe import Recipe
-from core.ui import batch_run, cache, chain, page, tables, workspace
+from core.ui import batch_run, cache, chain, page, show, tables, workspace
 
 HERE, OTHERS = "What is loaded", "Other files"
 
@@ -65,19 +65,19 @@ with page.user_errors():
         st.subheader(f"Results: {done} done, {failed} failed", anchor=False)
         with st.container(horizontal=True):
             html = run.report.read_bytes()
-            page.download(
+            show.download(
                 "Report (HTML)", html, f"{stem}.html", "text/html", "batch_html", primary=True
             )
             csv = csv_bytes(result.rows)
-            page.download("Table (CSV)", csv, f"{stem}.csv", "text/csv", "batch_csv")
-            page.download("All (ZIP)", run.zip, f"{stem}.zip", "application/zip", "batch_zip")
+            show.download("Table (CSV)", csv, f"{stem}.csv", "text/csv", "batch_csv")
+            show.download("All (ZIP)", run.zip, f"{stem}.zip", "application/zip", "batch_zip")
         for row in result.failed.itertuples():
-            st.warning(page.plain(f"{row.name}: {row.reason}"), icon=":material/warning:")
+            st.warning(show.plain(f"{row.name}: {row.reason}"), icon=":material/warning:")
         names = result.model["display_names"]
-        page.table(tables.batch(result.succeeded, names), "batch_table")
+        show.table(tables.batch(result.succeeded, names), "batch_table")
         st.subheader("Classes", anchor=False)
-        page.chart(
-            figures.class_distribution(result.rows, names, dark=page.is_dark()),
+        show.chart(
+            figures.class_distribution(result.rows, names, dark=show.is_dark()),
             "batch_classes",
             "How many micrographs fell into each class",
         )

@@ -15,7 +15,7 @@ from core.reporting.recipe import Recipe
 from core.reporting.report import write_report
 from core.reporting.sources import GivenSource
 from core.ui import cache
-from core.ui.page import plain
+from core.ui.show import plain
 
 _KEY = "batch_run"
 

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
-import re
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from core.errors import UserError
 from core.imaging.simulate import KINDS
 from core.micrograph import Micrograph
-from core.ui import cache, compare, workspace
+from core.ui import cache, compare, show, warm_up, workspace
 
 TASKS = {
     "pages/1_Classify.py": ("Classify", ":material/category:"),
@@ -34,23 +27,11 @@ CALM_LINE = (
     "Something went wrong on our side, and what you loaded is untouched. "
     "Try another setting or another micrograph."
 )
-_PLOT_TOOLS = {"displayModeBar": False, "responsive": True}
-_PLOT_FONT = "Source Sans, sans-serif"  # the font that Streamlit carries with it
-LEGEND_COLUMNS = {
-    "colour": st.column_config.ImageColumn("", width=44),
-    "cluster": st.column_config.NumberColumn(width=60),
-    "share (%)": st.column_config.NumberColumn(width=78, format="%.1f"),
-    "area": st.column_config.TextColumn(width=96),
-    "mean grey": st.column_config.NumberColumn(width=84, format="%.4g"),
-}
 EXCLUDE_KEY = "workspace_exclude_overlays"
 
 # A Material icon or an emoji would be fetched from elsewhere when it stands on a browser's tab.
 _ICON = str(Path(__file__).with_name("icon.svg"))
 _LOG = logging.getLogger("micrographia")
-_MARKDOWN = re.compile(r"([\\\\`*_{}\[\]<>()#+\-.!|~:$&^=@])")
-_WARM_UP_DELAY_S = 1.5  # the page itself goes first
-_warm_up_started = threading.Lock()
 
 
 def setup(title: str) -> None:
@@ -58,17 +39,7 @@ def setup(title: str) -> None:
     tab = title if title == NAME else f"{title} · {NAME}"
     st.set_page_config(page_title=tab, page_icon=_ICON, layout="wide")
     st.title(title, anchor=False)
-    _warm_up_once()
-
-
-def is_dark() -> bool:
-    """Tell whether the page is shown dark, for figures that carry their own colours."""
-    return st.context.theme.type == "dark"
-
-
-def plain(text: str) -> str:
-    """Return text that Markdown shows letter by letter: a file name is never markup."""
-    return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
+    warm_up.start_once()
 
 
 @contextmanager
@@ -77,7 +48,7 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(show.plain(str(error)), icon=":material/error:")
     except Exception:
         _LOG.exception("a page failed")
         st.error(CALM_LINE, icon=":material/error:")
@@ -107,7 +78,7 @@ def _chooser(micrograph: Micrograph) -> Micrograph:
         key="sidebar_micrograph",
         on_change=lambda: workspace.select(st.session_state["sidebar_micrograph"]),
     )
-    st.sidebar.caption(plain(workspace.describe(micrograph)))
+    st.sidebar.caption(show.plain(workspace.describe(micrograph)))
     if not workspace.has_own_scale(micrograph):
         _scale_by_hand(micrograph)
     return micrograph
@@ -209,102 +180,3 @@ def model_picker() -> str:
         return names[0]
     chosen: str = st.selectbox("Model", names, key="settings_model", persist_state="session")
     return chosen
-
-
-def show_micrograph(micrograph: Micrograph, exclude: bool) -> None:
-    """Show the micrograph as wide as its column, losslessly, with its facts below."""
-    st.image(
-        cache.micrograph_png(micrograph),
-        caption=plain(caption(micrograph, exclude)),
-        width="stretch",
-        output_format="PNG",
-        alt=micrograph.name,
-    )
-
-
-def caption(micrograph: Micrograph, exclude: bool) -> str:
-    """Return the line below a picture: name, size, depth, scale, and what is left out."""
-    share = cache.excluded_share(micrograph, exclude)
-    left_out = f" · {100 * share:.2g}\u00a0% left out (info bar, letters)" if share else ""
-    return f"{micrograph.name} · {workspace.describe(micrograph)}{left_out}"
-
-
-def simulated_badge(micrograph: Micrograph) -> None:
-    """Say so when the micrograph on this page was simulated."""
-    if workspace.is_simulated(micrograph):
-        st.badge("simulated micrograph", icon=":material/science:", color="orange")
-
-
-def chart(figure: go.Figure, key: str, alt: str, *, legend: bool = True) -> None:
-    """Show a figure in the page's own font, without tools."""
-    figure.update_layout(font_family=_PLOT_FONT, dragmode=False)
-    figure.update_xaxes(title_font_size=13)
-    figure.update_yaxes(title_font_size=13)
-    if not legend:
-        figure.update_layout(showlegend=False)
-    # Stating the height keeps the place free while the chart is on its way.
-    height = figure.layout.height
-    st.plotly_chart(figure, height=height, theme=None, config=_PLOT_TOOLS, key=key, alt=alt)
-
-
-def table(frame: pd.DataFrame, key: str, **options: Any) -> None:
-    """Show a table; shares and lengths with one digit after the point."""
-    formats = {
-        column: st.column_config.NumberColumn(format="%.1f" if column.endswith("(%)") else "%.4g")
-        for column in frame.columns
-        if frame[column].dtype.kind == "f"
-    }
-    st.dataframe(frame, hide_index=True, column_config=formats, key=key, **options)
-
-
-def download(
-    label: str,
-    data: bytes | Callable[[], bytes],
-    file_name: str,
-    mime: str,
-    key: str,
-    *,
-    primary: bool = False,
-) -> None:
-    """Draw a download button that leaves the page as it is."""
-    st.download_button(
-        label,
-        data,
-        file_name,
-        mime,
-        key=key,
-        icon=":material/download:",
-        on_click="ignore",
-        type="primary" if primary else "secondary",
-    )
-
-
-def file_stem(micrograph: Micrograph) -> str:
-    """Return a name for downloads: the micrograph's own, without ending or odd characters."""
-    stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", micrograph.name)
-    return re.sub(r"[^\w-]+", "_", stem).strip("_")[:60] or "micrograph"
-
-
-def _warm_up_once() -> None:
-    """Import the network's libraries in the background, once per process."""
-    if os.environ.get("MICROGRAPHIA_WARM_UP") == "0" or not _warm_up_started.acquire(False):
-        return
-    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
-
-
-def _warm_up() -> None:
-    time.sleep(_WARM_UP_DELAY_S)
-    try:
-        from core.learning.checkpoints import list_models, load_model
-        from core.learning.classification import classify
-
-        for name in list_models()[:1]:
-            classify(load_model(name), [_blank()])
-    except Exception:
-        _LOG.exception("the warm-up failed; the first classification will take longer")
-
-
-def _blank() -> Micrograph:
-    from core.imaging.simulate import simulate
-
-    return simulate(KINDS[0], shape=(256, 256), seed=0).micrograph

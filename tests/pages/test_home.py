@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from core.ui import page
+from core.ui import warm_up
 from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, loaded_names, texts, upload
 
@@ -106,9 +106,9 @@ def test_start_page_and_pages_without_network_import_no_torch():
 
 
 def test_warm_up_touches_no_page_and_never_fails_loudly(caplog, monkeypatch):
-    monkeypatch.setattr(page, "_WARM_UP_DELAY_S", 0)
-    page._warm_up()
+    monkeypatch.setattr(warm_up, "_DELAY_S", 0)
+    warm_up.warm_up()
     assert not caplog.records
     monkeypatch.setattr("core.learning.checkpoints.load_model", lambda name: 1 / 0)
-    page._warm_up()
+    warm_up.warm_up()
     assert "warm-up failed" in caplog.text

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.micrograph import Micrograph
-from core.ui import page
+from core.ui import show
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from core.ui import page
     ],
 )
 def test_plain_text_is_never_markup(text, shown):
-    assert page.plain(text) == shown
+    assert show.plain(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -30,4 +30,4 @@ def test_plain_text_is_never_markup(text, shown):
     ],
 )
 def test_download_name_has_no_path_and_no_ending(name, stem):
-    assert page.file_stem(Micrograph(name, np.zeros((1, 1), np.uint8))) == stem
+    assert show.file_stem(Micrograph(name, np.zeros((1, 1), np.uint8))) == stem

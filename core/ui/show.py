@@ -1,0 +1,109 @@
+"""How pages show pictures, figures, tables and text, and how they hand over files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.micrograph import Micrograph
+from core.ui import cache, workspace
+
+_PLOT_TOOLS = {"displayModeBar": False, "responsive": True}
+_PLOT_FONT = "Source Sans, sans-serif"  # the font that Streamlit carries with it
+LEGEND_COLUMNS = {
+    "colour": st.column_config.ImageColumn("", width=44),
+    "cluster": st.column_config.NumberColumn(width=60),
+    "share (%)": st.column_config.NumberColumn(width=78, format="%.1f"),
+    "area": st.column_config.TextColumn(width=96),
+    "mean grey": st.column_config.NumberColumn(width=84, format="%.4g"),
+}
+_MARKDOWN = re.compile(r"([\\\\`*_{}\[\]<>()#+\-.!|~:$&^=@])")
+
+
+def is_dark() -> bool:
+    """Tell whether the page is shown dark, for figures that carry their own colours."""
+    return st.context.theme.type == "dark"
+
+
+def plain(text: str) -> str:
+    """Return text that Markdown shows letter by letter: a file name is never markup."""
+    return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
+
+
+def picture(micrograph: Micrograph, exclude: bool) -> None:
+    """Show the micrograph as wide as its column, losslessly, with its facts below."""
+    st.image(
+        cache.micrograph_png(micrograph),
+        caption=plain(caption(micrograph, exclude)),
+        width="stretch",
+        output_format="PNG",
+        alt=micrograph.name,
+    )
+
+
+def caption(micrograph: Micrograph, exclude: bool) -> str:
+    """Return the line below a picture: name, size, depth, scale, and what is left out."""
+    share = cache.excluded_share(micrograph, exclude)
+    left_out = f" · {100 * share:.2g}\u00a0% left out (info bar, letters)" if share else ""
+    return f"{micrograph.name} · {workspace.describe(micrograph)}{left_out}"
+
+
+def simulated_badge(micrograph: Micrograph) -> None:
+    """Say so when the micrograph on this page was simulated."""
+    if workspace.is_simulated(micrograph):
+        st.badge("simulated micrograph", icon=":material/science:", color="orange")
+
+
+def chart(figure: go.Figure, key: str, alt: str, *, legend: bool = True) -> None:
+    """Show a figure in the page's own font, without tools."""
+    figure.update_layout(font_family=_PLOT_FONT, dragmode=False)
+    figure.update_xaxes(title_font_size=13)
+    figure.update_yaxes(title_font_size=13)
+    if not legend:
+        figure.update_layout(showlegend=False)
+    # Stating the height keeps the place free while the chart is on its way.
+    height = figure.layout.height
+    st.plotly_chart(figure, height=height, theme=None, config=_PLOT_TOOLS, key=key, alt=alt)
+
+
+def table(frame: pd.DataFrame, key: str, **options: Any) -> None:
+    """Show a table; shares and lengths with one digit after the point."""
+    formats = {
+        column: st.column_config.NumberColumn(format="%.1f" if column.endswith("(%)") else "%.4g")
+        for column in frame.columns
+        if frame[column].dtype.kind == "f"
+    }
+    st.dataframe(frame, hide_index=True, column_config=formats, key=key, **options)
+
+
+def download(
+    label: str,
+    data: bytes | Callable[[], bytes],
+    file_name: str,
+    mime: str,
+    key: str,
+    *,
+    primary: bool = False,
+) -> None:
+    """Draw a download button that leaves the page as it is."""
+    st.download_button(
+        label,
+        data,
+        file_name,
+        mime,
+        key=key,
+        icon=":material/download:",
+        on_click="ignore",
+        type="primary" if primary else "secondary",
+    )
+
+
+def file_stem(micrograph: Micrograph) -> str:
+    """Return a name for downloads: the micrograph's own, without ending or odd characters."""
+    stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", micrograph.name)
+    return re.sub(r"[^\w-]+", "_", stem).strip("_")[:60] or "micrograph"
