@@ -1,0 +1,155 @@
+"""How long a person waits, and how much memory the app takes.
+
+Run as `python -m tests.benchmarks.bench_app`. It starts the server with the shipped model, drives
+it in headless Chromium with simulated samples, and prints a table. Linux only: resident memory is
+read from /proc.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.app_page import AppPage
+from tests.browser.conftest import CHROMIUM_ARGS, _free_port, _wait
+
+ROOT = Path(__file__).resolve().parents[2]
+TASKS = ("Classify", "Explain", "Filters", "Cluster", "Batch_Report")
+IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+WARM_UP_S = 25
+KINDS = ("alloys", "dendrites", "polyhedra", "rods & fibres", "spheroids")
+
+
+@contextmanager
+def running_server(warm_up: bool) -> Iterator[tuple[str, int, float]]:
+    """Yield address, process id and the time at which the start was asked for."""
+    port = _free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "Home.py", "--server.headless", "true"]
+    command += ["--server.address", "localhost", "--server.port", str(port)]
+    log = Path(os.environ.get("TMPDIR", "/tmp")) / f"bench_app_{port}.log"
+    asked = time.monotonic()
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "MICROGRAPHIA_WARM_UP": str(int(warm_up))},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait(f"http://localhost:{port}/_stcore/health", process, log)
+            yield f"http://localhost:{port}", process.pid, asked
+        finally:
+            process.terminate()
+            process.wait(20)
+            log.unlink()
+
+
+def resident_mb(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("no VmRSS")
+
+
+def add_sample(tab: AppPage, kind: str) -> None:
+    before = tab.page.get_by_test_id("stImage").count()
+    tab.page.get_by_role("button", name=f"Simulated {kind}").click()
+    tab.page.wait_for_function(
+        "n => document.querySelectorAll('[data-testid=stImage] img').length > n", arg=before
+    )
+    tab.settle()
+
+
+def wait_for_answer(tab: AppPage) -> None:
+    tab.page.locator('[data-testid="stPlotlyChart"] .main-svg').first.wait_for()
+
+
+def timed(action: Callable[[], None]) -> float:
+    began = time.monotonic()
+    action()
+    return time.monotonic() - began
+
+
+def go(tab: AppPage, name: str) -> None:
+    """Follow a link; done when the page's own heading stands and no script runs."""
+    tab.page.locator(f'[data-testid="stSidebarNavLink"][href$="/{name}"]').click()
+    tab.page.wait_for_url(f"**/{name}")
+    heading = f'h1:has-text("{name.split("_")[0]}")'
+    tab.page.locator(f"{IDLE} {heading}").wait_for()
+
+
+def classify(tab: AppPage) -> None:
+    go(tab, "Classify")
+    tab.page.locator('[data-testid="stPlotlyChart"] .main-svg').first.wait_for()
+
+
+def open_tab(browser: Browser, url: str) -> AppPage:
+    return AppPage(browser.new_page(viewport={"width": 1440, "height": 900}), url)
+
+
+def measure_cold(browser: Browser) -> Iterator[tuple[str, str]]:
+    """Yield what a person waits for who is quicker than the warm-up."""
+    with running_server(warm_up=False) as (url, _, asked):
+        tab = open_tab(browser, url)
+        tab.page.goto(url)
+        tab.page.get_by_role("button", name="Simulated dendrites").wait_for()
+        yield "server start to first page", f"{time.monotonic() - asked:.1f} s"
+        tab.settle()
+        add_sample(tab, "dendrites")
+        yield "first classification, cold", f"{timed(lambda: classify(tab)):.1f} s"
+
+
+def measure_warm(browser: Browser) -> Iterator[tuple[str, str]]:
+    """Yield waits and memory of a session that visits every page with eight micrographs."""
+    with running_server(warm_up=True) as (url, pid, _):
+        tab = open_tab(browser, url)
+        tab.open()
+        yield "resident memory, Home just opened", f"{resident_mb(pid):.0f} MB"
+        time.sleep(WARM_UP_S)
+        yield "… network loaded in the background", f"{resident_mb(pid):.0f} MB"
+        add_sample(tab, "dendrites")
+        yield "first classification, after the warm-up", f"{timed(lambda: classify(tab)):.2f} s"
+        go_home(tab)
+        for kind in (*KINDS, *KINDS[:2]):
+            add_sample(tab, kind)
+        yield "next classification (another micrograph)", f"{timed(lambda: classify(tab)):.2f} s"
+        for name in TASKS:
+            tab.go_to(name)
+            yield f"… after {name.replace('_', ' ')}", f"{resident_mb(pid):.0f} MB"
+        switches = [timed(lambda name=name: go(tab, name)) for _ in range(3) for name in TASKS]
+        yield "page switch, warm (median of 15)", f"{median(switches):.2f} s"
+        yield "… slowest of them", f"{max(switches):.2f} s"
+        yield "resident memory, 8 micrographs loaded", f"{resident_mb(pid):.0f} MB"
+
+
+def go_home(tab: AppPage) -> None:
+    tab.page.locator('[data-testid="stSidebarNavLink"]').first.click()
+    tab.page.get_by_role("heading", name="Loaded").wait_for()
+    tab.settle()
+
+
+def main() -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=CHROMIUM_ARGS
+        )
+        print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+        for measure in (measure_cold, measure_warm):
+            for name, value in measure(browser):
+                print(f"| {name} | {value} |", flush=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
