@@ -15,6 +15,7 @@ from core.ui import cache, workspace
 
 _PLOT_TOOLS = {"displayModeBar": False, "responsive": True}
 _PLOT_FONT = "Source Sans, sans-serif"  # the font that Streamlit carries with it
+MOST_HEIGHT_PX = 620
 LEGEND_COLUMNS = {
     "colour": st.column_config.ImageColumn("", width=44),
     "cluster": st.column_config.NumberColumn(width=60),
@@ -36,11 +37,12 @@ def plain(text: str) -> str:
 
 
 def picture(micrograph: Micrograph, exclude: bool) -> None:
-    """Show the micrograph as wide as its column, losslessly, with its facts below."""
+    """Show the micrograph losslessly with its facts below; a tall one stays within the window."""
+    height, width = micrograph.shape
     st.image(
         cache.micrograph_png(micrograph),
         caption=plain(caption(micrograph, exclude)),
-        width="stretch",
+        width="stretch" if width >= height else max(8, MOST_HEIGHT_PX * width // height),
         output_format="PNG",
         alt=micrograph.name,
     )

@@ -164,6 +164,27 @@ def test_batch_keeps_going_past_a_bad_file(open_page, png):
     assert "bad" in app.warning[0].value
 
 
+def test_batch_of_bad_files_alone_is_still_a_result(open_page):
+    app = open_page("5_Batch_Report")
+    app.file_uploader(key="batch_files").upload("bad.png", b"not a picture").run()
+    app.button(key="batch_run_now").click().run()
+    assert_calm(app)
+    assert "0 done, 1 failed" in app.subheader[0].value
+
+
+def test_batch_applies_the_chain_of_the_filters_page(app, png):
+    upload(app, ("a.png", png))
+    app.switch_page("pages/3_Filters.py").run()
+    app.selectbox(key="filters_next").set_value("otsu").run()
+    app.switch_page("pages/5_Batch_Report.py").run()
+    app.toggle(key="batch_filters").set_value(True).run()
+    app.slider(key="batch_k").set_value(2).run()
+    app.button(key="batch_run_now").click().run()
+    assert_calm(app)
+    recipe = app.session_state["batch_run"].result.recipe
+    assert [step.filter for step in recipe.filters] == ["gaussian", "otsu"]
+
+
 def test_batch_folder_goes_with_the_run(app, png):
     upload(app, ("a.png", png))
     app.switch_page("pages/5_Batch_Report.py").run()
