@@ -1,4 +1,4 @@
-"""One decoded frame, and how its values become the grey levels of a micrograph."""
+"""A file, one decoded frame, and how its values become the grey levels of a micrograph."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.errors import UnreadableMicrograph
 from core.micrograph import PixelSize
 
+HEAD_BYTES = 256  # enough to tell every format
 _EXACT_IN_FLOAT32 = 2**24  # integers up to here survive the conversion to 32-bit float
 
 
@@ -34,22 +35,40 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A whole file and what lay beside it.
+
+    Parameters
+    ----------
+    data : bytes
+    name : str
+        The file's name; compared with those of companions, never used as a path.
+    companions : mapping of str to bytes
+        Files by name that may belong to this one: an .emi, a .ser, a .txt with settings.
+    """
+
+    data: bytes = field(repr=False)
+    name: str = ""
+    companions: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Decoder:
     """One family of formats.
 
     Parameters
     ----------
     recognises : callable
-        From the first bytes of a file to whether this decoder reads it.
-    count : callable
-        From all bytes to the number of frames.
+        From the first `HEAD_BYTES` of a file to whether this decoder reads it.
+    labels : callable
+        From a file to a name for each of its frames, without decoding any.
     decode : callable
-        From all bytes and a frame number, below the count, to that frame.
+        From a file and a frame number to that frame and the number of frames.
     """
 
     recognises: Callable[[bytes], bool]
-    count: Callable[[bytes], int]
-    decode: Callable[[bytes, int], Frame]
+    labels: Callable[[Source], list[str]]
+    decode: Callable[[Source, int], tuple[Frame, int]]
 
 
 def to_grey(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
@@ -58,7 +77,8 @@ def to_grey(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
     Parameters
     ----------
     values : ndarray of shape (H, W) or (H, W, C), any number
-        Two channels are grey and alpha, three are colour, four are colour and alpha.
+        Two channels are grey and alpha, three are colour, four are colour and alpha. Complex
+        values, such as Fourier transforms, become log(1 + magnitude).
 
     Returns
     -------
@@ -70,14 +90,25 @@ def to_grey(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
     Raises
     ------
     UnreadableMicrograph
-        If the values are complex, or none of them is finite.
+        If the values are no numbers, or none of them is finite.
     """
+    values, complex_notes = log_magnitude(values)
     values, depth_notes = _to_native(values)
+    depth_notes = complex_notes or depth_notes
     values, color_notes = _drop_color(values)
     if values.dtype == np.float32:
         values, finite_notes = _drop_infinities(values)
         return values, depth_notes + color_notes + finite_notes
     return values, depth_notes + color_notes
+
+
+def log_magnitude(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
+    """Replace complex values by log(1 + magnitude), 32-bit float; leave others alone."""
+    if values.dtype.kind != "c":
+        return values, []
+    with np.errstate(over="ignore", invalid="ignore"):
+        magnitude = np.log1p(np.abs(values)).astype(np.float32)
+    return magnitude, ["complex values to log(1 + magnitude)"]
 
 
 def _to_native(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:

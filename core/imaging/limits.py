@@ -7,6 +7,15 @@ from core.errors import UnreadableMicrograph
 MAX_FILE_MB = 200  # a 100-megapixel frame of 16 bits; also the app's upload limit
 MAX_FRAME_MEGAPIXELS = 100  # 400 MB as 32-bit floats
 MAX_CHANNELS = 4  # red, green, blue, alpha
+MAX_FRAMES = 512  # listed and read of one file
+MAX_ARCHIVE_ENTRIES = 2000
+MAX_ARCHIVE_MB = 1000  # of all entries together, unpacked
+MAX_ARCHIVE_RATIO = 200  # unpacked to packed: micrographs reach 20, bombs start at 1000
+DECODING_CPU_S = 4.0  # in the separate process, for a small file
+DECODING_CPU_S_PER_MB = 0.08
+DECODING_WALL_S = 20.0  # where other work shares the machine
+DECODING_IDLE_S = 120.0  # then the process ends, and its memory is free for others
+DECODING_MEMORY_MB = 2500  # address space of that process; a 100-megapixel frame of doubles fits
 
 
 def check_file_size(size_bytes: int) -> None:
@@ -33,3 +42,26 @@ def check_frame(height: int, width: int, channels: int = 1) -> None:
         raise UnreadableMicrograph(
             f"The picture has {channels} channels per pixel; export one of them as a grey picture."
         )
+
+
+def listed(frames: int) -> int:
+    """Return how many of a file's frames are offered."""
+    return min(frames, MAX_FRAMES)
+
+
+def check_frame_number(frame: int, frames: int) -> None:
+    """Refuse a frame that a file does not have, or that is beyond those listed."""
+    if frame >= frames:
+        raise UnreadableMicrograph(
+            f"The file has no frame {frame}; it holds {frames}, counted from 0."
+        )
+    if frame >= MAX_FRAMES:
+        raise UnreadableMicrograph(
+            f"Only the first {MAX_FRAMES} of the file's {frames} frames are read; "
+            "export the others on their own."
+        )
+
+
+def decoding_cpu_s(file_bytes: int) -> float:
+    """Return the processor time that opening a file of an instrument may take, in seconds."""
+    return DECODING_CPU_S + DECODING_CPU_S_PER_MB * file_bytes / 1e6

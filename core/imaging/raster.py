@@ -1,4 +1,4 @@
-"""PNG, JPEG and BMP: pictures without a scale of their own."""
+"""PNG, JPEG, BMP and WebP: pictures without a scale of their own."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import BmpImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin
+from PIL import BmpImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from core.errors import UnreadableMicrograph
-from core.imaging.frame import Decoder, Frame, to_grey
-from core.imaging.limits import check_frame
+from core.imaging.frame import Decoder, Frame, Source, to_grey
+from core.imaging.limits import check_frame, check_frame_number
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
@@ -22,18 +22,26 @@ _CUT_SHORT = "The file is cut short or damaged; copy or export it again."
 
 
 def _recognises(head: bytes) -> bool:
-    return head.startswith((_PNG, _JPEG, _BMP))
+    return head.startswith((_PNG, _JPEG, _BMP)) or _is_webp(head)
 
 
-def _count(data: bytes) -> int:
-    return 1
+def _is_webp(head: bytes) -> bool:
+    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
 
 
-def _decode(data: bytes, frame: int) -> Frame:
+def _labels(source: Source) -> list[str]:
+    return ["picture"]
+
+
+def _decode(source: Source, frame: int) -> tuple[Frame, int]:
+    check_frame_number(frame, 1)
+    data = source.data
     if data.startswith(_PNG):
         _check_png(data)
     elif data.startswith(_JPEG):
         _check_jpeg(data)
+    elif _is_webp(data):
+        _check_webp(data)
     picture = _open(data)
     check_frame(picture.height, picture.width)
     picture.load()
@@ -42,7 +50,7 @@ def _decode(data: bytes, frame: int) -> Frame:
     metadata = {"format": str(picture.format), "bit_depth": _describe(values)}
     if notes:
         metadata["conversion"] = "; ".join(notes)
-    return Frame(pixels, None, metadata)
+    return Frame(pixels, None, metadata), 1
 
 
 def _open(data: bytes) -> ImageFile.ImageFile:
@@ -56,6 +64,8 @@ def _open(data: bytes) -> ImageFile.ImageFile:
         return PngImagePlugin.PngImageFile(stream)
     if data.startswith(_JPEG):
         return JpegImagePlugin.JpegImageFile(stream)
+    if _is_webp(data):
+        return WebPImagePlugin.WebPImageFile(stream)
     return BmpImagePlugin.BmpImageFile(stream)
 
 
@@ -124,4 +134,26 @@ def _check_jpeg(data: bytes) -> None:
         raise UnreadableMicrograph(_CUT_SHORT)
 
 
-RASTER = Decoder(_recognises, _count, _decode)
+def _check_webp(data: bytes) -> None:
+    """Refuse a WebP that is cut short, or whose canvas is too large to make room for.
+
+    Its decoder allocates the canvas while it reads the header.
+    """
+    if len(data) < 30 or 8 + int.from_bytes(data[4:8], "little") > len(data):
+        raise UnreadableMicrograph(_CUT_SHORT)
+    kind, body = data[12:16], data[20:30]
+    if kind == b"VP8X":
+        width, height = _uint24(body, 4) + 1, _uint24(body, 7) + 1
+    elif kind == b"VP8L":
+        packed = int.from_bytes(body[1:5], "little")
+        width, height = (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
+    else:
+        width, height = (int.from_bytes(body[i : i + 2], "little") & 0x3FFF for i in (6, 8))
+    check_frame(height, width)
+
+
+def _uint24(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 3], "little")
+
+
+RASTER = Decoder(_recognises, _labels, _decode)

@@ -6,6 +6,7 @@ import io
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 
 from core.errors import UnreadableMicrograph
 from core.imaging.calibration import read_calibration
-from core.imaging.frame import Decoder, Frame, to_grey
-from core.imaging.limits import check_frame
+from core.imaging.frame import Decoder, Frame, Source, to_grey
+from core.imaging.limits import MAX_FRAMES, check_frame, check_frame_number, listed
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # classic and BigTIFF, both byte orders
 _CUT_SHORT = "The TIFF is cut short or damaged; copy or export it again."
@@ -36,17 +37,24 @@ def _recognises(head: bytes) -> bool:
     return head.startswith(_MAGIC)
 
 
-def _count(data: bytes) -> int:
-    with _opened(data) as tif:
-        return _stacked(tif) or len(_pages(tif))
+def _labels(source: Source) -> list[str]:
+    with _opened(source.data) as tif:
+        planes = _stacked(tif)
+        if planes:
+            return [f"slice {i + 1}" for i in range(listed(planes))]
+        return [f"page {page.index + 1}" for page in _pages(tif)]
 
 
-def _decode(data: bytes, frame: int) -> Frame:
+def _decode(source: Source, frame: int) -> tuple[Frame, int]:
+    data = source.data
     with _opened(data) as tif:
-        stacked = _stacked(tif)
-        page = tif.pages.first if stacked else _pages(tif)[frame]
+        planes = _stacked(tif)
+        pages = [tif.pages.first] if planes else _pages(tif)
+        frames = planes or len(pages)
+        check_frame_number(frame, frames)
+        page = pages[0] if planes else pages[frame]
         _check_page(page)
-        values = _plane(tif, page, data, frame) if stacked else _page_values(page, len(data))
+        values = _plane(tif, page, data, frame) if planes else _page_values(page, len(data))
         pixels, notes = to_grey(_true_levels(values, page, tif))
         pixel_size, metadata = read_calibration(tif, page)
     metadata = {"format": "TIFF", "bit_depth": _describe(page), **metadata}
@@ -54,7 +62,7 @@ def _decode(data: bytes, frame: int) -> Frame:
         notes = ["stored with white as zero, inverted", *notes]
     if notes:
         metadata["conversion"] = "; ".join(notes)
-    return Frame(pixels, pixel_size, metadata)
+    return Frame(pixels, pixel_size, metadata), listed(frames)
 
 
 def _describe(page: tifffile.TiffPage) -> str:
@@ -77,7 +85,7 @@ def _pages(tif: tifffile.TiffFile) -> list[tifffile.TiffPage]:
     Reduced copies are left out. Olympus files put a colour preview before the measured picture,
     which alone carries the instrument's tag.
     """
-    pages = [page for page in tif.pages if isinstance(page, tifffile.TiffPage)]
+    pages = [page for page in islice(tif.pages, MAX_FRAMES) if isinstance(page, tifffile.TiffPage)]
     full = [page for page in pages if not page.is_reduced] or pages
     return sorted(full, key=lambda page: not page.is_sis)
 
@@ -162,4 +170,4 @@ def _look_up(values: Values, page: tifffile.TiffPage) -> Values:
     return colors
 
 
-TIFF = Decoder(_recognises, _count, _decode)
+TIFF = Decoder(_recognises, _labels, _decode)

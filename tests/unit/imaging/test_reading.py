@@ -352,9 +352,43 @@ def test_zero_resolution_gives_no_scale() -> None:
     assert read_micrograph(data).pixel_size is None
 
 
-def test_oblong_pixels_give_no_scale() -> None:
+def test_oblong_pixels_give_no_scale_and_say_so() -> None:
     data = tiff_bytes(GREY8, imagej=True, resolution=(4, 2), metadata={"unit": "nm"})
-    assert read_micrograph(data).pixel_size is None
+    micrograph = read_micrograph(data)
+    assert micrograph.pixel_size is None
+    assert "not square (0.25 nm wide, 0.5 nm high)" in micrograph.metadata["calibration"]
+
+
+def test_reciprocal_axes_give_no_scale_and_say_so() -> None:
+    data = tiff_bytes(GREY8, imagej=True, resolution=(4, 4), metadata={"unit": "1/nm"})
+    micrograph = read_micrograph(data)
+    assert micrograph.pixel_size is None
+    assert micrograph.metadata["reciprocal_pixel_size"] == "0.25 1/nm"
+
+
+TESCAN = (
+    "\x10\x00junk[MAIN]\r\nDate=2019-07-01\r\nTime=15:39:08\r\nDevice=S8252G\r\nMagnification=1e+04\r\n"
+    "PixelSizeX=5.58e-09\r\nPixelSizeY=5.58e-09\r\n[SEM]\r\nDetector=SE\r\nHV=5000\r\nWD=0.0041\r\n"
+)
+
+
+def test_tescan_fields_are_read() -> None:
+    data = tiff_bytes(GREY8, metadata=None, extratags=[(50431, 7, len(TESCAN), TESCAN.encode(), 1)])
+    micrograph = read_micrograph(data)
+    assert micrograph.pixel_size is not None
+    assert micrograph.pixel_size.to("nm") == pytest.approx(5.58)
+    assert micrograph.metadata == {
+        "format": "TIFF",
+        "bit_depth": "8-bit grey",
+        "calibration": "TESCAN",
+        "voltage_kv": 5.0,
+        "working_distance_mm": 4.1,
+        "magnification": 10_000.0,
+        "detector": "SE",
+        "instrument": "TESCAN S8252G",
+        "date": "2019-07-01",
+        "time": "15:39:08",
+    }
 
 
 def test_ome_scale_is_read() -> None:
@@ -450,7 +484,7 @@ def test_frames_of_what_is_no_picture_are_not_counted(kind: str) -> None:
 
 def test_what_is_no_picture_names_the_formats() -> None:
     with pytest.raises(UnreadableMicrograph, match="PNG, JPEG, BMP or TIFF"):
-        read_micrograph(NOT_PICTURES["dm3"])
+        read_micrograph(NOT_PICTURES["text"])
 
 
 def test_empty_file_is_refused(tmp_path: Path) -> None:
@@ -561,9 +595,11 @@ def test_floats_without_a_number_are_refused(value: float) -> None:
         read_micrograph(tiff_bytes(np.full((4, 4), value, np.float32)))
 
 
-def test_complex_values_are_refused() -> None:
-    with pytest.raises(UnreadableMicrograph, match="complex64"):
-        read_micrograph(tiff_bytes(np.ones((4, 4), np.complex64)))
+def test_complex_values_open_as_log_magnitude_and_say_so() -> None:
+    values = np.array([[0, 3 + 4j], [1j, -1]], np.complex64)
+    micrograph = read_micrograph(tiff_bytes(values))
+    assert micrograph.pixels.tolist() == pytest.approx(np.log1p([[0, 5], [1, 1]]), rel=1e-6)
+    assert micrograph.metadata["conversion"] == "complex values to log(1 + magnitude)"
 
 
 def test_print_colors_are_refused() -> None:

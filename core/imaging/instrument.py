@@ -1,0 +1,119 @@
+"""What a person wants to know about a micrograph at a glance, in words and sensible units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from core.errors import UserError
+from core.micrograph import Micrograph, PixelSize
+
+SET_BY_HAND = "set by hand"
+
+
+def _quantity(unit: str) -> Callable[[Any], str]:
+    return lambda value: f"{value:.4g} {unit}"
+
+
+def _magnification(value: Any) -> str:
+    return f"{value:,.0f} ×".replace(",", " ")
+
+
+_FIELDS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "instrument": ("Microscope", str),
+    "voltage_kv": ("Voltage", _quantity("kV")),
+    "working_distance_mm": ("Working distance", _quantity("mm")),
+    "magnification": ("Magnification", _magnification),
+    "camera_length_mm": ("Camera length", _quantity("mm")),
+    "detector": ("Detector", str),
+}
+
+
+def describe_instrument(micrograph: Micrograph) -> dict[str, str]:
+    """Return label → value with its unit, for what the file states about how it was taken.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+
+    Returns
+    -------
+    dict of str to str
+        Of Microscope, Voltage (kV), Working distance (mm), Magnification, Camera length (mm),
+        Detector and Date, in this order, those that the file has.
+    """
+    metadata = micrograph.metadata
+    rows = {}
+    for key, (label, shown) in _FIELDS.items():
+        value = metadata.get(key)
+        if value is not None and (shown is str or isinstance(value, int | float)):
+            rows[label] = shown(value)
+    moment = " ".join(str(metadata[key]) for key in ("date", "time") if metadata.get(key))
+    return rows | ({"Date": moment} if moment else {})
+
+
+def field_of_view(micrograph: Micrograph) -> tuple[str, str]:
+    """Return the width and the height of the field as text, such as ("5.92 µm", "4.22 µm").
+
+    Both in nm below 1 µm and in µm or mm above; in pixels when the pixel size is unknown.
+    """
+    height_px, width_px = micrograph.shape
+    size = micrograph.pixel_size
+    if size is None:
+        return f"{width_px} px", f"{height_px} px"
+    unit = _reading_unit(size.to("nm") * max(width_px, height_px))
+    edge = size.to(unit)
+    return f"{width_px * edge:.4g} {unit}", f"{height_px * edge:.4g} {unit}"
+
+
+def _reading_unit(length_nm: float) -> str:
+    if length_nm < 1e3:
+        return "nm"
+    return "µm" if length_nm < 1e7 else "mm"
+
+
+def describe_scale(micrograph: Micrograph) -> str:
+    """Return the pixel size and who states it, or why there is none."""
+    source = str(micrograph.metadata.get("calibration", ""))
+    if micrograph.pixel_size is not None:
+        return f"{micrograph.pixel_size} ({source})" if source else str(micrograph.pixel_size)
+    return source or "no pixel size: the file states none"
+
+
+def set_pixel_size(micrograph: Micrograph, pixel_size: PixelSize) -> Micrograph:
+    """Return the micrograph with a pixel size that a person gave, marked as such.
+
+    `metadata["calibration"]` is then "set by hand", for every table and report.
+    """
+    metadata = {**micrograph.metadata, "calibration": SET_BY_HAND}
+    return replace(micrograph, pixel_size=pixel_size, metadata=metadata)
+
+
+def is_set_by_hand(micrograph: Micrograph) -> bool:
+    """Tell whether the pixel size is a person's own."""
+    return micrograph.metadata.get("calibration") == SET_BY_HAND
+
+
+def pixel_size_from_bar(length: float, unit: str, bar_px: float) -> PixelSize:
+    """Return the pixel size from a scale bar.
+
+    Parameters
+    ----------
+    length : float
+        What the bar says.
+    unit : str
+        "nm", "µm" or another unit of `PixelSize`.
+    bar_px : float
+        How long the bar is in the picture, from one end to the other.
+
+    Raises
+    ------
+    UserError
+        If the length or the distance is not above zero.
+    """
+    if not length > 0:
+        raise UserError("The scale bar's length must be above zero; type what stands beside it.")
+    if not bar_px >= 1:
+        raise UserError("The two ends of the scale bar are the same point; give both ends.")
+    return PixelSize(length / bar_px, unit)

@@ -1,0 +1,155 @@
+"""From a number and a unit in a file to the edge of a square pixel, or to why there is none."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+from typing import Any
+
+from core.micrograph import PixelSize
+
+Fields = dict[str, Any]
+Calibration = tuple[PixelSize | None, Fields]
+
+_SQUARE_TOLERANCE = 0.01  # above it, one edge length would misstate areas
+_METRES = {
+    "pm": 1e-12,
+    "å": 1e-10,
+    "a": 1e-10,
+    "angstrom": 1e-10,
+    "angstroms": 1e-10,
+    "nm": 1e-9,
+    "nanometer": 1e-9,
+    "nanometers": 1e-9,
+    "um": 1e-6,
+    "micron": 1e-6,
+    "microns": 1e-6,
+    "micrometer": 1e-6,
+    "micrometers": 1e-6,
+    "mm": 1e-3,
+    "millimeter": 1e-3,
+    "m": 1.0,
+}
+_RECIPROCAL = re.compile(r"^(1\s*/\s*\w+|\w+\^?-1|mrad|rad)$")
+
+
+def number(value: object) -> float | None:
+    """Return a finite number, None for anything else."""
+    if isinstance(value, bool):
+        return None
+    try:
+        found = float(str(value))
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def scaled(value: object, factor: float) -> float | None:
+    """Return a number in another unit, without the noise of the conversion."""
+    found = number(value)
+    return None if found is None else float(f"{found * factor:.9g}")
+
+
+def rounded(value: float) -> float:
+    """Return six significant digits, what the instruments state."""
+    return float(f"{value:.6g}")
+
+
+def metres(value: object, unit: object) -> float | None:
+    """Return a length in metres; None when the unit is not one."""
+    found, factor = number(value), _METRES.get(_plain(unit).lower())
+    return None if found is None or factor is None else found * factor
+
+
+def _plain(unit: object) -> str:
+    """Return a unit with its micro sign as "u" and without what broken encodings put before."""
+    text = str(unit).strip().replace("\\u00B5", "u").replace("&#181;", "u")
+    return re.sub("[µμ]", "u", text).replace("Â", "").replace("Å", "å")
+
+
+def square_pixel(x_m: float | None, y_m: float | None) -> PixelSize | None:
+    """Return the edge of a square pixel in a unit that reads well; None when there is none."""
+    if not x_m or not 0 < x_m < 1 or _is_oblong(x_m, y_m):
+        return None
+    for unit, unit_m in (("nm", 1e-9), ("µm", 1e-6)):
+        if x_m < 1000 * unit_m:
+            return PixelSize(float(f"{x_m / unit_m:.12g}"), unit)
+    return PixelSize(float(f"{x_m * 1e3:.12g}"), "mm")
+
+
+def _is_oblong(x_m: float, y_m: float | None) -> bool:
+    return bool(y_m) and abs((y_m or x_m) / x_m - 1) > _SQUARE_TOLERANCE
+
+
+def origin(x_m: float | None, y_m: float | None, program: str) -> str | None:
+    """Return who states the scale, why there is none, or None when nothing is stated."""
+    if not x_m or not 0 < x_m < 1:
+        return None
+    if y_m and _is_oblong(x_m, y_m):
+        return (
+            f"no pixel size: the pixels are not square ({x_m * 1e9:.4g} nm wide, "
+            f"{y_m * 1e9:.4g} nm high), so areas cannot be given"
+        )
+    return program
+
+
+def from_edges(x_m: float | None, y_m: float | None, program: str) -> Calibration:
+    """Return the scale of pixels whose edges are known in metres."""
+    source = origin(x_m, y_m, program)
+    return square_pixel(x_m, y_m), {} if source is None else {"calibration": source}
+
+
+def from_axes(x: object, y: object, unit: object, program: str) -> Calibration:
+    """Return the scale of two axes that share a unit, which need not be a length.
+
+    Parameters
+    ----------
+    x, y : object
+        Edges of one pixel; anything that is no number counts as not stated.
+    unit : object
+        As written in the file; "1/nm" and the like are told from lengths.
+    program : str
+        Who states it, for `fields["calibration"]`.
+    """
+    written = re.sub(r"\s+", "", str(unit or ""))[:20]
+    x_m, y_m = metres(x, unit), metres(y, unit)
+    if x_m is not None:
+        return from_edges(x_m, y_m, program)
+    edge = number(x)
+    if edge and _RECIPROCAL.match(_plain(written)):
+        step = f"{abs(edge):.6g} {written}"
+        reason = f"no pixel size: the axes are reciprocal ({step} per pixel), not lengths"
+        return None, {"calibration": reason, "reciprocal_pixel_size": step}
+    if edge and written.isprintable() and written not in ("", "[]", "None", "px", "pixel"):
+        return None, {"calibration": f"no pixel size: “{written}” is not a unit of length"}
+    return None, {}
+
+
+def iso_date(text: object, *patterns: str) -> str | None:
+    """Return a date as year-month-day; as written when it fits no pattern."""
+    for pattern in patterns:
+        try:
+            return datetime.strptime(str(text).strip(), pattern).date().isoformat()
+        except ValueError:
+            continue
+    return str(text) if text else None
+
+
+def iso_time(text: object) -> str | None:
+    """Return a time of day as hours:minutes:seconds; as written when it is none."""
+    for pattern in ("%I:%M:%S %p", "%H:%M:%S"):
+        try:
+            return datetime.strptime(str(text).strip(), pattern).time().isoformat()
+        except ValueError:
+            continue
+    return str(text) if text else None
+
+
+def only_stated(fields: Fields) -> Fields:
+    """Leave out empty fields and numbers that cannot be one (not above zero)."""
+    return {key: value for key, value in fields.items() if _is_stated(value)}
+
+
+def _is_stated(value: object) -> bool:
+    return value > 0 if isinstance(value, float) else value not in (None, "")
