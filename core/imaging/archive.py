@@ -68,7 +68,8 @@ def read_archive(data: bytes, name: str = "archive") -> Iterator[tuple[str, byte
 
 def _is_wanted(entry: zipfile.ZipInfo) -> bool:
     parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    named = [part for part in parts if part not in (".", "..")]
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in named)
     return bool(parts) and not entry.is_dir() and not hidden
 
 

@@ -1,0 +1,40 @@
+"""Small files of each kind that tests write themselves."""
+
+import io
+import struct
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+_MRC_MODES = {"int8": 0, "int16": 1, "float32": 2, "uint16": 6}
+
+
+def mrc_bytes(values: NDArray, pixel_nm: float = 1.0) -> bytes:
+    """An MRC2014 file of (H, W) or (N, H, W)."""
+    stack = values[None] if values.ndim == 2 else values
+    sections, rows, columns = stack.shape
+    header = bytearray(1024)
+    mode = _MRC_MODES[values.dtype.name]
+    struct.pack_into("<4i", header, 0, columns, rows, sections, mode)
+    struct.pack_into("<3i", header, 28, columns, rows, sections)
+    cell = [10 * pixel_nm * n for n in (columns, rows, sections)]  # in ångström
+    struct.pack_into("<6f", header, 40, *cell, 90, 90, 90)
+    struct.pack_into("<3i", header, 64, 1, 2, 3)
+    struct.pack_into("<i", header, 108, 20140)
+    header[208:216] = b"MAP DD\0\0"
+    return bytes(header) + np.ascontiguousarray(stack).tobytes()
+
+
+def ncem_emd_bytes(values: NDArray, pixel_nm: float = 1.0) -> bytes:
+    """A Berkeley EMD file with one image."""
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        file.attrs["version_major"], file.attrs["version_minor"] = 0, 2
+        group = file.create_group("data/picture")
+        group.attrs["emd_group_type"] = 1
+        group.create_dataset("data", data=values.T)
+        for number, size in enumerate(values.T.shape, 1):
+            axis = group.create_dataset(f"dim{number}", data=np.arange(size) * pixel_nm)
+            axis.attrs["name"], axis.attrs["units"] = "xy"[number - 1], "[n_m]"
+    return stream.getvalue()
