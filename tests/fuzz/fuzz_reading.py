@@ -1,0 +1,191 @@
+"""Spoil files by the thousand and read them: `python -m tests.fuzz.fuzz_reading --inputs 20000`.
+
+The law: a file is read, or refused with `UnreadableMicrograph` and a sentence; no other exception,
+no end of the process, nothing over 5 seconds or 1 GB. What breaks it is kept in a folder, and the
+exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import time
+import traceback
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import UnreadableMicrograph
+from core.imaging.archive import read_archive
+from core.imaging.reading import frame_labels, read_micrograph
+from core.imaging.worker import WORKER
+from tests.fuzz.mutations import mutate
+from tests.fuzz.seeds import all_seeds
+
+MOST_SECONDS = 5.0
+MOST_BYTES = 1_000_000_000
+SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+
+
+BESIDE = {"emi": {"_1.ser": "ser"}, "ser": {".emi": "emi"}}  # what belongs to what
+NAMES = {"emi": "f.emi", "ser": "f_1.ser"}
+
+
+@dataclass(frozen=True)
+class Spoilt:
+    """One input."""
+
+    kind: str
+    data: bytes
+    beside: dict[str, bytes]
+    frame: int
+
+
+@dataclass
+class Tally:
+    """What came of one format's inputs."""
+
+    inputs: int = 0
+    read: int = 0
+    refused: int = 0
+    broken: list[str] = field(default_factory=list)
+    slowest_s: float = 0.0
+    process_ends: int = 0
+
+
+def run(
+    inputs: int, seed: int, keep: Path | None = None, report_every: int = 0
+) -> dict[str, Tally]:
+    """Read spoilt files, the formats in turn; return a tally per format."""
+    random = np.random.default_rng(seed)
+    seeds = all_seeds(SHARED)
+    others = [data for files in seeds.values() for data in files]
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    formats = sorted(seeds)
+    for number in range(inputs):
+        kind = formats[number % len(formats)]
+        start = seeds[kind][int(random.integers(0, len(seeds[kind])))]
+        how, data = mutate(random, start, others)
+        beside = {
+            f"f{end}": _any(random, seeds, other) for end, other in BESIDE.get(kind, {}).items()
+        }
+        frame = int(random.integers(0, 3))
+        problem = try_one(tallies[kind], Spoilt(kind, data, beside, frame))
+        if problem:
+            digest = hashlib.sha256(data).hexdigest()[:12]
+            tallies[kind].broken.append(f"{digest} {how}: {problem}")
+            if keep is not None:
+                keep.mkdir(parents=True, exist_ok=True)
+                (keep / f"{kind}-{digest}.bin").write_bytes(data)
+        if report_every and (number + 1) % report_every == 0:
+            print(f"{number + 1} inputs", flush=True)
+    return dict(tallies)
+
+
+def _any(random: np.random.Generator, seeds: dict[str, list[bytes]], kind: str) -> bytes:
+    files = seeds.get(kind, [b"none"])
+    return files[int(random.integers(0, len(files)))]
+
+
+def try_one(tally: Tally, spoilt: Spoilt) -> str:
+    """Read one input; return what broke the law, "" when nothing did."""
+    tally.inputs += 1
+    before, started_s = WORKER.process_id, time.monotonic()
+    problem = _outcome(tally, spoilt)
+    took_s = time.monotonic() - started_s
+    tally.slowest_s = max(tally.slowest_s, took_s)
+    if before is not None and WORKER.process_id != before:
+        tally.process_ends += 1  # allowed, that is what it is for; counted all the same
+    if not problem and took_s > MOST_SECONDS:
+        problem = f"took {took_s:.1f} s"
+    return problem or _memory_problem()
+
+
+def _outcome(tally: Tally, spoilt: Spoilt) -> str:
+    try:
+        problem = _read_archive(spoilt) if spoilt.kind == "zip" else _read(spoilt)
+        tally.read += 1
+        return problem
+    except UnreadableMicrograph as error:
+        tally.refused += 1
+        return "" if str(error).endswith(".") and len(str(error)) < 300 else f"says {error}"
+    except Exception:
+        return "".join(traceback.format_exc().splitlines(keepends=True)[-3:])
+
+
+def _read(spoilt: Spoilt) -> str:
+    name = NAMES.get(spoilt.kind, "f.bin")
+    labels = frame_labels(spoilt.data, name, companions=spoilt.beside)
+    frame = min(spoilt.frame, len(labels) - 1)
+    micrograph = read_micrograph(spoilt.data, name, frame=frame, companions=spoilt.beside)
+    return "" if micrograph.pixels.size else "an empty picture"
+
+
+def _read_archive(spoilt: Spoilt) -> str:
+    labels = [label for label, _ in read_archive(spoilt.data)]
+    return "a path as a label" if any("/" in label for label in labels) else ""
+
+
+def _memory_problem() -> str:
+    """Tell whether this process or the decoding one has ever held too much (Linux only)."""
+    for name in ("self", WORKER.process_id):
+        peak = _peak_bytes(name)
+        if peak > MOST_BYTES:
+            _reset_peak(name)
+            return f"{'app' if name == 'self' else 'decoding process'} held {peak / 1e9:.2f} GB"
+    return ""
+
+
+def _peak_bytes(process: object) -> int:
+    try:
+        lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+
+
+def _reset_peak(process: object) -> None:
+    """Forget the peak, so that the next input answers for itself."""
+    try:
+        Path(f"/proc/{process}/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        WORKER.close()
+
+
+def summary(tallies: dict[str, Tally]) -> str:
+    """Return a table, a row per format, and what broke the law."""
+    rows = [
+        f"{'format':8}{'inputs':>8}{'read':>8}{'refused':>9}{'broken':>8}{'slowest':>10}{'ends':>6}"
+    ]
+    for kind, tally in sorted(tallies.items()):
+        rows.append(
+            f"{kind:8}{tally.inputs:8}{tally.read:8}{tally.refused:9}{len(tally.broken):8}"
+            f"{tally.slowest_s:9.2f}s{tally.process_ends:6}"
+        )
+    total = Counter()
+    for tally in tallies.values():
+        total.update(inputs=tally.inputs, broken=len(tally.broken))
+        rows += [f"  {line}" for line in tally.broken]
+    rows.append(f"{total['inputs']} inputs, {total['broken']} broke the law")
+    return "\n".join(rows)
+
+
+def main() -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--inputs", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="folder for inputs that break the law")
+    options = parser.parse_args()
+    started_s = time.monotonic()
+    tallies = run(options.inputs, options.seed, options.keep, report_every=1000)
+    print(summary(tallies))
+    print(f"{time.monotonic() - started_s:.0f} s")
+    return 1 if any(tally.broken for tally in tallies.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
