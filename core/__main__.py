@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
 
     info = commands.add_parser("info", help="print what is understood of a micrograph")
     info.add_argument("files", nargs="+", type=Path)
-    info.add_argument("--json", action="store_true", help="one JSON list instead of lines")
+    info.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     info.set_defaults(run=_info)
     return parser
 
@@ -84,34 +84,14 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    from core.imaging.reading import read_micrograph
+    from core.imaging.info import as_table, understand
 
-    found, code = [], EXIT_OK
-    for path in options.files:
-        try:
-            micrograph = read_micrograph(path)
-        except UserError as error:
-            found.append({"file": str(path), "error": str(error)})
-            code = EXIT_SOME_FAILED
-            continue
-        size = micrograph.pixel_size
-        found.append(
-            {
-                "file": str(path),
-                "height_px": micrograph.shape[0],
-                "width_px": micrograph.shape[1],
-                "depth": micrograph.depth,
-                "pixel_size_nm": size.to("nm") if size else None,
-                "sha256": micrograph.sha256,
-                **{f"metadata.{k}": v for k, v in micrograph.metadata.items()},
-            }
-        )
+    found = [understand(path) for path in options.files]
     if options.json:
         print(json.dumps(found, indent=2, default=str, ensure_ascii=False))
     else:
-        for entry in found:
-            print("  ".join(f"{key}={value}" for key, value in entry.items()))
-    return code
+        print(as_table(found))
+    return EXIT_SOME_FAILED if any("error" in entry for entry in found) else EXIT_OK
 
 
 def _read(path: Path) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import tifffile
@@ -29,6 +30,7 @@ from core.imaging.scale import (
 _DM_UNIT, _DM_SCALE_X, _DM_SCALE_Y = 65003, 65009, 65010
 _SIS_TAG = 33560
 _TESCAN_TAG = 50431
+_DESCRIBED_PAGES = 4
 _TESCAN_BYTES = 200_000  # the text that counts is a few kilobytes
 
 
@@ -64,11 +66,23 @@ def _read_vendor(tif: tifffile.TiffFile, page: tifffile.TiffPage) -> Calibration
         return _read_ome(tif.ome_metadata or "")
     if tif.is_imagej:
         return _read_imagej(tif.imagej_metadata or {}, page)
-    if "<TemReporter" in page.description:
-        return _read_jeol(page.description, page)
+    described = next((other for other in _few(page, tif) if is_jeol(other)), None)
+    if described is not None:
+        return _read_jeol(described.description, page)
     if _DM_SCALE_X in page.tags:
         return _read_digital_micrograph(page)
     return _read_olympus(tif, page)
+
+
+def is_jeol(page: tifffile.TiffPage) -> bool:
+    """Tell JEOL's description of the microscope."""
+    return "<TemReporter" in page.description
+
+
+def _few(page: tifffile.TiffPage, tif: tifffile.TiffFile) -> list[tifffile.TiffPage]:
+    """Return a page and the first ones of its file: a description may stand on another page."""
+    pages = islice(tif.pages, _DESCRIBED_PAGES)
+    return [page, *(other for other in pages if isinstance(other, tifffile.TiffPage))]
 
 
 def _read_fei(fields: Mapping[str, Any], page: tifffile.TiffPage) -> Calibration:
@@ -219,8 +233,8 @@ def _read_digital_micrograph(page: tifffile.TiffPage) -> Calibration:
 
 def _read_olympus(tif: tifffile.TiffFile, page: tifffile.TiffPage) -> Calibration:
     """Olympus SIS: metres, on the page measured; a preview of the same shape shares them."""
-    for other in tif.pages:
-        tag = other.tags.get(_SIS_TAG) if isinstance(other, tifffile.TiffPage) else None
+    for other in _few(page, tif):
+        tag = other.tags.get(_SIS_TAG)
         if tag is None or not isinstance(tag.value, Mapping) or other.shape[:2] != page.shape[:2]:
             continue
         moment = tag.value.get("datetime")

@@ -56,7 +56,8 @@ def describe_instrument(micrograph: Micrograph) -> dict[str, str]:
 def field_of_view(micrograph: Micrograph) -> tuple[str, str]:
     """Return the width and the height of the field as text, such as ("5.92 µm", "4.22 µm").
 
-    Both in nm below 1 µm and in µm or mm above; in pixels when the pixel size is unknown.
+    Both in nm below 1 µm, in µm below 1 mm and in mm above; in pixels when the pixel size is
+    unknown.
     """
     height_px, width_px = micrograph.shape
     size = micrograph.pixel_size
@@ -70,7 +71,7 @@ def field_of_view(micrograph: Micrograph) -> tuple[str, str]:
 def _reading_unit(length_nm: float) -> str:
     if length_nm < 1e3:
         return "nm"
-    return "µm" if length_nm < 1e7 else "mm"
+    return "µm" if length_nm < 1e6 else "mm"
 
 
 def describe_scale(micrograph: Micrograph) -> str:

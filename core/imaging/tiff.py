@@ -14,7 +14,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from core.errors import UnreadableMicrograph
-from core.imaging.calibration import read_calibration
+from core.imaging.calibration import is_jeol, read_calibration
 from core.imaging.frame import Decoder, Frame, Source, to_grey
 from core.imaging.limits import MAX_FRAMES, check_frame, check_frame_number, listed
 
@@ -83,10 +83,12 @@ def _pages(tif: tifffile.TiffFile) -> list[tifffile.TiffPage]:
     """Return the pages that are frames, the measured one first.
 
     Reduced copies are left out. Olympus files put a colour preview before the measured picture,
-    which alone carries the instrument's tag.
+    which alone carries the instrument's tag; JEOL's put an 8-bit copy with a bar beside it.
     """
     pages = [page for page in islice(tif.pages, MAX_FRAMES) if isinstance(page, tifffile.TiffPage)]
     full = [page for page in pages if not page.is_reduced] or pages
+    if any(is_jeol(page) for page in full):
+        return sorted(full, key=lambda page: page.bitspersample <= 8)
     return sorted(full, key=lambda page: not page.is_sis)
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from core.errors import UnreadableMicrograph
 from core.imaging import limits
-from core.imaging.reading import frame_count, read_micrograph
+from core.imaging.reading import frame_count, frame_labels, read_micrograph
 
 GREY8 = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
 GREY16 = np.arange(12, dtype=np.uint16).reshape(3, 4) * 5000 + 7
@@ -364,6 +364,28 @@ def test_reciprocal_axes_give_no_scale_and_say_so() -> None:
     micrograph = read_micrograph(data)
     assert micrograph.pixel_size is None
     assert micrograph.metadata["reciprocal_pixel_size"] == "0.25 1/nm"
+
+
+def test_jeol_pages_without_a_bar_come_before_their_copies_with_one() -> None:
+    xml = (
+        "<TemReporter><EosMode>eosTEM</EosMode><SelectorUnitString>X</SelectorUnitString>"
+        "<SelectorValue>1000</SelectorValue></TemReporter>"
+    )
+    stream = io.BytesIO()
+    with tifffile.TiffWriter(stream) as writer:
+        for values in (GREY8, GREY16):
+            writer.write(values, description=xml, metadata=None, resolution=(25_400, 25_400))
+            xml = ""
+    micrograph = read_micrograph(stream.getvalue())
+    assert np.array_equal(micrograph.pixels, GREY16)
+    assert str(micrograph.pixel_size) == "1 nm/px"
+    assert frame_labels(stream.getvalue()) == ["page 2", "page 1"]
+
+
+def test_jpeg_in_a_tiff_is_read() -> None:
+    smooth = np.tile(np.arange(64, dtype=np.uint8) * 3, (64, 1))
+    pixels = read_micrograph(tiff_bytes(smooth, compression="jpeg")).pixels
+    assert np.abs(pixels.astype(int) - smooth).max() < 8
 
 
 TESCAN = (
