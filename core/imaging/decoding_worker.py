@@ -22,6 +22,7 @@ import numpy as np
 
 from core.errors import UnreadableMicrograph
 from core.imaging import limits, messages
+from core.imaging.frame import to_grey
 from core.imaging.signals import Picture, find_pictures, load_readers
 
 
@@ -92,7 +93,7 @@ def _answer(header: dict[str, Any], blocks: list[bytearray]) -> tuple[dict[str, 
             limits.check_frame_number(header["frame"], len(pictures))
             picture = pictures[header["frame"]]
             limits.check_frame(*picture.shape)
-            values, notes = picture.load()
+            values, notes = to_grey(picture.load())
             answer |= picture.described() | {"notes": notes}
     except UnreadableMicrograph as error:
         return {"error": str(error)}, []

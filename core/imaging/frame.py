@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -140,6 +139,8 @@ def _drop_color(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
     red = values[..., 0]
     if all(np.array_equal(red, values[..., i], equal_nan=red.dtype.kind == "f") for i in (1, 2)):
         return red, notes
+    import cv2  # here, so that the decoding process does without it as a rule
+
     color = np.ascontiguousarray(values[..., :3])
     grey = np.asarray(cv2.cvtColor(color, cv2.COLOR_RGB2GRAY))
     return grey, [*notes, "colour to luminance (ITU-R BT.601)"]

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-import numpy as np
-
 from core.errors import UnreadableMicrograph
-from core.imaging.frame import Decoder, Frame, Source, to_grey
+from core.imaging.frame import Decoder, Frame, Source
 from core.imaging.limits import listed
 from core.imaging.scale import Calibration, from_axes, from_edges, metres
 from core.imaging.worker import WORKER
@@ -18,7 +16,6 @@ from core.imaging.worker import WORKER
 _HDF5, _SER, _EMI = b"\x89HDF\r\n\x1a\n", b"II\x97\x01", b"JK\0\2"
 _SERIES = re.compile(r"^(.*)_([1-9])\.ser$", re.IGNORECASE | re.DOTALL)
 _NAMES = {"dm": "Gatan DigitalMicrograph", "emd": "EMD", "tia": "FEI TIA", "mrc": "MRC"}
-_IMOD = 1146047817
 _NO_SERIES = (
     "An .emi file holds settings only; give it together with the .ser files that were saved with "
     "it."
@@ -56,34 +53,15 @@ def _decode(source: Source, frame: int) -> tuple[Frame, int]:
     kind, files, opened = _request(source)
     answer, values = WORKER.decode(kind, files, opened, frame)
     assert values is not None
-    if kind == "mrc" and _has_signed_bytes(source.data):
-        values = values.view(np.int8)
-    pixels, notes = to_grey(values)
-    notes = [*answer["notes"], *notes]
     pixel_size, scale = _calibration(answer["axes"], _NAMES[kind])
     metadata: dict[str, Any] = {"format": _NAMES[kind], "bit_depth": str(answer["stored"])}
     metadata |= answer["fields"] | scale
     label = answer["labels"][frame]
     if answer["frames"] > 1 or not label.startswith("image "):
         metadata["signal"] = label
-    if notes:
-        metadata["conversion"] = "; ".join(notes)
-    return Frame(pixels, pixel_size, metadata), listed(answer["frames"])
-
-
-def _has_signed_bytes(data: bytes) -> bool:
-    """Tell signed from unsigned 8-bit MRC: the standard says signed, IMOD says which.
-
-    Files older than the standard and not from IMOD are unsigned by custom.
-    """
-    mode, version, stamp, flags = (_int32(data, at) for at in (12, 108, 152, 156))
-    if mode != 0:
-        return False
-    return bool(flags & 1) if stamp == _IMOD else version >= 20140
-
-
-def _int32(data: bytes, at: int) -> int:
-    return int.from_bytes(data[at : at + 4], "little")
+    if answer["notes"]:
+        metadata["conversion"] = "; ".join(answer["notes"])
+    return Frame(values, pixel_size, metadata), listed(answer["frames"])
 
 
 def _calibration(axes: list[list[Any]] | None, program: str) -> Calibration:

@@ -34,6 +34,7 @@ READERS = {
 _NO_IMAGE = (
     "There is no image in the file, only a spectrum or spectra; export a map or the survey image."
 )
+_IMOD, _SINCE_STANDARD = 1146047817, 20140  # marks in the header of an MRC file
 _ENERGY = ("ev", "kev")
 _UNTRUSTED = (
     "no pixel size: a .ser alone may state a wrong unit; give the .emi that was saved with it"
@@ -66,12 +67,15 @@ class Picture:
         Position among the images of a stack; empty for a single one.
     kind : str
         A key of `READERS`.
+    has_signed_bytes : bool
+        Whether bytes that come as unsigned are signed.
     """
 
     label: str
     signal: Mapping[str, Any]
     at: tuple[int, ...]
     kind: str
+    has_signed_bytes: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -79,19 +83,15 @@ class Picture:
         rows, columns = self.signal["data"].shape[-2:]
         return int(rows), int(columns)
 
-    def load(self) -> tuple[NDArray[Any], list[str]]:
-        """Decode to (H, W) or (H, W, C) of plain numbers; complex to log-magnitude, and say so."""
+    def load(self) -> NDArray[Any]:
+        """Decode to (H, W) or (H, W, C) of numbers, as stored."""
         values = self.signal["data"][self.at] if self.at else self.signal["data"]
         if hasattr(values, "compute"):
             values = values.compute(scheduler="synchronous")
         values = np.asarray(values)
         if values.dtype.names:
-            return np.stack([values[name] for name in values.dtype.names], axis=-1), []
-        if values.dtype.kind != "c":
-            return values, []
-        with np.errstate(over="ignore", invalid="ignore"):
-            magnitude = np.log1p(np.abs(values)).astype(np.float32)
-        return magnitude, ["complex values to log(1 + magnitude)"]
+            return np.stack([values[name] for name in values.dtype.names], axis=-1)
+        return values.view(np.int8) if self.has_signed_bytes else values
 
     def described(self) -> dict[str, Any]:
         """Return plain values: the scale of rows and columns, and what is known of the instrument.
@@ -122,8 +122,9 @@ def find_pictures(kind: str, path: Path) -> list[Picture]:
     signals = _read(kind, path)
     images = [signal for signal in signals if _is_image(signal)]
     images.sort(key=lambda signal: signal["data"].dtype.kind == "c")
+    signed = kind == "mrc" and _has_signed_bytes(path)
     pictures = [
-        Picture(label, signal, at, kind)
+        Picture(label, signal, at, kind, signed)
         for number, signal in enumerate(images, 1)
         for label, at in _members(signal, number, path.stem)
     ]
@@ -151,6 +152,21 @@ def _read_lazily(reader: Any, path: Path) -> Any:
         return reader.file_reader(str(path), lazy=True)
     except ValueError:  # colours of DigitalMicrograph
         return reader.file_reader(str(path))
+
+
+def _has_signed_bytes(path: Path) -> bool:
+    """Tell signed from unsigned 8-bit MRC: the standard says signed, IMOD says which.
+
+    Files older than the standard and not from IMOD are unsigned by custom.
+    """
+    with path.open("rb") as file:
+        header = file.read(160)
+    mode, version, stamp, flags = (
+        int.from_bytes(header[at : at + 4], "little") for at in (12, 108, 152, 156)
+    )
+    if mode != 0:
+        return False
+    return bool(flags & 1) if stamp == _IMOD else version >= _SINCE_STANDARD
 
 
 def _is_image(signal: Mapping[str, Any]) -> bool:

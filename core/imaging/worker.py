@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from core.errors import UnreadableMicrograph
 from core.imaging import messages
 from core.imaging.limits import DECODING_IDLE_S, DECODING_WALL_S, check_frame, decoding_cpu_s
+from core.micrograph import PIXEL_TYPES
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START_S = 120.0  # a cold disk
@@ -173,12 +174,13 @@ class DecodingWorker:
 
 
 def _as_array(answer: Mapping[str, Any], blocks: list[bytearray]) -> NDArray[Any]:
-    """Return the values sent, after a check that they are plain numbers of a frame."""
+    """Return the values sent, after a check that they are grey levels of one frame."""
     dtype, shape = np.dtype(str(answer["dtype"])), tuple(answer["shape"])
-    if dtype.kind not in "biuf" or len(shape) not in (2, 3) or len(blocks) != 1:
+    if dtype.name not in PIXEL_TYPES or len(shape) != 2 or len(blocks) != 1:
         raise UnreadableMicrograph(_DAMAGED)
     check_frame(*shape)
-    return np.frombuffer(blocks[0], dtype).reshape(shape).astype(dtype.newbyteorder("="))
+    values = np.frombuffer(blocks[0], dtype).reshape(shape)
+    return values.astype(dtype.newbyteorder("="), copy=False)
 
 
 WORKER = DecodingWorker()

@@ -188,6 +188,7 @@ def test_half_a_message_is_the_end(data: bytes) -> None:
     [
         {"dtype": "|O8", "shape": [1, 1]},
         {"dtype": "<c8", "shape": [1, 1]},
+        {"dtype": "<f8", "shape": [1, 1]},
         {"dtype": "<f4", "shape": [1]},
         {"dtype": "<f4", "shape": [100_000, 100_000]},
     ],
