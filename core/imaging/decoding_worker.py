@@ -83,9 +83,8 @@ def _answer(header: dict[str, Any], blocks: list[bytearray]) -> tuple[dict[str, 
     """Return what was asked for, or why it cannot be had."""
     try:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            for name, block in zip(header["files"], blocks, strict=True):
-                Path(folder, name).write_bytes(block)
-            blocks.clear()
+            for name in header["files"]:
+                Path(folder, name).write_bytes(blocks.pop(0))
             pictures = find_pictures(header["kind"], Path(folder, header["open"]))
             answer: dict[str, Any] = {"labels": _labels(pictures), "frames": len(pictures)}
             if header["frame"] is None:
@@ -93,6 +92,7 @@ def _answer(header: dict[str, Any], blocks: list[bytearray]) -> tuple[dict[str, 
             limits.check_frame_number(header["frame"], len(pictures))
             picture = pictures[header["frame"]]
             limits.check_frame(*picture.shape)
+            limits.check_frame_bytes(picture.stored_bytes)
             values, notes = to_grey(picture.load())
             answer |= picture.described() | {"notes": notes}
     except UnreadableMicrograph as error:

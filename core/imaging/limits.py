@@ -6,6 +6,9 @@ from core.errors import UnreadableMicrograph
 
 MAX_FILE_MB = 200  # a 100-megapixel frame of 16 bits; also the app's upload limit
 MAX_FRAME_MEGAPIXELS = 100  # 400 MB as 32-bit floats
+MAX_FRAME_MB = (
+    400  # decoded and as stored: doubles and 16-bit colours reach it before the pixels do
+)
 MAX_CHANNELS = 4  # red, green, blue, alpha
 MAX_FRAMES = 512  # listed and read of one file
 MAX_ARCHIVE_ENTRIES = 2000
@@ -15,7 +18,7 @@ DECODING_CPU_S = 4.0  # in the separate process, for a small file
 DECODING_CPU_S_PER_MB = 0.08
 DECODING_WALL_S = 20.0  # where other work shares the machine
 DECODING_IDLE_S = 120.0  # then the process ends, and its memory is free for others
-DECODING_MEMORY_MB = 2500  # address space of that process; a 100-megapixel frame of doubles fits
+DECODING_MEMORY_MB = 2000  # address space of that process, of which 230 MB are there at the start
 
 
 def check_file_size(size_bytes: int) -> None:
@@ -41,6 +44,15 @@ def check_frame(height: int, width: int, channels: int = 1) -> None:
     if channels > MAX_CHANNELS:
         raise UnreadableMicrograph(
             f"The picture has {channels} channels per pixel; export one of them as a grey picture."
+        )
+
+
+def check_frame_bytes(decoded_bytes: int) -> None:
+    """Refuse a frame that takes too much memory once it is decoded, as it is stored."""
+    if decoded_bytes > MAX_FRAME_MB * 1_000_000:
+        raise UnreadableMicrograph(
+            f"The picture takes {decoded_bytes / 1e6:.0f} MB of memory; crop it or export it as "
+            f"16-bit grey, below {MAX_FRAME_MB} MB."
         )
 
 

@@ -13,7 +13,7 @@ from PIL import BmpImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin, WebP
 
 from core.errors import UnreadableMicrograph
 from core.imaging.frame import Decoder, Frame, Source, to_grey
-from core.imaging.limits import check_frame, check_frame_number
+from core.imaging.limits import check_frame, check_frame_bytes, check_frame_number
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
@@ -44,6 +44,8 @@ def _decode(source: Source, frame: int) -> tuple[Frame, int]:
         _check_webp(data)
     picture = _open(data)
     check_frame(picture.height, picture.width)
+    if _is_16_bit_color_png(data):
+        check_frame_bytes(picture.height * picture.width * 8)
     picture.load()
     values = _read_16_bit_color(data) if _is_16_bit_color_png(data) else _values(picture)
     pixels, notes = to_grey(values)

@@ -83,6 +83,12 @@ class Picture:
         rows, columns = self.signal["data"].shape[-2:]
         return int(rows), int(columns)
 
+    @property
+    def stored_bytes(self) -> int:
+        """What it takes in memory as stored."""
+        rows, columns = self.shape
+        return rows * columns * int(self.signal["data"].dtype.itemsize)
+
     def load(self) -> NDArray[Any]:
         """Decode to (H, W) or (H, W, C) of numbers, as stored."""
         values = self.signal["data"][self.at] if self.at else self.signal["data"]

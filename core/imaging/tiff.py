@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 from core.errors import UnreadableMicrograph
 from core.imaging.calibration import is_jeol, read_calibration
 from core.imaging.frame import Decoder, Frame, Source, to_grey
-from core.imaging.limits import MAX_FRAMES, check_frame, check_frame_number, listed
+from core.imaging.limits import (
+    MAX_FRAMES,
+    check_frame,
+    check_frame_bytes,
+    check_frame_number,
+    listed,
+)
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # classic and BigTIFF, both byte orders
 _CUT_SHORT = "The TIFF is cut short or damaged; copy or export it again."
@@ -103,6 +109,8 @@ def _stacked(tif: tifffile.TiffFile) -> int:
 def _check_page(page: tifffile.TiffPage) -> None:
     """Refuse what would cost too much, or is no picture, before anything is decoded."""
     check_frame(page.imagelength, page.imagewidth, page.samplesperpixel)
+    bits = page.imagelength * page.imagewidth * page.samplesperpixel * page.bitspersample
+    check_frame_bytes(bits // 8)
     if page.is_tiled:
         check_frame(page.tilelength, page.tilewidth)
     if page.imagedepth != 1:

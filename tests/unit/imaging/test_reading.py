@@ -590,6 +590,15 @@ def test_announced_pixels_that_are_not_there_are_refused() -> None:
             read_micrograph(data)
 
 
+def test_doubles_that_take_too_much_memory_are_refused_before_decoding() -> None:
+    head = bytearray(tiff_header(9_000, 9_000))
+    at = head.find(struct.pack("<HHII", 258, 3, 1, 8))
+    struct.pack_into("<HHII", head, at, 258, 3, 1, 64)
+    with pytest.raises(UnreadableMicrograph, match="takes 648 MB of memory") as raised:
+        read_micrograph(bytes(head))
+    assert_one_clear_sentence(raised.value)
+
+
 def test_many_channels_are_refused() -> None:
     with pytest.raises(UnreadableMicrograph, match="200 channels"):
         read_micrograph(tiff_header(20, 20, samples=200))
