@@ -72,8 +72,24 @@ def find_annotations(levels: Levels) -> Mask:
     return found
 
 
-def _find_bright(levels: Levels) -> Mask:
-    """Return where bright marks were painted."""
+def find_bars(levels: Levels) -> NDArray[np.int64]:
+    """Return the scale bars painted over the specimen, white or black.
+
+    Parameters
+    ----------
+    levels : ndarray of shape (H, W), uint8
+        As for `find_annotations`.
+
+    Returns
+    -------
+    ndarray of shape (N, 4), int64
+        Left, top, right and bottom in px; right and bottom lie just outside.
+    """
+    return np.concatenate([_search_bright(picture)[2] for picture in (levels, 255 - levels)])
+
+
+def _search_bright(levels: Levels) -> tuple[_Marks, NDArray[np.intp], NDArray[np.int64]]:
+    """Return the bright marks, which of them are lettering, and the boxes of the scale bars."""
     stands_out = _stands_out(levels)
     marks = _bright_marks(levels, stands_out)
     glyphs = np.flatnonzero(_is_glyph(marks, levels.shape))
@@ -81,12 +97,18 @@ def _find_bright(levels: Levels) -> Mask:
     if glyphs.size > _CROWDED:
         bars, clear = bars[clear >= _LONE_BAR_CLEAR], clear[clear >= _LONE_BAR_CLEAR]
     lettering, labelled = _choose(marks, glyphs, bars, levels.shape)
+    long = (bars[:, 2] - bars[:, 0]) >= _LONE_BAR_WIDTH * levels.shape[1]
+    return marks, lettering, bars[labelled | (long & (clear >= _LONE_BAR_CLEAR))]
+
+
+def _find_bright(levels: Levels) -> Mask:
+    """Return where bright marks were painted."""
+    marks, lettering, bars = _search_bright(levels)
     painted = (
         np.isin(marks.labels, lettering + 1) if lettering.size else np.zeros_like(levels, bool)
     )
-    long = (bars[:, 2] - bars[:, 0]) >= _LONE_BAR_WIDTH * levels.shape[1]
-    for bar in bars[labelled | (long & (clear >= _LONE_BAR_CLEAR))]:
-        painted[bar[1] : bar[3], bar[0] : bar[2]] = True
+    for left, top, right, bottom in bars:
+        painted[top:bottom, left:right] = True
     painted |= _plates(levels)
     margin = max(1, round(_MARGIN_SHARE * min(levels.shape))) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
@@ -102,7 +124,7 @@ def _scale_bars(
     even where bright specimen or its own label touches it.
     """
     height, width = levels.shape
-    run = np.ones((1, max(12, round(_BAR_WIDTHS[0] * width))), np.uint8)
+    run = np.ones((1, max(12, round(_BAR_WIDTHS[0] * width)) | 1), np.uint8)  # odd: no shift
     bright = _both_reach(levels, _BAR_LEVEL, stands_out, _BAR_STANDS_OUT)
     runs = cv2.morphologyEx(bright, cv2.MORPH_OPEN, run)
     left, top, wide, high, area = _boxes(np.asarray(runs, np.uint8)).T

@@ -17,6 +17,7 @@ _PLATE_SHARE = 0.30  # of a row that shows the plate even behind the densest tex
 _RULE_SHARE = 0.90  # of a row that is one line from side to side
 _RULE_PX = 4  # thickest line
 _CONTRAST_LEVELS = 70  # text against its plate
+_RULER_PIECE, _RULER_MOST = 0.02, 0.5  # of the width: shortest piece of a scale bar, longest bar
 
 
 def info_bar_rows(levels: Levels) -> int:
@@ -97,3 +98,35 @@ def _holds_text(band: Levels, shown: NDArray[np.bool_], plate: int) -> bool:
     heights, widths = stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_WIDTH]
     letters = (heights >= 4) & (heights <= 0.9 * len(band)) & (widths <= band.shape[1] / 3)
     return int(np.count_nonzero(letters)) >= 3
+
+
+def ruler_in(band: Levels) -> tuple[int, int, int] | None:
+    """Return row, left and right end of the scale bar drawn in an info bar; None without one.
+
+    The longest thin line wins, in one piece or in two with its label in between.
+
+    Parameters
+    ----------
+    band : ndarray of shape (h, W), uint8
+        The info bar alone.
+    """
+    width = band.shape[1]
+    ink = (np.abs(band.astype(np.int16) - _plate_level(band)) > _CONTRAST_LEVELS).astype(np.uint8)
+    kernel = np.ones((1, max(12, round(_RULER_PIECE * width)) | 1), np.uint8)  # odd: no shift
+    runs = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_OPEN, kernel), np.uint8)
+    stats = cv2.connectedComponentsWithStats(runs, connectivity=4)[2][1:]
+    pieces = stats[(stats[:, 3] <= max(3, 0.2 * len(band))) & (stats[:, 2] <= _RULER_MOST * width)]
+    found = [_joined(piece, pieces) for piece in pieces]
+    whole = [(r, a, b) for r, a, b in found if a > 1 and b < width - 1 and b - a <= width / 2]
+    return max(whole, key=lambda line: line[2] - line[1], default=None)
+
+
+def _joined(piece: NDArray[np.int32], pieces: NDArray[np.int32]) -> tuple[int, int, int]:
+    """Return row and ends of a line together with the equally long piece in the same rows."""
+    left, top, width, height, _ = (int(value) for value in piece)
+    same = (np.abs(pieces[:, 1] - top) <= 1) & (np.abs(pieces[:, 2] - width) <= 0.2 * width)
+    ends = pieces[same]
+    if len(ends) != 2:
+        return top + height // 2, left, left + width
+    right = (ends[:, 0] + ends[:, 2]).max()
+    return top + height // 2, int(ends[:, 0].min()), int(right)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +18,57 @@ _SEARCH_PX = 4_000_000  # larger pictures are searched for lettering on every n-
 _MIN_SIDE_PX = 48  # lettering on anything smaller could not be read
 
 
-def find_overlays(micrograph: Micrograph) -> NDArray[np.bool_]:
+_CHOICE = "overlays"  # where a micrograph's metadata keep a person's correction
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayChoice:
+    """What a person corrected in what was found.
+
+    Parameters
+    ----------
+    top_rows, bottom_rows : int or None
+        Height of the info bar along that edge, in px; None for what is found, 0 for no bar.
+    lettering : bool
+        False leaves scale bars, letters and labels in the picture with the specimen.
+    enabled : bool
+        False counts the whole frame as specimen.
+
+    Raises
+    ------
+    ValueError
+        If a height is negative.
+    """
+
+    top_rows: int | None = None
+    bottom_rows: int | None = None
+    lettering: bool = True
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        for rows in (self.top_rows, self.bottom_rows):
+            if rows is not None and rows < 0:
+                raise ValueError(f"an info bar's height must not be negative, got {rows}")
+
+
+AS_FOUND = OverlayChoice()
+
+
+def with_overlay_choice(micrograph: Micrograph, choice: OverlayChoice) -> Micrograph:
+    """Return the micrograph with a correction that `find_overlays` follows from now on."""
+    metadata = {key: value for key, value in micrograph.metadata.items() if key != _CHOICE}
+    if choice != AS_FOUND:
+        metadata[_CHOICE] = asdict(choice)
+    return replace(micrograph, metadata=metadata)
+
+
+def overlay_choice(micrograph: Micrograph) -> OverlayChoice:
+    """Return the correction that a micrograph carries; `AS_FOUND` when there is none."""
+    kept: Any = micrograph.metadata.get(_CHOICE)
+    return OverlayChoice(**kept) if isinstance(kept, Mapping) else AS_FOUND
+
+
+def find_overlays(micrograph: Micrograph, choice: OverlayChoice | None = None) -> NDArray[np.bool_]:
     """Return where the picture shows something else than the specimen.
 
     Info bars are sought along the bottom and the top edge, then scale bars, letters and labels in
@@ -25,26 +79,48 @@ def find_overlays(micrograph: Micrograph) -> NDArray[np.bool_]:
     ----------
     micrograph : Micrograph
         Of any depth and size.
+    choice : OverlayChoice or None
+        A person's correction; None for the one that the micrograph carries.
 
     Returns
     -------
     ndarray of shape (H, W), bool
-        True where not specimen. Lettering is covered with a margin for its soft edges.
+        True where not specimen. Lettering is covered with a margin for its soft edges. Never all
+        of the frame: bars that would meet leave at least one row.
     """
-    levels = _search_levels(micrograph.pixels)
+    choice = overlay_choice(micrograph) if choice is None else choice
     overlays = np.zeros(micrograph.shape, bool)
-    if min(micrograph.shape) < _MIN_SIDE_PX:
+    if not choice.enabled:
         return overlays
-    bottom = info_bar_rows(levels[::-1])
-    top = info_bar_rows(levels)
-    overlays[:top] = True
-    overlays[micrograph.shape[0] - bottom :] = True
-    inner = slice(top, micrograph.shape[0] - bottom)
-    overlays[inner] |= _annotations(levels[inner])
+    levels = search_levels(micrograph.pixels)
+    inner = specimen_rows(levels, choice)
+    overlays[: inner.start] = True
+    overlays[inner.stop :] = True
+    if choice.lettering:
+        overlays[inner] |= _annotations(levels[inner])
     return overlays
 
 
-def _search_levels(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+def find_info_bars(micrograph: Micrograph) -> tuple[int, int]:
+    """Return the heights in px of the info bars found along the top and the bottom edge."""
+    rows = specimen_rows(search_levels(micrograph.pixels), AS_FOUND)
+    return rows.start, micrograph.shape[0] - rows.stop
+
+
+def specimen_rows(levels: NDArray[np.uint8], choice: OverlayChoice) -> slice:
+    """Return the rows between the info bars, as found or as a person set them; at least one."""
+    height = levels.shape[0]
+    top, bottom = choice.top_rows, choice.bottom_rows
+    searched = min(levels.shape) >= _MIN_SIDE_PX
+    if bottom is None:
+        bottom = info_bar_rows(levels[::-1]) if searched else 0
+    if top is None:
+        top = info_bar_rows(levels) if searched else 0
+    top = min(top, height - 1)
+    return slice(top, height - min(bottom, height - 1 - top))
+
+
+def search_levels(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Return eight bits between the extremes: enough to find paint, and nothing is measured."""
     if pixels.dtype == np.uint8:
         return _stretch_levels(np.asarray(pixels, np.uint8))

@@ -1,14 +1,16 @@
-"""Micrographs and arrays as files that other programs open: nothing is stretched or rounded."""
+"""Micrographs and arrays as files that other programs open."""
 
 from __future__ import annotations
 
 import io
 from typing import Any
 
+import cv2
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from core.imaging.display import png_bytes, to_display
 from core.micrograph import Micrograph
 
 _IMAGEJ_UNITS = {"nm": "nm", "µm": "um"}  # the names that ImageJ itself writes
@@ -40,6 +42,27 @@ def save_tiff_bytes(micrograph: Micrograph) -> bytes:
         }
     tifffile.imwrite(buffer, micrograph.pixels, imagej=True, **options)
     return buffer.getvalue()
+
+
+def save_png_bytes(micrograph: Micrograph) -> bytes:
+    """Return a PNG file with every pixel.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+
+    Returns
+    -------
+    bytes
+        8- and 16-bit levels as they are. PNG holds no floats: those are stretched to eight bits,
+        as on the screen. A PNG states no pixel size.
+    """
+    if micrograph.pixels.dtype.kind == "f":
+        return png_bytes(to_display(micrograph))
+    done, encoded = cv2.imencode(".png", micrograph.pixels)
+    if not done:
+        raise ValueError(f"cannot encode {micrograph.shape} pixels as PNG")
+    return encoded.tobytes()
 
 
 def save_npy_bytes(array: NDArray[Any]) -> bytes:

@@ -137,11 +137,18 @@ def _micrograph_values(micrograph: Micrograph, exclude: Mask | None) -> dict[str
     return {
         "excluded_percent": round(100 * excluded, 6),
         "pixel_size_nm": size.to("nm") if size else np.nan,
+        "pixel_size_source": pixel_size_source(micrograph),
         "width_px": micrograph.shape[1],
         "height_px": micrograph.shape[0],
         "depth": micrograph.depth,
         "sha256": micrograph.sha256,
     }
+
+
+def pixel_size_source(micrograph: Micrograph) -> str:
+    """Return who states the pixel size ("set by hand" for a person), or why there is none."""
+    stated = str(micrograph.metadata.get("calibration", ""))
+    return stated or ("stated by the file" if micrograph.pixel_size else "")
 
 
 def tabulate_regions(mask: Mask, micrograph: Micrograph, smallest_px: int) -> pd.DataFrame:
@@ -167,7 +174,8 @@ def list_columns(classes: Sequence[str], clusters: int) -> list[str]:
         *(f"cluster_{number}_percent" for number in range(clusters)),
         *("target_cluster", "target_percent", "target_area_px", "target_area_µm2"),
         *("regions", "mean_diameter_px", "mean_diameter_nm"),
-        *("excluded_percent", "pixel_size_nm", "width_px", "height_px", "depth", "sha256"),
+        *("excluded_percent", "pixel_size_nm", "pixel_size_source"),
+        *("width_px", "height_px", "depth", "sha256"),
     ]
 
 

@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.imaging.overlays import find_overlays
+from core.imaging.overlays import find_overlays, overlay_choice
 from core.micrograph import Micrograph
 from core.reporting import export
 from core.reporting.analysis import Preview, analyse, list_columns, tabulate_regions
@@ -206,7 +206,7 @@ def _work(
 ) -> Iterator[_Item]:
     """Yield each item when it is finished, in order; every stage pulls from the one before."""
     read = _threaded(items, lambda item: _read(item, recipe), pool)
-    known: dict[tuple[str, str], _Item] = {}
+    known: dict[str, _Item] = {}
     distinct = (_let_go_of_duplicate(item, known) for item in read)
     answered = (item for group in _groups(distinct) for item in _answer(group, recipe, network))
     return _threaded(answered, lambda item: _finish(item, recipe, folder), pool)
@@ -239,9 +239,10 @@ def _read(item: _Item, recipe: Recipe) -> None:
         _fail(item, error)
 
 
-def _let_go_of_duplicate(item: _Item, known: dict[tuple[str, str], _Item]) -> _Item:
-    if item.micrograph is not None:
-        key = item.micrograph.sha256, str(item.micrograph.pixel_size)
+def _let_go_of_duplicate(item: _Item, known: dict[str, _Item]) -> _Item:
+    one = item.micrograph
+    if one is not None:
+        key = f"{one.sha256}|{one.pixel_size}|{overlay_choice(one)}"
         first = known.setdefault(key, item)
         if first is not item:
             item.first, item.micrograph, item.exclude = first, None, None
@@ -343,12 +344,13 @@ def _regions(items: list[_Item]) -> pd.DataFrame:
             frame = item.regions.copy()
             frame.insert(0, "number", item.number)
             frame.insert(1, "name", item.source.name)
+            frame["pixel_size_source"] = item.values["pixel_size_source"]
             frames.append(frame)
     if frames:
         return pd.concat(frames, ignore_index=True)
     nothing = Micrograph("", np.zeros((1, 1), np.uint8))
     empty = tabulate_regions(np.zeros((1, 1), np.bool_), nothing, 1)
-    return pd.DataFrame(columns=["number", "name", *empty.columns])
+    return pd.DataFrame(columns=["number", "name", *empty.columns, "pixel_size_source"])
 
 
 def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:

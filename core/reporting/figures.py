@@ -314,7 +314,7 @@ def _styled(figure: go.Figure, dark: bool, height: int) -> go.Figure:
         template="none",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": _ink(dark), "size": 13, "family": "Source Sans Pro, sans-serif"},
+        font={"color": _ink(dark), "size": 13, "family": "Source Sans, sans-serif"},
         margin={"l": 56, "r": 20, "t": 34, "b": 48},
         height=height,
         separators=". ",

@@ -40,9 +40,12 @@ COLUMNS = (
     ("Mean diameter (px)", "mean_diameter_px", True),
     ("Mean diameter (nm)", "mean_diameter_nm", True),
     ("Pixel (nm)", "pixel_size_nm", True),
+    ("Pixel size from", "pixel_size_source", False),
     ("Width (px)", "width_px", True),
     ("Height (px)", "height_px", True),
 )
+
+PHYSICAL = ("target_area_µm2", "mean_diameter_nm", "pixel_size_nm", "pixel_size_source")
 
 
 def write_report(batch_result: BatchResult, out: str | PathLike[str]) -> Path:
@@ -223,7 +226,7 @@ def _table(result: BatchResult) -> str:
         runner_up=[wording.class_title(result, name) for name in rows["runner_up"]],
     )
     calibrated = bool(rows["pixel_size_nm"].notna().any())
-    hidden = () if calibrated else ("target_area_µm2", "mean_diameter_nm", "pixel_size_nm")
+    hidden = () if calibrated else PHYSICAL
     shown = [column for column in COLUMNS if column[1] not in hidden]
     heads = "".join(
         f'<th scope="col"{_number_class(is_number)}><button type="button">{title}</button></th>'

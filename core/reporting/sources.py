@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from core.errors import UserError
-from core.imaging.reading import read_micrograph
+from core.imaging import reading, uploads
 from core.micrograph import Micrograph
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+SUFFIXES = tuple(f".{suffix}" for suffix in reading.SUFFIXES)
 GivenSource = str | PathLike[str] | tuple[str, bytes] | Micrograph
 
 
@@ -20,7 +22,7 @@ class Source:
     """One micrograph still to be read, and what people call it."""
 
     name: str
-    content: Path | bytes | Micrograph
+    content: Path | uploads.Given | uploads.Refused | Micrograph
 
     def read(self) -> Micrograph:
         """Return the micrograph.
@@ -32,7 +34,11 @@ class Source:
         """
         if isinstance(self.content, Micrograph):
             return self.content
-        return read_micrograph(self.content, self.name)
+        if isinstance(self.content, uploads.Given):
+            return self.content.read()
+        if isinstance(self.content, uploads.Refused):
+            raise self.content.error
+        return reading.read_micrograph(self.content, self.name)
 
 
 def list_sources(given: Iterable[GivenSource] | GivenSource) -> list[Source]:
@@ -42,7 +48,8 @@ def list_sources(given: Iterable[GivenSource] | GivenSource) -> list[Source]:
     ----------
     given : iterable of Path, (name, bytes) or Micrograph; or one of them
         A folder stands for the images in it and below it, sorted by path. Hidden files are
-        passed over.
+        passed over. Of files given by name and content, archives stand for what is in them, and
+        files that belong to another one are read together with it.
 
     Raises
     ------
@@ -51,10 +58,17 @@ def list_sources(given: Iterable[GivenSource] | GivenSource) -> list[Source]:
     TypeError
         If a source is of another kind.
     """
-    sources = [source for one in _as_many(given) for source in _expand(one)]
+    sources: list[Source] = []
+    for by_name, group in groupby(_as_many(given), key=_is_upload):
+        sources += _unpack(group) if by_name else [one for given in group for one in _expand(given)]
     if not sources:
         raise UserError("There is nothing to analyse: add at least one micrograph.")
     return sources
+
+
+def _unpack(group: Iterable[Any]) -> list[Source]:
+    files = [(name, bytes(data)) for name, data in group]
+    return [Source(one.name, one) for one in uploads.unpack(files)]
 
 
 def _as_many(given: Iterable[GivenSource] | GivenSource) -> Iterable[object]:
@@ -74,8 +88,6 @@ def _is_upload(given: object) -> bool:
 def _expand(given: object) -> list[Source]:
     if isinstance(given, Micrograph):
         return [Source(given.name, given)]
-    if isinstance(given, tuple) and _is_upload(given):
-        return [Source(given[0], bytes(given[1]))]
     if isinstance(given, str | PathLike):
         path = Path(given)
         return _list_folder(path) if path.is_dir() else [Source(path.name, path)]
@@ -94,4 +106,5 @@ def _list_folder(folder: Path) -> list[Source]:
             f"The folder {folder.name!r} holds no image ({', '.join(SUFFIXES)}). "
             "Choose another folder."
         )
-    return [Source(path.as_posix(), folder / path) for path in found]
+    names = uploads.leave_out_companions([path.as_posix() for path in found])
+    return [Source(name, folder / name) for name in names]

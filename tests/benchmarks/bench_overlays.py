@@ -4,7 +4,8 @@ Run from the repository root: python tests/benchmarks/bench_overlays.py FOLDER [
 
 FOLDER holds micrographs without overlays (any depth of sub-folders). Onto each are painted, with
 a fixed seed: an info bar of one of several styles, a scale bar with label, a panel letter. What
-was painted is the truth. Written beside this script: bench_overlays.json.
+was painted is the truth. Written beside this script: bench_overlays.json, and for another seed
+bench_overlays_seed1.json and so on.
 """
 
 import argparse
@@ -202,8 +203,9 @@ def main() -> None:
     figures["bar_accuracy"] = round((figures["bar_found"] + 1 - figures["bar_false"]) / 2, 4)
     figures["pictures"] = len(rows)
     figures["ms_per_megapixel"] = round(time_one_megapixel(), 1)
-    if not options.pictures and not options.seed:
-        report = Path(__file__).with_suffix(".json")
+    if not options.pictures:
+        suffix = f"_seed{options.seed}.json" if options.seed else ".json"
+        report = Path(__file__).with_name(Path(__file__).stem + suffix)
         report.write_text(json.dumps(figures, indent=1) + "\n")
     print(json.dumps(figures, indent=1))
 

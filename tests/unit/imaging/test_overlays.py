@@ -6,7 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from core.imaging.overlays import find_overlays
+from core.imaging.overlays import (
+    OverlayChoice,
+    find_info_bars,
+    find_overlays,
+    overlay_choice,
+    with_overlay_choice,
+)
 from core.imaging.reading import read_micrograph
 from core.micrograph import Micrograph
 
@@ -158,3 +164,57 @@ def test_real_data_bar_is_found_to_the_row(file: str, shared_data: Path) -> None
     mask = find_overlays(micrograph)
     assert rows_covered(mask) == (0, 70)  # 1024 rows of image, 70 rows of data bar
     assert mask[:1024].mean() < 0.005
+
+
+def with_bar_and_letter() -> Micrograph:
+    picture = specimen()
+    write(picture, "a", 60, 20, 44, 255)
+    return Micrograph("test", np.vstack([picture, info_bar(500)]))
+
+
+def test_correction_moves_the_edge_of_the_info_bar() -> None:
+    corrected = with_overlay_choice(with_bar_and_letter(), OverlayChoice(5, 50))
+    assert rows_covered(find_overlays(corrected)) == (5, 50)
+    assert find_info_bars(corrected) == (0, 36)
+
+
+def test_correction_takes_letters_for_specimen() -> None:
+    micrograph = with_bar_and_letter()
+    assert find_overlays(micrograph)[:400].any()
+    corrected = with_overlay_choice(micrograph, OverlayChoice(lettering=False))
+    assert not find_overlays(corrected)[:400].any()
+    assert rows_covered(find_overlays(corrected)) == (0, 36)
+
+
+def test_correction_takes_the_whole_frame_for_specimen() -> None:
+    corrected = with_overlay_choice(with_bar_and_letter(), OverlayChoice(enabled=False))
+    assert not find_overlays(corrected).any()
+
+
+def test_correction_given_beats_the_one_carried() -> None:
+    corrected = with_overlay_choice(with_bar_and_letter(), OverlayChoice(enabled=False))
+    assert find_overlays(corrected, OverlayChoice()).any()
+
+
+def test_correction_travels_and_can_be_taken_back() -> None:
+    micrograph, choice = with_bar_and_letter(), OverlayChoice(bottom_rows=40)
+    corrected = with_overlay_choice(micrograph, choice)
+    assert overlay_choice(corrected) == choice
+    assert overlay_choice(corrected.with_pixels(corrected.pixels, "step")) == choice
+    assert with_overlay_choice(corrected, OverlayChoice()).metadata == micrograph.metadata
+    assert overlay_choice(micrograph) == OverlayChoice()
+
+
+def test_bars_set_by_hand_leave_at_least_one_row() -> None:
+    corrected = with_overlay_choice(with_bar_and_letter(), OverlayChoice(999, 999, lettering=False))
+    assert find_overlays(corrected).sum() == 435 * 500
+
+
+def test_bars_can_be_set_on_a_picture_too_small_to_search() -> None:
+    tiny = Micrograph("tiny", np.zeros((20, 30), np.uint8))
+    assert find_overlays(tiny, OverlayChoice(bottom_rows=4)).sum() == 120
+
+
+def test_negative_height_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        OverlayChoice(top_rows=-1)

@@ -5,7 +5,7 @@ import pytest
 import tifffile
 
 from core.imaging.reading import read_micrograph
-from core.imaging.saving import save_npy_bytes, save_tiff_bytes
+from core.imaging.saving import save_npy_bytes, save_png_bytes, save_tiff_bytes
 from core.micrograph import Micrograph, PixelSize
 
 
@@ -38,3 +38,18 @@ def test_numpy_file_holds_the_array():
     again = np.load(io.BytesIO(save_npy_bytes(array)), allow_pickle=False)
     assert again.dtype == np.float32
     assert np.array_equal(again, array)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_png_keeps_every_level(dtype):
+    pixels = (np.arange(35).reshape(5, 7) * 7).astype(dtype)
+    again = read_micrograph(save_png_bytes(Micrograph("m", pixels)), "m.png")
+    assert again.pixels.dtype == dtype
+    assert np.array_equal(again.pixels, pixels)
+
+
+def test_png_of_floats_is_stretched_to_eight_bits():
+    pixels = np.linspace(-3, 9, 48, dtype=np.float32).reshape(6, 8)
+    again = read_micrograph(save_png_bytes(Micrograph("m", pixels)), "m.png")
+    assert again.pixels.dtype == np.uint8
+    assert (again.pixels.min(), again.pixels.max()) == (0, 255)

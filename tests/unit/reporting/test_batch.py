@@ -15,7 +15,9 @@ import pytest
 
 from core.errors import UserError
 from core.imaging.filters import Step
-from core.micrograph import Micrograph
+from core.imaging.instrument import set_pixel_size
+from core.imaging.overlays import OverlayChoice, with_overlay_choice
+from core.micrograph import Micrograph, PixelSize
 from core.reporting import batch
 from core.reporting.batch import batch_zip, run_batch
 from core.reporting.recipe import Recipe
@@ -372,3 +374,30 @@ def test_real_micrographs_of_every_class_go_through(run, recipe, shared_data):
     assert rows["status"].tolist() == ["ok"] * len(files)
     shares = rows[[f"cluster_{number}_percent" for number in range(3)]].sum(axis=1)
     assert shares.to_numpy(float) == pytest.approx(np.full(len(files), 100.0), abs=1e-4)
+
+
+def test_a_row_and_its_regions_say_who_states_the_pixel_size(run):
+    by_hand = set_pixel_size(micrograph(0, "a"), PixelSize(2, "nm"))
+    stated = replace(micrograph(1, "b", 3), metadata={"calibration": "ImageJ"})
+    result = run([by_hand, stated, micrograph(2, "c", 1), micrograph(3, "d")])
+    expected = ["set by hand", "ImageJ", "stated by the file", ""]
+    assert result.rows["pixel_size_source"].tolist() == expected
+    assert set(result.regions["pixel_size_source"]) == set(expected)
+
+
+def test_a_corrected_info_bar_is_used_and_is_no_copy_of_the_uncorrected(run, recipe):
+    one = micrograph(0)
+    corrected = with_overlay_choice(one, OverlayChoice(bottom_rows=24))
+    result = run([one, corrected], recipe=replace(recipe, exclude_overlays=True))
+    assert result.rows["duplicate_of"].isna().all()
+    assert result.rows["excluded_percent"].tolist() == [0, 25]
+
+
+def test_an_archive_stands_for_what_is_in_it(run):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.png", png(1))
+        archive.writestr("b.png", b"nothing")
+    rows = run([("all.zip", buffer.getvalue()), ("bad.zip", b"PK\x03\x04")]).rows
+    assert rows["name"].tolist() == ["a.png", "b.png", "bad.zip"]
+    assert rows["status"].tolist() == ["ok", "failed", "failed"]
