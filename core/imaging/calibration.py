@@ -6,10 +6,10 @@ are ignored, as is any unit that is not a length (a diffraction pattern has none
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import tifffile
@@ -81,8 +81,12 @@ def is_jeol(page: tifffile.TiffPage) -> bool:
 
 def _few(page: tifffile.TiffPage, tif: tifffile.TiffFile) -> list[tifffile.TiffPage]:
     """Return a page and the first ones of its file: a description may stand on another page."""
-    pages = islice(tif.pages, _DESCRIBED_PAGES)
-    return [page, *(other for other in pages if isinstance(other, tifffile.TiffPage))]
+    found = [page]
+    for index in range(_DESCRIBED_PAGES):
+        with contextlib.suppress(IndexError):
+            other = tif.pages[index]
+            found += [other] if isinstance(other, tifffile.TiffPage) else []
+    return found
 
 
 def _read_fei(fields: Mapping[str, Any], page: tifffile.TiffPage) -> Calibration:
@@ -151,7 +155,7 @@ def _zeiss_magnification(value: object, unit: object) -> float | None:
 def _read_tescan(value: object) -> Calibration:
     """TESCAN: lines of key=value among other bytes; lengths in metres, voltage in volts."""
     raw = value if isinstance(value, bytes) else str(value).encode("latin-1", "replace")
-    lines = re.findall(r"(\w+)=([^\r\n\0]*)", raw[-_TESCAN_BYTES:].decode("latin-1"))
+    lines = re.findall(r"\b(\w{1,40})=([^\r\n\0]*)", raw[-_TESCAN_BYTES:].decode("latin-1"))
     entries = {key: text.strip() for key, text in lines}
     x_m, y_m = number(entries.get("PixelSizeX")), number(entries.get("PixelSizeY"))
     size, source = from_edges(x_m, y_m, "TESCAN")
@@ -173,8 +177,8 @@ def _with_maker(maker: str, model: object) -> str:
 
 def _read_ome(xml: str) -> Calibration:
     """OME-TIFF: attributes of the first Pixels element; micrometres unless another unit is said."""
-    element = re.search(r"<(?:\w+:)?Pixels\b[^>]*>", xml)
-    attributes = dict(re.findall(r'([\w:]+)\s*=\s*"([^"]*)"', element[0])) if element else {}
+    element = re.search(r"<(?:\w{1,9}:)?Pixels\b[^<>]{0,5000}>", xml)
+    attributes = dict(re.findall(r'\b([\w:]{1,60})\s?=\s?"([^"]*)"', element[0])) if element else {}
 
     def size_m(axis: str) -> float | None:
         unit = attributes.get(f"PhysicalSize{axis}Unit", "µm").replace("&#181;", "µ")

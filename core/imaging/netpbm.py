@@ -16,6 +16,8 @@ from core.imaging.limits import check_frame, check_frame_number
 _KINDS = (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"PF", b"Pf")
 _SPACE = b" \t\r\n"
 _TOKEN = re.compile(rb"(?:[ \t\r\n]|#[^\r\n]*[\r\n])*([^ \t\r\n#]{1,20})")
+_MAX_TEXT_NUMBERS = 4_000_000
+_MAX_COMMENT_BYTES = 100_000
 _CUT_SHORT = "The picture is cut short or damaged; copy or export it again."
 
 Values = NDArray[Any]
@@ -107,8 +109,16 @@ def _packed_bits(data: bytes, start: int, height: int, width: int) -> Values:
 
 def _text_values(text: bytes, count: int, bits: bool) -> Values:
     """P1 to P3: decimal numbers; bits may follow each other without a space."""
-    plain = re.sub(rb"#[^\r\n]*", b" ", text)
-    words = re.findall(rb"[01]", plain) if bits else plain.split(maxsplit=count)[:count]
+    if count > _MAX_TEXT_NUMBERS:
+        raise UnreadableMicrograph(
+            "The picture is too large for numbers written as text; export it as binary PGM."
+        )
+    plain = re.sub(rb"#[^\r\n]*", b" ", text[: 16 * count + _MAX_COMMENT_BYTES])
+    words = (
+        re.findall(rb"[01]", plain[: 4 * count + _MAX_COMMENT_BYTES])
+        if bits
+        else plain.split(maxsplit=count)[:count]
+    )
     if len(words) < count or not all(word.isdigit() and len(word) < 6 for word in words[:count]):
         raise UnreadableMicrograph(_CUT_SHORT)
     return np.array(words[:count]).astype(np.int64)

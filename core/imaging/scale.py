@@ -12,6 +12,7 @@ from core.micrograph import PixelSize
 Fields = dict[str, Any]
 Calibration = tuple[PixelSize | None, Fields]
 
+_TEXT_CHARACTERS = 200
 _SQUARE_TOLERANCE = 0.01  # above it, one edge length would misstate areas
 _METRES = {
     "pm": 1e-12,
@@ -147,8 +148,14 @@ def iso_time(text: object) -> str | None:
 
 
 def only_stated(fields: Fields) -> Fields:
-    """Leave out empty fields and numbers that cannot be one (not above zero)."""
-    return {key: value for key, value in fields.items() if _is_stated(value)}
+    """Leave out empty fields and numbers that cannot be one (not above zero); shorten texts."""
+    return {key: _short(value) for key, value in fields.items() if _is_stated(value)}
+
+
+def _short(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return "".join(c for c in value[:_TEXT_CHARACTERS] if c.isprintable())
 
 
 def _is_stated(value: object) -> bool:

@@ -6,7 +6,6 @@ import io
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -80,9 +79,20 @@ def _describe(page: tifffile.TiffPage) -> str:
 @contextmanager
 def _opened(data: bytes) -> Iterator[tifffile.TiffFile]:
     with tifffile.TiffFile(io.BytesIO(data)) as tif:
-        if len(tif.pages) == 0:
+        if not _first(tif, 1):
             raise UnreadableMicrograph(_CUT_SHORT)
         yield tif
+
+
+def _first(tif: tifffile.TiffFile, count: int) -> list[tifffile.TiffPage | tifffile.TiffFrame]:
+    """Return the first pages without walking to the last, of which there may be millions."""
+    found = []
+    for index in range(count):
+        try:
+            found.append(tif.pages[index])
+        except IndexError:
+            break
+    return found
 
 
 def _pages(tif: tifffile.TiffFile) -> list[tifffile.TiffPage]:
@@ -91,7 +101,7 @@ def _pages(tif: tifffile.TiffFile) -> list[tifffile.TiffPage]:
     Reduced copies are left out. Olympus files put a colour preview before the measured picture,
     which alone carries the instrument's tag; JEOL's put an 8-bit copy with a bar beside it.
     """
-    pages = [page for page in islice(tif.pages, MAX_FRAMES) if isinstance(page, tifffile.TiffPage)]
+    pages = [page for page in _first(tif, MAX_FRAMES) if isinstance(page, tifffile.TiffPage)]
     full = [page for page in pages if not page.is_reduced] or pages
     if any(is_jeol(page) for page in full):
         return sorted(full, key=lambda page: page.bitspersample <= 8)
@@ -100,7 +110,7 @@ def _pages(tif: tifffile.TiffFile) -> list[tifffile.TiffPage]:
 
 def _stacked(tif: tifffile.TiffFile) -> int:
     """Return the number of planes behind the only page of a large ImageJ stack, else 0."""
-    if not tif.is_imagej or len(tif.pages) != 1 or not tif.pages.first.is_contiguous:
+    if not tif.is_imagej or len(_first(tif, 2)) != 1 or not tif.pages.first.is_contiguous:
         return 0
     planes = int((tif.imagej_metadata or {}).get("images", 1))
     return planes if planes > 1 else 0

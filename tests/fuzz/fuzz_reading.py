@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,14 +58,18 @@ class Tally:
 
 
 def run(
-    inputs: int, seed: int, keep: Path | None = None, report_every: int = 0
+    inputs: int,
+    seed: int,
+    keep: Path | None = None,
+    report_every: int = 0,
+    only: Sequence[str] = (),
 ) -> dict[str, Tally]:
     """Read spoilt files, the formats in turn; return a tally per format."""
     random = np.random.default_rng(seed)
     seeds = all_seeds(SHARED)
     others = [data for files in seeds.values() for data in files]
     tallies: dict[str, Tally] = defaultdict(Tally)
-    formats = sorted(seeds)
+    formats = sorted(only or seeds)
     for number in range(inputs):
         kind = formats[number % len(formats)]
         start = seeds[kind][int(random.integers(0, len(seeds[kind])))]
@@ -75,6 +80,7 @@ def run(
         frame = int(random.integers(0, 3))
         problem = try_one(tallies[kind], Spoilt(kind, data, beside, frame))
         if problem:
+            print(f"{kind} {how}: {problem}", flush=True)
             digest = hashlib.sha256(data).hexdigest()[:12]
             tallies[kind].broken.append(f"{digest} {how}: {problem}")
             if keep is not None:
@@ -179,9 +185,10 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="folder for inputs that break the law")
+    parser.add_argument("--only", nargs="+", default=(), help="formats, such as tiff dm")
     options = parser.parse_args()
     started_s = time.monotonic()
-    tallies = run(options.inputs, options.seed, options.keep, report_every=1000)
+    tallies = run(options.inputs, options.seed, options.keep, 1000, options.only)
     print(summary(tallies))
     print(f"{time.monotonic() - started_s:.0f} s")
     return 1 if any(tally.broken for tally in tallies.values()) else 0

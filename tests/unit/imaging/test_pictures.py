@@ -95,6 +95,11 @@ def test_broken_headers_and_missing_levels_are_refused(data: bytes) -> None:
         read_micrograph(data)
 
 
+def test_large_pictures_as_text_are_refused() -> None:
+    with pytest.raises(UnreadableMicrograph, match="export it as binary PGM"):
+        read_micrograph(b"P2 4000 4000 255 " + b"1 " * 1000)
+
+
 # --- WebP -------------------------------------------------------------------------------------
 
 

@@ -1,9 +1,11 @@
 """Every format, every depth, every way in which a file can be bad."""
 
+import contextlib
 import hashlib
 import io
 import json
 import struct
+import time
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -597,6 +599,43 @@ def test_doubles_that_take_too_much_memory_are_refused_before_decoding() -> None
     with pytest.raises(UnreadableMicrograph, match="takes 648 MB of memory") as raised:
         read_micrograph(bytes(head))
     assert_one_clear_sentence(raised.value)
+
+
+HOSTILE_TEXTS = {
+    "ome": b'<OME xmlns="o"><Pixels ' + b"a" * 400_000 + b"></OME>",
+    "ome elements": b"<OME>" + b"<Pixels" * 60_000 + b"</OME>",
+    "imagej": b"ImageJ=1.54f\nunit=" + b"n" * 400_000 + b"\n",
+    "jeol": b"<TemReporter>" + b"<DateTime>" * 40_000,
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE_TEXTS)
+def test_hostile_descriptions_take_no_time(kind: str) -> None:
+    data = tiff_bytes(GREY8, description=HOSTILE_TEXTS[kind], metadata=None, resolution=(2, 2))
+    started_s = time.process_time()
+    with contextlib.suppress(UnreadableMicrograph):
+        micrograph = read_micrograph(data)
+        assert micrograph.pixel_size is None
+        assert all(len(str(value)) < 300 for value in micrograph.metadata.values())
+    assert time.process_time() - started_s < 2
+
+
+def test_hostile_settings_of_tescan_take_no_time() -> None:
+    started_s = time.process_time()
+    read_micrograph(tiff_bytes(GREY8, extratags=[(50431, 7, 400_000, b"a" * 400_000, True)]))
+    assert time.process_time() - started_s < 2
+
+
+def test_long_chains_of_pages_take_no_time() -> None:
+    body = tiff_header(2, 2)[24:-4]
+    at, parts = 24, [tiff_header(2, 2)[:24]]
+    for _ in range(100_000):
+        at += len(body) + 4
+        parts.append(body + struct.pack("<I", at))
+    started_s = time.process_time()
+    with contextlib.suppress(UnreadableMicrograph):
+        assert len(frame_labels(b"".join(parts))) == limits.MAX_FRAMES
+    assert time.process_time() - started_s < 2
 
 
 def test_many_channels_are_refused() -> None:
