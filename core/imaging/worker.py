@@ -96,8 +96,11 @@ class _Process:
         finally:
             watchdog.cancel()
 
-    def end(self) -> None:
+    def kill(self) -> None:
         self._process.kill()
+
+    def end(self) -> None:
+        self.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
@@ -149,7 +152,10 @@ class DecodingWorker:
         return answer, None if frame is None else _as_array(answer, blocks)
 
     def close(self) -> None:
-        """End the process; the next request starts another."""
+        """End the process, whatever it is at; the next request starts another."""
+        process = self._process
+        if process is not None:
+            process.kill()
         with self._lock:
             self._end()
 
