@@ -5,12 +5,14 @@ import streamlit as st
 from core.reporting import figures
 from core.reporting.export import csv_bytes
 from core.reporting.recipe import Recipe
-from core.ui import batch_run, cache, chain, page, show, tables, workspace
+from core.ui import batch_run, cache, chain, page, show, sidebar, tables, uploading, workspace
 
 HERE, OTHERS = "What is loaded", "Other files"
 
 page.setup("Batch report")
-loaded = workspace.every()
+loaded, current = workspace.every(), workspace.current()
+if current is not None:
+    sidebar.draw(current)
 
 with page.user_errors():
     with st.sidebar:
@@ -42,10 +44,11 @@ with page.user_errors():
     sources = loaded
     if not loaded or origin == OTHERS:
         files = st.file_uploader(
-            "Micrographs: PNG, JPEG, BMP or TIFF, 8 to 32 bits",
-            page.FORMATS,
+            uploading.LABEL,
+            uploading.FORMATS,
             accept_multiple_files=True,
             key="batch_files",
+            help=uploading.HELP,
         )
         sources = [(file.name, file.getvalue()) for file in files]
     if not sources:

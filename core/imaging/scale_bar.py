@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.imaging.annotations import find_bars
+from core.imaging.display import Picture, to_display
 from core.imaging.info_bar import ruler_in
 from core.imaging.overlays import AS_FOUND, search_levels, specimen_rows
 from core.micrograph import Micrograph
 
 _SEARCH_PX = 4_000_000
 _MIN_SIDE_PX = 48
+_CROP_HW = (24, 32)  # px around each end
+_ZOOM = 5
+_LINE = (240, 148, 90)  # red, green, blue
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ def find_scale_bar(micrograph: Micrograph) -> ScaleBar | None:
     return _over_specimen(levels[inner], inner.start)
 
 
-def _over_specimen(levels: np.ndarray, first_row: int) -> ScaleBar | None:
+def _over_specimen(levels: NDArray[np.uint8], first_row: int) -> ScaleBar | None:
     every = int(np.ceil(np.sqrt(levels.size / _SEARCH_PX)))
     searched = np.ascontiguousarray(levels[::every, ::every])
     bars = find_bars(searched) if min(searched.shape) >= _MIN_SIDE_PX else np.zeros((0, 4))
@@ -65,3 +70,29 @@ def _over_specimen(levels: np.ndarray, first_row: int) -> ScaleBar | None:
         return None
     left, top, right, bottom = (int(v) * every for v in bars[np.argmax(bars[:, 2] - bars[:, 0])])
     return ScaleBar(first_row + (top + bottom) // 2, left, right)
+
+
+def draw_ends(micrograph: Micrograph, bar: ScaleBar) -> Picture:
+    """Return the picture around both ends of a scale bar, enlarged, with a line at each end.
+
+    Returns
+    -------
+    ndarray of shape (h, w, 3), uint8
+        Left end and right end side by side, a gap in between.
+    """
+    picture = to_display(micrograph)
+    left, right = (_around_end(picture, bar.row, col) for col in (bar.left, bar.right))
+    gap = np.full((left.shape[0], 2 * _ZOOM, 3), 128, np.uint8)
+    return np.concatenate([left, gap, right], axis=1)
+
+
+def _around_end(picture: Picture, row: int, col: int) -> Picture:
+    """Return an enlarged crop; black beyond the frame. The line stands left of pixel `col`."""
+    high, wide = _CROP_HW
+    padded = np.pad(picture, ((high, high), (wide, wide)))
+    crop = padded[row + high // 2 : row + high // 2 + high, col + wide // 2 :][:, :wide]
+    large = np.repeat(np.repeat(crop, _ZOOM, axis=0), _ZOOM, axis=1)
+    painted = np.repeat(large[..., None], 3, axis=2)
+    middle = wide // 2 * _ZOOM
+    painted[:, middle - 1 : middle + 1] = _LINE
+    return painted

@@ -60,10 +60,14 @@ def list_sources(given: Iterable[GivenSource] | GivenSource) -> list[Source]:
     """
     sources: list[Source] = []
     for by_name, group in groupby(_as_many(given), key=_is_upload):
-        sources += _unpack(group) if by_name else [one for given in group for one in _expand(given)]
+        sources += (_unpack if by_name else _expand_all)(group)
     if not sources:
         raise UserError("There is nothing to analyse: add at least one micrograph.")
     return sources
+
+
+def _expand_all(group: Iterable[object]) -> list[Source]:
+    return [source for given in group for source in _expand(given)]
 
 
 def _unpack(group: Iterable[Any]) -> list[Source]:

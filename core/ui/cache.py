@@ -1,7 +1,8 @@
 """Every cached call of the app, each a thin wrapper around one function of the core.
 
-A micrograph is keyed by its digest, scale and name: Streamlit would hash a large array from a
-sample of it. What is kept is bounded in bytes. Everything that needs torch is imported inside.
+A micrograph is keyed by its digest, scale and name, and where masks matter by what a person
+corrected in them: Streamlit would hash a large array from a sample of it. What is kept is bounded
+in bytes. Everything that needs torch is imported inside.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.imaging import display, saving
+from core.imaging import display, hatching, saving
+from core.imaging import scale_bar as scale_bars
+from core.imaging.exposure import saturated_share
 from core.imaging.filters import Pipeline
-from core.imaging.overlays import find_overlays
+from core.imaging.overlays import find_info_bars, find_overlays, overlay_choice
 from core.measuring.clustering import Clustering, cluster_gray
 from core.measuring.regions import measure_regions
 from core.micrograph import Micrograph
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
 SCREEN_PX = 1400  # longer side of a picture on a page
 COLORMAPS = display.COLORMAPS
 
-_BY_KEY: Any = {Micrograph: lambda micrograph: micrograph.key}
+_BY_PIXELS: Any = {Micrograph: lambda micrograph: micrograph.key}
+_BY_KEY: Any = {Micrograph: lambda micrograph: f"{micrograph.key}|{overlay_choice(micrograph)}"}
 Mask = NDArray[np.bool_]
 
 
@@ -60,6 +64,36 @@ def method_titles() -> dict[str, str]:
 def overlays(micrograph: Micrograph) -> Mask:
     """Return where the micrograph shows something else than specimen."""
     return find_overlays(micrograph)
+
+
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=_BY_PIXELS)
+def info_bars(micrograph: Micrograph) -> tuple[int, int]:
+    """Return the heights in px of the info bars found at the top and at the bottom."""
+    return find_info_bars(micrograph)
+
+
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=_BY_KEY)
+def saturated(micrograph: Micrograph) -> float:
+    """Return which share of the specimen's pixels is saturated."""
+    return saturated_share(micrograph, overlays(micrograph))
+
+
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=_BY_PIXELS)
+def window(micrograph: Micrograph) -> tuple[float, float]:
+    """Return the grey levels shown as black and as white."""
+    return display.display_window(micrograph)
+
+
+@st.cache_data(max_entries=128, show_spinner="Looking for a scale bar …", hash_funcs=_BY_PIXELS)
+def scale_bar(micrograph: Micrograph) -> scale_bars.ScaleBar | None:
+    """Return the scale bar found in the picture."""
+    return scale_bars.find_scale_bar(micrograph)
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_BY_PIXELS)
+def bar_ends_png(micrograph: Micrograph, bar: scale_bars.ScaleBar) -> bytes:
+    """Return the picture around both ends of a scale bar."""
+    return display.png_bytes(scale_bars.draw_ends(micrograph, bar))
 
 
 def excluded(micrograph: Micrograph, exclude: bool) -> Mask | None:
@@ -126,19 +160,26 @@ def regions(
     return measure_regions(mask, micrograph.pixel_size, micrograph, min_area_px=min_area_px)
 
 
-@st.cache_data(max_size="32MB", show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_data(max_size="32MB", show_spinner=False, hash_funcs=_BY_PIXELS)
 def thumbnail_png(micrograph: Micrograph, size_px: int = 320) -> bytes:
     """Return a small picture of the micrograph."""
     return display.png_bytes(display.thumbnail(micrograph, size_px))
 
 
-@st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=_BY_KEY)
+@st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=_BY_PIXELS)
 def micrograph_png(micrograph: Micrograph, full: bool = False) -> bytes:
     """Return the micrograph in eight bits, with a scale bar where the scale is known.
 
     All pictures of one micrograph have one size: that of the screen, or with `full` every pixel.
     """
     return _encode(_picture(micrograph, full), micrograph)
+
+
+@st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=_BY_KEY)
+def hatched_png(micrograph: Micrograph) -> bytes:
+    """Return the micrograph with a hatch over what is left out, at the size of the screen."""
+    picture = _picture(micrograph, full=False)
+    return _encode(hatching.hatch(picture, overlays(micrograph)), micrograph)
 
 
 @st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=_BY_KEY)
@@ -211,10 +252,16 @@ def raw_map_npy(found: Explanation) -> bytes:
     return saving.save_npy_bytes(found.raw)
 
 
-@st.cache_data(max_size="96MB", show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_data(max_size="96MB", show_spinner=False, hash_funcs=_BY_PIXELS)
 def tiff(micrograph: Micrograph) -> bytes:
     """Return the micrograph as a TIFF of its own depth."""
     return saving.save_tiff_bytes(micrograph)
+
+
+@st.cache_data(max_size="96MB", show_spinner=False, hash_funcs=_BY_PIXELS)
+def png(micrograph: Micrograph) -> bytes:
+    """Return the micrograph as a PNG with every pixel."""
+    return saving.save_png_bytes(micrograph)
 
 
 def _picture(micrograph: Micrograph, full: bool) -> display.Picture:

@@ -1,10 +1,7 @@
-"""What every page shares: its set-up, its sidebar, and the border where errors become sentences."""
+"""What every page shares: its set-up, its sidebar and the controls that hold for all pages."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
@@ -12,7 +9,8 @@ import streamlit as st
 from core.errors import UserError
 from core.imaging.simulate import KINDS
 from core.micrograph import Micrograph
-from core.ui import cache, compare, show, warm_up, workspace
+from core.ui import cache, compare, revival, sidebar, warm_up, workspace
+from core.ui.border import user_errors as user_errors
 
 TASKS = {
     "pages/1_Classify.py": ("Classify", ":material/category:"),
@@ -22,16 +20,10 @@ TASKS = {
     "pages/5_Batch_Report.py": ("Batch report", ":material/lab_profile:"),
 }
 NAME = "Micrographia"
-FORMATS = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"]
-CALM_LINE = (
-    "Something went wrong on our side, and what you loaded is untouched. "
-    "Try another setting or another micrograph."
-)
 EXCLUDE_KEY = "workspace_exclude_overlays"
 
 # A Material icon or an emoji would be fetched from elsewhere when it stands on a browser's tab.
 _ICON = str(Path(__file__).with_name("icon.svg"))
-_LOG = logging.getLogger("micrographia")
 
 
 def setup(title: str) -> None:
@@ -39,19 +31,16 @@ def setup(title: str) -> None:
     tab = title if title == NAME else f"{title} · {NAME}"
     st.set_page_config(page_title=tab, page_icon=_ICON, layout="wide")
     st.title(title, anchor=False)
+    if _on_a_phone():
+        st.caption("Settings and pixel size are in the sidebar: open it with » at the top left.")
+    revival.restore()
+    revival.remember()
     warm_up.start_once()
 
 
-@contextmanager
-def user_errors() -> Iterator[None]:
-    """Show a UserError as its own sentence; log anything else and show one calm line."""
-    try:
-        yield
-    except UserError as error:
-        st.error(show.plain(str(error)), icon=":material/error:")
-    except Exception:
-        _LOG.exception("a page failed")
-        st.error(CALM_LINE, icon=":material/error:")
+def _on_a_phone() -> bool:
+    """Tell by what the browser says of itself: there the sidebar is closed at first."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
 
 
 def require_micrograph() -> Micrograph:
@@ -63,44 +52,8 @@ def require_micrograph() -> Micrograph:
         st.page_link("Home.py", label="Load micrographs", icon=":material/upload_file:")
         settings()
         st.stop()
-    return _chooser(micrograph)
-
-
-def _chooser(micrograph: Micrograph) -> Micrograph:
-    """Draw the choice among the loaded micrographs into the sidebar; return the chosen one."""
-    labels = workspace.short_names(workspace.every())
-    digests = list(labels)
-    st.sidebar.selectbox(
-        f"Micrograph ({digests.index(micrograph.sha256) + 1} of {len(digests)})",
-        digests,
-        index=digests.index(micrograph.sha256),
-        format_func=labels.__getitem__,
-        key="sidebar_micrograph",
-        on_change=lambda: workspace.select(st.session_state["sidebar_micrograph"]),
-    )
-    st.sidebar.caption(show.plain(workspace.describe(micrograph)))
-    if not workspace.has_own_scale(micrograph):
-        _scale_by_hand(micrograph)
+    sidebar.draw(micrograph)
     return micrograph
-
-
-def _scale_by_hand(micrograph: Micrograph) -> None:
-    """Offer to state the pixel size of a file that does not say it."""
-    key = f"sidebar_scale_{micrograph.sha256}"
-    size = micrograph.pixel_size
-    st.sidebar.number_input(
-        "Pixel size by hand (nm/px)",
-        min_value=0.0001,
-        max_value=1e6,
-        value=size.to("nm") if size else None,
-        step=0.1,
-        format="%.6g",
-        placeholder="unknown",
-        key=key,
-        help="The file does not say how large a pixel is. Give it here, and areas and lengths "
-        "come in physical units. Clear the field to go back to pixels.",
-        on_change=lambda: workspace.set_pixel_size(micrograph.sha256, st.session_state[key]),
-    )
 
 
 def sample_picker(prefix: str) -> None:
@@ -150,7 +103,10 @@ def smallest_region_px() -> int:
 
 
 def settings() -> None:
-    """Draw the settings that hold for all pages, at the end of the sidebar."""
+    """Draw the end of the sidebar: about the current micrograph, settings for all pages."""
+    current = workspace.current()
+    if current is not None:
+        sidebar.about(current)
     with st.sidebar.expander("Settings", icon=":material/settings:"):
         st.radio(
             "Comparison slider",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -38,14 +38,19 @@ def plain(text: str) -> str:
 
 def picture(micrograph: Micrograph, exclude: bool) -> None:
     """Show the micrograph losslessly with its facts below; a tall one stays within the window."""
-    height, width = micrograph.shape
     st.image(
         cache.micrograph_png(micrograph),
         caption=plain(caption(micrograph, exclude)),
-        width="stretch" if width >= height else max(8, MOST_HEIGHT_PX * width // height),
+        width=fit(micrograph),
         output_format="PNG",
         alt=micrograph.name,
     )
+
+
+def fit(micrograph: Micrograph) -> Literal["stretch"] | int:
+    """Return the width at which a picture fills its column and stays within the window."""
+    height, width = micrograph.shape
+    return "stretch" if width >= height else max(8, MOST_HEIGHT_PX * width // height)
 
 
 def caption(micrograph: Micrograph, exclude: bool) -> str:

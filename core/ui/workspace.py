@@ -5,24 +5,28 @@ All of it lives in the session under plain keys, since what a widget holds dies 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import streamlit as st
 
 from core.errors import UserError
-from core.imaging.reading import read_micrograph
+from core.imaging import instrument, uploads
+from core.imaging.overlays import OverlayChoice, overlay_choice, with_overlay_choice
 from core.imaging.simulate import KINDS, simulate
 from core.micrograph import Micrograph, PixelSize
 
 MOST_BYTES = 512 * 2**20
 SAMPLE_SHAPE = (768, 1024)
-BY_HAND = "set by hand"
 
 _MICROGRAPHS = "workspace_micrographs"  # sha256 of the file -> Micrograph, in order of loading
 _CURRENT = "workspace_current"
-_SIMULATED = "workspace_simulated"  # sha256 of those that were simulated here
+_SIMULATED = "workspace_simulated"  # sha256 of those that were simulated here -> kind, seed
+_FILES = "workspace_files"  # sha256 of a micrograph of several frames -> its _File
+_OWN = "workspace_own"  # sha256 -> the micrograph as its file describes it
+
+Progress = Callable[[int, int, Micrograph | None, str], None]
 
 
 class NamedFile(Protocol):
@@ -40,21 +44,91 @@ class AlreadyLoadedError(UserError):
     """The same content is in the workspace already; nothing is lost by not adding it."""
 
 
-def add(files: Iterable[NamedFile]) -> list[UserError]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _File:
+    """A file kept for its other frames."""
+
+    given: uploads.Given
+    labels: tuple[str, ...]
+    first: str  # digest of its first frame: known however often the frame is changed
+
+
+def add(files: Iterable[NamedFile], on_progress: Progress | None = None) -> list[UserError]:
     """Load files, make the first new one current, and return one error per file that was not added.
 
-    Each file stands alone: what is wrong with one of them costs nothing of the others.
+    Archives stand for what is in them. Each file stands alone: what is wrong with one of them
+    costs nothing of the others.
+
+    Parameters
+    ----------
+    files : iterable of NamedFile
+    on_progress : callable, optional
+        Called after each file as on_progress(done, total, micrograph or None, name).
     """
+    contents = [(file.name, file.getvalue()) for file in files]
+    total = uploads.count(contents)
     problems: list[UserError] = []
     loaded: list[str] = []
-    for file in files:
+    for done, item in enumerate(uploads.unpack(contents), start=1):
+        micrograph = None
         try:
-            loaded.append(_keep(read_micrograph(file.getvalue(), file.name)))
+            micrograph = _add_one(item)
+            loaded.append(micrograph.sha256)
         except UserError as error:
-            problems.append(type(error)(f"{file.name}: {error}"))
+            problems.append(type(error)(f"{item.name}: {error}"))
+        if on_progress is not None:
+            on_progress(done, max(total, done), micrograph, item.name)
     if loaded:
         select(loaded[0])
     return problems
+
+
+def _add_one(item: uploads.Given | uploads.Refused) -> Micrograph:
+    if isinstance(item, uploads.Refused):
+        raise item.error
+    micrograph = item.read()
+    for sha256, file in _files().items():
+        if file.first == micrograph.sha256:
+            raise AlreadyLoadedError(f"already loaded, as {_store()[sha256].name}.")
+    several = micrograph.metadata.get("frames", 1) > 1
+    _keep(micrograph, item.bytes_held if several else 0)
+    if several:
+        labels = tuple(item.labels())
+        _files()[micrograph.sha256] = _File(item, labels, micrograph.sha256)
+    return micrograph
+
+
+def frame_labels(micrograph: Micrograph) -> tuple[str, ...]:
+    """Return a name for each frame of the micrograph's file; empty when there is one only."""
+    file = _files().get(micrograph.sha256)
+    return file.labels if file else ()
+
+
+def choose_frame(micrograph: Micrograph, frame: int) -> None:
+    """Put another frame of the same file in this one's place.
+
+    A pixel size or a correction given by hand stays when the frames are of one size and the file
+    says nothing better.
+
+    Raises
+    ------
+    UserError
+        If that frame cannot be read; the one before then stays.
+    """
+    sha256 = micrograph.sha256
+    file = _files()[sha256]
+    new = own = file.given.read(frame)
+    if new.shape == micrograph.shape:
+        new = with_overlay_choice(new, overlay_choice(micrograph))
+        if instrument.is_set_by_hand(micrograph) and micrograph.pixel_size and not new.pixel_size:
+            new = instrument.set_pixel_size(new, micrograph.pixel_size)
+    others = [(new.sha256, new) if key == sha256 else (key, m) for key, m in _store().items()]
+    _forget(sha256)
+    st.session_state[_MICROGRAPHS] = dict(others)
+    _files()[new.sha256] = file
+    if new is not own:
+        _own()[new.sha256] = own
+    select(new.sha256)
 
 
 def add_sample(kind: str, seed: int = 0) -> None:
@@ -71,7 +145,7 @@ def add_sample(kind: str, seed: int = 0) -> None:
         raise ValueError(f"kind must be one of {KINDS}, got {kind!r}")
     micrograph = simulate(kind, shape=SAMPLE_SHAPE, seed=seed).micrograph
     sha256 = _keep(replace(micrograph, name=sample_name(kind, seed)))
-    st.session_state.setdefault(_SIMULATED, set()).add(sha256)
+    st.session_state.setdefault(_SIMULATED, {})[sha256] = kind, seed
     select(sha256)
 
 
@@ -99,18 +173,24 @@ def select(sha256: str) -> None:
 
 
 def remove(sha256: str) -> None:
-    """Forget one micrograph."""
-    _store().pop(sha256, None)
+    """Forget one micrograph; its neighbour becomes the current one."""
+    digests = list(_store())
+    if st.session_state.get(_CURRENT) == sha256 and len(digests) > 1:
+        place = digests.index(sha256)
+        select(digests[place + 1] if place + 1 < len(digests) else digests[place - 1])
+    _forget(sha256)
 
 
 def clear() -> None:
     """Forget all micrographs."""
-    _store().clear()
+    for sha256 in list(_store()):
+        _forget(sha256)
 
 
 def used_bytes() -> int:
-    """Return how much memory the loaded pixels take."""
-    return sum(micrograph.pixels.nbytes for micrograph in _store().values())
+    """Return how much memory the loaded pixels take, and the files kept for their other frames."""
+    pixels = sum(micrograph.pixels.nbytes for micrograph in _store().values())
+    return pixels + sum(file.given.bytes_held for file in _files().values())
 
 
 def is_simulated(micrograph: Micrograph) -> bool:
@@ -118,26 +198,36 @@ def is_simulated(micrograph: Micrograph) -> bool:
     return micrograph.sha256 in st.session_state.get(_SIMULATED, ())
 
 
-def set_pixel_size(sha256: str, nm_per_px: float | None) -> None:
-    """Give a micrograph without a pixel size one by hand, or take it away again (None)."""
+def samples() -> list[tuple[str, int]]:
+    """Return kind and seed of every loaded sample."""
+    known = st.session_state.get(_SIMULATED, {})
+    return [known[sha256] for sha256 in _store() if sha256 in known]
+
+
+def set_pixel_size(sha256: str, size: PixelSize | None) -> None:
+    """Give a micrograph a pixel size by hand; None goes back to what its file says."""
     micrograph = _store()[sha256]
-    size = None if not nm_per_px else PixelSize(nm_per_px, "nm")
-    metadata = {**micrograph.metadata, "pixel_size_source": BY_HAND if size else ""}
-    _store()[sha256] = replace(micrograph, pixel_size=size, metadata=metadata)
+    own = _own().setdefault(sha256, micrograph)
+    restored = with_overlay_choice(own, overlay_choice(micrograph))
+    _store()[sha256] = restored if size is None else instrument.set_pixel_size(restored, size)
 
 
-def has_own_scale(micrograph: Micrograph) -> bool:
-    """Tell whether the pixel size came with the file."""
-    by_hand = micrograph.metadata.get("pixel_size_source") == BY_HAND
-    return micrograph.pixel_size is not None and not by_hand
+def own_pixel_size(micrograph: Micrograph) -> PixelSize | None:
+    """Return the pixel size that the file states, whatever was set by hand."""
+    return _own().get(micrograph.sha256, micrograph).pixel_size
+
+
+def correct_overlays(sha256: str, choice: OverlayChoice) -> None:
+    """Keep a correction of what is not specimen with a micrograph."""
+    _store()[sha256] = with_overlay_choice(_store()[sha256], choice)
 
 
 def describe(micrograph: Micrograph) -> str:
     """Return size, depth and scale in one line: "1024 × 768 px · 8-bit · 2.5 nm/px"."""
     height, width = micrograph.shape
     scale = str(micrograph.pixel_size) if micrograph.pixel_size else "no pixel size"
-    if micrograph.pixel_size and not has_own_scale(micrograph):
-        scale += f" ({BY_HAND})"
+    if micrograph.pixel_size and instrument.is_set_by_hand(micrograph):
+        scale += f" ({instrument.SET_BY_HAND})"
     frames = micrograph.metadata.get("frames", 1)
     frame = f" · frame {micrograph.metadata.get('frame', 0) + 1} of {frames}" if frames > 1 else ""
     return f"{width} × {height} px · {micrograph.depth} · {scale}{frame}"
@@ -160,14 +250,29 @@ def _store() -> dict[str, Micrograph]:
     return store
 
 
-def _keep(micrograph: Micrograph) -> str:
+def _files() -> dict[str, _File]:
+    files: dict[str, _File] = st.session_state.setdefault(_FILES, {})
+    return files
+
+
+def _own() -> dict[str, Micrograph]:
+    own: dict[str, Micrograph] = st.session_state.setdefault(_OWN, {})
+    return own
+
+
+def _forget(sha256: str) -> None:
+    for known in (_store(), _files(), _own()):
+        known.pop(sha256, None)
+
+
+def _keep(micrograph: Micrograph, more_bytes: int = 0) -> str:
     """Store a micrograph unless its content is there already; return its digest."""
     store = _store()
     if micrograph.sha256 in store:
         raise AlreadyLoadedError(f"already loaded, as {store[micrograph.sha256].name}.")
-    if used_bytes() + micrograph.pixels.nbytes > MOST_BYTES:
+    if used_bytes() + micrograph.pixels.nbytes + more_bytes > MOST_BYTES:
         raise UserError(
-            f"There is no room for it: a session holds {MOST_BYTES // 2**20} MB of pixels. "
+            f"There is no room for it: a session holds {MOST_BYTES // 2**20} MB. "
             "Remove micrographs that you no longer need, then load this one again."
         )
     store[micrograph.sha256] = micrograph
