@@ -113,6 +113,34 @@ def test_process_is_bounded_in_memory_and_free_of_torch(process: DecodingWorker)
     assert "cv2" not in maps
 
 
+def outcome(code: str) -> subprocess.CompletedProcess[str]:
+    start = "from core.imaging import limits, decoding_worker as own\n"
+    return subprocess.run(
+        [sys.executable, "-c", start + code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="bounded by the wall clock only")
+def test_endless_work_ends_the_process() -> None:
+    code = "limits.DECODING_CPU_S = 0.2\nown._bound_time(0)\nwhile True: pass"
+    assert outcome(code).returncode == -signal.SIGPROF
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="bounded by nothing")
+def test_time_is_not_counted_between_requests() -> None:
+    code = (
+        "import time\nlimits.DECODING_CPU_S = 0.05\nown._bound_time(0)\nown._bound_time(None)\n"
+        "end = time.process_time() + 0.3\nwhile time.process_time() < end: pass\nprint('alive')"
+    )
+    assert outcome(code).stdout == "alive\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the bound is Linux's")
+def test_memory_beyond_the_bound_is_an_error_not_the_end() -> None:
+    code = "own._bound_memory()\ntry: bytearray(3_000_000_000)\nexcept MemoryError: print('no')"
+    assert outcome(code).stdout == "no\n"
+
+
 def test_process_ends_with_the_app() -> None:
     code = (
         "from tests.small_files import mrc_bytes; import numpy as np;"
