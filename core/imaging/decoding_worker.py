@@ -23,7 +23,7 @@ import numpy as np
 from core.errors import UnreadableMicrograph
 from core.imaging import limits, messages
 from core.imaging.frame import to_grey
-from core.imaging.signals import Picture, find_pictures, load_readers
+from core.imaging.signals import Picture, count_images, find_pictures, load_readers
 
 
 def main() -> None:
@@ -86,10 +86,10 @@ def _answer(header: dict[str, Any], blocks: list[bytearray]) -> tuple[dict[str, 
             for name in header["files"]:
                 Path(folder, name).write_bytes(blocks.pop(0))
             pictures = find_pictures(header["kind"], Path(folder, header["open"]))
-            answer: dict[str, Any] = {"labels": _labels(pictures), "frames": len(pictures)}
+            answer: dict[str, Any] = {"labels": _labels(pictures), "frames": count_images(pictures)}
             if header["frame"] is None:
                 return answer, []
-            limits.check_frame_number(header["frame"], len(pictures))
+            limits.check_frame_number(header["frame"], answer["frames"])
             picture = pictures[header["frame"]]
             limits.check_frame(*picture.shape)
             limits.check_frame_bytes(picture.stored_bytes)

@@ -12,7 +12,7 @@ import importlib.util
 import math
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,12 @@ def find_pictures(kind: str, path: Path) -> list[Picture]:
     return pictures
 
 
+def count_images(pictures: Sequence[Picture]) -> int:
+    """Return how many images there are, also beyond those that are offered."""
+    stacks = {id(picture.signal): picture.signal["data"].shape[:-2] for picture in pictures}
+    return sum(math.prod(stack) for stack in stacks.values())
+
+
 def _read(kind: str, path: Path) -> list[dict[str, Any]]:
     reader: Any = importlib.import_module(READERS[kind])
     if kind == "emd":
@@ -197,7 +203,7 @@ def _members(
     if frames == 1:
         yield name, (0,) * len(stack)
         return
-    for frame in range(min(frames, MAX_FRAMES + 1)):
+    for frame in range(min(frames, MAX_FRAMES)):
         at = tuple(int(i) for i in np.unravel_index(frame, stack))
         yield f"{name}, frame {frame + 1}", at
 

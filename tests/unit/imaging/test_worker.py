@@ -315,6 +315,14 @@ def test_mrc_stacks_have_frames() -> None:
     assert np.array_equal(read_micrograph(data, frame=1).pixels, stack[1])
 
 
+def test_long_stacks_are_listed_to_the_limit_and_counted_to_the_end() -> None:
+    data = mrc_bytes(np.zeros((600, 3, 4), np.uint16))
+    assert frame_count(data) == 512
+    assert read_micrograph(data, frame=511).metadata["signal"] == "image 1, frame 512"
+    with pytest.raises(UnreadableMicrograph, match="first 512 of the file's 600"):
+        read_micrograph(data, frame=512)
+
+
 def test_cut_mrc_is_refused() -> None:
     with pytest.raises(UnreadableMicrograph):
         read_micrograph(mrc_bytes(np.ones((40, 40), np.float32))[:-100])
