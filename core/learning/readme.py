@@ -24,7 +24,8 @@ maps at the last layer are exact for what the network computes.
 
 {pretrain:,} views of simulated micrographs, then {finetune:,} views of real ones (share of real
 views {real_share:.0%}), each a random window with random turn, scale, polarity, contrast, blur,
-noise and hidden rectangles. AdamW; the running average of the weights is kept (decay {ema}).
+noise and hidden rectangles. AdamW; kept is the running average of the weights over the last
+{average_share:.0%} of the steps.
 
 ## What it was trained on
 
@@ -64,7 +65,7 @@ def describe(card: ModelCard) -> str:
         pretrain=training["pretrain_samples"],
         finetune=training["finetune_samples"],
         real_share=training["real_share"],
-        ema=training["ema"],
+        average_share=training["average_share"],
         data=_table(
             ("source", "licence", "class", "pictures"),
             ((d["source"], d["licence"], d["class"], d["pictures"]) for d in card.data),

@@ -55,11 +55,12 @@ class TrainingPlan:
 
     `*_samples` count training views; learning rates belong to AdamW with one warm-up and a
     cosine decay. `real_share` is the part of fine-tuning views drawn from the real pictures when
-    the simulator knows every class. `ema` is the decay of the running average of the weights.
+    the simulator knows every class. The kept weights are a running average that reaches back over
+    `average_share` of a phase's steps.
     """
 
     pretrain_samples: int = 128_000
-    finetune_samples: int = 12_000
+    finetune_samples: int = 10_000
     pretrain_rate: float = 2e-3
     finetune_rate: float = 6e-4
     weight_decay: float = 0.05
@@ -68,7 +69,7 @@ class TrainingPlan:
     size_px: int = 160
     batch: int = 64
     folds: int = 5
-    ema: float = 0.995
+    average_share: float = 0.1
     seed: int = 0
     workers: int = 1
     architecture: str = "emnet"
@@ -272,9 +273,10 @@ class _Trainer:
         network = self.new_network()
         if start is not None:
             network.load_state_dict(_load(start))
-        running = get_ema_multi_avg_fn(self.plan.ema)  # type: ignore[no-untyped-call]
-        average = AveragedModel(network, multi_avg_fn=running, use_buffers=True)
         steps = max(1, samples // self.plan.batch)
+        decay = 1 - 1 / max(2.0, self.plan.average_share * steps)
+        running = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        average = AveragedModel(network, multi_avg_fn=running, use_buffers=True)
         optimiser = torch.optim.AdamW(
             network.parameters(), lr=rate, weight_decay=self.plan.weight_decay
         )

@@ -19,7 +19,6 @@ PLAN = TrainingPlan(
     size_px=32,
     batch=16,
     folds=2,
-    ema=0.8,
     workers=0,
 )
 
