@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.errors import UnreadableMicrograph
 from core.imaging.calibration import is_jeol, read_calibration
 from core.imaging.frame import Decoder, Frame, Source, to_grey
+from core.imaging.jpeg_segments import check_jpeg_segments
 from core.imaging.limits import (
     MAX_FRAMES,
     check_frame,
@@ -27,6 +28,7 @@ _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # classic and BigTIFF, both b
 _CUT_SHORT = "The TIFF is cut short or damaged; copy or export it again."
 _WHITE_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 2, 3, 6
 _PLANES_APART = 2
+_JPEG = 7
 # None, CCITT, LZW, JPEG, Deflate (two numbers), PackBits. Others bring whole pictures of their
 # own, whose size no header of the TIFF bounds.
 _COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32946, 32773}
@@ -59,7 +61,7 @@ def _decode(source: Source, frame: int) -> tuple[Frame, int]:
         check_frame_number(frame, frames)
         page = pages[0] if planes else pages[frame]
         _check_page(page)
-        values = _plane(tif, page, data, frame) if planes else _page_values(page, len(data))
+        values = _plane(tif, page, data, frame) if planes else _page_values(page, data)
         pixels, notes = to_grey(_true_levels(values, page, tif))
         pixel_size, metadata = read_calibration(tif, page)
     metadata = {"format": "TIFF", "bit_depth": _describe(page), **metadata}
@@ -140,15 +142,17 @@ def _inverted_signed(page: tifffile.TiffPage) -> bool:
     return page.photometric == _WHITE_IS_ZERO and page.sampleformat not in (1, None)
 
 
-def _page_values(page: tifffile.TiffPage, file_bytes: int) -> Values:
+def _page_values(page: tifffile.TiffPage, data: bytes) -> Values:
     """Decode one page to (H, W) or (H, W, C) when all of its data are in the file."""
     if page.is_contiguous:
-        complete = page.dataoffsets[0] + page.nbytes <= file_bytes
+        complete = page.dataoffsets[0] + page.nbytes <= len(data)
     else:
         segments = zip(page.dataoffsets, page.databytecounts, strict=True)
-        complete = all(size > 0 and start + size <= file_bytes for start, size in segments)
+        complete = all(size > 0 and start + size <= len(data) for start, size in segments)
     if not complete:
         raise UnreadableMicrograph(_CUT_SHORT)
+    if page.compression == _JPEG:
+        check_jpeg_segments(page, data)
     values: Values = np.asarray(page.asarray(maxworkers=1))
     if page.samplesperpixel > 1 and page.planarconfig == _PLANES_APART:
         return np.moveaxis(values, 0, -1)

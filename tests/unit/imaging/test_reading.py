@@ -601,6 +601,21 @@ def test_doubles_that_take_too_much_memory_are_refused_before_decoding() -> None
     assert_one_clear_sentence(raised.value)
 
 
+@pytest.mark.parametrize("tiled", [False, True])
+@pytest.mark.parametrize("place", ["size", "tables"])
+def test_jpeg_larger_than_its_tiff_is_refused_before_decoding(tiled: bool, place: str) -> None:
+    options = {"tile": (32, 32)} if tiled else {"rowsperstrip": 16}
+    data = bytearray(tiff_bytes(NOISE, compression="jpeg", **options))
+    assert read_micrograph(bytes(data)).shape == (64, 64)
+    frame = data.rfind(b"\xff\xc0")
+    if place == "size":
+        struct.pack_into(">HH", data, frame + 5, 60_000, 60_000)
+    else:
+        data[frame + 1] = 0xFE  # a comment: no size at all
+    with pytest.raises(UnreadableMicrograph, match="damaged JPEG"):
+        read_micrograph(bytes(data))
+
+
 HOSTILE_TEXTS = {
     "ome": b'<OME xmlns="o"><Pixels ' + b"a" * 400_000 + b"></OME>",
     "ome elements": b"<OME>" + b"<Pixels" * 60_000 + b"</OME>",
