@@ -3,7 +3,6 @@
 import streamlit as st
 
 from core.reporting import figures
-from core.reporting.export import csv_bytes
 from core.ui import cache, compare, page, show, tables
 
 page.setup("Cluster")
@@ -67,7 +66,7 @@ with page.user_errors():
             "Histogram of equivalent diameters",
         )
     with st.container(horizontal=True):
-        csv = csv_bytes(regions)
+        csv = tables.regions_csv(regions, micrograph)
         show.download("Regions (CSV)", csv, f"{stem}_regions.csv", "text/csv", "cluster_csv")
         mask = cache.mask_png(micrograph, k, exclude, target)
         show.download("Mask (PNG)", mask, f"{stem}_mask.png", "image/png", "cluster_mask")

@@ -14,7 +14,8 @@ from core.imaging.annotations import find_annotations
 from core.imaging.info_bar import info_bar_rows
 from core.micrograph import Micrograph
 
-_SEARCH_PX = 4_000_000  # larger pictures are searched for lettering on every n-th pixel
+_SEARCH_PX = 4_000_000  # larger pictures are searched for lettering on every n-th pixel,
+_REDUCED_PX = 2_000_000  # so that at most this many are left
 _MIN_SIDE_PX = 48  # lettering on anything smaller could not be read
 
 
@@ -148,9 +149,9 @@ def _annotations(levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     height, width = levels.shape
     if min(height, width) < _MIN_SIDE_PX:
         return np.zeros(levels.shape, bool)
-    stride = int(np.ceil(np.sqrt(levels.size / _SEARCH_PX)))
-    if stride == 1:
+    if levels.size <= _SEARCH_PX:
         return find_annotations(levels)
+    stride = int(np.ceil(np.sqrt(levels.size / _REDUCED_PX)))
     found = find_annotations(np.ascontiguousarray(levels[::stride, ::stride]))
     full = cv2.resize(found.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     return np.asarray(full, bool)

@@ -19,7 +19,13 @@ from core.imaging import display, hatching, saving
 from core.imaging import scale_bar as scale_bars
 from core.imaging.exposure import saturated_share
 from core.imaging.filters import Pipeline
-from core.imaging.overlays import find_info_bars, find_overlays, overlay_choice
+from core.imaging.overlays import (
+    AS_FOUND,
+    find_info_bars,
+    find_overlays,
+    overlay_choice,
+    with_overlay_choice,
+)
 from core.measuring.clustering import Clustering, cluster_gray
 from core.measuring.regions import measure_regions
 from core.micrograph import Micrograph
@@ -70,6 +76,14 @@ def overlays(micrograph: Micrograph) -> Mask:
 def info_bars(micrograph: Micrograph) -> tuple[int, int]:
     """Return the heights in px of the info bars found at the top and at the bottom."""
     return find_info_bars(micrograph)
+
+
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=_BY_PIXELS)
+def holds_lettering(micrograph: Micrograph) -> bool:
+    """Tell whether letters or a scale bar were found outside the info bars."""
+    top, bottom = info_bars(micrograph)
+    inner = overlays(with_overlay_choice(micrograph, AS_FOUND))
+    return bool(inner[top : micrograph.shape[0] - bottom].any())
 
 
 @st.cache_data(max_entries=512, show_spinner=False, hash_funcs=_BY_KEY)

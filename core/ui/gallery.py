@@ -10,8 +10,8 @@ from core.imaging import instrument
 from core.micrograph import Micrograph
 from core.ui import cache, show, workspace
 
-_CARDS_PER_PAGE = 24
-_CARD_PX = 300
+_CARDS_PER_PAGE = 6
+_CARD_PX = 280  # at least
 _PICTURE_WH = (266, 200)  # px
 _MARKED_SHARE = 0.01  # of saturated pixels, from which a badge says so
 
@@ -27,14 +27,21 @@ def draw() -> None:
         if st.button("Clear all", icon=":material/delete_sweep:", key="home_clear"):
             workspace.clear()
             st.rerun()
-    first = 0
-    if len(micrographs) > _CARDS_PER_PAGE:
-        pages = -(-len(micrographs) // _CARDS_PER_PAGE)
-        first = _CARDS_PER_PAGE * (st.number_input("Gallery page", 1, pages, key="home_page") - 1)
+    cards = st.grid(min_column_width=_CARD_PX)
+    first = _turn_pages(len(micrographs))
     current = workspace.current()
-    with st.container(horizontal=True):
+    with cards:
         for micrograph in micrographs[first : first + _CARDS_PER_PAGE]:
             _card(micrograph, chosen=micrograph is current)
+
+
+def _turn_pages(total: int) -> int:
+    """Draw the choice of a page where one is not enough; return the place of its first card."""
+    pages = -(-total // _CARDS_PER_PAGE)
+    if pages < 2:
+        return 0
+    page = st.pagination(pages, key="home_page", persist_state="session")
+    return _CARDS_PER_PAGE * (min(page, pages) - 1)
 
 
 def prepare(micrograph: Micrograph) -> None:
@@ -54,6 +61,8 @@ def badges(micrograph: Micrograph) -> None:
         st.badge("pixel size by hand", color="blue")
     if any(cache.info_bars(micrograph)):
         st.badge("info bar found", color="blue")
+    if cache.holds_lettering(micrograph):
+        st.badge("letters or scale bar found", color="blue")
     share = cache.saturated(micrograph)
     if share > _MARKED_SHARE:
         st.badge(
@@ -64,9 +73,7 @@ def badges(micrograph: Micrograph) -> None:
 
 
 def _card(micrograph: Micrograph, chosen: bool) -> None:
-    with st.container(
-        border=True, width=_CARD_PX, height="stretch", vertical_alignment="distribute"
-    ):
+    with st.container(border=True, height="stretch", vertical_alignment="distribute"):
         with st.container(gap="xxsmall"):
             with st.container(height=_PICTURE_WH[1], border=False, horizontal_alignment="center"):
                 st.image(
@@ -84,14 +91,15 @@ def _card(micrograph: Micrograph, chosen: bool) -> None:
 
 def _facts(micrograph: Micrograph) -> list[str]:
     """Return size, depth and scale; field and instrument where known; the display window."""
-    lines = [workspace.describe(micrograph)]
+    lines = [workspace.describe(micrograph).replace(" · no pixel size", "")]
     if micrograph.pixel_size is not None:
         lines.append("Field {} × {}".format(*instrument.field_of_view(micrograph)))
     scope = instrument.describe_instrument(micrograph).get("Microscope")
     if scope:
         lines[-1] += f" · {scope}"
     low, high = cache.window(micrograph)
-    return [*lines, f"Shown: grey {low:.4g} (black) to {high:.4g} (white)"]
+    levels = ".4g" if micrograph.pixels.dtype.kind == "f" else ".0f"
+    return [*lines, f"Shown from grey {low:{levels}} to {high:{levels}}"]
 
 
 def _buttons(sha256: str, chosen: bool) -> None:

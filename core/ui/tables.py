@@ -12,6 +12,8 @@ import pandas as pd
 from core.imaging.display import cluster_colors, png_bytes
 from core.measuring.clustering import Clustering
 from core.micrograph import Micrograph, PixelSize
+from core.reporting.analysis import pixel_size_source
+from core.reporting.export import csv_bytes
 
 if TYPE_CHECKING:
     from core.learning.checkpoints import ModelCard
@@ -52,6 +54,9 @@ def batch(rows: pd.DataFrame, display_names: Mapping[str, str]) -> pd.DataFrame:
     if rows["mean_diameter_nm"].notna().any():
         columns["mean diameter (nm)"] = rows["mean_diameter_nm"]
     columns["mean diameter (px)"] = rows["mean_diameter_px"]
+    if rows["pixel_size_nm"].notna().any():
+        columns["pixel (nm)"] = rows["pixel_size_nm"]
+        columns["pixel size from"] = rows["pixel_size_source"]
     return pd.DataFrame(columns)
 
 
@@ -70,6 +75,16 @@ def cluster_legend(clustering: Clustering, micrograph: Micrograph) -> pd.DataFra
             "mean grey": frame["mean_grey"],
         }
     )
+
+
+def regions_csv(measured: pd.DataFrame, micrograph: Micrograph) -> bytes:
+    """Return the regions for other programs, each with the pixel size and who states it."""
+    size = micrograph.pixel_size
+    table = measured.assign(
+        pixel_size_nm=size.to("nm") if size else np.nan,
+        pixel_size_source=pixel_size_source(micrograph),
+    )
+    return csv_bytes(table)
 
 
 def regions(measured: pd.DataFrame) -> pd.DataFrame:

@@ -32,7 +32,7 @@ class AppPage:
     def go_to(self, name: str) -> None:
         """Follow a link of the sidebar: what is loaded stays."""
         self.page.locator(f'[data-testid="stSidebarNavLink"][href$="/{name}"]').click()
-        self.page.wait_for_url(f"**/{name}")
+        self.page.wait_for_url(re.compile(rf"/{name}(\?|$)"))
         self.settle()
 
     def settle(self) -> None:
