@@ -35,6 +35,7 @@ _NO_IMAGE = (
     "There is no image in the file, only a spectrum or spectra; export a map or the survey image."
 )
 _IMOD, _SINCE_STANDARD = 1146047817, 20140  # marks in the header of an MRC file
+_MRC_BYTES = {0: 1, 1: 2, 2: 4, 3: 4, 4: 8, 6: 2, 12: 2}  # of one value, by mode
 _ENERGY = ("ev", "kev")
 _UNTRUSTED = (
     "no pixel size: a .ser alone may state a wrong unit; give the .emi that was saved with it"
@@ -154,6 +155,8 @@ def _read(kind: str, path: Path) -> list[dict[str, Any]]:
     elif kind == "tia":
         signals = reader.file_reader(str(path))  # reads everything in any case
     else:
+        if kind == "mrc":
+            _check_mrc(path)
         signals = _read_lazily(reader, path)
     found: list[dict[str, Any]] = signals
     return found
@@ -166,6 +169,20 @@ def _read_lazily(reader: Any, path: Path) -> Any:
         return reader.file_reader(str(path))
 
 
+def _check_mrc(path: Path) -> None:
+    """Refuse a file that announces more sections than it holds: billions take minutes to list."""
+    with path.open("rb") as file:
+        header = file.read(1024)
+    columns, rows, sections, mode = (_int32(header, at) for at in (0, 4, 8, 12))
+    values_bytes = columns * rows * sections * _MRC_BYTES.get(mode, 1)
+    if min(columns, rows, sections) < 1 or values_bytes > path.stat().st_size:
+        raise UnreadableMicrograph("The MRC file is cut short or damaged; copy or export it again.")
+
+
+def _int32(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 4], "little", signed=True)
+
+
 def _has_signed_bytes(path: Path) -> bool:
     """Tell signed from unsigned 8-bit MRC: the standard says signed, IMOD says which.
 
@@ -173,9 +190,7 @@ def _has_signed_bytes(path: Path) -> bool:
     """
     with path.open("rb") as file:
         header = file.read(160)
-    mode, version, stamp, flags = (
-        int.from_bytes(header[at : at + 4], "little") for at in (12, 108, 152, 156)
-    )
+    mode, version, stamp, flags = (_int32(header, at) for at in (12, 108, 152, 156))
     if mode != 0:
         return False
     return bool(flags & 1) if stamp == _IMOD else version >= _SINCE_STANDARD

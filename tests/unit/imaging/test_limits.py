@@ -33,8 +33,8 @@ def test_what_exceeds_a_limit_is_refused(call: object, sentence: str) -> None:
 
 
 def test_time_grows_with_the_file() -> None:
-    assert limits.decoding_cpu_s(0) == 4
-    assert limits.decoding_cpu_s(200_000_000) == 20
+    assert limits.decoding_cpu_s(0) == 3
+    assert limits.decoding_cpu_s(200_000_000) == 19
 
 
 def test_frames_are_listed_to_the_limit() -> None:

@@ -323,6 +323,14 @@ def test_long_stacks_are_listed_to_the_limit_and_counted_to_the_end() -> None:
         read_micrograph(data, frame=512)
 
 
+def test_announced_sections_that_are_not_there_are_refused_at_once() -> None:
+    data = bytearray(mrc_bytes(np.ones((4, 4), np.float32)))
+    for sections in (2**31 - 1, -1, 0):
+        data[8:12] = sections.to_bytes(4, "little", signed=True)
+        with pytest.raises(UnreadableMicrograph, match="MRC file is cut short"):
+            frame_labels(bytes(data))
+
+
 def test_cut_mrc_is_refused() -> None:
     with pytest.raises(UnreadableMicrograph):
         read_micrograph(mrc_bytes(np.ones((40, 40), np.float32))[:-100])
