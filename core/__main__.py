@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--finetune-samples", type=int, help="views per fine-tuning")
     train.add_argument("--folds", type=int, help="folds of the grouped cross-validation")
     train.add_argument("--work", type=Path, help="folder for unfinished phases")
+    train.add_argument("--note", action="append", default=[], help="a caution or credit")
     train.set_defaults(run=_train)
 
     info = commands.add_parser("info", help="print what is understood of a micrograph")
@@ -78,7 +79,14 @@ def _train(options: argparse.Namespace) -> int:
         name: getattr(options, name) for name in ("pretrain_samples", "finetune_samples", "folds")
     }
     plan = TrainingPlan(**{name: value for name, value in asked.items() if value is not None})
-    card = train(folders, out, plan=plan, whole_frames=options.whole_frames, work=options.work)
+    card = train(
+        folders,
+        out,
+        plan=plan,
+        whole_frames=options.whole_frames,
+        work=options.work,
+        notes=options.note,
+    )
     print(json.dumps(card.metrics, indent=2))
     return EXIT_OK
 

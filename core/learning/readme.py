@@ -10,8 +10,10 @@ from core.learning.checkpoints import ModelCard
 _TEXT = """\
 # {name}
 
-Names the morphology in an electron micrograph: {classes}. Architecture `{architecture}`; weights in
-`weights.safetensors` (SHA-256 `{sha256}`), everything below also in `card.json`.
+Names the morphology in an electron micrograph: {classes}.
+Architecture `{architecture}`. Weights in `weights.safetensors`, SHA-256
+`{sha256}`;
+everything below stands in `card.json` too.
 
 ## What it sees
 
@@ -22,10 +24,10 @@ maps at the last layer are exact for what the network computes.
 
 ## How it was trained
 
-{pretrain:,} views of simulated micrographs, then {finetune:,} views of real ones (share of real
-views {real_share:.0%}), each a random window with random turn, scale, polarity, contrast, blur,
-noise and hidden rectangles. AdamW; kept is the running average of the weights over the last
-{average_share:.0%} of the steps.
+With `python -m core train`: {pretrain:,} views of simulated micrographs, then {finetune:,} views of
+which {real_share:.0%} are real ones, each a random window with random turn, scale, polarity, contrast,
+blur, noise and hidden rectangles. AdamW; kept is the running average of the weights over the last
+{average_share:.0%} of the steps. All settings stand in `card.json` under `training`.
 
 ## What it was trained on
 
@@ -33,8 +35,10 @@ noise and hidden rectangles. AdamW; kept is the running average of the weights o
 
 ## How good it is
 
-{protocol}. Intervals are 95 %: over resampled groups of originals for the balanced accuracy,
-Wilson's for the recall.
+{protocol}. *Squares* are held-out pictures as the
+network is trained on, *whole frames* the same pictures uncropped, as the app sees them, with
+overlays found and hidden. Intervals are 95 %: over resampled groups of originals for the balanced
+accuracy, Wilson's for the recall.
 
 {scores}
 
@@ -46,7 +50,7 @@ calibration error of held-out pictures, each scaled by a temperature from the ot
 
 {confusion}
 
-## Limits
+## Limits and credits
 
 {limits}
 """

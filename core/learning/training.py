@@ -143,6 +143,7 @@ def train(
     plan: TrainingPlan | None = None,
     whole_frames: Path | None = None,
     work: Path | None = None,
+    notes: Sequence[str] = (),
     device: str = "auto",
     report: Report = print,
 ) -> ModelCard:
@@ -160,6 +161,8 @@ def train(
         scored by the same folds, never trained on.
     work : Path, optional
         Where unfinished phases are kept; `.training/<name of out>` by default.
+    notes : sequence of str
+        Cautions and credits for the card, beside what the counts say.
     report : callable
         Told about progress, a line at a time.
 
@@ -203,7 +206,7 @@ def train(
         metrics=scores,
         training={**asdict(plan), "torch": torch.__version__},
         data=_list_sources(pictures),
-        limits=_list_limits(pictures),
+        limits=(*_list_limits(pictures), *notes),
     )
     card = save_model(out, network, card)
     (out / "README.md").write_text(describe(card), encoding="utf-8")
