@@ -25,9 +25,9 @@ maps at the last layer are exact for what the network computes.
 ## How it was trained
 
 With `python -m core train`: {pretrain:,} views of simulated micrographs, then {finetune:,} views of
-which {real_share:.0%} are real ones, each a random window with random turn, scale, polarity, contrast,
-blur, noise and hidden rectangles. AdamW; kept is the running average of the weights over the last
-{average_share:.0%} of the steps. All settings stand in `card.json` under `training`.
+which {real_share:.0%} are real ones, each a random window with random turn, scale, polarity,
+contrast, blur, noise and hidden rectangles. AdamW; kept is the running average of the weights
+over the last {average_share:.0%} of the steps. All settings stand in `card.json` under `training`.
 
 ## What it was trained on
 
