@@ -55,7 +55,7 @@ with page.user_errors():
         st.write("Add micrographs above, or take simulated samples:")
         page.sample_picker("batch")
     elif st.button(
-        f"Run on {len(sources)}", type="primary", icon=":material/play_arrow:", key="batch_run_now"
+        page.run_label(sources), type="primary", icon=":material/play_arrow:", key="batch_run_now"
     ):
         filters = steps if filtered else ()
         recipe = Recipe(model_name, method, k, target, filters, exclude, smallest_px)

@@ -11,6 +11,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.imaging import reading, uploads
+from core.imaging.limits import check_file_size
 from core.micrograph import Micrograph
 
 SUFFIXES = tuple(f".{suffix}" for suffix in reading.SUFFIXES)
@@ -48,8 +49,8 @@ def list_sources(given: Iterable[GivenSource] | GivenSource) -> list[Source]:
     ----------
     given : iterable of Path, (name, bytes) or Micrograph; or one of them
         A folder stands for the images in it and below it, sorted by path. Hidden files are
-        passed over. Of files given by name and content, archives stand for what is in them, and
-        files that belong to another one are read together with it.
+        passed over. An archive stands for what is in it. Files that belong to another one are
+        read together with it.
 
     Raises
     ------
@@ -94,6 +95,9 @@ def _expand(given: object) -> list[Source]:
         return [Source(given.name, given)]
     if isinstance(given, str | PathLike):
         path = Path(given)
+        if path.suffix.lower() == ".zip" and path.is_file():
+            check_file_size(path.stat().st_size)
+            return _unpack([(path.name, path.read_bytes())])
         return _list_folder(path) if path.is_dir() else [Source(path.name, path)]
     raise TypeError(f"a source is a path, (name, bytes) or a Micrograph, got {type(given)}")
 

@@ -191,9 +191,12 @@ def micrograph_png(micrograph: Micrograph, full: bool = False) -> bytes:
 
 @st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=_BY_KEY)
 def hatched_png(micrograph: Micrograph) -> bytes:
-    """Return the micrograph with a hatch over what is left out, at the size of the screen."""
+    """Return the micrograph with a hatch over what is left out, at the size of the screen.
+
+    No scale bar is drawn: it would hide the edge of the info bar, which is to be judged here.
+    """
     picture = _picture(micrograph, full=False)
-    return _encode(hatching.hatch(picture, overlays(micrograph)), micrograph)
+    return display.png_bytes(hatching.hatch(picture, overlays(micrograph)))
 
 
 @st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=_BY_KEY)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -84,7 +85,7 @@ def timed(action: Callable[[], None]) -> float:
 def go(tab: AppPage, name: str) -> None:
     """Follow a link; done when the page's own heading stands and no script runs."""
     tab.page.locator(f'[data-testid="stSidebarNavLink"][href$="/{name}"]').click()
-    tab.page.wait_for_url(f"**/{name}")
+    tab.page.wait_for_url(re.compile(rf"/{name}(\?|$)"))
     heading = f'h1:has-text("{name.split("_")[0]}")'
     tab.page.locator(f"{IDLE} {heading}").wait_for()
 

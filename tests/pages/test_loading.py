@@ -182,3 +182,13 @@ def test_session_that_is_full_names_the_file(app, stack, monkeypatch):
     monkeypatch.setattr(workspace, "MOST_BYTES", 10_000)
     upload(app, ("stack.tif", stack))
     assert "stack.tif: There is no room" in app.error[0].value.replace("\\", "")
+
+
+def test_batch_takes_an_archive(app, png, other_png):
+    app.switch_page("pages/5_Batch_Report.py").run()
+    data = packed({"a.png": png, "b.png": other_png})
+    app.file_uploader(key="batch_files").upload("all.zip", data).run()
+    assert app.button(key="batch_run_now").label == "Run on all of it"
+    app.button(key="batch_run_now").click().run()
+    assert_calm(app)
+    assert "2 done, 0 failed" in app.subheader[0].value

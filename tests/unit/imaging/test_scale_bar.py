@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.imaging.scale_bar import find_scale_bar
+from core.imaging.scale_bar import ScaleBar, draw_ends, find_scale_bar
 from core.micrograph import Micrograph
 from tests.unit.imaging.test_overlays import info_bar, specimen, write
 
@@ -51,3 +51,23 @@ def test_bar_in_a_large_picture_is_found_to_a_few_pixels():
 def test_clean_or_tiny_pictures_have_none():
     assert find(specimen()) is None
     assert find(np.zeros((20, 20), np.uint8)) is None
+
+
+def test_ends_are_drawn_with_a_line_left_of_each_end():
+    pixels = np.zeros((60, 90), np.uint8)
+    pixels[30, 20:70] = 255
+    shown = draw_ends(Micrograph("m", pixels), ScaleBar(30, 20, 70))
+    left, right = shown[:, :160], shown[:, -160:]
+    line = (shown[0, 80] == (240, 148, 90)).all()
+    assert line
+    middle = shown.shape[0] // 2 + 2
+    assert (left[middle, 82:150] == 255).all()
+    assert (left[middle, 10:78] == 0).all()
+    assert (right[middle, 10:78] == 255).all()
+    assert (right[middle, 82:150] == 0).all()
+
+
+def test_ends_can_be_drawn_at_the_very_edge():
+    shown = draw_ends(Micrograph("m", np.ones((5, 6), np.uint8)), ScaleBar(4, 0, 6))
+    assert shown.ndim == 3
+    assert shown.shape[1] == 330

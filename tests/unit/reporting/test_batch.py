@@ -21,6 +21,7 @@ from core.micrograph import Micrograph, PixelSize
 from core.reporting import batch
 from core.reporting.batch import batch_zip, run_batch
 from core.reporting.recipe import Recipe
+from core.reporting.sources import list_sources
 
 from .conftest import micrograph, png
 
@@ -401,3 +402,15 @@ def test_an_archive_stands_for_what_is_in_it(run):
     rows = run([("all.zip", buffer.getvalue()), ("bad.zip", b"PK\x03\x04")]).rows
     assert rows["name"].tolist() == ["a.png", "b.png", "bad.zip"]
     assert rows["status"].tolist() == ["ok", "failed", "failed"]
+
+
+def test_an_archive_on_the_disk_stands_for_what_is_in_it(run, tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("a.png", png(1))
+    assert run([tmp_path / "all.zip"]).rows["name"].tolist() == ["a.png"]
+
+
+def test_a_series_and_its_settings_are_one_micrograph(tmp_path):
+    for name in ("x.emi", "x_1.ser", "a.png"):
+        (tmp_path / name).write_bytes(b"")
+    assert [source.name for source in list_sources(tmp_path)] == ["a.png", "x_1.ser"]

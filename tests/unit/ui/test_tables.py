@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.imaging.instrument import set_pixel_size
 from core.measuring.clustering import cluster_gray
 from core.measuring.regions import measure_regions
 from core.micrograph import Micrograph, PixelSize
@@ -45,3 +46,13 @@ def test_summary_counts_regions():
 def test_only_the_ends_are_called_darkest_and_brightest():
     titles = [tables.cluster_title(number, 3) for number in range(3)]
     assert titles == ["cluster 0 (darkest)", "cluster 1", "cluster 2 (brightest)"]
+
+
+def test_regions_file_says_who_states_the_pixel_size():
+    mask = np.zeros((9, 9), bool)
+    mask[1:3, 1:3] = True
+    micrograph = set_pixel_size(Micrograph("m", np.zeros((9, 9), np.uint8)), PixelSize(3, "nm"))
+    csv = tables.regions_csv(measure_regions(mask, micrograph.pixel_size), micrograph)
+    head, row = csv.decode("utf-8-sig").splitlines()
+    assert head.endswith("pixel_size_nm,pixel_size_source")
+    assert row.endswith("3.0,set by hand")

@@ -1,0 +1,119 @@
+"""Loading many at once, correcting what is not specimen, and the scale: in a real browser."""
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.browser.app_page import AppPage
+from tests.unit.imaging.test_overlays import info_bar, specimen
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def with_bar(tmp_path: Path) -> Path:
+    """Specimen of 400 × 500 px above an info bar of 36 px with a scale bar of 100 px."""
+    band = info_bar(500)
+    band[30:32, 380:480] = 255
+    file = tmp_path / "field.png"
+    file.write_bytes(png(np.vstack([specimen(), band])))
+    return file
+
+
+def png(pixels: np.ndarray) -> bytes:
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+def small(seed: int) -> bytes:
+    return png(specimen((90, 120), seed=seed))
+
+
+def colored_rows(tab: AppPage) -> np.ndarray:
+    """Rows of the hatched picture that carry the hatch's colour, as a share of their width."""
+    source = tab.page.get_by_alt_text(re.compile("hatched")).evaluate("picture => picture.src")
+    picture = np.asarray(Image.open(io.BytesIO(tab.page.request.get(source).body())).convert("RGB"))
+    red, blue = picture[..., 0].astype(int), picture[..., 2].astype(int)
+    share: np.ndarray = (red - blue > 40).mean(axis=1)
+    return share
+
+
+def test_info_bar_is_hatched_and_its_edge_moves(tab: AppPage, with_bar: Path):
+    tab.upload(with_bar)
+    hatched = colored_rows(tab)
+    assert hatched.shape == (436,)
+    assert hatched[400:].min() > 0.2
+    assert hatched[:390].max() == 0
+    main = tab.page.get_by_test_id("stMain")
+    bottom = main.get_by_test_id("stSlider").filter(has_text="at the bottom").get_by_role("slider")
+    for _ in range(10):
+        bottom.press("ArrowRight")
+    tab.settle()
+    expect(bottom).to_have_value("46")
+    tab.settle()
+    assert colored_rows(tab)[390:].min() > 0.2
+    tab.go_to("Cluster")
+    expect(tab.page.get_by_text("89.4 % of the frame")).to_be_visible()
+    tab.assert_calm()
+
+
+def test_scale_bar_gives_the_pixel_size(tab: AppPage, with_bar: Path):
+    tab.upload(with_bar)
+    sidebar = tab.page.get_by_test_id("stSidebar")
+    sidebar.get_by_text("Pixel size: unknown").click()
+    sidebar.get_by_role("radio", name="Scale bar").or_(
+        sidebar.get_by_role("button", name="Scale bar")
+    ).first.click()
+    length = sidebar.get_by_label("Length")
+    length.fill("200")
+    length.press("Enter")
+    tab.settle()
+    sidebar.get_by_role("button", name="Set pixel size").click()
+    expect(sidebar.get_by_text("Pixel size: 2 nm/px (set by hand)")).to_be_visible()
+    tab.settle()
+    tab.go_to("Cluster")
+    expect(tab.page.get_by_text("µm²").first).to_be_visible()
+    tab.assert_calm()
+
+
+def test_folder_and_archive_are_loaded_with_all_their_pictures(tab: AppPage, tmp_path: Path):
+    folder = tmp_path / "run"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.png").write_bytes(small(1))
+    (folder / "deep" / "b.png").write_bytes(small(2))
+    (folder / "deep" / "broken.png").write_bytes(b"nothing")
+    archive = tmp_path / "more.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("c.png", small(3))
+        packed.writestr("again.png", small(1))
+    field = tab.page.locator('[data-testid="stFileUploaderDropzoneInput"]').first
+    field.set_input_files(str(archive))
+    tab.page.get_by_role("heading", name="Loaded (2)").wait_for()
+    tab.settle()
+    tab.page.get_by_text("A folder", exact=True).click()
+    tab.settle()
+    field.set_input_files(str(folder))
+    tab.page.get_by_role("heading", name="Loaded (3)").wait_for()
+    tab.settle()
+    expect(tab.page.get_by_text("1 added, 2 not")).to_be_visible()
+    expect(tab.page.get_by_text("already loaded, as again.png")).to_be_visible()
+    expect(tab.page.get_by_text("run/deep/broken.png:")).to_be_visible()
+    assert not tab.troubles, tab.troubles
+
+
+def test_reload_says_what_is_lost_and_brings_samples_back(tab: AppPage, with_bar: Path):
+    tab.upload(with_bar)
+    tab.page.get_by_role("button", name="Simulated alloys").click()
+    tab.page.get_by_role("heading", name="Loaded (2)").wait_for()
+    tab.settle()
+    tab.page.reload()
+    tab.page.get_by_role("heading", name="Loaded (1)").wait_for()
+    expect(tab.page.get_by_text("1 sample is back. 1 file must be loaded again.")).to_be_visible()
+    tab.settle()
+    assert not tab.troubles, tab.troubles
