@@ -63,17 +63,11 @@ def resident_mb(pid: int) -> float:
     raise RuntimeError("no VmRSS")
 
 
-def add_sample(tab: AppPage, kind: str) -> None:
-    before = tab.page.get_by_test_id("stImage").count()
-    tab.page.get_by_role("button", name=f"Simulated {kind}").click()
-    tab.page.wait_for_function(
-        "n => document.querySelectorAll('[data-testid=stImage] img').length > n", arg=before
-    )
+def add_sample(tab: AppPage, kind: str, number: int) -> None:
+    """Load one more sample; done when the gallery counts it."""
+    tab.page.get_by_role("button", name=f"Simulated {kind}", exact=True).click()
+    tab.page.get_by_role("heading", name=f"Loaded ({number})").wait_for()
     tab.settle()
-
-
-def wait_for_answer(tab: AppPage) -> None:
-    tab.page.locator('[data-testid="stPlotlyChart"] .main-svg').first.wait_for()
 
 
 def timed(action: Callable[[], None]) -> float:
@@ -104,10 +98,10 @@ def measure_cold(browser: Browser) -> Iterator[tuple[str, str]]:
     with running_server(warm_up=False) as (url, _, asked):
         tab = open_tab(browser, url)
         tab.page.goto(url)
-        tab.page.get_by_role("button", name="Simulated dendrites").wait_for()
+        tab.page.get_by_role("button", name="Simulated dendrites", exact=True).wait_for()
         yield "server start to first page", f"{time.monotonic() - asked:.1f} s"
         tab.settle()
-        add_sample(tab, "dendrites")
+        add_sample(tab, "dendrites", 1)
         yield "first classification, cold", f"{timed(lambda: classify(tab)):.1f} s"
 
 
@@ -119,11 +113,11 @@ def measure_warm(browser: Browser) -> Iterator[tuple[str, str]]:
         yield "resident memory, Home just opened", f"{resident_mb(pid):.0f} MB"
         time.sleep(WARM_UP_S)
         yield "… network loaded in the background", f"{resident_mb(pid):.0f} MB"
-        add_sample(tab, "dendrites")
+        add_sample(tab, "dendrites", 1)
         yield "first classification, after the warm-up", f"{timed(lambda: classify(tab)):.2f} s"
         go_home(tab)
-        for kind in (*KINDS, *KINDS[:2]):
-            add_sample(tab, kind)
+        for number, kind in enumerate((*KINDS, *KINDS[:2]), start=2):
+            add_sample(tab, kind, number)
         yield "next classification (another micrograph)", f"{timed(lambda: classify(tab)):.2f} s"
         for name in TASKS:
             tab.go_to(name)

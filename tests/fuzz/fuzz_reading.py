@@ -70,6 +70,8 @@ def run(
     others = [data for files in seeds.values() for data in files]
     tallies: dict[str, Tally] = defaultdict(Tally)
     formats = sorted(only or seeds)
+    _reset_peak("self")
+    floor_bytes = _status_bytes("self", "VmRSS")  # what the process held before, torch say
     for number in range(inputs):
         kind = formats[number % len(formats)]
         start = seeds[kind][int(random.integers(0, len(seeds[kind])))]
@@ -78,7 +80,7 @@ def run(
             f"f{end}": _any(random, seeds, other) for end, other in BESIDE.get(kind, {}).items()
         }
         frame = int(random.integers(0, 3))
-        problem = try_one(tallies[kind], Spoilt(kind, data, beside, frame))
+        problem = try_one(tallies[kind], Spoilt(kind, data, beside, frame), floor_bytes)
         if problem:
             print(f"{kind} {how}: {problem}", flush=True)
             digest = hashlib.sha256(data).hexdigest()[:12]
@@ -96,7 +98,7 @@ def _any(random: np.random.Generator, seeds: dict[str, list[bytes]], kind: str) 
     return files[int(random.integers(0, len(files)))]
 
 
-def try_one(tally: Tally, spoilt: Spoilt) -> str:
+def try_one(tally: Tally, spoilt: Spoilt, floor_bytes: int = 0) -> str:
     """Read one input; return what broke the law, "" when nothing did."""
     tally.inputs += 1
     before, started_s = WORKER.process_id, time.monotonic()
@@ -107,7 +109,7 @@ def try_one(tally: Tally, spoilt: Spoilt) -> str:
         tally.process_ends += 1  # allowed, that is what it is for; counted all the same
     if not problem and took_s > MOST_SECONDS:
         problem = f"took {took_s:.1f} s"
-    return problem or _memory_problem()
+    return problem or _memory_problem(floor_bytes)
 
 
 def _outcome(tally: Tally, spoilt: Spoilt) -> str:
@@ -135,22 +137,22 @@ def _read_archive(spoilt: Spoilt) -> str:
     return "a path as a label" if any("/" in label for label in labels) else ""
 
 
-def _memory_problem() -> str:
-    """Tell whether this process or the decoding one has ever held too much (Linux only)."""
-    for name in ("self", WORKER.process_id):
-        peak = _peak_bytes(name)
+def _memory_problem(floor_bytes: int) -> str:
+    """Tell whether an input made this process or the decoding one hold too much (Linux only)."""
+    for name, floor in (("self", floor_bytes), (WORKER.process_id, 0)):
+        peak = _status_bytes(name, "VmHWM") - floor
         if peak > MOST_BYTES:
             _reset_peak(name)
             return f"{'app' if name == 'self' else 'decoding process'} held {peak / 1e9:.2f} GB"
     return ""
 
 
-def _peak_bytes(process: object) -> int:
+def _status_bytes(process: object, entry: str) -> int:
     try:
         lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(entry)), 0)
 
 
 def _reset_peak(process: object) -> None:
