@@ -24,6 +24,7 @@ with page.user_errors():
         show.picture(micrograph, exclude)
     with result:
         show.simulated_badge(micrograph)
+        show.caution(micrograph, exclude)
         st.metric("Most probable class", name(answer.label))
         st.markdown(
             f"Probability **{tables.percent(answer.probability)}** · runner-up "
@@ -37,7 +38,10 @@ with page.user_errors():
             "classify_probabilities",
             "Probability of every class",
         )
-        st.caption(f"Model {show.plain(model.name)} on {model.device.upper()}")
+        st.caption(
+            f"Model {show.plain(model.name)} on {model.device.upper()}. It knows these "
+            f"{len(answer.ranking)} classes only: whatever you show it gets one of them."
+        )
         st.page_link("pages/2_Explain.py", label="See where", icon=":material/visibility:")
 
     loaded = workspace.every()

@@ -44,6 +44,7 @@ with page.user_errors():
         )
     with facts:
         show.simulated_badge(micrograph)
+        show.caution(micrograph, exclude)
         st.metric("Evidence for", name(target))
         st.caption(f"The network gives this class {certainty[target]}.")
         if target != answer.label:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.imaging.filters import Pipeline
+from core.reporting import figures
 from core.reporting.recipe import Recipe
 from core.ui import cache, chain, compare, page, show
 
@@ -38,7 +39,9 @@ with page.user_errors():
             "Histogram of grey levels before and after the filters",
         )
         if cut is not None:
-            st.caption(f"Otsu's threshold: grey level {cut:.4g}. Before: what enters that step.")
+            st.caption(
+                f"Otsu's threshold: grey level {figures.level(cut)}. Before: what enters that step."
+            )
         show.download(
             "For the screen (PNG, 8-bit)",
             lambda: cache.micrograph_png(result, full=True),

@@ -98,7 +98,9 @@ def histogram(
         row = 1 if shared else index + 1
         bars = _histogram_trace(values[index], edges[row - 1], labels[index], (GREY, BLUE)[index])
         figure.add_trace(bars, row=row, col=1)
-        figure.update_xaxes(title=f"grey level ({micrograph.depth})", row=row, col=1)
+        is_grey = shared or micrograph.pixels.dtype.kind != "f"  # a texture is no grey level
+        title = f"{'grey level' if is_grey else 'value'} ({micrograph.depth})"
+        figure.update_xaxes(title=title, row=row, col=1)
     _draw_thresholds(figure, thresholds, dark)
     figure.update_layout(barmode="overlay", bargap=0, showlegend=after is not None)
     figure.update_yaxes(title="pixels (%)", rangemode="tozero")
@@ -297,7 +299,7 @@ def _draw_thresholds(
         figure.add_vline(
             x=float(threshold),
             line={"color": _ink(dark), "width": 1.2, "dash": "dash"},
-            annotation={"text": _level(float(threshold)), "font": {"size": 11}},
+            annotation={"text": level(float(threshold)), "font": {"size": 11}},
             annotation_position="top right",
             row=1,
             col=1,
@@ -343,7 +345,8 @@ def _plain(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _level(value: float) -> str:
+def level(value: float) -> str:
+    """Return a grey level as people write it: one digit after the point, no powers of ten."""
     return f"{value:.1f}" if 100 <= abs(value) < 1e6 else f"{value:.4g}"
 
 

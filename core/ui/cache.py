@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from core.learning.explanation import Explanation
 
 SCREEN_PX = 1400  # longer side of a picture on a page
+_SMALL_PX = 480  # longer side up to which a picture is enlarged by whole pixels
 COLORMAPS = display.COLORMAPS
 
 _BY_PIXELS: Any = {Micrograph: lambda micrograph: micrograph.key}
@@ -96,6 +97,15 @@ def saturated(micrograph: Micrograph) -> float:
 def window(micrograph: Micrograph) -> tuple[float, float]:
     """Return the grey levels shown as black and as white."""
     return display.display_window(micrograph)
+
+
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=_BY_KEY)
+def is_blank(micrograph: Micrograph, exclude: bool) -> bool:
+    """Tell whether all pixels that take part have one grey level: there is nothing to see."""
+    mask = excluded(micrograph, exclude)
+    pixels = micrograph.pixels if mask is None else micrograph.pixels[~mask]
+    seen = pixels[np.isfinite(pixels)]
+    return seen.size == 0 or bool(seen.min() == seen.max())
 
 
 @st.cache_data(max_entries=128, show_spinner="Looking for a scale bar …", hash_funcs=_BY_PIXELS)
@@ -282,7 +292,15 @@ def png(micrograph: Micrograph) -> bytes:
 
 
 def _picture(micrograph: Micrograph, full: bool) -> display.Picture:
-    return display.to_display(micrograph) if full else display.thumbnail(micrograph, SCREEN_PX)
+    """Return the micrograph in eight bits, a few pixels across as squares.
+
+    A browser would blur a tiny picture up, and a scale bar drawn at its size would cover it.
+    """
+    if full:
+        return display.to_display(micrograph)
+    picture = display.thumbnail(micrograph, SCREEN_PX)
+    times = -(-_SMALL_PX // max(picture.shape))
+    return picture.repeat(times, axis=0).repeat(times, axis=1)
 
 
 def _encode(picture: display.Picture, micrograph: Micrograph) -> bytes:

@@ -98,7 +98,7 @@ def _facts(micrograph: Micrograph) -> list[str]:
     if scope:
         lines[-1] += f" · {scope}"
     low, high = cache.window(micrograph)
-    levels = ".4g" if micrograph.pixels.dtype.kind == "f" else ".0f"
+    levels = ".0f" if micrograph.pixels.dtype.kind != "f" or 1e3 <= abs(high) < 1e7 else ".4g"
     return [*lines, f"Shown from grey {low:{levels}} to {high:{levels}}"]
 
 

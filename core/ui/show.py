@@ -16,6 +16,7 @@ from core.ui import cache, workspace
 _PLOT_TOOLS = {"displayModeBar": False, "responsive": True}
 _PLOT_FONT = "Source Sans, sans-serif"  # the font that Streamlit carries with it
 MOST_HEIGHT_PX = 620
+_FEW_PX = 100  # shorter side below which a network sees next to nothing
 LEGEND_COLUMNS = {
     "colour": st.column_config.ImageColumn("", width=44),
     "cluster": st.column_config.NumberColumn(width=60),
@@ -64,6 +65,18 @@ def simulated_badge(micrograph: Micrograph) -> None:
     """Say so when the micrograph on this page was simulated."""
     if workspace.is_simulated(micrograph):
         st.badge("simulated micrograph", icon=":material/science:", color="orange")
+
+
+def caution(micrograph: Micrograph, exclude: bool) -> None:
+    """Warn where the network's answer cannot mean anything, or not much."""
+    height, width = micrograph.shape
+    if cache.is_blank(micrograph, exclude):
+        reason = "All pixels have the same grey level: the answer below means nothing."
+    elif min(height, width) < _FEW_PX:
+        reason = f"Only {width} × {height} px: too few to trust the answer below."
+    else:
+        return
+    st.warning(reason, icon=":material/warning:")
 
 
 def chart(figure: go.Figure, key: str, alt: str, *, legend: bool = True) -> None:

@@ -214,3 +214,34 @@ def test_two_pictures_stand_in_for_a_missing_juxtapose(app, png, monkeypatch):
     app.radio(key=compare.CHOICE_KEY).set_value(compare.JUXTAPOSE).run()
     assert_calm(app)
     assert len(app.image) == 2
+
+
+@pytest.mark.parametrize("name", PAGES[:2])
+@pytest.mark.parametrize(
+    ("pixels", "words"),
+    [
+        (np.full((256, 256), 1234, np.uint16), "same grey level"),
+        (np.arange(60 * 200, dtype=np.uint16).reshape(60, 200), "Only 200 × 60 px"),
+    ],
+)
+def test_an_answer_that_means_little_says_so(app, name, pixels, words):
+    upload(app, ("odd.png", encode(pixels)))
+    app.switch_page(f"pages/{name}.py").run()
+    assert_calm(app)
+    assert words in texts(app)
+
+
+def test_classify_warns_of_nothing_on_a_sound_micrograph(app, png):
+    upload(app, ("spheres.png", png))
+    app.switch_page("pages/1_Classify.py").run()
+    assert not app.warning
+    assert "5 classes only" in texts(app)
+
+
+def test_otsu_threshold_is_written_without_powers_of_ten(app):
+    ramp = np.linspace(20000, 60000, 128 * 128).reshape(128, 128).astype(np.uint16)
+    upload(app, ("ramp.png", encode(ramp)))
+    app.switch_page("pages/3_Filters.py").run()
+    app.selectbox(key="filters_next").select("otsu").run()
+    threshold = next(text for text in texts(app).splitlines() if "Otsu's threshold" in text)
+    assert "e+" not in threshold
