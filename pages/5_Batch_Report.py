@@ -19,7 +19,7 @@ with page.user_errors():
         model_name = page.model_picker()
         titles = cache.method_titles()
         method = st.selectbox("Explanation", titles, format_func=titles.get, key="batch_method")
-        k = st.slider("Clusters", 2, 12, 3, key="batch_k")
+        k = st.slider("Clusters", 2, 12, st.session_state.get("cluster_k", 3), key="batch_k")
         target = st.selectbox(
             "Target cluster",
             range(k),

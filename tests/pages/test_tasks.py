@@ -245,3 +245,13 @@ def test_otsu_threshold_is_written_without_powers_of_ten(app):
     app.selectbox(key="filters_next").select("otsu").run()
     threshold = next(text for text in texts(app).splitlines() if "Otsu's threshold" in text)
     assert "e+" not in threshold
+
+
+def test_batch_starts_with_the_clusters_of_the_cluster_page(app, png):
+    upload(app, ("spheres.png", png))
+    app.switch_page("pages/4_Cluster.py").run()
+    app.slider(key="cluster_k").set_value(5).run()
+    app.switch_page("pages/5_Batch_Report.py").run()
+    assert app.slider(key="batch_k").value == 5
+    app.slider(key="batch_k").set_value(4).run()
+    assert app.slider(key="batch_k").value == 4
