@@ -172,6 +172,9 @@ class DecodingWorker:
         except (OSError, EOFError, json.JSONDecodeError) as error:
             self._end()
             raise UnreadableMicrograph(_HOPELESS) from error
+        except BaseException:
+            self._end()  # the rest of its answer must not be taken for the next one
+            raise
 
     def _end(self) -> None:
         if self._process is not None:

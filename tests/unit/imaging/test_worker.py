@@ -53,6 +53,21 @@ def test_process_serves_again_after_a_bad_file(process: DecodingWorker) -> None:
     assert process.process_id == before
 
 
+def test_an_answer_given_up_half_way_is_not_taken_for_the_next(
+    process: DecodingWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(process)
+
+    def fail(stream: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(messages, "receive", fail)
+        with pytest.raises(MemoryError):
+            process.decode("mrc", MRC, "picture.mrc", None)
+    assert np.array_equal(ask(process), GREY16)
+
+
 def test_killed_process_is_replaced(process: DecodingWorker) -> None:
     ask(process)
     first = process.process_id
