@@ -7,6 +7,7 @@ checked at every load.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -206,8 +207,9 @@ def save_model(folder: Path, network: nn.Module, card: ModelCard) -> ModelCard:
 
 def _locate(name_or_path: str | Path) -> Path:
     for folder in (models_folder() / str(name_or_path), Path(name_or_path)):
-        if (folder / CARD).is_file():
-            return folder
+        with contextlib.suppress(OSError):  # a name too long for a folder
+            if (folder / CARD).is_file():
+                return folder
     names = ", ".join(list_models()) or "none"
     raise UnusableModel(f"There is no model {str(name_or_path)!r}. Installed models: {names}.")
 

@@ -48,6 +48,11 @@ def test_unknown_model_names_the_known_ones(folder: Path, monkeypatch: pytest.Mo
         load_model("large")
 
 
+def test_a_name_too_long_for_a_folder_is_an_unknown_model() -> None:
+    with pytest.raises(UnusableModel, match="There is no model"):
+        load_model("a" * 400)
+
+
 def test_changed_weights_are_refused(folder: Path) -> None:
     data = bytearray((folder / WEIGHTS).read_bytes())
     data[-1] ^= 1
