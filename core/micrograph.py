@@ -125,7 +125,7 @@ class Micrograph:
     @property
     def key(self) -> str:
         """All that results depend on, as one string: a cache key."""
-        return f"{self.sha256}|{self.pixel_size}|{self.name}"
+        return f"{self.sha256}|{self.pixel_size!r}|{self.name}"
 
     def with_pixels(self, pixels: NDArray[Any], step: str) -> Micrograph:
         """Return a micrograph derived from this one; `step` says how, and joins the digest."""

@@ -80,9 +80,10 @@ def test_key_knows_all_that_results_depend_on() -> None:
         Micrograph("a", pixels).key,
         Micrograph("b", pixels).key,
         Micrograph("a", pixels, PixelSize(1, "nm")).key,
+        Micrograph("a", pixels, PixelSize(1.00001, "nm")).key,
         Micrograph("a", pixels * 2).key,
     }
-    assert len(keys) == 4
+    assert len(keys) == 5
 
 
 def test_a_step_joins_history_and_digest() -> None:
