@@ -154,7 +154,7 @@ def _read(path: Path) -> bytes:
             raise UnreadableMicrograph(f"“{path.name}” is a folder; give the files in it.")
         check_file_size(path.stat().st_size)
         return path.read_bytes()
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError) as error:  # a name that no file can have
         raise UnreadableMicrograph(f"There is no file “{path.name}”; check the path.") from error
     except OSError as error:
         raise UnreadableMicrograph(

@@ -80,18 +80,30 @@ def analyse(
     micrograph as it was recorded.
     """
     filtered = recipe.pipeline(micrograph, exclude=exclude)
-    clustering = cluster_gray(filtered, recipe.clusters, exclude=exclude)
+    uncounted = _uncounted(micrograph, exclude)
+    clustering = cluster_gray(filtered, recipe.clusters, exclude=uncounted)
     target: Mask = clustering.labels == recipe.target
     regions = tabulate_regions(target, micrograph, recipe.smallest_region_px)
     values = {
         **_network_values(classification, explanation),
         **_area_values(clustering, target, micrograph, recipe),
         **_region_values(regions),
-        **_micrograph_values(micrograph, exclude),
+        **_micrograph_values(micrograph, uncounted),
     }
     overlay_png, preview = _shown(micrograph, explanation.heatmap, clustering)
     mask_png = png_bytes(target.astype(np.uint8) * np.uint8(255))
     return Analysis(values, regions, overlay_png, mask_png, preview)
+
+
+def _uncounted(micrograph: Micrograph, exclude: Mask | None) -> Mask | None:
+    """Return where nothing was recorded or what shows is not specimen.
+
+    A filter that makes a mask turns pixels that are not finite into dark ones, hence from here.
+    """
+    if micrograph.pixels.dtype.kind != "f":
+        return exclude
+    hollow: Mask = ~np.isfinite(micrograph.pixels)
+    return hollow if exclude is None else hollow | exclude
 
 
 def _network_values(classification: Classification, explanation: Explanation) -> dict[str, Any]:

@@ -242,7 +242,7 @@ def _read(item: _Item, recipe: Recipe) -> None:
 def _let_go_of_duplicate(item: _Item, known: dict[str, _Item]) -> _Item:
     one = item.micrograph
     if one is not None:
-        key = f"{one.sha256}|{one.pixel_size}|{overlay_choice(one)}"
+        key = f"{one.sha256}|{one.pixel_size!r}|{overlay_choice(one)}"
         first = known.setdefault(key, item)
         if first is not item:
             item.first, item.micrograph, item.exclude = first, None, None

@@ -29,6 +29,7 @@ from core.reporting.recipe import Recipe
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-image", "opencv-python-headless", "torch")
 LONGEST_STEM = 60
 REPORT, MANIFEST = "report.html", "manifest.json"
+PICTURE_FOLDERS = ("overlays", "masks")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can hold: the same batch gives the same bytes
 
@@ -45,7 +46,7 @@ def make_folder(folder: Path) -> Path:
         If it cannot be made.
     """
     with _told(folder):
-        for name in ("overlays", "masks"):
+        for name in PICTURE_FOLDERS:
             (folder / name).mkdir(parents=True, exist_ok=True)
         if (folder / MANIFEST).is_file():
             (folder / MANIFEST).unlink()

@@ -9,10 +9,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from core.errors import UserError
+from core.errors import UnreadableMicrograph, UserError
 from core.imaging import reading, uploads
 from core.imaging.limits import check_file_size
 from core.micrograph import Micrograph
+from core.reporting.export import MANIFEST, PICTURE_FOLDERS
 
 SUFFIXES = tuple(f".{suffix}" for suffix in reading.SUFFIXES)
 GivenSource = str | PathLike[str] | tuple[str, bytes] | Micrograph
@@ -48,9 +49,9 @@ def list_sources(given: Iterable[GivenSource] | GivenSource) -> list[Source]:
     Parameters
     ----------
     given : iterable of Path, (name, bytes) or Micrograph; or one of them
-        A folder stands for the images in it and below it, sorted by path. Hidden files are
-        passed over. An archive stands for what is in it. Files that belong to another one are
-        read together with it.
+        A folder stands for the images in it and below it, sorted by path. Hidden files and the
+        pictures among the results of a batch are passed over. An archive stands for what is in
+        it. Files that belong to another one are read together with it.
 
     Raises
     ------
@@ -94,12 +95,21 @@ def _expand(given: object) -> list[Source]:
     if isinstance(given, Micrograph):
         return [Source(given.name, given)]
     if isinstance(given, str | PathLike):
-        path = Path(given)
+        return _expand_path(Path(given))
+    raise TypeError(f"a source is a path, (name, bytes) or a Micrograph, got {type(given)}")
+
+
+def _expand_path(path: Path) -> list[Source]:
+    """Open archives and folders; what cannot be opened stays, and reading it tells why."""
+    try:
         if path.suffix.lower() == ".zip" and path.is_file():
             check_file_size(path.stat().st_size)
             return _unpack([(path.name, path.read_bytes())])
-        return _list_folder(path) if path.is_dir() else [Source(path.name, path)]
-    raise TypeError(f"a source is a path, (name, bytes) or a Micrograph, got {type(given)}")
+        if path.is_dir():
+            return _list_folder(path)
+    except (OSError, UnreadableMicrograph):
+        pass
+    return [Source(path.name, path)]
 
 
 def _list_folder(folder: Path) -> list[Source]:
@@ -108,7 +118,7 @@ def _list_folder(folder: Path) -> list[Source]:
         for path in folder.rglob("*")
         if path.suffix.lower() in SUFFIXES and path.is_file()
     )
-    found = [path for path in relative if not any(part.startswith(".") for part in path.parts)]
+    found = [path for path in relative if _is_given(folder, path)]
     if not found:
         raise UserError(
             f"The folder {folder.name!r} holds no image ({', '.join(SUFFIXES)}). "
@@ -116,3 +126,11 @@ def _list_folder(folder: Path) -> list[Source]:
         )
     names = uploads.leave_out_companions([path.as_posix() for path in found])
     return [Source(name, folder / name) for name in names]
+
+
+def _is_given(folder: Path, relative: Path) -> bool:
+    """Tell micrographs from hidden files and from the pictures that an earlier batch left."""
+    if any(part.startswith(".") for part in relative.parts):
+        return False
+    drawn = relative.parent.name in PICTURE_FOLDERS
+    return not (drawn and (folder / relative.parent.parent / MANIFEST).is_file())
