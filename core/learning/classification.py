@@ -47,7 +47,7 @@ class Classification:
 
     def __post_init__(self) -> None:
         total = sum(self.probabilities.values())
-        if abs(total - 1) > 1e-5:
+        if not abs(total - 1) <= 1e-5:  # NaN must not pass
             raise ValueError(f"probabilities must sum to 1, they sum to {total}")
 
     @property

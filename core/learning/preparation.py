@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.micrograph import Micrograph
 
 Array = NDArray[Any]
+_LARGEST_SUMMABLE = 1e28  # 100 million float32 pixels of this size still have a finite sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ class Preparation:
             Zero mean and unit variance, limited to ± `clip_sd`; all zero for a constant frame.
         """
         pixels = fill_excluded(micrograph.pixels, exclude)
+        peak = float(np.abs(pixels).max())
+        if peak > _LARGEST_SUMMABLE:
+            pixels = pixels / np.float32(peak)
         height, width = self.size_hw(micrograph.shape)
         shrinks = height * width < pixels.size
         resized = cv2.resize(

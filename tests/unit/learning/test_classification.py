@@ -69,6 +69,8 @@ def test_masks_must_match(classifier: Classifier, micrograph: Micrograph) -> Non
 def test_probabilities_must_sum_to_one() -> None:
     with pytest.raises(ValueError, match="sum to 1"):
         Classification("a", {"a": 0.5, "b": 0.1}, ("a",), None, "m", False)
+    with pytest.raises(ValueError, match="sum to 1"):
+        Classification("a", {"a": float("nan"), "b": 0.1}, ("a",), None, "m", False)
 
 
 def test_prediction_leaves_the_network_as_it_was(

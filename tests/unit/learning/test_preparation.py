@@ -67,3 +67,9 @@ def test_standardised_values_are_limited() -> None:
     image = np.zeros((50, 50), np.float32)
     image[0, 0] = 1
     assert standardise(image, 4.0).max() == 4.0
+
+
+def test_enormous_floats_stay_finite() -> None:
+    pixels = np.random.default_rng(0).random((300, 400), dtype=np.float32)
+    small, large = (Preparation()(Micrograph("f", pixels * f)) for f in (1, np.float32(3e38)))
+    np.testing.assert_allclose(large, small, atol=1e-4)
