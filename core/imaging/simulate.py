@@ -120,7 +120,12 @@ def simulate(
         name=f"simulated {kind.replace('_', ' and ')} {seed}",
         pixels=_quantise(image, depth),
         pixel_size=pixel_size,
-        metadata={"simulated": True, "instrument": instrument, "seed": seed},
+        metadata={
+            "simulated": True,
+            "calibration": "simulation",
+            "instrument": instrument,
+            "seed": seed,
+        },
     )
     return Simulation(micrograph, mask, kind, overlays)
 
