@@ -32,14 +32,20 @@ with page.user_errors():
         )
         if len(answer.prediction_set) > 1:
             others = ", ".join(name(label) for label in answer.prediction_set[1:])
-            st.info(f"The network cannot exclude {others}.", icon=":material/help:")
+            level = model.card.calibration["conformal_level"]
+            st.info(
+                f"The network cannot exclude {others}. For {100 * level:.0f} % of micrographs like "
+                "those it learnt from, the true class is among the ones it keeps.",
+                icon=":material/help:",
+            )
         show.chart(
             figures.probabilities(answer, model.card.display_names, dark=show.is_dark()),
             "classify_probabilities",
             "Probability of every class",
         )
+        honest = "calibrated on held-out micrographs" if answer.calibrated else "not calibrated"
         st.caption(
-            f"Model {show.plain(model.name)} on {model.device.upper()}. It knows these "
+            f"Model {show.plain(model.name)} on {model.device.upper()}, {honest}. It knows these "
             f"{len(answer.ranking)} classes only: whatever you show it gets one of them."
         )
         st.page_link("pages/2_Explain.py", label="See where", icon=":material/visibility:")

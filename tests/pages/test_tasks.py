@@ -1,10 +1,12 @@
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from core.imaging.filters import FILTERS
+from core.learning.checkpoints import Classifier, load_model
 from core.ui import compare
 from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, texts, upload
@@ -61,6 +63,21 @@ def test_classify_names_class_runner_up_model_and_device(app, png):
     assert "_" not in app.metric[0].value
     assert "runner-up" in texts(app)
     assert "em\\-morph5 on" in texts(app)
+    assert "not calibrated" in texts(app)
+
+
+def test_classify_names_what_a_calibrated_network_cannot_exclude(app, png, monkeypatch):
+    def calibrated(name: str) -> Classifier:
+        model = load_model(name)
+        certainty = {"temperature": 1.0, "conformal_level": 0.9, "conformal_threshold": 0.99}
+        return Classifier(model.network, replace(model.card, calibration=certainty))
+
+    monkeypatch.setattr("core.learning.checkpoints.load_model", calibrated)
+    upload(app, ("spheres.png", png))
+    app.switch_page("pages/1_Classify.py").run()
+    assert_calm(app)
+    assert "For 90 % of micrographs" in app.info[0].value
+    assert ", calibrated on held-out" in texts(app)
 
 
 def test_classify_all_gives_one_row_per_micrograph(app, png, other_png):
