@@ -58,6 +58,6 @@ def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
 
 
 def latest() -> Run | None:
-    """Return this session's last finished run."""
+    """Return the visitor's last finished run."""
     run: Run | None = st.session_state.get(_KEY)
     return run
