@@ -10,14 +10,7 @@ micrograph = page.require_micrograph()
 
 with st.sidebar:
     k = st.slider("Clusters", 2, 12, 3, key="cluster_k", persist_state="session")
-    target = st.selectbox(
-        "Target cluster",
-        range(k),
-        index=k - 1,
-        format_func=lambda number: tables.cluster_title(number, k),
-        key=f"cluster_target_{k}",
-        help="Measured below. Clusters are numbered from dark to bright.",
-    )
+    target = page.target_cluster(k, "cluster_target")
     smallest_px = page.smallest_region_px()
     exclude = page.exclude_overlays()
 page.settings()

@@ -20,13 +20,7 @@ with page.user_errors():
         titles = cache.method_titles()
         method = st.selectbox("Explanation", titles, format_func=titles.get, key="batch_method")
         k = st.slider("Clusters", 2, 12, st.session_state.get("cluster_k", 3), key="batch_k")
-        target = st.selectbox(
-            "Target cluster",
-            range(k),
-            index=k - 1,
-            format_func=lambda number: tables.cluster_title(number, k),
-            key=f"batch_target_{k}",
-        )
+        target = page.target_cluster(k, "batch_target")
         steps = chain.steps()
         filtered = bool(steps) and st.toggle(
             f"Apply the chain of {len(steps)} from Filters", key="batch_filters"

@@ -130,37 +130,6 @@ def simulate(
     return Simulation(micrograph, mask, kind, overlays)
 
 
-def simulate_training_sample(
-    seed: int,
-    shape: tuple[int, int] = (192, 192),
-    *,
-    annotations: bool = True,
-    severity: float = 1.0,
-) -> tuple[NDArray[np.uint8], int, Mask]:
-    """Return a picture of a random kind for training a classifier.
-
-    Parameters
-    ----------
-    seed : int
-        Non-negative.
-    shape : tuple of int
-        (rows, columns), each at least 16 px.
-    annotations : bool
-    severity : float
-        As in `simulate`.
-
-    Returns
-    -------
-    tuple
-        The picture (H, W) uint8, the index of its kind in `KINDS`, and the mask (H, W) bool.
-    """
-    index = int(np.random.default_rng([len(KINDS), seed]).integers(len(KINDS)))
-    _check(KINDS[index], shape, "8-bit")
-    rng = np.random.default_rng([_STREAMS[KINDS[index]], seed])
-    image, mask, _, _ = _picture(KINDS[index], shape, rng, annotations, severity)
-    return _quantise(image, "8-bit"), index, mask
-
-
 def _check(kind: str, shape: tuple[int, int], depth: str) -> None:
     if kind not in _BUILDERS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {kind!r}")

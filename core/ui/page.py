@@ -11,7 +11,7 @@ from core.errors import UserError
 from core.imaging.simulate import KINDS
 from core.micrograph import Micrograph
 from core.reporting.sources import GivenSource
-from core.ui import cache, compare, revival, sidebar, warm_up, workspace
+from core.ui import cache, compare, revival, sidebar, tables, warm_up, workspace
 from core.ui.border import user_errors as user_errors
 
 TASKS = {
@@ -95,6 +95,19 @@ def run_label(sources: Sequence[GivenSource]) -> str:
     names = [source[0] for source in sources if isinstance(source, tuple)]
     packed = any(name.lower().endswith(".zip") for name in names)
     return "Run on all of it" if packed else f"Run on {len(sources)}"
+
+
+def target_cluster(k: int, key: str) -> int:
+    """Return the cluster to measure; the choice starts at the brightest for every k."""
+    chosen: int = st.selectbox(
+        "Target cluster",
+        range(k),
+        index=k - 1,
+        format_func=lambda number: tables.cluster_title(number, k),
+        key=f"{key}_{k}",
+        help="Measured in every table. Clusters are numbered from dark to bright.",
+    )
+    return chosen
 
 
 def smallest_region_px() -> int:

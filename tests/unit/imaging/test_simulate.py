@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.imaging.simulate import KINDS, Simulation, simulate, simulate_training_sample
+from core.imaging.simulate import KINDS, Simulation, simulate
 
 SMALL = (96, 96)
 
@@ -89,21 +89,6 @@ def test_drawing_labels_leaves_the_truth_and_the_rest_of_the_picture_alone():
         free = ~labelled.overlays
         assert np.array_equal(plain.mask, labelled.mask)
         assert np.array_equal(plain.micrograph.pixels[free], labelled.micrograph.pixels[free])
-
-
-def test_training_samples_cover_all_kinds_evenly():
-    indices = [simulate_training_sample(seed, (32, 32))[1] for seed in range(200)]
-    assert set(indices) == set(range(len(KINDS)))
-    assert np.bincount(indices).min() > 20
-
-
-def test_a_training_sample_repeats_and_has_the_asked_form():
-    image, index, mask = simulate_training_sample(9, (64, 80))
-    again, index_again, _ = simulate_training_sample(9, (64, 80))
-    assert image.shape == mask.shape == (64, 80)
-    assert image.dtype == np.uint8
-    assert index == index_again
-    assert np.array_equal(image, again)
 
 
 def test_an_unknown_kind_is_refused_with_the_names_of_the_kinds():

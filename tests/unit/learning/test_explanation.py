@@ -1,5 +1,3 @@
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 import torch
@@ -7,6 +5,7 @@ import torch
 from core.learning.checkpoints import Classifier
 from core.learning.explanation import METHODS, Explanation, explain, explain_all, to_frame
 from core.micrograph import Micrograph
+from tests.unit.learning.concurrency import assert_four_threads_equal_one
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -129,15 +128,4 @@ def test_four_threads_of_fifty_explanations_equal_the_serial_ones(classifier: Cl
         Micrograph(str(i), rng.integers(0, 255, (64, 64 + 16 * (i % 3))).astype(np.uint8))
         for i in range(10)
     ]
-    jobs = [
-        (images[i % 10], list(METHODS)[i % 3], classifier.card.classes[i % 3]) for i in range(50)
-    ]
-
-    def run(_: int) -> list[np.ndarray]:
-        return [explain(classifier, image, method, target).raw for image, method, target in jobs]
-
-    serial = run(0)
-    with ThreadPoolExecutor(4) as pool:
-        for parallel in pool.map(run, range(4)):
-            for a, b in zip(parallel, serial, strict=True):
-                np.testing.assert_array_equal(a, b)
+    assert_four_threads_equal_one(classifier, images)

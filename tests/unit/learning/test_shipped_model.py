@@ -1,18 +1,19 @@
 """The model that comes with the project does what its card says."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from core.imaging.reading import read_micrograph
 from core.imaging.simulate import KINDS, simulate
 from core.learning.checkpoints import WEIGHTS, Classifier, list_models, load_model, models_folder
 from core.learning.classification import classify
-from core.learning.explanation import METHODS, explain
+from core.learning.explanation import explain
 from core.learning.readme import describe
 from core.micrograph import Micrograph
+from tests.unit.learning.concurrency import assert_four_threads_equal_one
 
 NAME = "em-morph5"
 
@@ -63,8 +64,6 @@ def test_depth_does_not_change_the_answer(shipped: Classifier) -> None:
 
 def test_map_is_exact_for_what_it_computes(shipped: Classifier, samples: list[Micrograph]) -> None:
     """The signed map's sum and the bias make the logit: head = mean over the map + bias."""
-    import torch
-
     for micrograph in samples[::5]:
         for target in shipped.card.classes:
             raw = explain(shipped, micrograph, target=target).raw
@@ -78,16 +77,7 @@ def test_map_is_exact_for_what_it_computes(shipped: Classifier, samples: list[Mi
 def test_four_threads_of_fifty_explanations_equal_the_serial_ones(
     shipped: Classifier, samples: list[Micrograph]
 ) -> None:
-    jobs = [(samples[i % 20], list(METHODS)[i % 3], shipped.card.classes[i % 5]) for i in range(50)]
-
-    def run(_: int) -> list[np.ndarray]:
-        return [explain(shipped, image, method, target).raw for image, method, target in jobs]
-
-    serial = run(0)
-    with ThreadPoolExecutor(4) as pool:
-        for parallel in pool.map(run, range(4)):
-            for a, b in zip(parallel, serial, strict=True):
-                np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+    assert_four_threads_equal_one(shipped, samples, rtol=1e-5, atol=1e-7)
 
 
 def test_real_whole_frames_are_named_well_above_chance(
