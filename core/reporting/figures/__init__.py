@@ -1,0 +1,24 @@
+"""Results as plotly figures: transparent, legible on light and dark, safe for colour blindness.
+
+Nothing here computes a number that belongs in a table; the histograms only count pixels for the
+eye. Every figure carries axis titles with units, and looks as meant with `theme=None`.
+"""
+
+from core.reporting.figures.classes import class_counts, class_distribution, probabilities
+from core.reporting.figures.clusters import fractions, region_sizes
+from core.reporting.figures.histograms import cluster_histogram, histogram
+from core.reporting.figures.style import BLUE, GREY, ORANGE, level
+
+__all__ = [
+    "BLUE",
+    "GREY",
+    "ORANGE",
+    "class_counts",
+    "class_distribution",
+    "cluster_histogram",
+    "fractions",
+    "histogram",
+    "level",
+    "probabilities",
+    "region_sizes",
+]

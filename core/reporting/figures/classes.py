@@ -1,0 +1,95 @@
+"""Classes: what a network answers for one micrograph, and over a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.reporting.figures.style import BLUE, GREY, ORANGE, percent, plain, styled, title
+
+
+class HasProbabilities(Protocol):
+    """What `probabilities` needs from a Classification, so that no torch is imported here."""
+
+    @property
+    def label(self) -> str:
+        """Id of the predicted class."""
+
+    @property
+    def probabilities(self) -> Mapping[str, float]:
+        """Class id to probability."""
+
+
+def probabilities(
+    classification: HasProbabilities,
+    display_names: Mapping[str, str] | None = None,
+    *,
+    dark: bool = False,
+) -> go.Figure:
+    """Return horizontal bars of class probabilities in percent, the predicted class first."""
+    ranked = sorted(classification.probabilities.items(), key=lambda item: -item[1])
+    ranked.sort(key=lambda item: item[0] != classification.label)
+    percents = [100 * probability for _, probability in ranked]
+    colors = [BLUE, ORANGE, *[GREY] * len(ranked)][: len(ranked)]
+    figure = go.Figure(
+        go.Bar(
+            x=percents,
+            y=[plain(title(name, display_names)) for name, _ in ranked],
+            orientation="h",
+            marker_color=colors,
+            text=[percent(value) for value in percents],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="probability (%)", range=[0, 112], tickvals=[0, 25, 50, 75, 100])
+    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
+    return styled(figure, dark, height=72 + 36 * len(ranked))
+
+
+def class_distribution(
+    rows: pd.DataFrame, display_names: Mapping[str, str] | None = None, *, dark: bool = False
+) -> go.Figure:
+    """Return bars of how many micrographs of a batch fell into each class.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of a batch; only those with status "ok" are counted. Classes that the model knows
+        and nothing fell into are shown with zero.
+    display_names : mapping, optional
+        Class id to its name for people.
+    dark : bool
+        Colours for a dark page.
+    """
+    counts = class_counts(rows)
+    figure = go.Figure(
+        go.Bar(
+            x=counts.to_list(),
+            y=[plain(title(str(name), display_names)) for name in counts.index],
+            orientation="h",
+            marker_color=BLUE,
+            text=counts.to_list(),
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x} micrographs<extra></extra>",
+        )
+    )
+    top = int(counts.max()) if len(counts) else 1
+    figure.update_xaxes(title="micrographs", range=[0, 1.12 * max(top, 1)], tickformat="d")
+    figure.update_xaxes(dtick=max(1, top // 6))
+    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
+    return styled(figure, dark, height=72 + 36 * max(len(counts), 1))
+
+
+def class_counts(rows: pd.DataFrame) -> pd.Series[int]:
+    """Return the number of micrographs per class id of the rows that succeeded."""
+    known = [str(name)[2:] for name in rows.columns if str(name).startswith("p_")]
+    found = rows.loc[rows["status"] == "ok", "label"].value_counts(sort=False)
+    known += sorted(set(found.index) - set(known))
+    counts: pd.Series[int] = found.reindex(known, fill_value=0).astype(int)
+    return counts

@@ -1,0 +1,61 @@
+"""One look for every figure, and numbers as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import plotly.graph_objects as go
+
+BLUE, ORANGE, GREY = "#2f7fb8", "#d9730d", "#8a94a3"
+
+
+def ink(dark: bool) -> str:
+    """Return the colour of lines and words."""
+    return "#e6e9ef" if dark else "#1f2733"
+
+
+def styled(figure: go.Figure, dark: bool, height: int) -> go.Figure:
+    """Return the figure in the house's look: transparent, legible on light and dark."""
+    grid = "rgba(255,255,255,0.14)" if dark else "rgba(31,39,51,0.12)"
+    figure.update_layout(
+        template="none",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": ink(dark), "size": 13, "family": "Source Sans, sans-serif"},
+        margin={"l": 56, "r": 20, "t": 34, "b": 48},
+        height=height,
+        separators=". ",
+        legend={
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 1,
+            "xanchor": "right",
+            "y": 1.02,
+            "yanchor": "bottom",
+        },
+        hoverlabel={"align": "left"},
+    )
+    axis = {"gridcolor": grid, "linecolor": grid, "zeroline": False, "ticks": ""}
+    figure.update_xaxes(axis, exponentformat="none", separatethousands=True)
+    figure.update_yaxes(axis)
+    return figure
+
+
+def title(name: str, display_names: Mapping[str, str] | None) -> str:
+    """Return a class's words for people."""
+    return (display_names or {}).get(name, name.replace("_", " "))
+
+
+def plain(text: str) -> str:
+    """Return text that plotly shows as it is: its labels otherwise read a few HTML tags."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def level(value: float) -> str:
+    """Return a grey level as people write it: one digit after the point, no powers of ten."""
+    return f"{value:.1f}" if 100 <= abs(value) < 1e6 else f"{value:.4g}"
+
+
+def percent(value: float) -> str:
+    """Return a percentage in words: a trace is not nothing."""
+    return "< 0.1 %" if 0 < value < 0.1 else f"{value:.1f} %"
