@@ -1,4 +1,4 @@
-"""The command line: `python -m core batch|train|info`; the same core as the app, headless."""
+"""The command line: `python -m core batch|filter|train|info`; the core of the app, headless."""
 
 from __future__ import annotations
 
@@ -26,13 +26,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="batch|train|info")
+    commands = parser.add_subparsers(required=True, metavar="batch|filter|train|info")
 
     batch = commands.add_parser("batch", help="analyse many micrographs into one report")
     batch.add_argument("inputs", nargs="+", type=Path, help="files or folders")
     batch.add_argument("--out", type=Path, default=Path("report"), help="folder for the report")
     batch.add_argument("--recipe", type=Path, help="settings as JSON; defaults otherwise")
     batch.set_defaults(run=_batch)
+
+    filter_ = commands.add_parser("filter", help="apply the filters of a recipe to files")
+    filter_.add_argument("inputs", nargs="+", type=Path, help="files or folders")
+    filter_.add_argument("--recipe", type=Path, required=True, help="from the Filters page")
+    filter_.add_argument("--out", type=Path, default=Path("filtered"), help="folder to write to")
+    filter_.add_argument(
+        "--with", type=Path, nargs="+", default=[], dest="others", help="flat field"
+    )
+    filter_.add_argument("--format", choices=("tiff", "tiff16", "png"), default="tiff")
+    filter_.set_defaults(run=_filter)
 
     train = commands.add_parser("train", help="train a model on folders with a folder per class")
     train.add_argument("folders", nargs="+", type=Path, help="FOLDER…, then the model folder")
@@ -67,6 +77,18 @@ def _batch(options: argparse.Namespace) -> int:
     print(write_report(result, options.out))
     failed = int((result.rows["status"] != "ok").sum())
     return EXIT_SOME_FAILED if failed else EXIT_OK
+
+
+def _filter(options: argparse.Namespace) -> int:
+    from core.reporting.filtering import filter_files, read_recipe
+
+    recipe = read_recipe(_read(options.recipe))
+    results = filter_files(
+        options.inputs, recipe, options.out, others=options.others, kind=options.format
+    )
+    for one in results:
+        print(f"{one.name}: {one.path or one.error}")
+    return EXIT_SOME_FAILED if any(one.error for one in results) else EXIT_OK
 
 
 def _train(options: argparse.Namespace) -> int:
