@@ -172,3 +172,33 @@ def _mirror_edges(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple
     (top, bottom), (left, right) = more
     padded = cv2.copyMakeBorder(grey, top, bottom, left, right, cv2.BORDER_REFLECT)
     return np.asarray(padded), (top, left)
+
+
+def nearest_peak(
+    pixels: Pixels, exclude: Mask, spot: tuple[float, float], reach_per_px: float = 0.008
+) -> tuple[float, float]:
+    """Return the strongest frequency near a spot, which a click hits only roughly.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (H, W)
+        Finite.
+    exclude : ndarray of shape (H, W), bool, or None
+    spot : tuple of float
+        (down, right) in cycles per px, -0.5 to 0.5.
+    reach_per_px : float
+        How far to look, in both directions.
+    """
+    power = spectrum(pixels, exclude)
+    places = []
+    for side, frequency in zip(power.shape, spot, strict=True):
+        middle, half = side // 2 + round(frequency * side), max(1, round(reach_per_px * side))
+        places.append((max(0, middle - half), min(side, middle + half + 1)))
+    (top, bottom), (left, right) = places
+    part = power[top:bottom, left:right]
+    if part.size == 0:
+        return spot
+    row, col = np.unravel_index(int(np.argmax(part)), part.shape)
+    ends = (top + int(row), left + int(col))
+    down, across = ((at - side // 2) / side for at, side in zip(ends, power.shape, strict=True))
+    return float(down), float(across)

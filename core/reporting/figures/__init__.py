@@ -6,6 +6,7 @@ eye. Every figure carries axis titles with units, and looks as meant with `theme
 
 from core.reporting.figures.classes import class_counts, class_distribution, probabilities
 from core.reporting.figures.clusters import fractions, region_sizes
+from core.reporting.figures.filters import line_profiles, radial_powers
 from core.reporting.figures.histograms import cluster_histogram, histogram
 from core.reporting.figures.style import BLUE, GREY, ORANGE, level
 
@@ -19,6 +20,8 @@ __all__ = [
     "fractions",
     "histogram",
     "level",
+    "line_profiles",
     "probabilities",
+    "radial_powers",
     "region_sizes",
 ]
