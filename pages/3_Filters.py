@@ -27,12 +27,19 @@ with page.user_errors():
         done = "up to the step before" if outcome.facts else "unfiltered"
         st.error(show.plain(f"{outcome.problem} Shown is the image {done}."))
 
-    pictures, facts = st.columns([7, 4], gap="large")
-    with pictures:
-        filter_pictures.draw(outcome)
-    with facts:
+    view = filter_pictures.choose()
+    if filter_pictures.is_wide(view):
+        filter_pictures.draw(outcome, view)
+        levels, effects = st.columns([5, 6], gap="large")
+    else:
+        effects, levels = st.columns([7, 4], gap="large")
+        with effects:
+            filter_pictures.draw(outcome, view)
+    with levels:
         show.simulated_badge(micrograph)
+        filter_pictures.draw_beside(outcome, view)
         filter_facts.draw_histogram(outcome)
+    with effects:
         filter_facts.draw_steps(outcome)
     filter_facts.draw_results(outcome)
     chain_recipe.draw(steps, exclude)

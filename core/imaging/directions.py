@@ -9,10 +9,15 @@ from numpy.typing import NDArray
 from core.imaging.display import Picture
 
 _HALF_TURN_DEG = 180
+_FULL = 215
 _LEAST_VALUE = 60  # the hue shows in the darkest places too
 
 
-def color_directions(degrees: NDArray[np.floating], brightness: Picture) -> Picture:
+def color_directions(
+    degrees: NDArray[np.floating],
+    brightness: Picture,
+    certainty: NDArray[np.floating] | None = None,
+) -> Picture:
     """Return directions as hues over a picture.
 
     Parameters
@@ -20,6 +25,8 @@ def color_directions(degrees: NDArray[np.floating], brightness: Picture) -> Pict
     degrees : ndarray of shape (H, W)
         0 to 180; NaN shows grey.
     brightness : ndarray of shape (H, W), uint8
+    certainty : ndarray of shape (H, W), optional
+        0 to 1: how full the colour is; full without.
 
     Returns
     -------
@@ -28,11 +35,21 @@ def color_directions(degrees: NDArray[np.floating], brightness: Picture) -> Pict
     """
     known = np.isfinite(degrees)
     turn = np.where(known, degrees, 0) % _HALF_TURN_DEG
+    fullness = known if certainty is None else known * np.clip(certainty, 0, 1)
     hsv = np.empty((*degrees.shape, 3), np.uint8)
     hsv[..., 0] = np.minimum(turn, _HALF_TURN_DEG - 1)  # OpenCV's hue is in steps of two degrees
-    hsv[..., 1] = np.where(known, 200, 0)
+    hsv[..., 1] = _FULL * fullness
     hsv[..., 2] = _LEAST_VALUE + brightness.astype(np.float32) * (255 - _LEAST_VALUE) / 255
     return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.uint8)
+
+
+def agreement(degrees: NDArray[np.floating], sigma_px: float = 5.0) -> NDArray[np.float32]:
+    """Return how much the directions around each pixel agree: 1 all the same, 0 any direction."""
+    doubled = np.radians(np.nan_to_num(degrees).astype(np.float32)) * 2
+    parts = [
+        cv2.GaussianBlur(part, (0, 0), sigma_px) for part in (np.cos(doubled), np.sin(doubled))
+    ]
+    return np.asarray(np.hypot(*parts), np.float32)
 
 
 def direction_wheel_png(size_px: int = 120) -> bytes:

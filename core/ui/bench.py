@@ -85,12 +85,16 @@ def table(outcome: Outcome) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "after": titles[: len(qualities)],
-            "time (ms)": [None, *(round(1000 * facts.elapsed_s) for facts in outcome.facts)],
+            "time": ["", *(_time(facts.elapsed_s) for facts in outcome.facts)],
             "noise (%)": [quality.noise_pct for quality in qualities],
             "contrast (%)": [quality.contrast_pct for quality in qualities],
-            "sharpness (%/px)": [quality.sharpness_pct_per_px for quality in qualities],
+            "sharpness (%/px)": [round(quality.sharpness_pct_per_px, 1) for quality in qualities],
         }
     )
+
+
+def _time(elapsed_s: float) -> str:
+    return f"{1000 * elapsed_s:.0f} ms" if elapsed_s < 1 else f"{elapsed_s:.1f} s"
 
 
 def _is_new_and_slow(micrograph: Micrograph, steps: tuple[Step, ...], exclude: bool) -> bool:

@@ -12,7 +12,7 @@ from core.imaging.presets import PRESETS
 from core.micrograph import Micrograph
 from core.ui import chain_card, chain_state
 
-_NEXT, _FAMILY = "filters_next", "filters_family"
+_NEXT, _FAMILY, _PRESET = "filters_next", "filters_family", "filters_preset"
 _ALL = "All families"
 
 
@@ -52,16 +52,25 @@ def _draw_tools() -> None:
                 disabled=not possible,
                 on_click=action,
             )
-        with st.popover("Presets", icon=":material/auto_awesome:"):
-            for number, preset in enumerate(PRESETS):
-                st.button(
-                    preset.name,
-                    key=f"filters_preset_{number}",
-                    help=preset.help,
-                    width="stretch",
-                    on_click=chain_state.replace_all,
-                    args=(preset.steps,),
-                )
+        st.selectbox(
+            "Start from a preset",
+            range(len(PRESETS)),
+            index=None,
+            format_func=lambda number: PRESETS[number].name,
+            placeholder="Presets …",
+            key=_PRESET,
+            label_visibility="collapsed",
+            help="\n\n".join(f"**{preset.name}**: {preset.help}" for preset in PRESETS),
+            on_change=_start_from_preset,
+        )
+
+
+def _start_from_preset() -> None:
+    """Put the chosen chain in this one's place, and empty the choice again."""
+    chosen = st.session_state[_PRESET]
+    if chosen is not None:
+        chain_state.replace_all(PRESETS[chosen].steps)
+        st.session_state[_PRESET] = None
 
 
 def _draw_adding() -> None:
@@ -69,7 +78,7 @@ def _draw_adding() -> None:
     if chain_state.is_full():
         st.caption(f"The chain is full: {MAX_STEPS} filters are the most.")
         return
-    family = st.selectbox("Family", (_ALL, *FAMILIES), key=_FAMILY, label_visibility="collapsed")
+    family = st.selectbox("Add a filter from", (_ALL, *FAMILIES), key=_FAMILY)
     names = [name for name, spec in FILTERS.items() if family in (_ALL, spec.family)]
     st.selectbox(
         "Add a filter",
@@ -78,6 +87,7 @@ def _draw_adding() -> None:
         format_func=lambda name: _title(name, family == _ALL),
         placeholder="Choose or type to search …",
         key=_NEXT,
+        label_visibility="collapsed",
         on_change=_add_chosen,
     )
 

@@ -18,8 +18,10 @@ _MOST_MB = 1
 def draw(steps: tuple[Step, ...], exclude: bool) -> None:
     """Draw the download of the recipe, its text, and both ways to bring one back."""
     recipe = Recipe(filters=steps, exclude_overlays=exclude).to_json().encode()
-    show.download("Recipe (JSON)", recipe, "recipe.json", "application/json", "filters_json")
-    with st.popover("Share or load a recipe", icon=":material/data_object:"):
+    with st.container(horizontal=True, gap="small"):
+        show.download("Recipe (JSON)", recipe, "recipe.json", "application/json", "filters_json")
+        exchange = st.popover("Share or load a recipe", icon=":material/data_object:")
+    with exchange:
         st.caption("The chain as text; the button at its right end copies it.")
         st.code(Pipeline(steps).to_json(), language="json", wrap_lines=True, height=110)
         st.text_area(

@@ -48,6 +48,7 @@ def draw_steps(outcome: Outcome) -> None:
 
 def draw_results(outcome: Outcome) -> None:
     """Draw the downloads, and the button that makes the result the current micrograph."""
+    st.markdown("**Take it with you**")
     result = outcome.result
     stem = f"{show.file_stem(outcome.original)}_filtered"
     with st.container(horizontal=True, gap="small"):

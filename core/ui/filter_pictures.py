@@ -15,11 +15,27 @@ _MIDDLE = 0.004  # cycles per px
 _LINE, _WIDTH = "filters_line", "filters_line_width"
 
 
-def draw(outcome: Outcome) -> None:
-    """Draw the pictures in the way a person chose, with what belongs to it below."""
-    mode = st.segmented_control(
-        "View", MODES, default=SLIDER, required=True, key="filters_view", persist_state="session"
+def choose() -> str:
+    """Draw the choice of how to look at the pictures, one of `MODES`."""
+    mode: str = st.segmented_control(
+        "View",
+        MODES,
+        default=SLIDER,
+        required=True,
+        key="filters_view",
+        persist_state="session",
+        label_visibility="collapsed",
     )
+    return mode
+
+
+def is_wide(mode: str) -> bool:
+    """Tell whether two pictures lie side by side, which takes the whole width."""
+    return mode in (ZOOM, LINE)
+
+
+def draw(outcome: Outcome, mode: str) -> None:
+    """Draw the pictures in the way a person chose, with what belongs to it below."""
     if mode == SLIDER:
         _draw_slider(outcome)
     elif mode == SPECTRUM:
@@ -70,16 +86,15 @@ def _draw_profile(outcome: Outcome) -> None:
     height, width = outcome.original.shape
     values = _line(outcome.original)
     names = ("From row", "From column", "To row", "To column")
-    for number, (column, name) in enumerate(zip(st.columns(5)[:4], names, strict=True)):
+    *columns, last = st.columns(5)
+    for number, (column, name) in enumerate(zip(columns, names, strict=True)):
         most = (height, width)[number % 2] - 1
         key = f"filters_line_{number}"
         st.session_state[key] = min(round(values[number]), most)
         column.number_input(
             f"{name} (px)", 0, most, key=key, on_change=_line_from_numbers, args=(height, width)
         )
-    across = st.columns(5)[0].number_input(
-        "Averaged over (px)", 1, 99, key=_WIDTH, persist_state="session"
-    )
+    across = last.number_input("Averaged over (px)", 1, 99, key=_WIDTH, persist_state="session")
     start, end = (values[0], values[1]), (values[2], values[3])
     figure = cache.profile_figure(
         outcome.original, outcome.result, start, end, across, show.is_dark()
@@ -147,7 +162,16 @@ def _draw_spectrum(outcome: Outcome) -> None:
         "Circles: what the notch takes out.",
         on_spot=lambda point: _toggle(shown, original, exclude, point),
     )
-    figure = cache.radial_figure(original, outcome.result, original, exclude, show.is_dark())
+
+
+def draw_beside(outcome: Outcome, mode: str) -> None:
+    """Draw what belongs beside the pictures: for a spectrum the power at each period."""
+    if mode != SPECTRUM:
+        return
+    st.markdown("**Power at each period**")
+    figure = cache.radial_figure(
+        outcome.original, outcome.result, outcome.original, outcome.exclude, show.is_dark()
+    )
     show.chart(figure, "filters_radial", "Mean power at each period, before and after")
 
 
@@ -161,14 +185,15 @@ def _toggle(shown: Micrograph, original: Micrograph, exclude: bool, point: viewe
 
 
 def _draw_wheel() -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
         st.image(
             cache.direction_wheel_png(),
-            width=64,
+            width=72,
             output_format="PNG",
             alt="Colour wheel of directions: red along the rows, cyan along the columns",
         )
         st.caption(
-            "Colours are directions of lines: each hue stands where lines of that direction "
-            "point to on the wheel. Red lies, cyan stands."
+            "A colour is a direction of lines: the one in which it lies on the wheel, red along "
+            "the rows, cyan along the columns. Pale where neighbouring directions disagree.",
+            width="stretch",
         )

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.imaging.filters import FILTERS
 from core.learning.checkpoints import Classifier, load_model
 from core.ui import compare
 from tests.pages.conftest import encode
@@ -130,14 +129,6 @@ def test_filters_parameters_survive_a_change_of_page(app, png):
     app.switch_page("pages/4_Cluster.py").run()
     app.switch_page("pages/3_Filters.py").run()
     assert app.number_input(key="filters_1_sigma_px").value == 4.5
-
-
-def test_every_filter_can_be_added(app, png):
-    upload(app, ("spheres.png", png))
-    app.switch_page("pages/3_Filters.py").run()
-    for name in FILTERS:
-        app.selectbox(key="filters_next").set_value(name).run()
-        assert_calm(app)
 
 
 def test_cluster_percentages_add_up_and_target_is_the_brightest(app, png):

@@ -147,7 +147,7 @@ def minimum_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
         If the histogram has no two peaks.
     """
     counts, centres = _binned(pixels, exclude)
-    if np.count_nonzero(counts) < 2:
+    if np.count_nonzero(counts) <= 2:  # nothing to smooth: the darker of the two is dark
         return (float(centres[counts > 0][0]),)
     try:
         return (float(ski.filters.threshold_minimum(hist=(counts, centres))),)

@@ -40,6 +40,7 @@ def line_profiles(
     figure.update_xaxes(title=f"distance ({before.distance()[1]})")
     figure.update_layout(yaxis={"title": "grey level"}, showlegend=True)
     styled(figure, dark, height=260)
+    figure.update_yaxes(exponentformat="none", separatethousands=True)
     if not same_depth:
         second = {"title": "after", "overlaying": "y", "side": "right", "showgrid": False}
         figure.update_layout(yaxis={"title": "before"}, yaxis2=second)
@@ -76,5 +77,14 @@ def radial_powers(
     )
     figure.update_yaxes(title="power (grey level²)", type="log", exponentformat="power", nticks=5)
     styled(figure, dark, height=260)
-    figure.update_xaxes(tickformat="~g", nticks=6)
+    ticks = _round_periods(2 * per_px, longest)
+    figure.update_xaxes(tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
     return figure
+
+
+def _round_periods(shortest: float, longest: float) -> list[float]:
+    """Return round numbers between two periods: 1, 2 and 5, or powers of ten over a wide range."""
+    digits = (1, 2, 5) if longest / shortest < 60 else (1,)
+    powers = range(int(np.floor(np.log10(shortest))), int(np.ceil(np.log10(longest))) + 1)
+    places = [digit * 10.0**power for power in powers for digit in digits]
+    return [place for place in places if shortest <= place <= longest]

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import cv2
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.imaging import directions, display
 from core.imaging.filters import Pipeline, Stage, run_step
 from core.imaging.operations.frequency import (
     RadialPower,
     nearest_peak,
-    power_spectrum,
     radial_power,
+    spectrum,
 )
 from core.imaging.profiles import Point, line_profile
 from core.imaging.quality import Quality, measure_quality
@@ -145,11 +148,14 @@ def radial_figure(
 @st.cache_data(max_size="32MB", show_spinner="Transforming …", hash_funcs=BY_KEY)
 def spectrum_png(micrograph: Micrograph, original: Micrograph, exclude: bool) -> bytes:
     """Return the power spectrum as a square picture, zero frequency in the middle."""
-    power = power_spectrum(_finite(micrograph), excluded(original, exclude))
-    shown = display.to_display(Micrograph("spectrum", power))
-    side = min(SPECTRUM_PX, max(64, *shown.shape))
-    rows, cols = (np.arange(side) * length // side for length in shown.shape)
-    return display.png_bytes(shown[np.ix_(rows, cols)])
+    power: NDArray[Any] = spectrum(_finite(micrograph), excluded(original, exclude))
+    side = min(SPECTRUM_PX, max(64, *power.shape))
+    for axis in (0, 1):  # averaged where there are more frequencies than places, repeated else
+        wanted = (side, power.shape[0]) if axis else (power.shape[1], side)
+        shrinks = power.shape[axis] > side
+        way = cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
+        power = cv2.resize(power, wanted, interpolation=way)
+    return display.png_bytes(display.to_display(Micrograph("spectrum", np.log10(power + 1))))
 
 
 def snapped(
@@ -159,7 +165,7 @@ def snapped(
     return nearest_peak(_finite(shown), excluded(original, exclude), spot)
 
 
-def _finite(micrograph: Micrograph) -> np.ndarray:
+def _finite(micrograph: Micrograph) -> NDArray[Any]:
     pixels = micrograph.pixels
     if pixels.dtype.kind == "u" or np.isfinite(pixels).all():
         return pixels
@@ -174,7 +180,9 @@ def directions_png(result: Micrograph, original: Micrograph, full: bool = False)
     rows, cols = (
         np.arange(now) * was // now for now, was in zip(shown.shape, result.shape, strict=True)
     )
-    coloured = directions.color_directions(result.pixels[np.ix_(rows, cols)], shown)
+    places = np.ix_(rows, cols)
+    certainty = directions.agreement(result.pixels)[places]
+    coloured = directions.color_directions(result.pixels[places], shown, certainty)
     return encode(coloured, original)
 
 
