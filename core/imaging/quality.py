@@ -13,7 +13,7 @@ from core.micrograph import Micrograph
 
 _TAILS_PCT = (0.5, 99.5)
 _STEEPEST_PCT = 95
-_SAMPLE_PX = 1_000_000
+_SAMPLE_PX = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def measure_quality(micrograph: Micrograph, exclude: NDArray[np.bool_] | None = 
     Parameters
     ----------
     micrograph : Micrograph
-        Pixels that are not finite do not count. Above a megapixel a central part is measured.
+        Pixels that are not finite do not count. Of a large frame the middle is measured.
     exclude : ndarray of shape (H, W), bool, optional
         True where a pixel must not count.
 
@@ -73,7 +73,7 @@ def measure_quality(micrograph: Micrograph, exclude: NDArray[np.bool_] | None = 
 
 
 def _centre(shape: tuple[int, int]) -> tuple[slice, slice]:
-    """Return the central part of a frame, at most about a megapixel of it."""
+    """Return the central part of a frame, at most about 0.4 megapixels of it."""
     share = min(1.0, (_SAMPLE_PX / (shape[0] * shape[1])) ** 0.5)
     kept = [max(1, round(side * share)) for side in shape]
     starts = [(side - length) // 2 for side, length in zip(shape, kept, strict=True)]

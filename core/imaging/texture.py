@@ -28,6 +28,7 @@ MAX_LEVELS = 256
 MAX_WINDOW = 255  # keeps every product of two sums of 8-bit squares below 2**53
 _FEW_LEVELS = 3  # up to here one box filter per kind of pair is faster than a histogram
 _BAND_PX = 2**18
+_SQUARES_IN_BYTES = 16  # 15 squared is below 256
 
 Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
@@ -52,11 +53,12 @@ class _Pairs:
             self.known[name] = make()
         return self.known[name]
 
-    def differences(self) -> NDArray[np.uint16]:
-        """Absolute difference of grey level of each pair."""
+    def differences(self) -> NDArray[Any]:
+        """Absolute difference of grey level of each pair, in a type that holds its square."""
         difference = np.maximum(self.first, self.second)
         difference -= np.minimum(self.first, self.second)
-        return difference.astype(np.uint16)
+        few = self.levels <= _SQUARES_IN_BYTES
+        return difference if few else difference.astype(np.uint16)
 
     def sums(self, values: NDArray[Any]) -> Floats:
         """Sum one value per pair over the pairs inside the window centred on each pixel."""
@@ -221,17 +223,27 @@ def glcm_maps(
     _check_image(image, levels)
     angles = ANGLES_DEG if angle_deg == FOUR_ANGLES else (float(angle_deg),)
     grey = np.asarray(image).astype(np.uint8, copy=False)
-    maps = {prop: np.zeros(grey.shape) for prop in props}
+    offsets = [_offset(distance, angle) for angle in angles]
+    maps: dict[str, Floats] = {}
     for band, margin, inner in _bands(grey.shape, window):
-        for angle in angles:
-            offset = _offset(distance, angle)
-            pairs = _pairs(grey[margin], window, levels, offset, symmetric)
-            for prop, result in maps.items():
-                result[band] += PROPERTIES[prop](pairs)[inner]
-    if len(angles) > 1:
-        for result in maps.values():
-            result /= len(angles)
+        pairs = [_pairs(grey[margin], window, levels, offset, symmetric) for offset in offsets]
+        for prop in props:
+            part = _mean_map(PROPERTIES[prop], pairs)
+            if len(part) == len(grey):  # one band: nothing to be put together
+                maps[prop] = part
+            else:
+                maps.setdefault(prop, np.empty(grey.shape))[band] = part[inner]
     return maps
+
+
+def _mean_map(property_: Callable[[_Pairs], Floats], directions: list[_Pairs]) -> Floats:
+    """Return the mean of a property over directions, often a single one."""
+    total = property_(directions[0])
+    for pairs in directions[1:]:
+        total += property_(pairs)
+    if len(directions) > 1:
+        total /= len(directions)
+    return total
 
 
 def _bands(shape: tuple[int, int], window: int) -> Iterator[tuple[slice, slice, slice]]:
