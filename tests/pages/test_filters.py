@@ -224,3 +224,20 @@ def test_a_slow_filter_on_a_large_frame_shows_a_part_first(app, monkeypatch):
     assert len(previews) == 1
     assert "Slow: a part is shown first" in texts(app)
     assert_calm(app)
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.full((1, 1), 7, np.uint8),
+        np.arange(40, dtype=np.uint16).reshape(1, 40),
+        np.full((30, 20), 9, np.uint16),
+        np.array([[np.nan, 1.0, np.inf, 3.0]] * 9, np.float32),
+    ],
+)
+def test_odd_images_are_survived_in_every_view(app, pixels):
+    upload(app, ("odd.tif", save_tiff_bytes(Micrograph("odd", pixels))))
+    app.switch_page("pages/3_Filters.py").run()
+    for view in ("Slider", "Linked zoom", "Line profile", "Spectrum"):
+        app.segmented_control(key="filters_view").set_value(view).run()
+        assert_calm(app)

@@ -69,7 +69,8 @@ def radial_powers(
             line={"color": color, "width": 1.6},
             hovertemplate=f"{name}, period %{{x:.4g}} {unit}: %{{y:.3g}}<extra></extra>",
         )
-    longest = float(per_px / min(before.frequency.min(), after.frequency.min()))
+    lowest = min(power.frequency.min(initial=0.25) for power in (before, after))
+    longest = float(per_px / lowest)
     figure.update_xaxes(
         title=f"period ({unit})",
         type="log",
