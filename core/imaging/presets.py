@@ -22,7 +22,7 @@ PRESETS = (
         "Hot pixels, scan lines, uneven brightness and noise; then the full grey range.",
         (
             Step("hot_pixels"),
-            Step("destripe", {"stripes": "horizontal", "method": "median", "width_px": 20}),
+            Step("destripe", {"stripes": "horizontal", "method": "median", "width_px": 4}),
             Step("subtract_gaussian", {"sigma_px": 120}),
             Step("gaussian", {"sigma_px": 0.8}),
             Step("stretch"),

@@ -88,7 +88,7 @@ def table(outcome: Outcome) -> pd.DataFrame:
             "time": ["", *(_time(facts.elapsed_s) for facts in outcome.facts)],
             "noise (%)": [quality.noise_pct for quality in qualities],
             "contrast (%)": [quality.contrast_pct for quality in qualities],
-            "sharpness (%/px)": [round(quality.sharpness_pct_per_px, 1) for quality in qualities],
+            "sharpness (%/px)": [quality.sharpness_pct_per_px for quality in qualities],
         }
     )
 

@@ -14,6 +14,14 @@ from core.ui import bench, cache, chain_state, filter_pictures, show, workspace
 from core.ui.bench import Outcome
 
 _MOST_CUTS = 4
+_ONE_DIGIT = st.column_config.NumberColumn(format="%.1f")
+_STEP_COLUMNS = {
+    "after": st.column_config.TextColumn(width=210),
+    "time": st.column_config.TextColumn(width=70),
+    "noise (%)": _ONE_DIGIT,
+    "contrast (%)": _ONE_DIGIT,
+    "sharpness (%/px)": _ONE_DIGIT,
+}
 _PROBLEM = "filters_adopt_problem"
 
 
@@ -43,7 +51,9 @@ def draw_steps(outcome: Outcome) -> None:
         "of the grey levels. Sharpness: slope that the steepest 5 % exceed. All in percent of the "
         "range between the 0.5 and 99.5 percentiles, so that depths compare.",
     )
-    show.table(bench.table(outcome), "filters_steps")
+    st.dataframe(
+        bench.table(outcome), hide_index=True, column_config=_STEP_COLUMNS, key="filters_steps"
+    )
 
 
 def draw_results(outcome: Outcome) -> None:
