@@ -85,6 +85,13 @@ class Step:
         return tuple(self.parameters[name] for name in names if self.parameters[name])
 
     @property
+    def is_slow(self) -> bool:
+        """Whether a megapixel takes longer than a moment with these settings."""
+        numbers = ((self.parameters.get(p.name), p.slow_above) for p in self.spec.parameters)
+        above = (value > most for value, most in numbers if isinstance(value, int | float))
+        return self.spec.is_slow or any(above)
+
+    @property
     def in_nm(self) -> bool:
         """Whether a length is given in nanometres."""
         return any(name.endswith("_nm") for name in self.parameters)

@@ -32,7 +32,7 @@ class Parameter:
     another micrograph, or empty; spots are pairs of frequencies (down, right) in cycles per px.
 
     A number whose name ends in "_px" is a length: it may be given in nanometres instead, under the
-    name that ends in "_nm".
+    name that ends in "_nm". Above `slow_above` it makes its filter slow.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Parameter:
     unit: str = ""
     choices: tuple[Any, ...] = ()
     help: str = ""
+    slow_above: float = math.inf
 
     @property
     def is_length(self) -> bool:

@@ -99,7 +99,7 @@ def _time(elapsed_s: float) -> str:
 
 def _is_new_and_slow(micrograph: Micrograph, steps: tuple[Step, ...], exclude: bool) -> bool:
     """Tell whether the chain will take its time: no slow step of it has been waited for."""
-    last = max((n for n, step in enumerate(steps) if step.spec.is_slow), default=None)
+    last = max((n for n, step in enumerate(steps) if step.is_slow), default=None)
     if last is None or micrograph.pixels.size < _PREVIEW_FROM_PX:
         return False
     done = st.session_state.get(_DONE, {})
@@ -109,7 +109,7 @@ def _is_new_and_slow(micrograph: Micrograph, steps: tuple[Step, ...], exclude: b
 def _waited_for(micrograph: Micrograph, steps: tuple[Step, ...], exclude: bool) -> None:
     done: dict[str, bool] = st.session_state.setdefault(_DONE, {})
     for number, step in enumerate(steps):
-        if step.spec.is_slow:
+        if step.is_slow:
             done[_key(micrograph, steps[: number + 1], exclude)] = True
     while len(done) > _MOST_DONE:
         del done[next(iter(done))]
@@ -148,6 +148,6 @@ def _show_preview(
 
 
 def _progress_text(number: int, steps: tuple[Step, ...]) -> str:
-    slow = ", this one is slow" if steps[number].spec.is_slow else ""
+    slow = ", this one is slow" if steps[number].is_slow else ""
     title = show.plain(steps[number].spec.title)
     return f"Step {number + 1} of {len(steps)}: {title}{slow} …"

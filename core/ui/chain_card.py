@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.imaging.filters import FILTERS, FilterSpec, Parameter
+from core.imaging.specs import SAME
 from core.micrograph import Micrograph
 from core.ui import chain_state, workspace
 from core.ui.chain_state import Link
@@ -50,7 +51,7 @@ def _draw_buttons(link: Link, place: int, total: int) -> None:
 
 
 def _draw_settings(link: Link, spec: FilterSpec, micrograph: Micrograph) -> None:
-    if spec.is_slow:
+    if link.step.is_slow:
         st.caption(_SLOW)
     if any(parameter.is_length for parameter in spec.parameters):
         _draw_unit(link, spec, micrograph)
@@ -111,7 +112,8 @@ def _length_nm(link: Link, parameter: Parameter, micrograph: Micrograph) -> floa
 
 
 def _help(spec: FilterSpec) -> str:
-    return f"{spec.help}\n\n{spec.reference}" if spec.reference else spec.help
+    result = "" if spec.result == SAME else f"\n\nThe result is a {spec.result}."
+    return "\n\n".join(filter(None, (spec.help + result, spec.reference)))
 
 
 def _control(link: Link, parameter: Parameter, micrograph: Micrograph) -> Any:

@@ -60,7 +60,7 @@ def test_undo_and_redo_go_through_every_change_and_survive_a_change_of_page(benc
     assert bench.button(key="filters_undo").disabled
     bench.number_input(key="filters_1_sigma_px").set_value(4.0).run()
     add(bench, "otsu")
-    bench.button(key="filters_empty").click().run()
+    bench.button(key="filters_reset").click().run()
     assert chain_of(bench) == []
     bench.switch_page("pages/4_Cluster.py").run()
     bench.switch_page("pages/3_Filters.py").run()

@@ -29,6 +29,7 @@ SPECS = (
                 15,
                 "px",
                 help="Edge of the square; above 5 px, 16-bit and float images take seconds.",
+                slow_above=5,
             ),
         ),
         "Removes single bright or dark pixels and keeps edges.",
@@ -131,7 +132,7 @@ SPECS = (
         FAMILY,
         denoise.diffusion,
         (
-            Parameter("iterations", "Iterations", "int", 10, 0, 100),
+            Parameter("iterations", "Iterations", "int", 10, 0, 100, slow_above=20),
             Parameter(
                 "edge_pct",
                 "Edge",

@@ -19,7 +19,7 @@ SPECS = (
         textures.glcm_texture,
         (
             Parameter("prop", "Property", "choice", "contrast", choices=tuple(PROPERTIES)),
-            Parameter("window_px", "Window", "odd", 5, 3, 101, "px"),
+            Parameter("window_px", "Window", "odd", 5, 3, 255, "px"),
             Parameter(
                 "levels",
                 "Grey levels",
@@ -29,7 +29,7 @@ SPECS = (
                 256,
                 help="2 measures the texture of Otsu's mask; more use equal steps of grey.",
             ),
-            Parameter("distance_px", "Pair distance", "int", 1, 1, 50, "px"),
+            Parameter("distance_px", "Pair distance", "int", 1, 1, 254, "px"),
             Parameter(
                 "angle_deg",
                 "Direction",

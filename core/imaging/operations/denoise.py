@@ -19,6 +19,7 @@ from core.imaging.operations.base import (
 )
 
 OPENCV_MEDIAN_PX = 5  # beyond this, OpenCV's median takes 8 bits only
+_LEAST_WEIGHT = 1e-6  # below, nothing changes and divisions overflow
 _TO_SIGMA = 1.4826  # a normal distribution's sigma per median absolute deviation
 _SPLINE = np.array([1, 4, 6, 4, 1], np.float32) / 16
 _SECOND_DIFFERENCES = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
@@ -64,7 +65,7 @@ def non_local_means(
 
     def smooth(share: NDArray[np.float32]) -> NDArray[np.float32]:
         sigma = noise_sigma(share, exclude)
-        if sigma == 0 or strength == 0:
+        if strength * sigma < _LEAST_WEIGHT:
             return share
         return np.asarray(
             ski.restoration.denoise_nl_means(
@@ -85,7 +86,7 @@ def total_variation(pixels: Pixels, exclude: Mask = None, *, weight: float) -> P
 
     The weight is in units of the image's own grey range.
     """
-    if weight == 0:
+    if weight < _LEAST_WEIGHT:
         return pixels.copy()
     return in_own_range(
         pixels,

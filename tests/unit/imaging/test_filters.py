@@ -363,3 +363,10 @@ def test_a_golden_chain_gives_the_same_picture_at_every_depth():
     assert (masks[0] != masks[1]).mean() < 0.01
     digest = hashlib.sha256(np.packbits(masks[0] == 255).tobytes()).hexdigest()
     assert digest[:16] == "7834e779412fe350"
+
+
+def test_slow_settings_say_so():
+    assert Step("non_local_means").is_slow
+    assert not Step("median").is_slow
+    assert Step("median", {"size_px": 7}).is_slow
+    assert not Step("gaussian", {"sigma_nm": 9000}).is_slow
