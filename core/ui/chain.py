@@ -51,8 +51,8 @@ def _draw_tools() -> None:
             st.button(
                 "",
                 icon=f":material/{icon}:",
-                key=f"filters_{name.split()[0].lower()}",
-                help=name,
+                key=f"filters_{name.lower()}",
+                help=f"{name} the chain",
                 type="tertiary",
                 disabled=not possible,
                 on_click=action,
