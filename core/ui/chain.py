@@ -41,12 +41,7 @@ def _draw_tools() -> None:
         for name, icon, action, possible in (
             ("Undo", "undo", chain_state.undo, chain_state.can_undo()),
             ("Redo", "redo", chain_state.redo, chain_state.can_redo()),
-            (
-                "Empty the chain (reset)",
-                "delete_sweep",
-                chain_state.reset,
-                bool(chain_state.links()),
-            ),
+            ("Reset", "delete_sweep", chain_state.reset, bool(chain_state.links())),
         ):
             st.button(
                 "",
