@@ -124,7 +124,7 @@ def _control(link: Link, parameter: Parameter, micrograph: Micrograph) -> Any:
     if parameter.kind == "image":
         return _other(value, label, parameter.help, key, micrograph)
     if parameter.kind == "spots":
-        return _spots(value, parameter.help, key)
+        return _spots(link, parameter, key)
     if parameter.kind == "choice":
         options = list(parameter.choices)
         return st.selectbox(label, options, options.index(value), key=key, help=parameter.help)
@@ -162,12 +162,21 @@ def _other(value: str, label: str, help_: str, key: str, micrograph: Micrograph)
     return chosen or ""
 
 
-def _spots(value: tuple[Any, ...], help_: str, key: str) -> tuple[Any, ...]:
+def _spots(link: Link, parameter: Parameter, key: str) -> tuple[Any, ...]:
+    """Say how many spots were clicked, and offer to forget them."""
+    spots: tuple[Any, ...] = link.values[parameter.name]
     with st.container(horizontal=True, vertical_alignment="center"):
-        count = f"{len(value)} spot{'' if len(value) == 1 else 's'}"
-        st.caption(f"{count}, set by clicks on the spectrum.", help=help_)
-        cleared = st.button("Clear", key=key, type="tertiary", disabled=not value)
-    return () if cleared else value
+        count = f"{len(spots)} spot{'' if len(spots) == 1 else 's'}"
+        st.caption(f"{count}, set by clicks on the spectrum.", help=parameter.help)
+        st.button(
+            "Clear",
+            key=key,
+            type="tertiary",
+            disabled=not spots,
+            on_click=link.values.__setitem__,
+            args=(parameter.name, ()),
+        )
+    return spots
 
 
 def _increment(parameter: Parameter) -> float:

@@ -47,6 +47,7 @@ function draw(figure) {
     const { width, height } = panel.getBoundingClientRect();
     panel.querySelector("img").style.transform =
       `translate(${-x * scale * width}px, ${-y * scale * height}px) scale(${scale})`;
+    panel.style.touchAction = scale > 1 ? "none" : "pan-y"; // a finger scrolls past a whole picture
     panel.classList.toggle("near", (scale * width) / figure.header.width_px > 2);
     const place = ([px, py]) => [(px - x) * scale * width, (py - y) * scale * height];
     panel.querySelector("svg").innerHTML = marks(figure, place);

@@ -79,6 +79,17 @@ def test_undo_and_redo_go_through_every_change_and_survive_a_change_of_page(benc
     assert_calm(bench)
 
 
+def test_spots_are_cleared_with_one_click(bench):
+    paste(bench, Pipeline([Step("notch", {"spots": [[0.1, 0.2], [0.0, 0.3]]})]).to_json())
+    assert "2 spots, set by clicks" in texts(bench)
+    number = bench.session_state["filters_chain"][0].number
+    bench.button(key=f"filters_{number}_spots").click().run()
+    assert "0 spots, set by clicks" in texts(bench)
+    bench.button(key="filters_undo").click().run()
+    assert len(bench.session_state["filters_chain"][0].values["spots"]) == 2
+    assert_calm(bench)
+
+
 def test_every_preset_runs_and_undo_brings_the_old_chain_back(bench):
     for number, preset in enumerate(PRESETS):
         bench.selectbox(key="filters_preset").set_value(number).run()
