@@ -82,10 +82,11 @@ def _draw_zoom(outcome: Outcome, with_line: bool) -> None:
 
 
 def _draw_profile(outcome: Outcome) -> None:
-    """Draw the ends of the line as numbers, and the grey levels along it."""
+    """Draw the grey levels along the line, and its ends as numbers below."""
     height, width = outcome.original.shape
     values = _line(outcome.original)
     names = ("From row", "From column", "To row", "To column")
+    above = st.container()
     *columns, last = st.columns(5)
     for number, (column, name) in enumerate(zip(columns, names, strict=True)):
         most = (height, width)[number % 2] - 1
@@ -99,7 +100,8 @@ def _draw_profile(outcome: Outcome) -> None:
     figure = cache.profile_figure(
         outcome.original, outcome.result, start, end, across, show.is_dark()
     )
-    show.chart(figure, "filters_profile", "Grey levels along the line, before and after")
+    with above:
+        show.chart(figure, "filters_profile", "Grey levels along the line, before and after")
 
 
 def _line_from_numbers(height: int, width: int) -> None:
