@@ -71,6 +71,8 @@ def target_title(recipe: Recipe) -> str:
 def summary(result: BatchResult, fields: pd.DataFrame) -> str:
     """Return what came out of the batch, in two to five sentences."""
     total, failed = len(result.rows), len(result.failed)
+    if not total:
+        return "The batch was cancelled before the first micrograph was done."
     if not len(fields):
         if total == 1:
             return "The file could not be analysed; the reason is below."
@@ -82,6 +84,8 @@ def summary(result: BatchResult, fields: pd.DataFrame) -> str:
     ]
     if total == 1 and not failed:
         sentences = ["One micrograph was analysed."]
+    if result.given > total:
+        sentences.insert(0, f"The batch was cancelled with {total} of {result.given} files done.")
     copies = len(result.succeeded) - len(fields)
     if copies:
         what = "One of them is a copy" if copies == 1 else f"{copies} of them are copies"
@@ -118,6 +122,43 @@ def _area(result: BatchResult, fields: pd.DataFrame) -> str:
         f"{what} of the specimen area on average (95 % confidence interval {low:.1f} to "
         f"{high:.1f} %, n = {value.n} fields)."
     )
+
+
+def trust_facts(result: BatchResult) -> dict[str, str]:
+    """Return what is known about how far the answers of this batch can be trusted, not escaped."""
+    fields, model = result.fields, result.model
+    sure = int((~fields["candidates"].astype(str).str.contains("|", regex=False)).sum())
+    facts = {"One candidate class": f"{sure} of {len(fields)} fields of view"}
+    level = result.recipe.conformal_level or model["calibration"].get("conformal_level")
+    if level:
+        facts["Prediction sets"] = (
+            f"hold the true class in at least {100 * level:.0f} % of micrographs that are like "
+            "those the network was calibrated on"
+        )
+    calibrated = "temperature" in model["calibration"]
+    facts["Probabilities"] = (
+        "temperature-scaled on held-out pictures"
+        if calibrated
+        else "not calibrated: read them as a ranking"
+    )
+    novel = fields["novelty"].notna()
+    if novel.any():
+        count = int(fields["warnings"].str.contains("novel", regex=False).sum())
+        facts["Unlike the training pictures"] = f"{count} of {len(fields)}"
+    else:
+        facts["Unlike the training pictures"] = "not measured with this model"
+    facts["No evidence shown"] = f"{int((~fields['has_evidence'].astype(bool)).sum())}"
+    record = model["metrics"]
+    if record.get("balanced_accuracy") is not None:
+        limits = record.get("balanced_accuracy_interval_95")
+        inside = f" ({100 * limits[0]:.0f}–{100 * limits[1]:.0f} %)" if limits else ""
+        facts["On held-out pictures"] = (
+            f"balanced accuracy {100 * record['balanced_accuracy']:.0f} %{inside} over "
+            f"{record.get('pictures', '?')} pictures of {len(model['classes'])} classes"
+        )
+    else:
+        facts["On held-out pictures"] = "the model's card states no accuracy"
+    return facts
 
 
 def methods(result: BatchResult) -> str:
