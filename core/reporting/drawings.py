@@ -14,41 +14,40 @@ MOST_BINS = 24
 
 
 def bin_edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return edges of equal bins from 0 to the largest value, whose width is a round number.
+    """Return edges of bins of equal ratio: sizes of regions spread over powers of ten.
 
     Parameters
     ----------
     values : ndarray of shape (N,), float64
         Positive; at least one.
     """
-    top = float(values.max())
-    wanted = min(MOST_BINS, max(6, int(np.ceil(np.sqrt(values.size)))))
-    step = top / wanted
-    power = 10.0 ** np.floor(np.log10(step))
-    width = next(float(m * power) for m in (1, 2, 2.5, 5, 10) if m * power >= step * 0.999)
-    return np.asarray(width * np.arange(int(np.ceil(top / width * (1 + 1e-9))) + 1), np.float64)
+    low, high = float(values.min()), float(values.max())
+    low, high = low / 1.02, high * 1.02  # one size alone needs room, too
+    count = int(np.clip(np.ceil(np.sqrt(values.size)), 6, MOST_BINS))
+    return np.asarray(np.geomspace(low, high, count + 1), np.float64)
 
 
 def histogram(values: NDArray[np.float64], edges: NDArray[np.float64], unit: str, alt: str) -> str:
-    """Return a histogram of sizes as SVG, with its axis in the unit."""
+    """Return a histogram of sizes as SVG; its bins have one ratio, so the axis is logarithmic."""
     counts, _ = np.histogram(values, bins=edges)
     across, up = WIDTH - 2 * LEFT, HEIGHT - TOP - BOTTOM
     step = across / len(counts)
+    heights = up * counts / max(int(counts.max()), 1)
     bars = "".join(
-        f'<rect class="bar" x="{LEFT + i * step + 0.5:.2f}" '
-        f'y="{TOP + up * (1 - n / counts.max()):.2f}"'
-        f' width="{max(step - 1, 0.5):.2f}" height="{up * n / counts.max():.2f}">'
-        f"<title>{edges[i]:.4g} to {edges[i + 1]:.4g} {unit}: {n}</title></rect>"
-        for i, n in enumerate(counts)
-        if n
+        f'<rect class="bar" x="{LEFT + i * step + 0.5:.2f}" y="{TOP + up - height:.2f}" '
+        f'width="{max(step - 1, 0.5):.2f}" height="{height:.2f}">'
+        f"<title>{edges[i]:.3g} to {edges[i + 1]:.3g} {unit}: {counts[i]}</title></rect>"
+        for i, height in enumerate(heights)
+        if counts[i]
     )
     base = TOP + up
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(alt)}">{bars}'
         f'<line class="axis" x1="{LEFT}" x2="{WIDTH - LEFT}" y1="{base}" y2="{base}"/>'
-        f'<text x="{LEFT}" y="{HEIGHT - 7}">0</text>'
-        f'<text x="{WIDTH / 2}" y="{HEIGHT - 7}" text-anchor="middle">diameter ({unit})</text>'
-        f'<text x="{WIDTH - LEFT}" y="{HEIGHT - 7}" text-anchor="end">{edges[-1]:.4g}</text></svg>'
+        f'<text x="{LEFT}" y="{HEIGHT - 7}">{edges[0]:.3g}</text>'
+        f'<text x="{WIDTH / 2}" y="{HEIGHT - 7}" text-anchor="middle">'
+        f"diameter ({unit}), logarithmic</text>"
+        f'<text x="{WIDTH - LEFT}" y="{HEIGHT - 7}" text-anchor="end">{edges[-1]:.3g}</text></svg>'
     )
 
 

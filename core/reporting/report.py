@@ -106,9 +106,9 @@ def _header(result: BatchResult) -> str:
         mean = mean_interval(fields["target_percent"].to_numpy(float)).estimate
         tiles.append(_tile(percent(mean), "mean area of the target cluster"))
         tiles.append(_tile(f"{int(fields['regions'].sum()):,}", "regions measured"))
-        doubtful = int((result.succeeded["warnings"] != "").sum())
+        doubtful = int((~result.succeeded["warnings"].isin(("", "no pixel size"))).sum())
         if doubtful:
-            tiles.append(_tile(doubtful, "with a warning"))
+            tiles.append(_tile(doubtful, "to look at first"))
     return (
         "<header><h1>Batch report</h1>"
         f"<p>Micrographia {list_versions()['micrographia']} · model "

@@ -20,7 +20,7 @@ from core.reporting.summaries import (
     summarise_groups,
 )
 from core.reporting.truth import Agreement, compare
-from core.reporting.wording import escape, interval, percent
+from core.reporting.wording import escape, interval, percent, plain_number
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult
@@ -88,12 +88,12 @@ def areas(result: BatchResult, units: Units) -> str:
         '<p class="note">Mean share of the specimen area per class with its 95 % t-interval; '
         "n is the number of fields of view, and copies of a file count once. One field gives no "
         f"interval. The scale runs from 0 to {top:.3g} %.</p>",
-        "<h3>Per class</h3>",
+        '<h3 class="group">Per class</h3>',
         _group_table(groups, "Class", units, lambda name: wording.class_title(result, name)),
     ]
     if (fields["sample"].fillna("") != "").any():
         samples = summarise_groups(fields, "sample", units)
-        parts.append("<h3>Per sample</h3>")
+        parts.append('<h3 class="group">Per sample</h3>')
         shown = samples[:MOST_SAMPLES]
         parts.append(_group_table(shown, "Sample", units, lambda name: name or "no sample named"))
         if len(samples) > len(shown):
@@ -127,8 +127,8 @@ def _mean(value: Interval, unit: str, top: float | None = None) -> str:
     if value.n == 0:
         return "–"
     if value.n < 2:
-        return f"{value.estimate:.4g}"
-    return f"{value.estimate:.4g} ± {value.high - value.estimate:.2g}"
+        return plain_number(value.estimate)
+    return f"{plain_number(value.estimate)} ± {plain_number(value.high - value.estimate, 2)}"
 
 
 def _whisker(value: Interval, top: float) -> str:
@@ -162,8 +162,9 @@ def sizes(result: BatchResult, units: Units) -> str:
         )
     note = " Micrographs without a pixel size take no part." if units.are_physical else ""
     return (
-        f'<h2>Sizes</h2><div class="panels">{panels}</div><p class="note">Equivalent diameter of '
-        f"every region: that of the circle of its area. All panels share one scale.{note}</p>"
+        f'<h2>Sizes of regions</h2><div class="panels">{panels}</div><p class="note">Equivalent '
+        f"diameter of every region: that of the circle of its area. All panels share one "
+        f"scale.{note}</p>"
     )
 
 
@@ -208,7 +209,8 @@ def truth(result: BatchResult) -> str:
         f"{100 * right.high:.0f} %). The balanced accuracy, the mean recall over classes, is "
         f"{percent(100 * value.estimate)}{limits}; its interval comes from a bootstrap over "
         "samples, or over micrographs where no sample is named. The expected calibration error is "
-        f"{percent(100 * found.calibration_error)}."
+        f"{percent(100 * found.calibration_error)}. Micrographs that the network was trained "
+        "on would say nothing here."
     )
     diagram = drawings.reliability(found.bins, "reliability diagram")
     return (

@@ -138,6 +138,8 @@ def _number(row: dict[str, Any], column: str, units: Units) -> tuple[str, str]:
     if column == "pixel_size_nm":
         shown = f"{known:.4g} nm" if known < 1000 else f"{known / 1000:.4g} µm"
         return repr(known), shown
+    if column == "target_area" and not units.are_physical:
+        return repr(known), f"{int(known):,}"
     if column == "width_px":
         return repr(known), f"{int(known)} × {int(row['height_px'])}"
     return repr(known), number(known, column)

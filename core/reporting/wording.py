@@ -42,7 +42,17 @@ def number(value: object, column: str) -> str:
     known = float(value)  # type: ignore[arg-type]
     if column in WHOLE:
         return f"{int(known)}"
-    return f"{known:.1f}" if column.endswith("percent") else f"{known:.4g}"
+    return f"{known:.1f}" if column.endswith("percent") else plain_number(known)
+
+
+def plain_number(value: float, digits: int = 4) -> str:
+    """Return a number with so many digits, and without powers of ten where people use none."""
+    size = abs(value)
+    if size and not 1e-4 <= size < 1e9:
+        return f"{value:.{digits - 1}e}"
+    if size >= 10 ** (digits - 1):
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}"
 
 
 def interval(value: Interval) -> str:
