@@ -51,6 +51,7 @@ class BatchResult:
         warnings, duplicate_of, near_duplicate_of, true_label, then results with units in their
         names. The same files and recipe give the same rows.
     recipe : Recipe
+        As given, with the digest of the weights that were used.
     out : Path
     model : dict
         name, sha256, architecture, classes, display_names, limits, calibration and device of the
@@ -181,6 +182,7 @@ def run_batch(
     listed = list_sources(sources)
     network = classifier if classifier is not None else _load(recipe)
     _check(recipe, network)
+    recipe = replace(recipe, model_sha256=network.card.sha256)  # a repetition must use these
     model = _describe(network, recipe)
     folder = export.make_folder(Path(out), keep=resume)
     writer = _Writer(folder, _key(recipe, model, listed))

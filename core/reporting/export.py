@@ -155,7 +155,7 @@ def _encodable(rows: pd.DataFrame) -> pd.DataFrame:
     clean = rows.copy()
     for name in text:
         clean[name] = clean[name].map(
-            lambda cell: cell.encode(errors="replace").decode() if isinstance(cell, str) else cell
+            lambda cell: _unicode(cell) if isinstance(cell, str) else cell
         )
     return clean
 
@@ -224,7 +224,12 @@ def _disarm(cell: object) -> object:
         return cell
     risky = cell.startswith(FORMULA_STARTS) or cell.lstrip().startswith(FORMULA_STARTS)
     plain = re.sub(r"[\x00-\x1f\x7f]+", " ", cell)  # a bare carriage return would split the line
-    return "'" + plain if risky else plain
+    return _unicode("'" + plain if risky else plain)
+
+
+def _unicode(text: str) -> str:
+    """Return text without the halves of characters that a damaged file name may hold."""
+    return text.encode(errors="replace").decode()
 
 
 def _digest(path: Path) -> str:

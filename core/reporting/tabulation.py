@@ -114,7 +114,7 @@ def regions_of(entry: Entry) -> pd.DataFrame:
     """Return the regions of one entry, with number and name of its micrograph."""
     frame = pd.DataFrame(entry["regions"])
     frame.insert(0, "number", entry["number"])
-    frame.insert(1, "name", entry["name"])
+    frame.insert(1, "name", entry["name"].encode(errors="replace").decode())
     frame["pixel_size_source"] = entry["values"]["pixel_size_source"]
     return frame
 

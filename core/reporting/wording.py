@@ -181,9 +181,9 @@ def methods(result: BatchResult) -> str:
             f"Micrographs were analysed with Micrographia {list_versions()['micrographia']}. "
             f"Each whole frame was classified by the network {escape(model['name'])} "
             f"({escape(model['architecture'])}, weights SHA-256 {escape(model['sha256'][:16])}…) "
-            f"as one of: {classes}. Evidence for the predicted class was mapped by "
-            f"{escape(method['title'])} ({escape(method['reference'])}) and scaled to its own "
-            "maximum in each micrograph.",
+            f"as one of: {classes}. {_certainty(result)}Evidence for {_explained(result)} was "
+            f"mapped by {escape(method['title'])} ({escape(method['reference'])}) on "
+            f"{_layer(recipe)} and scaled to its own maximum in each micrograph.",
             _exclusion(recipe),
             _filters(recipe),
             f"In each micrograph by itself, native grey levels were grouped into "
@@ -191,10 +191,40 @@ def methods(result: BatchResult) -> str:
             "doi:10.32614/RJ-2011-015), numbered from dark to bright; the target was "
             f"{target_title(recipe)}. Connected regions of the target with at least "
             f"{recipe.smallest_region_px} px (diagonal neighbours count as connected; regions "
-            "cut by the frame are included) were measured; the equivalent diameter is that of "
+            f"cut by the frame are {'left out' if recipe.drop_border_regions else 'included'}) "
+            "were measured; the equivalent diameter is that of "
             "the circle of the same area. Area fractions refer to the specimen area of a field "
-            "and are given as means over fields with 95 % t-intervals.",
+            "and are given as means over fields with 95 % t-intervals (Student 1908, "
+            "doi:10.2307/2331554), class shares with Wilson intervals (Wilson 1927, "
+            "doi:10.1080/01621459.1927.10502953).",
         )
+    )
+
+
+def _certainty(result: BatchResult) -> str:
+    calibration = result.model["calibration"]
+    said = ""
+    if "temperature" in calibration:
+        said = "Probabilities were temperature-scaled (Guo et al. 2017, arXiv:1706.04599). "
+    level = result.recipe.conformal_level or calibration.get("conformal_level")
+    if level:
+        said += (
+            f"Prediction sets are conformal at the level of {100 * level:.0f} % (Sadinle et al. "
+            "2019, doi:10.1080/01621459.2017.1395341). "
+        )
+    return said
+
+
+def _explained(result: BatchResult) -> str:
+    name = result.recipe.explained_class
+    return (
+        "the predicted class" if name is None else f"the class {escape(class_title(result, name))}"
+    )
+
+
+def _layer(recipe: Recipe) -> str:
+    return (
+        "the last activation map" if recipe.layer is None else f"the layer {escape(recipe.layer)}"
     )
 
 

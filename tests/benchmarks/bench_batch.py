@@ -89,7 +89,7 @@ def in_new_process(count: int, side: int) -> dict[str, float]:
 
 
 def parts() -> dict[str, float]:
-    """Return seconds per picture of each stage, of the bare network, and of others one at a time."""
+    """Return seconds per picture of each stage, of the bare network and of others."""
     work = Path(tempfile.mkdtemp())
     try:
         write_pictures(work, FEW, SIDE)
@@ -173,7 +173,6 @@ def others(paths: list[Path]) -> dict[str, float]:
 
     classifier = load_model("em-morph5")
     network = classifier.network.requires_grad_(True)
-    last = [name for name, _ in network.named_modules() if name.startswith("features")][-1]
     spent = dict.fromkeys(("others: read", "others: network + Grad-CAM", "others: k-means"), 0.0)
     spent["others: regions"] = 0.0
     paths = paths[:3]
@@ -182,7 +181,7 @@ def others(paths: list[Path]) -> dict[str, float]:
         picture = io.imread(path)
         marks.append(time.perf_counter())
         inputs = classifier.prepare(Micrograph("", picture)).requires_grad_(True)
-        with GradCAM(network, target_layer=last) as extractor:
+        with GradCAM(network, target_layer="stages", input_shape=(1, 256, 256)) as extractor:
             scores = network(inputs)
             heat = extractor(int(scores.argmax()), scores)[0]
             torch.nn.functional.interpolate(heat[None], picture.shape, mode="bilinear")

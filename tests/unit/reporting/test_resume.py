@@ -160,9 +160,7 @@ def test_two_batches_at_once_do_not_mix(run, tmp_path):
         pd.testing.assert_frame_equal(one, other)
 
 
-def test_dask_gives_the_same_bytes_though_a_worker_is_killed(
-    folder, models, tmp_path, monkeypatch
-):
+def test_dask_gives_the_same_bytes_though_a_worker_is_killed(folder, models, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     monkeypatch.setenv("MICROGRAPHIA_MODELS", str(models))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
