@@ -108,7 +108,7 @@ def _table(run: Run, result: BatchResult, units: Units) -> None:
     rows = _filtered(result, titles)
     frame = tables.batch(rows, titles, units)
     frame.insert(1, "picture", [_thumbnail(result, int(n)) for n in rows["number"]])
-    frame["label"] = [titles.get(name, _NO_LABEL) for name in rows["true_label"]]
+    frame.insert(3, "label", [titles.get(name, _NO_LABEL) for name in rows["true_label"]])
     fixed = [column for column in frame.columns if column != "label"]
     formats = show.formats(frame) | {
         "picture": st.column_config.ImageColumn("", width=64),

@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.__main__ import main
 from core.reporting.recipe import Recipe
 from core.ui import batch_sources
 from tests.pages.conftest import HOME
@@ -160,3 +161,17 @@ def test_path_that_is_not_there_is_a_sentence(open_page, monkeypatch, tmp_path, 
     app.text_input(key="batch_path").set_value(str(tmp_path)).run()
     finish(app)
     assert "1 done, 0 failed" in app.subheader[0].value
+
+
+def test_app_and_command_line_give_the_same_numbers(app, png, other_png, tmp_path):
+    for name, data in (("a.png", png), ("b.png", other_png)):
+        (tmp_path / name).write_bytes(data)
+    upload(app, ("a.png", png), ("b.png", other_png))
+    app.switch_page(PAGE).run()
+    ours = finish(app).session_state["batch_run"].result
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(ours.recipe.to_json(), encoding="utf-8")
+    asked = [str(tmp_path / "a.png"), str(tmp_path / "b.png"), "--recipe", str(recipe), "--quiet"]
+    assert main(["batch", *asked, "--out", str(tmp_path / "out")]) == 0
+    for name in ("results.csv", "regions.csv", "results.parquet", "recipe.json", "report.html"):
+        assert (tmp_path / "out" / name).read_bytes() == (ours.out / name).read_bytes(), name

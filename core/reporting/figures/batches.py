@@ -58,23 +58,26 @@ def size_distributions(
     *,
     dark: bool = False,
 ) -> go.Figure:
-    """Return one histogram of equivalent diameters per class, as shares of its regions."""
+    """Return one histogram of equivalent diameters per class, as shares of its regions.
+
+    Bins have one ratio, and the axis is logarithmic: sizes spread over powers of ten.
+    """
     figure = go.Figure()
     if sizes:
         together = np.concatenate(list(sizes.values()))
         count = int(np.clip(np.sqrt(together.size), 8, 30))
-        edges = np.histogram_bin_edges(together, bins=count)
+        edges = np.geomspace(together.min() / 1.02, together.max() * 1.02, count + 1)
         for index, (name, values) in enumerate(sizes.items()):
             heights, _ = np.histogram(values, bins=edges)
             figure.add_scatter(
-                x=(edges[:-1] + edges[1:]) / 2,
+                x=np.sqrt(edges[:-1] * edges[1:]),
                 y=100 * heights / heights.sum(),
                 mode="lines",
                 line={"shape": "hvh", "color": _COLORS[index % len(_COLORS)]},
                 name=plain(title(name, display_names)),
                 hovertemplate=f"%{{x:.4g}} {unit}: %{{y:.1f}} %",
             )
-    figure.update_xaxes(title=f"equivalent diameter ({unit})", rangemode="tozero")
+    figure.update_xaxes(title=f"equivalent diameter ({unit}), logarithmic", type="log", dtick="D2")
     figure.update_yaxes(title="share of regions (%)", rangemode="tozero")
     return styled(figure, dark, height=260)
 
