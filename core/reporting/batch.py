@@ -349,6 +349,17 @@ def _check(recipe: Recipe, network: Classifier) -> None:
             f"The weights of {network.name} are not the ones that the recipe was made with (their "
             "SHA-256 differs). Install those, or remove model_sha256 from the recipe."
         )
+    layers = getattr(network, "layers", ("features",))
+    if recipe.layer is not None and recipe.layer not in layers:
+        raise UserError(
+            f"The model has no layer {recipe.layer!r}. Choose one of {', '.join(layers)}."
+        )
+    level = network.card.calibration.get("conformal_level")
+    if recipe.conformal_level not in (None, level):
+        kept = f"{100 * level:.0f} %" if level else "no level, since it was never calibrated"
+        raise UserError(
+            f"The model gives prediction sets at {kept}. Remove conformal_level from the recipe."
+        )
     check_choices(recipe)
 
 

@@ -21,6 +21,7 @@ from core.micrograph import Micrograph, PixelSize
 from core.reporting import pipeline
 from core.reporting.batch import batch_zip, run_batch
 from core.reporting.recipe import Recipe
+from core.reporting.report import report_html
 from core.reporting.sources import list_sources
 
 from .conftest import micrograph, png
@@ -294,6 +295,59 @@ def test_an_unknown_engine_is_named_with_those_that_exist(run):
 def test_an_unknown_method_is_refused_before_the_work(run, recipe):
     with pytest.raises(UserError, match="grad-cam"):
         run([micrograph(0)], recipe=replace(recipe, method="tea-leaves"))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"layer": "attic"}, "no layer 'attic'"),
+        ({"explained_class": "cats"}, "no class 'cats'"),
+        ({"conformal_level": 0.8}, "never calibrated"),
+        ({"model_sha256": "cd" * 32}, "not the ones"),
+        ({"clustering": "guess"}, "no clustering 'guess'"),
+    ],
+)
+def test_choices_that_the_model_does_not_have_are_refused_before_the_work(
+    run, recipe, change, words
+):
+    with pytest.raises(UserError, match=words):
+        run([micrograph(0)], recipe=replace(recipe, **change))
+
+
+def test_a_class_that_was_not_predicted_can_be_explained(run, recipe):
+    plain = run([micrograph(0)]).rows.iloc[0]
+    other = plain["runner_up"]
+    shown = run([micrograph(0)], recipe=replace(recipe, explained_class=other))
+    assert shown.rows["label"][0] == plain["label"]
+    assert "the class " in report_html(shown)
+
+
+def test_regions_cut_by_the_frame_can_be_left_out(run, recipe):
+    pixels = np.full((40, 50), 10, np.uint8)
+    pixels[0:8, 0:8] = pixels[20:30, 20:30] = 200
+    both = run([Micrograph("m", pixels)]).rows.iloc[0]
+    inner = run([Micrograph("m", pixels)], recipe=replace(recipe, drop_border_regions=True))
+    assert (both["regions"], inner.rows["regions"][0]) == (2, 1)
+    assert inner.rows["target_area_px"][0] == both["target_area_px"]
+    assert "cut by the frame are left out" in report_html(inner)
+
+
+def test_an_archive_is_read_entry_by_entry_and_a_bomb_is_refused(run, tmp_path):
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("../../outside/a.png", png(0))
+        archive.writestr("steel/b.png", png(1))
+        archive.writestr("bad.png", b"no")
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.tif", bytes(60_000_000))
+    result = run(
+        [path, tmp_path / "bomb.zip"],
+        recipe=Recipe("tiny", clusters=2, exclude_overlays=False, sample_from="folder"),
+    )
+    assert result.rows["name"].tolist() == ["a.png", "b.png", "bad.png", "bomb.zip"]
+    assert result.rows["status"].tolist() == ["ok", "ok", "failed", "failed"]
+    assert result.rows["sample"].tolist()[:2] == ["outside", "steel"]
+    assert not (tmp_path.parent / "outside").exists()
 
 
 def test_an_unknown_model_is_refused(tmp_path):
