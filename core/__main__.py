@@ -117,6 +117,7 @@ def _progress_bar() -> Callable[[int, int, str], None]:
 
     def show(done: int, total: int, name: str) -> None:
         pace.note(done, total)
+        name = "".join(c if c.isprintable() else "?" for c in name)  # no codes for the terminal
         if not sys.stderr.isatty():
             print(f"{pace.words()} · {name}", file=sys.stderr)
             return
