@@ -67,12 +67,13 @@ def work_in_processes(
         If Dask is not installed or the scheduler does not answer.
     """
     with _connected(scheduler, workers) as client:
-        ahead = max(GROUP, 4 * workers)
+        busy = max(workers, sum(client.nthreads().values()))  # of a scheduler's cluster, too
+        ahead = max(GROUP, 2 * GROUP * busy)
         groups = group_items(known.settle(item) for item in _read(items, recipe, client, ahead))
         under_way: deque[tuple[list[Item], Any]] = deque()
         for number, group in enumerate(groups, start=1):
             under_way.append((group, _submit(client, group, recipe, sha256, number)))
-            while under_way and (len(under_way) > 2 * workers or _ended(under_way[0][1])):
+            while under_way and (len(under_way) > 2 * busy or _ended(under_way[0][1])):
                 yield from _collect(*under_way.popleft())
         while under_way:
             yield from _collect(*under_way.popleft())
