@@ -4,6 +4,12 @@ Nothing here computes a number that belongs in a table; the histograms only coun
 eye. Every figure carries axis titles with units, and looks as meant with `theme=None`.
 """
 
+from core.reporting.figures.batches import (
+    area_intervals,
+    confusion,
+    reliability,
+    size_distributions,
+)
 from core.reporting.figures.classes import class_counts, class_distribution, probabilities
 from core.reporting.figures.clusters import fractions, region_sizes
 from core.reporting.figures.filters import line_profiles, radial_powers
@@ -14,9 +20,11 @@ __all__ = [
     "BLUE",
     "GREY",
     "ORANGE",
+    "area_intervals",
     "class_counts",
     "class_distribution",
     "cluster_histogram",
+    "confusion",
     "fractions",
     "histogram",
     "level",
@@ -24,4 +32,6 @@ __all__ = [
     "probabilities",
     "radial_powers",
     "region_sizes",
+    "reliability",
+    "size_distributions",
 ]
