@@ -1,8 +1,8 @@
 """Regions of a mask, measured in physical units where the pixel size is known.
 
 Connected pixels, diagonal ones included, form a region; touching ones can be split. Definitions
-follow scikit-image's region properties, but are worked out for all regions together where possible:
-thousands take a second.
+follow scikit-image's region properties except for the perimeter, and are worked out for all regions
+together where possible: thousands take a second.
 """
 
 from __future__ import annotations
@@ -23,11 +23,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Labels = NDArray[np.int32]
 
-# Length of outline per outline pixel, by how it meets its neighbours on the outline: 2 for each
-# that shares a side, 10 for each that shares a corner, 1 for itself (Benkrid & Crookes).
-_BY_SIDE, _BY_CORNER = 2, 10
-_STRAIGHT, _DIAGONAL, _BENT = (5, 7, 15, 17, 25, 27), (21, 33), (13, 23)
-
+# Steps of an outline that one chord spans. Discs and ellipses from 15 px across come out within
+# 1.3 %; longer chords cut more off corners.
+_STRIDE = 3
 NECK = 0.8  # width of a neck by that of the narrower part; two discs that overlap a third in
 _ROUGH_PX = 1.0  # added to widths before they are compared: one pixel of roughness is no neck
 
@@ -91,12 +89,14 @@ def measure_labels(
     Returns
     -------
     DataFrame
-        label, area_U2, equivalent_diameter_U (of a circle of that area), perimeter_U, circularity
-        (4 pi area / perimeter², 1 for a circle; NaN for single pixels), outline_too_short (True
-        where a few pixels give so short an outline that circularity came out above 1 and was set
-        to 1), feret_max_U and feret_min_U (longest and shortest distance across, pixel edges
-        included: 8 and 4 for 4 x 8 px; a single pixel or a diagonal line has a feret_min of
-        0.71 px, measured along its diagonal), aspect_ratio (long by short axis of the ellipse with
+        label, area_U2, equivalent_diameter_U (of a circle of that area), perimeter_U (of
+        the edge and of holes, worked out from chords: within 1.3 % for discs and ellipses from
+        15 px across, where scikit-image's is 5 % too long; corners of small angular shapes are cut
+        by half a pixel each), circularity (4 pi area / perimeter², 1 for a circle; NaN for single
+        pixels), outline_too_short (True where the pixels give so short an outline that circularity
+        came out above 1 and was set to 1), feret_max_U and feret_min_U (longest and shortest
+        distance across, between the middles of outer pixel edges; 0.71 px for a single pixel or a
+        diagonal line), aspect_ratio (long by short axis of the ellipse with
         the same second moments; NaN where the region is a straight line), eccentricity (of that
         ellipse), solidity (area / area of the convex hull), orientation_deg (long axis against the
         horizontal, counter-clockwise as seen, -90 to 90), mean_grey, centroid_row_px,
@@ -111,18 +111,18 @@ def measure_labels(
 
     References
     ----------
-    Benkrid, Crookes (2000), Design and FPGA implementation of a perimeter estimator, Irish Machine
-    Vision and Image Processing Conference, 51-57. Clark, Evans (1954), Distance to nearest neighbor
-    as a measure of spatial relationships, Ecology 35:445, doi:10.2307/1931034.
+    Dorst, Smeulders (1987), Length estimators for digitized contours, Computer Vision, Graphics,
+    and Image Processing 40:311, doi:10.1016/S0734-189X(87)80145-7. Clark, Evans (1954), Distance to
+    nearest neighbor as a measure of spatial relationships, Ecology 35:445, doi:10.2307/1931034.
     """
     numbers = _as_labels(labels)
     runs = _find_runs(numbers)
     unit = "px" if pixel_size is None else pixel_size.length_unit
     edge = 1.0 if pixel_size is None else pixel_size.to(unit)
-    area, perimeter = runs.area, _perimeters(numbers, runs.count)
+    area, perimeter = runs.area, _perimeters(numbers, runs)
     longest, shortest, hull_area = _hulls(runs)
     row, col, ellipses = _ellipses(runs)
-    roundness = _ratio(4 * np.pi * area, perimeter**2)
+    roundness = np.where(area > 1, 4 * np.pi * area / np.maximum(perimeter, 1) ** 2, np.nan)
     columns: dict[str, NDArray[Any]] = {
         "label": np.arange(1, runs.count + 1),
         "area_px" if pixel_size is None else f"area_{unit}2": area * edge**2,
@@ -188,6 +188,8 @@ def _split(inside: NDArray[np.bool_]) -> Labels:
     On a logarithmic scale "narrower than 0.8 of" is the same depth for large and small parts. What
     lies outside the frame is unknown, so that a border is no outline.
     """
+    if inside.all():  # there is no outline to measure a distance from
+        return np.ones(inside.shape, np.int32)
     distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     height = np.log(distance.astype(np.float64) + _ROUGH_PX)
     floor = np.where(inside, np.maximum(height + np.log(NECK), 0), 0)
@@ -240,29 +242,28 @@ def _as_labels(labels: NDArray[Any]) -> Labels:
     return given.astype(np.int32, copy=False)
 
 
-def _perimeters(labels: Labels, count: int) -> Floats:
-    """Return the outline length of each region, as if it were alone."""
-    framed = np.pad(labels, 1)
-    step = framed.shape[1]
-    sides, corners = (1, -1, step, -step), (step + 1, step - 1, -step + 1, -step - 1)
-    flat = framed.ravel()
-    owned = np.flatnonzero(flat)
-    own = flat[owned]
-    apart = np.zeros(owned.size, bool)
-    for offset in sides:
-        apart |= flat[owned + offset] != own
-    where, own = owned[apart], own[apart]
-    outline = np.zeros(flat.size, np.int32)
-    outline[where] = own
-    code = np.ones(where.size, np.intp)
-    for weight, offsets in ((_BY_SIDE, sides), (_BY_CORNER, corners)):
-        for offset in offsets:
-            code += weight * (outline[where + offset] == own)
-    lengths = np.zeros(64)
-    lengths[list(_STRAIGHT)] = 1
-    lengths[list(_DIAGONAL)] = np.sqrt(2)
-    lengths[list(_BENT)] = (1 + np.sqrt(2)) / 2
-    return np.bincount(own - 1, lengths[code], minlength=count).astype(np.float64)
+def _perimeters(labels: Labels, runs: _Runs) -> Floats:
+    """Return the length of the edges of each region, holes included, as if it were alone."""
+    lengths = np.zeros(runs.count)
+    for index, box in enumerate(runs.boxes()):
+        alone = (labels[box] == index + 1).astype(np.uint8)
+        traced, kinds = cv2.findContours(alone, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+        for contour, (_, _, _, parent) in zip(traced, kinds[0], strict=True):
+            beyond = np.pi if parent < 0 else -np.pi
+            lengths[index] += _length(contour[:, 0].astype(np.float64)) + beyond
+    return lengths
+
+
+def _length(contour: Floats) -> float:
+    """Return the length of a closed chain of pixel centres.
+
+    Chords over three steps are taken for the steps themselves, whose length in a slanting line is
+    up to 8 % too long. Half a pixel further out, where the edge lies, any closed line is pi longer
+    (Steiner), around a hole pi shorter.
+    """
+    stride = int(np.clip(len(contour) // 8, 1, _STRIDE))
+    chords = np.roll(contour, -stride, axis=0) - contour
+    return float(np.hypot(*chords.T).sum()) / stride
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +288,18 @@ class _Runs:
     def area(self) -> Floats:
         """Pixels in each region."""
         return self.totals(self.length)
+
+    def boxes(self) -> list[tuple[slice, slice]]:
+        """Return the smallest box (rows, columns) around each region."""
+        if not self.count:
+            return []
+        starts = np.searchsorted(self.owner, np.arange(self.count))
+        top, left = (np.minimum.reduceat(a, starts) for a in (self.row, self.first))
+        bottom, right = (np.maximum.reduceat(a, starts) + 1 for a in (self.row, self.last))
+        return [
+            (slice(t, b), slice(le, r))
+            for t, b, le, r in zip(top, bottom, left, right, strict=True)
+        ]
 
     def totals(self, values: NDArray[Any]) -> Floats:
         """Add one value per run up over each region."""

@@ -10,7 +10,8 @@ from core.micrograph import PixelSize
 
 masks = arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14))
 UNCHANGED_BY_TURNING = [
-    "area_px", "perimeter_px", "feret_max_px", "feret_min_px", "solidity", "eccentricity", "touches_border",
+    "area_px", "perimeter_px", "feret_max_px", "feret_min_px", "solidity", "eccentricity",
+    "touches_border",
 ]  # fmt: skip
 
 

@@ -19,9 +19,10 @@ def test_a_rectangle_has_the_measures_of_a_rectangle():
     row = measure_regions(canvas((5, 10, 4, 8))).iloc[0]
     assert row["area_px"] == 32
     assert row["equivalent_diameter_px"] == pytest.approx(np.sqrt(128 / np.pi))
-    assert row["perimeter_px"] == 20  # through the centres of the outer pixels: 2 (3 + 7)
-    assert row["circularity"] == 1  # 4 pi 32 / 400 is 1.005: the outline is too short for it
-    assert row["outline_too_short"]
+    # 2 (4 + 8), less what chords over two steps and round corners cut off
+    assert row["perimeter_px"] == pytest.approx(24, abs=2.1)
+    assert row["circularity"] == pytest.approx(4 * np.pi * 32 / row["perimeter_px"] ** 2)
+    assert not row["outline_too_short"]
     assert row["feret_max_px"] == pytest.approx(np.hypot(8, 3))
     assert row["feret_min_px"] == pytest.approx(4)
     assert row["aspect_ratio"] == pytest.approx(np.sqrt((64 - 1) / (16 - 1)))
@@ -93,7 +94,7 @@ def test_a_digital_disc_is_nearly_a_circle():
     row = measure_regions(down**2 + right**2 <= 50**2, PixelSize(2, "nm")).iloc[0]
     assert row["equivalent_diameter_nm"] == pytest.approx(200, rel=0.005)
     assert row["feret_max_nm"] == pytest.approx(202, rel=0.005)
-    assert row["circularity"] == pytest.approx(0.9, abs=0.1)
+    assert row["circularity"] == pytest.approx(0.99, abs=0.01)
     assert row["aspect_ratio"] == pytest.approx(1)
     assert row["eccentricity"] < 1e-3
 
@@ -179,17 +180,34 @@ def test_ellipses_have_their_known_measures(long_px, short_px, turn_deg):
     assert row["feret_max_px"] == pytest.approx(2 * long_px, rel=0.01, abs=1)
     assert row["feret_min_px"] == pytest.approx(2 * short_px, rel=0.01, abs=1)
     assert row["aspect_ratio"] == pytest.approx(long_px / short_px, rel=0.01)
-    assert row["solidity"] == pytest.approx(1, abs=0.02)
+    assert row["solidity"] == pytest.approx(1, abs=0.03)  # hull pixels on its edge count
     if long_px != short_px:
         apart = (row["orientation_deg"] - turn_deg + 90) % 180 - 90
         assert apart == pytest.approx(0, abs=0.2)
 
 
-def test_perimeter_of_a_large_circle_is_within_a_hundredth_of_its_estimator():
-    # Benkrid & Crookes: along a circle of radius R the estimator gives 2 pi R less a half pixel
-    row = measure_regions(ellipse(140, 140)).iloc[0]
-    assert row["perimeter_px"] == pytest.approx(2 * np.pi * 139.5, rel=0.01)
-    assert row["circularity"] == pytest.approx(1, abs=0.02)
+@pytest.mark.parametrize("radius_px", [8, 15, 30, 60, 140])
+def test_the_perimeter_of_a_disc_is_that_of_a_circle(radius_px):
+    row = measure_regions(ellipse(radius_px, radius_px)).iloc[0]
+    assert row["perimeter_px"] == pytest.approx(2 * np.pi * radius_px, rel=0.012)
+    assert 0.96 < row["circularity"] <= 1
+
+
+@pytest.mark.parametrize(("height", "width"), [(60, 120), (150, 90), (100, 100)])
+def test_the_perimeter_of_a_rectangle_is_that_of_its_sides(height, width):
+    row = measure_regions(canvas((20, 20, height, width), shape=(200, 200))).iloc[0]
+    assert row["perimeter_px"] == pytest.approx(2 * (height + width), rel=0.01)
+
+
+def test_holes_have_an_edge_too():
+    ring = ellipse(100, 100) & ~ellipse(50, 50)
+    assert measure_regions(ring)["perimeter_px"][0] == pytest.approx(300 * np.pi, rel=0.01)
+
+
+def test_a_tiny_region_that_looks_rounder_than_a_circle_says_so():
+    frame = measure_regions(canvas((2, 2, 2, 2), (10, 10, 3, 3), (20, 20, 1, 1)))
+    assert frame["circularity"].max() <= 1
+    assert frame["outline_too_short"].tolist() == (frame["circularity"] == 1).tolist()
 
 
 def test_neighbours_are_as_far_as_their_middles():
@@ -226,7 +244,7 @@ def test_touching_discs_are_split_at_their_neck_and_lose_no_pixel(radius_px):
     # a disc less the segment beyond the chord at 0.85 R
     segment = np.arccos(0.85) - 0.85 * np.sqrt(1 - 0.85**2)
     wanted = (np.pi - segment) * radius_px**2
-    assert frame["area_px"].tolist() == pytest.approx([wanted, wanted], rel=0.02)
+    assert frame["area_px"].tolist() == pytest.approx([wanted, wanted], rel=0.01, abs=8)
     assert len(measure_regions(two_discs(radius_px, 0.8 * radius_px), split=True)) == 1
 
 
