@@ -143,11 +143,14 @@ def size_distribution(regions: pd.DataFrame) -> SizeDistribution:
     sizes = np.sort(values[np.isfinite(values) & (values > 0)])
     nothing = float("nan")
     tenths = np.quantile(sizes, [0.1, 0.5, 0.9]) if sizes.size else np.full(3, nothing)
+    d10, d50, d90 = (float(value) for value in tenths)
     mean = float(sizes.mean()) if sizes.size else nothing
     return SizeDistribution(
         sizes,
         column.removeprefix(DIAMETER),
-        *map(float, tenths),
+        d10,
+        d50,
+        d90,
         Interval(mean, nothing, nothing, sizes.size),
         fit_lognormal(sizes),
     )
