@@ -74,7 +74,7 @@ def attribution_share(
     counted = labels >= 0
     area = np.bincount(labels[counted], minlength=clusters)
     evidence = np.bincount(labels[counted], weights=heat[counted], minlength=clusters)
-    return _shares(area.astype(np.float64), evidence)
+    return _shares(area.astype(np.float64), evidence.astype(np.float64))
 
 
 def attribution_table(
