@@ -23,7 +23,9 @@ Integers = NDArray[np.int64]
 SEED = 0
 FEWEST_FOR_TSNE = 5
 MOST_FOR_EXACT_TSNE = 400  # beyond, Barnes-Hut: ten times faster, not the same on every machine
-NEAR = 0.995  # cosine; see tests/benchmarks/bench_phases.txt for how it was chosen
+# Cosine of em-morph5's embeddings: of 70 micrographs, 95 % of the copies with JPEG loss, noise or
+# half the pixels reach it, and one of 2,415 pairs of different fields does. Mirrored copies do not.
+NEAR = 0.998
 _GLCM = ("contrast", "homogeneity", "energy", "correlation")
 _LEVELS, _OCTAVES = 16, 7
 
