@@ -13,6 +13,7 @@ from core.reporting.figures.batches import (
 )
 from core.reporting.figures.classes import class_counts, class_distribution, probabilities
 from core.reporting.figures.clusters import fractions, region_sizes
+from core.reporting.figures.embeddings import image_map
 from core.reporting.figures.filters import line_profiles, radial_powers
 from core.reporting.figures.histograms import cluster_histogram, histogram
 from core.reporting.figures.sizes import size_distribution
@@ -30,6 +31,7 @@ __all__ = [
     "confusion",
     "fractions",
     "histogram",
+    "image_map",
     "level",
     "line_profiles",
     "probabilities",
