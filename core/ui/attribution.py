@@ -19,18 +19,6 @@ if TYPE_CHECKING:
 
 METHOD = "grad-cam"
 _MOST_PHASES = 6
-_COLUMNS = {
-    "cluster": "cluster",
-    "area_share": "area (%)",
-    "evidence_share": "evidence (%)",
-    "evidence_low": "from (%)",
-    "evidence_high": "to (%)",
-    "lift": "lift",
-    "lift_low": "lift from",
-    "lift_high": "lift to",
-    "chance_low": "chance from",
-    "chance_high": "chance to",
-}
 
 
 def draw(
@@ -101,7 +89,7 @@ def _results(
     prefix: str,
 ) -> None:
     st.markdown(f"**{show.plain(describe_attribution(table, title))}**")
-    chart, numbers = st.columns([3, 2], gap="large")
+    chart, numbers = st.columns(2, gap="large")
     with chart:
         show.chart(
             figures.attribution(table, dark=show.is_dark()),
@@ -121,15 +109,30 @@ def _results(
     st.caption(
         f"{titles.get(explanation.method, explanation.method)} at “{explanation.layer}”. "
         "Lift is evidence share / area share: 1 where the network looks as much as anywhere. "
-        "Intervals (95 %) come from drawing 64 tiles of the frame again. “Chance” is the central "
-        "95 % of the lift over all places to which the same map can be moved: beyond it, the "
-        "network follows this cluster."
+        "Intervals (95 %) come from drawing tiles of the frame again. “By chance” is the central "
+        "95 % of the lift over all places to which the same map can be moved (brackets over the "
+        "area): beyond it, the network follows this cluster."
     )
 
 
 def tabulate(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table under headings for people, shares in per cent."""
-    shown = table[[name for name in _COLUMNS if name in table]].copy()
-    for name in ("area_share", "evidence_share", "evidence_low", "evidence_high"):
-        shown[name] = 100 * shown[name]
-    return shown.rename(columns=_COLUMNS)
+    """Return the table under headings for people: shares in per cent, limits as words."""
+    return pd.DataFrame(
+        {
+            "cluster": table["cluster"],
+            "area (%)": 100 * table["area_share"],
+            "evidence (%)": 100 * table["evidence_share"],
+            "lift": [_short(value) for value in table["lift"]],
+            "lift, 95 %": _ranges(table, "lift"),
+            "by chance": _ranges(table, "chance"),
+        }
+    )
+
+
+def _ranges(table: pd.DataFrame, name: str) -> list[str]:
+    limits = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
+    return ["–" if pd.isna(low) else f"{_short(low)} to {_short(high)}" for low, high in limits]
+
+
+def _short(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:.2f}"

@@ -33,7 +33,7 @@ function place(box, event) {
   box.style.top = `${top > 0 ? top : event.clientY + 2 * GAP_PX}px`;
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data }) {
   const cards = JSON.parse(data);
   let box = null;
   let chart = null;
@@ -60,7 +60,6 @@ export default function ({ data, parentElement }) {
   };
   watch();
   const timer = setInterval(watch, 400);
-  parentElement.dataset.ready = "yes";
   return () => {
     clearInterval(timer);
     hide();

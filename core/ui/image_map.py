@@ -152,6 +152,8 @@ def _chosen(prefix: str, names: list[str]) -> int:
 
 def _chart(figure: Any, prefix: str) -> None:
     figure.update_layout(dragmode=False)
+    figure.update_xaxes(title_font_size=13)
+    figure.update_yaxes(title_font_size=13)
     st.plotly_chart(
         figure,
         height=figure.layout.height,
@@ -179,8 +181,8 @@ def _neighbours(
             "picture": [
                 tables.data_url(cache.card_jpeg(every[i]), "image/jpeg") for i in found["image"]
             ],
-            "image": [names[i] for i in found["image"]],
             "similarity": found["similarity"],
+            "image": [names[i] for i in found["image"]],
         }
     )
     st.dataframe(
@@ -224,7 +226,7 @@ def _duplicates(every: list[Micrograph], names: list[str], rows: Rows, described
     if len(pairs) > _MOST_PAIRS:
         lines.append(f"- and {len(pairs) - _MOST_PAIRS} more pairs")
     st.warning(
-        "Near-duplicates; count such fields once:\n" + "\n".join(lines),
+        "Near-duplicates: look before you count both as fields of their own.\n" + "\n".join(lines),
         icon=":material/content_copy:",
     )
 

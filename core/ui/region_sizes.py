@@ -177,14 +177,14 @@ def _fields(fraction_of: Callable[[Micrograph], float], target: int, prefix: str
         wish = st.number_input(
             "Wished precision (± % of the mean)", 1, 100, 10, key=f"{prefix}_fields_wish"
         )
-    table.insert(1, "sample", [find_part(rule, m, m.name) if rule else "all" for m in every])
+    table.insert(2, "sample", [find_part(rule, m, m.name) if rule else "all" for m in every])
     summary = summarise_fields(table, wish / 100)
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns([3, 2], gap="large")
     with left:
         show.table(summary, f"{prefix}_fields_summary")
         st.caption(
             f"Mean area fraction of cluster {target} over fields with Student's 95 % interval. "
-            "“Fields needed” is how many such fields would give the wished precision."
+            "“Needed” is how many such fields would give the wished precision."
         )
     with right:
         show.table(table, f"{prefix}_fields_table", height=220)
@@ -222,8 +222,8 @@ def summarise_fields(table: pd.DataFrame, relative: float) -> pd.DataFrame:
                 "mean (%)": mean.estimate,
                 "from (%)": max(mean.low, 0.0) if not isnan(mean.low) else mean.low,
                 "to (%)": min(mean.high, 100.0) if not isnan(mean.high) else mean.high,
-                "precision ± (%)": 100 * relative_accuracy(mean),
-                "fields needed": "–" if needed is None else str(needed),
+                "± of mean (%)": 100 * relative_accuracy(mean),
+                "needed": "–" if needed is None else str(needed),
             }
         )
     return pd.DataFrame(rows)

@@ -15,8 +15,8 @@ from core.reporting.figures.style import GREY, ink, styled
 def attribution(table: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """Return each cluster's share of the area (grey) beside that of the evidence (its colour).
 
-    Intervals are drawn on the evidence where the table of `attribution_table` has them; a hollow
-    bracket shows what the same map reaches when it is laid elsewhere.
+    Where the table of `attribution_table` has them, the evidence carries its interval, and the area
+    a wide bracket: the evidence that the same map brings here when it is laid elsewhere.
     """
     count = len(table)
     names = [f"{n} ({tone(int(n), count)})" for n in table["cluster"]]
@@ -25,6 +25,7 @@ def attribution(table: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         x=names,
         y=100 * table["area_share"],
         name="area",
+        offsetgroup="area",
         marker={"color": GREY, "opacity": 0.55},
         hovertemplate="cluster %{x}: %{y:.1f} % of the area<extra></extra>",
     )
@@ -32,16 +33,15 @@ def attribution(table: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         x=names,
         y=100 * table["evidence_share"],
         name="evidence",
+        offsetgroup="evidence",
         marker={"color": cluster_colors(count), "line": {"color": ink(dark), "width": 1}},
         error_y=_limits(table, ink(dark)),
-        text=[f"× {lift:.2g}" if pd.notna(lift) else "" for lift in table["lift"]],
-        textposition="none",
         customdata=table[["lift"]].to_numpy(float),
         hovertemplate="cluster %{x}: %{y:.1f} % of the evidence, "
         "lift %{customdata[0]:.2f}<extra></extra>",
     )
     _add_chance(figure, table, names, dark)
-    figure.update_layout(barmode="group", bargap=0.35, bargroupgap=0.08)
+    figure.update_layout(barmode="group", bargap=0.35, bargroupgap=0.08, scattermode="group")
     figure.update_xaxes(title="cluster", showgrid=False)
     figure.update_yaxes(title="share (%)", rangemode="tozero")
     return styled(figure, dark, height=320)
@@ -63,7 +63,7 @@ def _limits(table: pd.DataFrame, color: str) -> dict[str, Any] | None:
 
 
 def _add_chance(figure: go.Figure, table: pd.DataFrame, names: list[str], dark: bool) -> None:
-    """Add the range of evidence that chance would put on each cluster."""
+    """Add the range of evidence that chance would put on each cluster, over its area."""
     if "chance_low" not in table or table["chance_low"].isna().all():
         return
     area = 100 * table["area_share"]
@@ -72,6 +72,7 @@ def _add_chance(figure: go.Figure, table: pd.DataFrame, names: list[str], dark: 
         x=names,
         y=(low + high) / 2,
         mode="markers",
+        offsetgroup="area",
         marker={"opacity": 0},
         error_y={
             "type": "data",
@@ -81,7 +82,6 @@ def _add_chance(figure: go.Figure, table: pd.DataFrame, names: list[str], dark: 
             "width": 18,
         },
         opacity=0.6,
-        name="evidence by chance",
-        hovertemplate="the same map laid elsewhere<extra></extra>",
+        showlegend=False,
         hoverinfo="skip",
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import plotly.graph_objects as go
 
 from core.measuring.embedding import Projection
@@ -45,7 +44,7 @@ def image_map(
             },
             selected={"marker": {"opacity": 1}},
             unselected={"marker": {"opacity": 1}},
-            customdata=np.array(members)[:, None],
+            customdata=[[number] for number in members],
             text=[plain(names[i]) for i in members],
             hovertemplate="%{text}<extra></extra>",
         )
