@@ -40,9 +40,9 @@ def add_color_bar(
     pad = tall // 3
     left, right = (side + 2 * pad for side in sides)
     if left + right > 0.75 * width:
-        left = right = pad
+        left = right = min(pad, (width - 1) // 2)
         labels = ("", "")
-    heat = np.tile(np.linspace(0, 1, max(2, width - left - right)), (max(1, tall // 3), 1))
+    heat = np.tile(np.linspace(0, 1, width - left - right), (max(1, tall // 3), 1))
     bar = blend_heatmap(np.full(heat.shape, 128, np.uint8), heat, opacity, colormap)
     top = (tall - bar.shape[0]) // 2
     strip[top : top + bar.shape[0], left : left + bar.shape[1]] = bar

@@ -58,13 +58,20 @@ def evidence_map(
         zmin=0,
         zmax=100,
         opacity=0.55,
-        colorbar={"title": {"text": "evidence<br>(% of max.)"}, "thickness": 12, "len": 0.9},
+        colorbar={
+            "title": {"text": "evidence (% of the strongest)", "side": "top"},
+            "orientation": "h",
+            "thickness": 10,
+            "y": 1.02,
+            "yanchor": "bottom",
+        },
         hovertemplate=(
             f"right %{{x:.4~g}} {unit}, down %{{y:.4~g}} {unit}<br>"
             "evidence %{z:.1f} % of the strongest<br>grey level %{customdata:.5~g}<extra></extra>"
         ),
     )
-    styled(figure, dark, height=480)
+    styled(figure, dark, height=int(np.clip(120 + 560 * rows / cols, 260, 700)))
+    figure.update_layout(margin={"t": 64})
     figure.update_xaxes(title=f"right ({unit})", showgrid=False, constrain="domain")
     figure.update_yaxes(
         title=f"down ({unit})",
@@ -99,7 +106,7 @@ def evidence_histogram(raw: NDArray[np.float32], *, dark: bool = False) -> go.Fi
         )
     styled(figure, dark, height=300)
     figure.update_layout(bargap=0, barmode="overlay")
-    figure.update_xaxes(title="value of the signed map")
+    figure.update_xaxes(title="value of the signed map", range=[edges[0], edges[-1]])
     figure.update_yaxes(title="share of cells (%)")
     return figure
 
