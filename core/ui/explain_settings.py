@@ -12,6 +12,7 @@ from core.ui import cache, page, tables
 if TYPE_CHECKING:
     from core.learning.classification import Classification
 
+FEW_CHANNELS = 14
 _LARGE = 4  # times as many pixels as the network takes: tiles then show more
 
 
@@ -68,10 +69,10 @@ def _channels(method: str) -> int | None:
     every = st.toggle(
         "Try every channel",
         key="explain_every_channel",
-        help="Off: only the 24 channels with the largest effect by gradient are tried, which is "
-        "several times faster; the others count with the median of those tried.",
+        help=f"Off: only the {FEW_CHANNELS} channels with the largest effect by gradient are "
+        "tried, which is ten times faster; the others are estimated from those.",
     )
-    return None if every else 24
+    return None if every else FEW_CHANNELS
 
 
 def _layers(model_name: str, shape: tuple[int, int]) -> tuple[str, ...]:
