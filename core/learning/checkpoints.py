@@ -255,7 +255,8 @@ def load_model(name_or_path: str | Path, device: str = "auto") -> Classifier:
     weights = _read_weights(folder / WEIGHTS, card)
     reference = _read_reference(folder, card)
     try:
-        network = build_network(card.architecture, len(card.classes), card.options)
+        outputs = len(card.classes) if card.decision_threshold is None else 1
+        network = build_network(card.architecture, outputs, card.options)
         network.load_state_dict(weights)
         return Classifier(network, card, pick_device(device), reference)
     except (RuntimeError, TypeError, ValueError) as error:

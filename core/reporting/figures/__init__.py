@@ -14,6 +14,7 @@ from core.reporting.figures.batches import (
 from core.reporting.figures.classes import class_counts, class_distribution, probabilities
 from core.reporting.figures.clusters import fractions, region_sizes
 from core.reporting.figures.embeddings import image_map
+from core.reporting.figures.explanations import evidence_histogram, evidence_map
 from core.reporting.figures.filters import line_profiles, radial_powers
 from core.reporting.figures.histograms import cluster_histogram, histogram
 from core.reporting.figures.sizes import size_distribution
@@ -29,6 +30,8 @@ __all__ = [
     "class_distribution",
     "cluster_histogram",
     "confusion",
+    "evidence_histogram",
+    "evidence_map",
     "fractions",
     "histogram",
     "image_map",
