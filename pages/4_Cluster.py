@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import attribution, cache, compare, page, region_sizes, show, tables
+from core.ui import attribution, cache, compare, image_map, page, region_sizes, show, tables
 
 page.setup("Cluster")
 micrograph = page.require_micrograph()
@@ -67,3 +67,6 @@ with page.user_errors():
     attribution.draw(
         micrograph, prefix="cluster", exclude=exclude, clustering=clustering, settings=settings
     )
+    st.subheader("The loaded micrographs as points", anchor=False)
+    if st.toggle("Show which micrographs are alike", key="cluster_images"):
+        image_map.draw("cluster", exclude=exclude)
