@@ -174,8 +174,8 @@ def _maps(grey: Map, features: FeatureSet) -> Iterator[tuple[str, Map]]:
 def _derivatives(smooth: Map, scale: float, features: FeatureSet) -> Iterator[tuple[str, Map]]:
     """Yield slope, curvature and structure of a smoothed image."""
     if features.gradient or features.structure:
-        right = cv2.Scharr(smooth, cv2.CV_32F, 1, 0, scale=1 / 32)
-        down = cv2.Scharr(smooth, cv2.CV_32F, 0, 1, scale=1 / 32)
+        right = np.asarray(cv2.Scharr(smooth, cv2.CV_32F, 1, 0, scale=1 / 32), np.float32)
+        down = np.asarray(cv2.Scharr(smooth, cv2.CV_32F, 0, 1, scale=1 / 32), np.float32)
         if features.gradient:
             yield f"gradient {scale:g} px", np.sqrt(right * right + down * down)
         if features.structure:

@@ -6,6 +6,7 @@ finds the global optimum that iterative k-means only approaches from random star
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,16 @@ from core.micrograph import Micrograph
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """Runs of grey levels, dark to bright: where they part, pixels and mean of each, inertia."""
+
+    thresholds: Floats
+    sizes: Integers
+    centers: Floats
+    inertia: float
 
 
 def cluster_gray(
@@ -61,20 +72,36 @@ def cluster_gray(
     pixels = image.pixels if isinstance(image, Micrograph) else np.asarray(image)
     check_k(k)
     included = counted_pixels(pixels, exclude)
-    histogram = grey_histogram(pixels if included is None else pixels[included])
-    _check_levels(histogram, k)
-    breaks = _best_breaks(histogram, k)
-    thresholds = _thresholds(histogram, breaks)
-    labels = _label(pixels, thresholds)
+    cut = cut_levels(grey_histogram(pixels if included is None else pixels[included]), k)
+    labels = _label(pixels, cut.thresholds)
     if included is not None:
         labels[~included] = EXCLUDED
+    counted = int(cut.sizes.sum())
+    return Clustering(
+        labels,
+        cut.centers,
+        cut.sizes / counted,
+        cut.inertia,
+        cut.thresholds,
+        counted / pixels.size,
+        int(k),
+    )
+
+
+def cut_levels(histogram: GreyHistogram, k: int) -> Cut:
+    """Return the best way to cut a histogram into k runs of levels.
+
+    Raises
+    ------
+    UserError
+        If there are fewer levels than runs.
+    """
+    _check_levels(histogram, k)
+    breaks = _best_breaks(histogram, k)
     starts = np.concatenate([[0], breaks])
     sizes = np.add.reduceat(histogram.counts, starts)
     centers, inertia = _centers(histogram, starts, sizes)
-    counted = int(sizes.sum())
-    return Clustering(
-        labels, centers, sizes / counted, inertia, thresholds, counted / pixels.size, int(k)
-    )
+    return Cut(_thresholds(histogram, breaks), sizes, centers, inertia)
 
 
 def _check_levels(histogram: GreyHistogram, k: int) -> None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import UserError
-from core.measuring.clustering.features import DEFAULT, FeatureSet, Map, describe_rows, prepare_grey
+from core.measuring.clustering.features import DEFAULT, FeatureSet
+from core.measuring.clustering.frame import Frame, Progress, describe_frame
 from core.measuring.clustering.mixture import fit_mixture
-from core.measuring.clustering.result import EXCLUDED, Clustering, Mask, check_k, counted_pixels
+from core.measuring.clustering.result import EXCLUDED, Clustering, Mask, check_k
 from core.measuring.clustering.rows import (
     Floats,
     Labels,
     Planes,
     best_start,
-    draw_rows,
     group_rows,
     in_batches,
     nearest_center,
@@ -30,9 +29,6 @@ METHODS = (K_MEANS, MIXTURE)
 MEGAPIXEL = 1 << 20
 SAMPLE_ROWS = 1 << 18
 MIXTURE_ROWS = 1 << 14
-_BAND_PX = 4 << 20  # larger frames are described in bands, twice, rather than held as maps
-_FLAT = 1e-7  # standard deviation of a map, greys being shares of their range, that tells nothing
-Progress = Callable[[float, str], None]
 Assign = Callable[[Planes], tuple[Labels, NDArray[np.float16] | None]]
 
 
@@ -131,98 +127,26 @@ def cluster_features(
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}, got {method!r}")
     tell = on_progress or (lambda share, what: None)
-    included = counted_pixels(pixels, exclude)
-    if region is not None:
-        inside = counted_pixels(pixels, ~region)
-        included = inside if included is None else included if inside is None else included & inside
-    counted = np.ones(pixels.shape, bool) if included is None else included
-    if not counted.any():
-        raise UserError(
-            "No pixel is left to cluster. Enlarge the region of interest, switch the exclusion of "
-            "overlays off or load another micrograph."
-        )
     tell(0.0, "Describing pixels …")
-    frame = _Frame(prepare_grey(pixels, exclude), counted, features, tell)
+    frame = describe_frame(pixels, features, exclude=exclude, region=region, tell=tell)
     tell(0.5, "Grouping pixels …")
     assign = _grouping(frame, k, method, seed)
     tell(0.8, "Assigning pixels …")
     return _assemble(frame, pixels, assign, int(k), method, seed)
 
 
-class _Frame:
-    """The pixels that count, as standardised planes, band by band."""
-
-    def __init__(self, grey: Map, counted: Mask, features: FeatureSet, tell: Progress) -> None:
-        self.grey, self.counted, self.features = grey, counted, features
-        height, width = grey.shape
-        step = height if grey.size <= _BAND_PX else max(1, _BAND_PX // width)
-        self.bands = [slice(top, min(top + step, height)) for top in range(0, height, step)]
-        self.names: tuple[str, ...] = ()
-        self._whole: Planes | None = None
-        self.size = int(np.count_nonzero(counted))
-        self._learn(tell)
-
-    def _learn(self, tell: Progress) -> None:
-        """Work out mean and standard deviation of every map, and keep them where they fit."""
-        sums: list[Floats] = []
-        for number, rows in enumerate(self.bands):
-            planes = self._describe(rows)
-            squares = [np.square(plane, dtype=np.float64).sum() for plane in planes]
-            sums.append(np.array([planes.sum(axis=1, dtype=np.float64), squares]))
-            tell(0.5 * (number + 1) / len(self.bands), "Describing pixels …")
-        total = np.sum(sums, axis=0) / self.size
-        spread = np.sqrt(np.maximum(total[1] - total[0] ** 2, 0))
-        weight = np.where(np.isin(self.names, ("row", "column")), self.features.position_weight, 1)
-        self.mean, flat = total[0], spread < _FLAT
-        self.scale = np.where(flat, 0, weight / np.where(flat, 1, spread))
-        if len(self.bands) == 1:
-            self._whole = self._standardise(planes)
-
-    def _describe(self, rows: slice) -> Planes:
-        maps = describe_rows(self.grey, self.features, rows)
-        self.names = tuple(maps)
-        counted = self.counted[rows]
-        return np.stack([each[counted] for each in maps.values()])
-
-    def _standardise(self, planes: Planes) -> Planes:
-        for plane, mean, scale in zip(planes, self.mean, self.scale, strict=True):
-            plane -= np.float32(mean)
-            plane *= np.float32(scale)
-        return planes
-
-    def planes(self) -> Iterator[Planes]:
-        """Yield the standardised planes of each band, (maps, counted pixels)."""
-        if self._whole is not None:
-            yield self._whole
-            return
-        for rows in self.bands:
-            yield self._standardise(self._describe(rows))
-
-    def sample(self, most: int, random: np.random.Generator) -> Planes:
-        """Return at most so many pixels of the whole frame, drawn at random, in their order."""
-        if self._whole is not None:
-            return draw_rows(self._whole, most, random)
-        chosen = np.sort(random.choice(self.size, most, replace=False, shuffle=False))
-        parts, before = [], 0
-        for planes in self.planes():
-            here = chosen[(chosen >= before) & (chosen < before + planes.shape[1])] - before
-            parts.append(planes[:, here])
-            before += planes.shape[1]
-        return np.concatenate(parts, axis=1)
-
-
-def _grouping(frame: _Frame, k: int, method: str, seed: int) -> Assign:
+def _grouping(frame: Frame, k: int, method: str, seed: int) -> Assign:
     """Return what gives pixels their cluster, learned from this frame."""
     random = np.random.default_rng([seed, 1])
     if frame.size <= MEGAPIXEL:
         centers = group_rows(next(iter(frame.planes())), k, seed=seed).centers
     else:
-        sample = frame.sample(SAMPLE_ROWS, random)
+        sample = frame.at(frame.draw(SAMPLE_ROWS, random))
         mixed = np.ascontiguousarray(sample[:, random.permutation(sample.shape[1])])
         centers = in_batches(mixed, best_start(mixed, k, seed=seed))
     if method == K_MEANS:
         return lambda planes: (nearest_center(planes, centers), None)
-    mixture = fit_mixture(frame.sample(min(MIXTURE_ROWS, frame.size), random), centers)
+    mixture = fit_mixture(frame.at(frame.draw(MIXTURE_ROWS, random)), centers)
 
     def by_mixture(planes: Planes) -> tuple[Labels, NDArray[np.float16]]:
         shares = mixture.shares(planes)
@@ -232,7 +156,7 @@ def _grouping(frame: _Frame, k: int, method: str, seed: int) -> Assign:
 
 
 def _assemble(
-    frame: _Frame, pixels: NDArray[Any], assign: Assign, k: int, method: str, seed: int
+    frame: Frame, pixels: NDArray[Any], assign: Assign, k: int, method: str, seed: int
 ) -> FeatureClustering:
     """Assign every pixel, number clusters from dark to bright, and add up what they are like."""
     sums, squares, labels, soft = np.zeros((k, len(frame.names))), 0.0, [], []
@@ -245,7 +169,7 @@ def _assemble(
             soft.append(shares)
     flat = np.concatenate(labels)
     counts = np.bincount(flat, minlength=k)
-    greys: Floats = np.bincount(flat, pixels[frame.counted].astype(np.float64), k)
+    greys = np.asarray(np.bincount(flat, pixels[frame.counted], k), np.float64)
     means = sums / np.maximum(counts, 1)[:, None]
     within = max(0.0, squares - float((counts[:, None] * means**2).sum()))
     order, centers = _dark_to_bright(greys, counts)

@@ -190,7 +190,11 @@ def _block(planes: Planes, centers: Floats) -> tuple[Labels, Floats, NDArray[np.
     labels = _labels(planes, centers)
     k = len(centers)
     sums = np.stack([np.bincount(labels, plane, k) for plane in planes], axis=1)
-    return labels, sums, np.bincount(labels, minlength=k)
+    return (
+        labels,
+        np.asarray(sums, np.float64),
+        np.asarray(np.bincount(labels, minlength=k), np.int64),
+    )
 
 
 def _labels(planes: Planes, centers: Floats) -> Labels:
