@@ -2,7 +2,15 @@
 
 import streamlit as st
 
-from core.ui import cache, compare, explain_settings, explain_views, page, show
+from core.ui import (
+    attribution,
+    cache,
+    compare,
+    explain_settings,
+    explain_views,
+    page,
+    show,
+)
 
 page.setup("Explain")
 micrograph = page.require_micrograph()
@@ -39,3 +47,12 @@ with page.user_errors():
         explain_views.values(micrograph, question, look)
     elif section == explain_views.METHODS:
         explain_views.all_methods(micrograph, question, look)
+
+    attribution.draw(
+        micrograph,
+        question.model_name,
+        prefix="explain",
+        exclude=question.exclude,
+        settings=repr(question),
+        explanation=cache.explanation(micrograph, question),
+    )
