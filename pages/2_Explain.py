@@ -2,15 +2,7 @@
 
 import streamlit as st
 
-from core.ui import (
-    attribution,
-    cache,
-    compare,
-    explain_settings,
-    explain_views,
-    page,
-    show,
-)
+from core.ui import attribution, cache, compare, explain_settings, explain_views, page, show
 
 page.setup("Explain")
 micrograph = page.require_micrograph()
@@ -48,11 +40,4 @@ with page.user_errors():
     elif section == explain_views.METHODS:
         explain_views.all_methods(micrograph, question, look)
 
-    attribution.draw(
-        micrograph,
-        question.model_name,
-        prefix="explain",
-        exclude=question.exclude,
-        settings=repr(question),
-        explanation=cache.explanation(micrograph, question),
-    )
+    attribution.draw(micrograph, prefix="explain", question=question)

@@ -70,7 +70,8 @@ def draw_again(sums: Floats, *, draws: int = DRAWS, seed: int = SEED) -> Floats:
     flat = sums.reshape(*sums.shape[:-2], -1)
     tiles = flat.shape[-1]
     times = np.random.default_rng(seed).multinomial(tiles, np.full(tiles, 1 / tiles), size=draws)
-    return np.asarray(flat @ times.T.astype(np.float64))
+    # Not a matrix product, whose last digits depend on the number of threads.
+    return np.asarray(np.einsum("...t,dt->...d", flat, times.astype(np.float64)))
 
 
 def limits(

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 import streamlit as st
 
-from core.measuring.attribution import describe_attribution
-from core.measuring.clustering import Clustering
+from core.measuring.attribution import HasLabels, describe_attribution
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.reporting.export import csv_bytes
 from core.ui import cache, page, show
 
-if TYPE_CHECKING:
-    from core.learning.explanation import Explanation
-
-METHOD = "grad-cam"
 _MOST_PHASES = 6
 
 
@@ -26,10 +19,10 @@ def draw(
     model_name: str | None = None,
     *,
     prefix: str,
-    exclude: bool,
-    clustering: Clustering | None = None,
+    exclude: bool = True,
+    question: cache.Question | None = None,
+    clustering: HasLabels | None = None,
     settings: str = "",
-    explanation: Explanation | None = None,
 ) -> None:
     """Draw the panel behind a switch, since it needs a network.
 
@@ -41,14 +34,13 @@ def draw(
     prefix : str
         Begins the keys of the controls.
     exclude : bool
-        Whether overlays take no part.
+        Whether overlays take no part; that of the question where there is one.
+    question : Question, optional
+        What is explained, and how; by default the network's own answer by Grad-CAM.
     clustering : Clustering, optional
         By default grey levels, in as many phases as a person chooses here.
     settings : str
-        All choices that made the clustering and the explanation: the key under which results
-        are kept.
-    explanation : Explanation, optional
-        By default Grad-CAM of the network's own answer.
+        All choices that made the clustering: the key under which results are kept.
     """
     st.subheader("Which phase drove the decision?", anchor=False)
     if not st.toggle("Share the evidence out among the clusters", key=f"{prefix}_attribution"):
@@ -56,18 +48,13 @@ def draw(
             "Sets each cluster's share of the network's evidence against its share of the area."
         )
         return
-    name = page.model_picker() if model_name is None else model_name
+    if question is None:
+        question = cache.Question(model_name or page.model_picker(), exclude=exclude)
     if clustering is None:
         k = _phases(prefix)
-        clustering, settings = cache.clustering(micrograph, k, exclude), f"{settings}|grey|{k}"
-    if explanation is None:
-        explanation = cache.explanation(micrograph, cache.Question(name, METHOD, None, exclude))
-    title = cache.model(name).card.display_name(explanation.target)
-    key = (
-        f"{name}|{explanation.method}|{explanation.target}|{explanation.layer}|{settings}|{exclude}"
-    )
-    table = cache.attribution(micrograph, key, explanation, clustering)
-    _results(table, title, explanation, micrograph, prefix)
+        clustering, settings = cache.clustering(micrograph, k, question.exclude), f"grey|{k}"
+    table = cache.attribution(micrograph, question, settings, clustering)
+    _results(table, micrograph, question, prefix)
 
 
 def _phases(prefix: str) -> int:
@@ -83,12 +70,10 @@ def _phases(prefix: str) -> int:
 
 
 def _results(
-    table: pd.DataFrame,
-    title: str,
-    explanation: Explanation,
-    micrograph: Micrograph,
-    prefix: str,
+    table: pd.DataFrame, micrograph: Micrograph, question: cache.Question, prefix: str
 ) -> None:
+    found = cache.explanation(micrograph, question)
+    title = cache.model(question.model_name).card.display_name(found.target)
     st.markdown(f"**{show.plain(describe_attribution(table, title))}**")
     chart, numbers = st.columns(2, gap="large")
     with chart:
@@ -108,7 +93,7 @@ def _results(
         )
     titles = cache.method_titles()
     st.caption(
-        f"{titles.get(explanation.method, explanation.method)} at “{explanation.layer}”. "
+        f"{titles.get(found.method, found.method)} at “{found.layer}”. "
         "Lift is evidence share / area share: 1 where the network looks as much as anywhere. "
         "Intervals (95 %) come from drawing tiles of the frame again. “By chance” is the central "
         "95 % of the lift over all places to which the same map can be moved (brackets over the "

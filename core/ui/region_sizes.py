@@ -37,9 +37,11 @@ def draw(
     settings: str,
     *,
     prefix: str = "cluster",
+    smallest_px: int = 1,
+    split: bool = False,
     fraction_of: Callable[[Micrograph], float] | None = None,
 ) -> None:
-    """Draw the interval of the area fraction, the size distribution, and several fields.
+    """Draw the interval of the area fraction, the size distribution, files, and several fields.
 
     Parameters
     ----------
@@ -54,14 +56,15 @@ def draw(
         All choices that made the labels: the key under which intervals are kept.
     prefix : str
         Begins the keys of the controls.
+    smallest_px, split
+        How the regions were found, for the file with their numbers.
     fraction_of : callable, optional
         Returns the target's area fraction in another micrograph by the same settings; without it
         several fields are not offered.
     """
     included = labels >= 0
-    tiles, points = cache.target_intervals(
-        micrograph, f"{settings}|{target}", labels == target, included
-    )
+    mask = labels == target
+    tiles, points = cache.target_intervals(micrograph, f"{settings}|{target}", mask, included)
     area_px = int(np.count_nonzero(included))
     st.markdown(describe_area(target, tiles, points, area_px, micrograph.pixel_size))
     found = size_distribution(regions)
@@ -73,7 +76,14 @@ def draw(
             "Histogram of equivalent diameters with the cumulative curve and a log-normal fit",
         )
     with right:
-        _numbers(found, regions, area_px, micrograph, prefix)
+        _numbers(found, regions, area_px, micrograph.pixel_size)
+    _files(
+        found,
+        micrograph,
+        labels,
+        prefix,
+        lambda: cache.labels_tiff(micrograph, mask, smallest_px, split=split),
+    )
     if fraction_of is not None:
         _fields(fraction_of, target, prefix)
 
@@ -100,11 +110,7 @@ def _range(value: Interval) -> str:
 
 
 def _numbers(
-    found: SizeDistribution,
-    regions: pd.DataFrame,
-    area_px: int,
-    micrograph: Micrograph,
-    prefix: str,
+    found: SizeDistribution, regions: pd.DataFrame, area_px: int, size: PixelSize | None
 ) -> None:
     """Draw percentiles, the fit in words, and how many regions there are per area."""
     with st.container(horizontal=True):
@@ -115,7 +121,7 @@ def _numbers(
         "By number: 10, 50 and 90 % of the regions have a smaller equivalent diameter. "
         + describe_fit(found)
     )
-    st.markdown(_density(regions, area_px, micrograph.pixel_size))
+    st.markdown(_density(regions, area_px, size))
     rounded = int(regions["outline_too_short"].sum()) if "outline_too_short" in regions else 0
     if rounded:
         noun = "region looks" if rounded == 1 else "regions look"
@@ -123,13 +129,36 @@ def _numbers(
             f"{rounded} {noun} rounder than a circle, since few pixels make a short outline; "
             "circularity is set to 1 there."
         )
-    show.download(
-        "Sizes (CSV)",
-        lambda: csv_bytes(pd.concat([found.to_frame(), found.histogram()], axis=1)),
-        f"{show.file_stem(micrograph)}_sizes.csv",
-        "text/csv",
-        f"{prefix}_sizes_csv",
-    )
+
+
+def _files(
+    found: SizeDistribution,
+    micrograph: Micrograph,
+    labels: NDArray[np.integer],
+    prefix: str,
+    numbered: Callable[[], bytes],
+) -> None:
+    """Draw the downloads: sizes, numbered regions for ImageJ, clusters in colours."""
+    stem, clusters = show.file_stem(micrograph), int(labels.max()) + 1
+    sizes = pd.concat([found.to_frame(), found.histogram()], axis=1)
+    with st.container(horizontal=True):
+        show.download(
+            "Sizes (CSV)", csv_bytes(sizes), f"{stem}_sizes.csv", "text/csv", f"{prefix}_sizes_csv"
+        )
+        show.download(
+            "Numbered regions (TIFF)",
+            numbered,
+            f"{stem}_regions.tif",
+            "image/tiff",
+            f"{prefix}_regions_tiff",
+        )
+        show.download(
+            "All clusters (PNG)",
+            lambda: cache.clusters_palette_png(labels, clusters),
+            f"{stem}_clusters.png",
+            "image/png",
+            f"{prefix}_palette_png",
+        )
 
 
 def describe_fit(found: SizeDistribution) -> str:

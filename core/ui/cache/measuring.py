@@ -6,7 +6,7 @@ themselves stay out of it, since Streamlit would hash a large one from a sample.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.imaging import display, saving
-from core.measuring.attribution import attribution_table
+from core.measuring.attribution import HasLabels, attribution_table
 from core.measuring.embedding import (
     Grouping,
     Projection,
@@ -27,10 +27,8 @@ from core.measuring.regions import label_regions
 from core.measuring.statistics import Interval, area_fraction, count_points
 from core.micrograph import Micrograph
 from core.ui.cache.clustering import clustering
+from core.ui.cache.explaining import Question, explanation
 from core.ui.cache.shared import BY_KEY, BY_PIXELS, Mask, excluded, model
-
-if TYPE_CHECKING:
-    from core.learning.explanation import Explanation
 
 _DESCRIBED_PX = 256  # longer side at which a texture is described
 _CARD_PX = 160
@@ -52,10 +50,10 @@ def grey_fractions(micrograph: Micrograph, k: int, exclude: bool) -> tuple[float
 
 @st.cache_data(max_entries=256, show_spinner="Sharing out the evidence …", hash_funcs=BY_KEY)
 def attribution(
-    micrograph: Micrograph, settings: str, _explanation: Explanation, _clusters: Any
+    micrograph: Micrograph, question: Question, settings: str, _clusters: HasLabels | Mask
 ) -> pd.DataFrame:
     """Return which share of an explanation falls in each cluster, with intervals."""
-    return attribution_table(_explanation, _clusters)
+    return attribution_table(explanation(micrograph, question), _clusters)
 
 
 @st.cache_data(max_entries=4096, show_spinner=False, hash_funcs=BY_KEY)
