@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from core.errors import UnusableModel
 from core.learning.networks import NETWORKS, build_network
 from core.learning.preparation import Preparation
+from core.learning.reference import REFERENCE, Reference
 from core.micrograph import Micrograph
 
 WEIGHTS = "weights.safetensors"
@@ -38,7 +39,8 @@ class ModelCard:
 
     `classes` are identifiers in the order of the scores; `display_names` are their words for
     people. `metrics`, `calibration` and `training` hold plain values; their keys are documented
-    in the model's README.
+    in the model's README. `reference` is the SHA-256 of what is kept of the training set, empty
+    when nothing is; `training_range` says which field widths were trained on (`magnification`).
     """
 
     name: str
@@ -53,6 +55,8 @@ class ModelCard:
     data: tuple[dict[str, Any], ...] = ()
     limits: tuple[str, ...] = ()
     sha256: str = ""
+    reference: str = ""
+    training_range: dict[str, Any] = field(default_factory=dict)
     version: int = CARD_VERSION
 
     def __post_init__(self) -> None:
@@ -104,12 +108,21 @@ class Classifier:
     name : str
     device : str
         "cuda", "mps" or "cpu".
+    reference : Reference or None
+        What is kept of the training set; None when the model brings none.
     """
 
-    def __init__(self, network: nn.Module, card: ModelCard, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        card: ModelCard,
+        device: str = "cpu",
+        reference: Reference | None = None,
+    ) -> None:
         self.card = card
         self.name = card.name
         self.device = device
+        self.reference = reference
         self.preparation = Preparation(**card.preparation)
         self._network = network.eval().requires_grad_(False).to(device)
 
@@ -179,10 +192,11 @@ def load_model(name_or_path: str | Path, device: str = "auto") -> Classifier:
             f"Micrographia does not know. Known are: {', '.join(NETWORKS)}."
         )
     weights = _read_weights(folder / WEIGHTS, card)
+    reference = _read_reference(folder, card)
     try:
         network = build_network(card.architecture, len(card.classes), card.options)
         network.load_state_dict(weights)
-        return Classifier(network, card, pick_device(device))
+        return Classifier(network, card, pick_device(device), reference)
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UnusableModel(
@@ -191,8 +205,10 @@ def load_model(name_or_path: str | Path, device: str = "auto") -> Classifier:
         ) from error
 
 
-def save_model(folder: Path, network: nn.Module, card: ModelCard) -> ModelCard:
-    """Write weights and card into a folder; return the card with the weights' SHA-256."""
+def save_model(
+    folder: Path, network: nn.Module, card: ModelCard, reference: Reference | None = None
+) -> ModelCard:
+    """Write weights, card and reference into a folder; return the card with their SHA-256."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {
         name: value.detach().to("cpu", copy=True).contiguous()
@@ -200,7 +216,9 @@ def save_model(folder: Path, network: nn.Module, card: ModelCard) -> ModelCard:
     }
     save_file(weights, folder / WEIGHTS)
     values = {f.name: getattr(card, f.name) for f in fields(card)}
-    card = ModelCard(**{**values, "sha256": _digest(folder / WEIGHTS)})
+    (folder / REFERENCE).unlink(missing_ok=True)
+    kept = reference.save(folder / REFERENCE) if reference is not None else ""
+    card = ModelCard(**{**values, "sha256": _digest(folder / WEIGHTS), "reference": kept})
     (folder / CARD).write_text(card.to_json(), encoding="utf-8")
     return card
 
@@ -236,6 +254,18 @@ def _read_weights(path: Path, card: ModelCard) -> Mapping[str, Tensor]:
     if any(not torch.isfinite(value).all() for value in weights.values()):
         raise UnusableModel(f"The weights of {card.name} hold NaN or infinity; train it again.")
     return weights
+
+
+def _read_reference(folder: Path, card: ModelCard) -> Reference | None:
+    if not card.reference:
+        return None
+    reference = Reference.load(folder / REFERENCE, card.reference)
+    if reference.classes != len(card.classes):
+        raise UnusableModel(
+            f"{REFERENCE} of {card.name} is about {reference.classes} classes, its card names "
+            f"{len(card.classes)}. Copy the model folder again."
+        )
+    return reference
 
 
 def _digest(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,20 +93,59 @@ def classify(
     Sadinle, Lei & Wasserman (2019), Least ambiguous set-valued classifiers with bounded error
     levels, JASA, doi:10.1080/01621459.2017.1395341.
     """
+    answers: dict[int, Classification] = {}
+    for indices, inputs in _batches(classifier, micrographs, excludes):
+        for index, logits in zip(indices, compute_logits(classifier, inputs), strict=True):
+            answers[index] = read_logits(classifier, logits)
+    return [answers[index] for index in range(len(micrographs))]
+
+
+def embed(
+    classifier: Classifier,
+    micrographs: Sequence[Micrograph],
+    *,
+    excludes: Sequence[NDArray[Any] | None] | None = None,
+) -> NDArray[np.float32]:
+    """Return what the network makes of each micrograph before it decides: the pooled activation.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    micrographs : sequence of N Micrograph
+    excludes : sequence of bool arrays (H, W) or None, optional
+        Pixels that are not specimen, one mask per micrograph.
+
+    Returns
+    -------
+    ndarray of shape (N, C), float32
+        The last activation map, averaged over the frame; (0, 0) for no micrographs.
+    """
+    pooled: dict[int, NDArray[np.float32]] = {}
+    for indices, inputs in _batches(classifier, micrographs, excludes):
+        with torch.inference_mode():
+            rows = classifier.features(inputs).mean(dim=(2, 3)).cpu().numpy()
+        pooled.update(zip(indices, rows, strict=True))
+    if not pooled:
+        return np.zeros((0, 0), np.float32)
+    return np.stack([pooled[index] for index in range(len(micrographs))]).astype(np.float32)
+
+
+def _batches(
+    classifier: Classifier,
+    micrographs: Sequence[Micrograph],
+    excludes: Sequence[NDArray[Any] | None] | None,
+) -> Iterator[tuple[list[int], Tensor]]:
+    """Yield (places, inputs (N, C, h, w)): micrographs that enter at one size share a pass."""
     masks = [None] * len(micrographs) if excludes is None else list(excludes)
     if len(masks) != len(micrographs):
         raise ValueError(f"got {len(micrographs)} micrographs and {len(masks)} masks")
     by_size: dict[tuple[int, int], list[int]] = defaultdict(list)
     for index, micrograph in enumerate(micrographs):
         by_size[classifier.preparation.size_hw(micrograph.shape)].append(index)
-    answers: dict[int, Classification] = {}
     for indices in by_size.values():
         for start in range(0, len(indices), BATCH):
             part = indices[start : start + BATCH]
-            inputs = torch.cat([classifier.prepare(micrographs[i], masks[i]) for i in part])
-            for index, logits in zip(part, compute_logits(classifier, inputs), strict=True):
-                answers[index] = read_logits(classifier, logits)
-    return [answers[index] for index in range(len(micrographs))]
+            yield part, torch.cat([classifier.prepare(micrographs[i], masks[i]) for i in part])
 
 
 def compute_logits(classifier: Classifier, inputs: Tensor) -> NDArray[Any]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from core.learning.checkpoints import Classifier
-from core.learning.classification import Classification, classify, read_logits
+from core.learning.classification import Classification, classify, embed, read_logits
 from core.micrograph import Micrograph
 
 
@@ -88,3 +88,18 @@ def test_four_threads_agree_with_one(classifier: Classifier, micrograph: Microgr
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: classify(classifier, [micrograph]), range(40)))
     assert all(answer == expected for answer in answers)
+
+
+def test_embedding_is_the_pooled_last_activation(classifier: Classifier) -> None:
+    rng = np.random.default_rng(2)
+    shapes = [(60, 60), (60, 90), (60, 60)]
+    images = [
+        Micrograph(str(i), rng.integers(0, 255, s).astype(np.uint8)) for i, s in enumerate(shapes)
+    ]
+    rows = embed(classifier, images)
+    assert rows.shape == (3, 4)
+    assert rows.dtype == np.float32
+    with torch.inference_mode():
+        wanted = classifier.features(classifier.prepare(images[1])).mean(dim=(2, 3))[0]
+    np.testing.assert_allclose(rows[1], wanted, rtol=1e-6)
+    assert embed(classifier, []).shape == (0, 0)
