@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.learning.agreement import rank_correlation
+from core.learning.trust.agreement import rank_correlation
 from core.micrograph import Micrograph
 
 STABLE = 0.8  # mean rank correlation from which a map counts as stable

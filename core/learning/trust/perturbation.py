@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.learning.checkpoints import Classifier
-from core.learning.imputation import NOISE_SD, impute
-from core.learning.ranking import Floats, Ranked
-from core.learning.response import Curve, Response
+from core.learning.trust.imputation import NOISE_SD, impute
+from core.learning.trust.ranking import Floats, Ranked
+from core.learning.trust.response import Curve, Response
 
 Progress = Callable[[float, str], None]
 
