@@ -28,7 +28,7 @@ Progress = Callable[[float, str], None]
 MEAN, BLUR, ROAD = "mean", "blur", "imputed"
 NEGATIVE = "negative of "
 FILLS = (MEAN, BLUR)
-_BATCH = 8
+_BATCH = 16
 _BLUR_SHARE = 1 / 16  # of the shorter side: a texture is gone, large forms stay as shadows
 
 
@@ -92,6 +92,12 @@ class Perturber:
     def picture(self) -> Floats:
         """The input as an array, (C, h, w)."""
         return np.asarray(self.inputs[0].cpu().numpy(), np.float32)
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width of the input, in px."""
+        height, width = self.inputs.shape[2:]
+        return height, width
 
     @cached_property
     def fills(self) -> dict[str, Floats]:

@@ -54,7 +54,7 @@ class Cascade:
     @property
     def passes(self) -> bool:
         """Whether little of the map is left when nothing of the network is."""
-        return self.final <= STILL_SIMILAR
+        return abs(self.final) <= STILL_SIMILAR
 
 
 def cascade(
