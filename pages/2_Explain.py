@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import attribution, cache, compare, explain_settings, explain_views, page, show
+from core.ui import attribution, cache, compare, explain_settings, explain_views, page, show, trust
 
 page.setup("Explain")
 micrograph = page.require_micrograph()
@@ -40,4 +40,5 @@ with page.user_errors():
     elif section == explain_views.METHODS:
         explain_views.all_methods(micrograph, question, look)
 
+    trust.draw(micrograph, question)
     attribution.draw(micrograph, prefix="explain", question=question)

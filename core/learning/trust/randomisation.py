@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from core.learning.trust.agreement import rank_correlation
 from core.learning.checkpoints import Classifier
+from core.learning.trust.agreement import rank_correlation
 
 HEAD = "head"
 STILL_SIMILAR = 0.3  # above this rank correlation the map has not noticed that nothing is known
@@ -133,4 +133,5 @@ def randomise(module: nn.Module, generator: torch.Generator) -> None:
 
 def _he_normal(weight: Tensor, generator: torch.Generator) -> Tensor:
     spread = (2 / weight[0].numel()) ** 0.5
-    return torch.randn(weight.shape, generator=generator) * spread
+    drawn: Tensor = torch.randn(weight.shape, generator=generator) * spread
+    return drawn

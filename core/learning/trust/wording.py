@@ -70,7 +70,7 @@ def _against_chance(card: TrustCard, trials: Trials) -> Finding:
         f"deleting its top {100 * TOP:.0f} % {_move(full, left, card.class_name)}; "
         f"random deletion: {chance:.2f}"
     )
-    areas = f"insertion less deletion {gain.value:.2f}, random {gain.random:.2f}"
+    areas = f"insertion less deletion {_two(gain.value)}, random {_two(gain.random)}"
     if not gain.beats_random:
         opening = "This map explains the decision no better than chance"
         verdict = Verdict.NOTE if card.is_baseline else Verdict.BAD
@@ -90,7 +90,7 @@ def _move(full: float, left: float, class_name: str) -> str:
 
 def _against_edges(trials: Trials) -> Finding:
     gain = trials.compare(GAIN)
-    areas = f"insertion less deletion {gain.value:.2f}, edges {gain.sobel:.2f}"
+    areas = f"insertion less deletion {_two(gain.value)}, edges {_two(gain.sobel)}"
     if gain.beats_sobel:
         return Finding(Verdict.GOOD, f"It says more than the edges of the picture do ({areas}).")
     return Finding(Verdict.DOUBT, f"The edges of the picture alone say as much ({areas}).")
@@ -98,7 +98,7 @@ def _against_edges(trials: Trials) -> Finding:
 
 def _when_nothing_is_known(card: TrustCard, checks: Checks) -> Finding:
     final = checks.cascade.final
-    numbers = f"with every weight random its rank correlation with this map is {final:.2f}"
+    numbers = f"with every weight random its rank correlation with this map is {_two(final)}"
     if card.is_baseline:
         return Finding(
             Verdict.NOTE, f"{card.method_title} does not ask the network: {numbers} in any case."
@@ -121,8 +121,8 @@ def _among_methods(card: TrustCard, checks: Checks) -> Finding:
     word = "agree" if mean >= 0.5 else "agree little"
     return Finding(
         verdict,
-        f"Other methods {word} with it: their rank correlation with it is {mean:.2f} on average, "
-        f"{min(others.values()):.2f} to {max(others.values()):.2f}.",
+        f"Other methods {word} with it: their rank correlation with it is {_two(mean)} on average, "
+        f"{_two(min(others.values()))} to {_two(max(others.values()))}.",
     )
 
 
@@ -134,16 +134,21 @@ def _on_overlays(share: float) -> Finding:
         )
     if share == 0:
         return Finding(Verdict.GOOD, f"No evidence lies on {where}.")
-    percent = "less than 1" if share < 0.01 else f"{100 * share:.0f}"
-    return Finding(Verdict.GOOD, f"Only {percent} % of the evidence lies on {where}.")
+    percent = "Less than 1" if share < 0.01 else f"Only {100 * share:.0f}"
+    return Finding(Verdict.GOOD, f"{percent} % of the evidence lies on {where}.")
 
 
 def _under_small_changes(checks: Checks) -> Finding:
     stable = checks.stability
     numbers = (
-        f"its rank correlation is {stable.mean:.2f} on average and {stable.worst:.2f} at worst "
+        f"its rank correlation is {_two(stable.mean)} on average and {_two(stable.worst)} at worst "
         f"({stable.nudges[int(stable.spearman.argmin())].describe()})"
     )
     if stable.is_stable:
         return Finding(Verdict.GOOD, f"It stays when the micrograph changes a little: {numbers}.")
     return Finding(Verdict.DOUBT, f"It changes when the micrograph changes a little: {numbers}.")
+
+
+def _two(value: float) -> str:
+    """Return two digits after the point, with a true minus and no "-0.00"."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")

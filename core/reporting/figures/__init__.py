@@ -19,11 +19,18 @@ from core.reporting.figures.filters import line_profiles, radial_powers
 from core.reporting.figures.histograms import cluster_histogram, histogram
 from core.reporting.figures.sizes import size_distribution
 from core.reporting.figures.style import BLUE, GREY, ORANGE, level
+from core.reporting.figures.trust import (
+    agreement,
+    forgetting,
+    method_survey,
+    removal_curves,
+)
 
 __all__ = [
     "BLUE",
     "GREY",
     "ORANGE",
+    "agreement",
     "area_intervals",
     "attribution",
     "class_counts",
@@ -32,15 +39,18 @@ __all__ = [
     "confusion",
     "evidence_histogram",
     "evidence_map",
+    "forgetting",
     "fractions",
     "histogram",
     "image_map",
     "level",
     "line_profiles",
+    "method_survey",
     "probabilities",
     "radial_powers",
     "region_sizes",
     "reliability",
+    "removal_curves",
     "size_distribution",
     "size_distributions",
 ]

@@ -87,12 +87,18 @@ from core.ui.cache.shared import (
     tiff,
     window,
 )
+from core.ui.cache.trusting import (
+    Progress,
+    method_scores,
+    trust_card,
+)
 
 __all__ = [
     "COLORMAPS",
     "SCREEN_PX",
     "TILE_PX",
     "Look",
+    "Progress",
     "Question",
     "StepFacts",
     "attribution",
@@ -131,6 +137,7 @@ __all__ = [
     "labels_tiff",
     "layer_facts",
     "mask_png",
+    "method_scores",
     "method_titles",
     "micrograph_png",
     "model",
@@ -157,5 +164,6 @@ __all__ = [
     "tiff",
     "tiff_16",
     "tileable",
+    "trust_card",
     "window",
 ]
