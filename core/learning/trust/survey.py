@@ -120,7 +120,8 @@ def _responses(
 
 def _score(name: str, responses: Mapping[str, Sequence[Response]]) -> Score:
     if name not in responses:
-        return Score(name, *[float("nan")] * 6, beats_random=False, beats_sobel=False)
+        nan = float("nan")
+        return Score(name, nan, nan, nan, nan, nan, nan, beats_random=False, beats_sobel=False)
     own = responses[name]
     gain = _mean([response.gain for response in own])
     chance = max(response.gain for response in responses[RANDOM])
