@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.learning.trust.agreement import rank_correlation
-from core.learning.trust.ranking import rank_map
 from core.micrograph import Micrograph
 
 STABLE = 0.8  # mean rank correlation from which a map counts as stable
@@ -149,9 +148,14 @@ def _moved_back(
 ) -> float:
     """Return the rank correlation where both maps show the same specimen."""
     height, width = size_hw
-    before, after = (rank_map(each, size_hw, seed=0).rank for each in (raw, moved))
+    before, after = (_enlarged(each, size_hw) for each in (raw, moved))
     down, right = nudge.down_px, nudge.right_px
     own = before[max(0, -down) : height - max(0, down), max(0, -right) : width - max(0, right)]
     theirs = after[max(0, down) : height + min(0, down), max(0, right) : width + min(0, right)]
     step = _COMPARED_PX
     return rank_correlation(own[::step, ::step], theirs[::step, ::step])
+
+
+def _enlarged(raw: NDArray[np.floating], size_hw: tuple[int, int]) -> NDArray[np.float32]:
+    large = cv2.resize(raw.astype(np.float32), size_hw[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large, np.float32)

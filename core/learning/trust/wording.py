@@ -93,6 +93,8 @@ def _against_edges(trials: Trials) -> Finding:
     areas = f"insertion less deletion {_two(gain.value)}, edges {_two(gain.sobel)}"
     if gain.beats_sobel:
         return Finding(Verdict.GOOD, f"It says more than the edges of the picture do ({areas}).")
+    if gain.sobel - gain.value >= LEAST:
+        return Finding(Verdict.DOUBT, f"The edges of the picture alone say more ({areas}).")
     return Finding(Verdict.DOUBT, f"The edges of the picture alone say as much ({areas}).")
 
 

@@ -36,7 +36,7 @@ def test_no_order_beats_that_of_the_contributions(weighted: Classifier, inputs) 
 
 
 def test_curves_are_those_of_the_sums(weighted: Classifier, inputs) -> None:
-    """With the hottest half at the mean, the score is the sum over the colder half, and the mean's."""
+    """With the hottest half at the mean, the score is that of the mean and of the colder half."""
     best = contributions(weighted, inputs)
     found = respond(Perturber(weighted, inputs, "yes", STEPS), {"best": best})["best"]
     base = float((inputs.mean() * weighted.network.weighing.weight).sum())
