@@ -70,7 +70,7 @@ def trust_card(
     exclude : ndarray of shape (H, W), bool, optional
         What was hidden from the network when it was explained.
     overlays : ndarray of shape (H, W), bool, optional
-        Where info bar, scale bar and letters are.
+        Where info bar, scale bar and letters are; an empty mask says that there are none.
     channels : int, optional
         As given to `explain`.
     effort : Effort
@@ -142,13 +142,15 @@ class _Examination:
     def run(self, overlays: NDArray[np.bool_] | None) -> Checks:
         self.tell(0.0, "comparing methods")
         others = self._other_methods()
-        heatmap = self.explanation.heatmap
+        share = None
+        if overlays is not None and overlays.any():
+            share = overlay_share(self.explanation.heatmap, overlays)
         return Checks(
             self._trials(others["sobel"]),
             self._cascade(),
             compare_maps({**others, self.explanation.method: self.explanation.raw}),
             self._stability(),
-            None if overlays is None else overlay_share(heatmap, overlays),
+            share,
         )
 
     def _other_methods(self) -> dict[str, Raw]:

@@ -40,9 +40,13 @@ def draw(micrograph: Micrograph, question: cache.Question) -> None:
             "in that of edges; makes the network forget; compares methods; changes the micrograph "
             "a little. Some seconds."
         )
+    st.subheader("Which method suits these micrographs?", anchor=False)
     every = workspace.every()
-    if st.toggle(f"Which method suits my micrographs? (all {len(every)})", key="explain_survey"):
+    count = f"all {len(every)} loaded micrographs" if len(every) > 1 else "the loaded micrograph"
+    if st.toggle(f"Compare methods over {count}", key="explain_survey"):
         _survey(every, question)
+    else:
+        st.caption("Measures each method against chance and edges, for the network's own answers.")
 
 
 def _card(micrograph: Micrograph, question: cache.Question) -> None:
@@ -152,20 +156,21 @@ def _survey(every: list[Micrograph], question: cache.Question) -> None:
     survey = _measure(every, question, tuple(methods))
     frame = survey.to_frame()
     st.markdown(f"**{show.plain(survey.describe(cache.method_titles()))}**")
-    chart, numbers = st.columns(2, gap="large")
-    with chart:
-        bars = figures.method_survey(frame, cache.method_titles(), dark=show.is_dark())
-        show.chart(bars, "explain_survey_chart", "Mean gain of each method", legend=False)
-    with numbers:
-        shown = tabulate_survey(frame, cache.method_titles())
-        show.table(shown, "explain_survey_table", height="content")
-        show.download(
-            "All methods (CSV)",
-            lambda: csv_bytes(frame),
-            "methods_trust.csv",
-            "text/csv",
-            "explain_survey_csv",
-        )
+    bars = figures.method_survey(frame, cache.method_titles(), dark=show.is_dark())
+    show.chart(bars, "explain_survey_chart", "Mean gain of each method", legend=False)
+    shown = tabulate_survey(frame, cache.method_titles())
+    show.table(shown, "explain_survey_table", height="content")
+    show.download(
+        "All methods (CSV)",
+        lambda: csv_bytes(frame),
+        "methods_trust.csv",
+        "text/csv",
+        "explain_survey_csv",
+    )
+    st.caption(
+        "Means over the micrographs in which the method found evidence. Insertion less deletion: "
+        "0 for random maps; the higher, the better the map explains the decision."
+    )
 
 
 def _measure(every: list[Micrograph], question: cache.Question, methods: tuple[str, ...]) -> Survey:

@@ -51,7 +51,7 @@ class Effort:
 
 FAST = Effort(
     Steps((0.0, 0.1, 0.5, 0.9, 1.0), road_shares=(0.5,)),
-    draws=2,
+    draws=3,
     seeds=(0, 1),
     nudges=(Nudge(4, 4), Nudge(-4, -4), Nudge(noise_sd=0.1)),
 )
@@ -76,7 +76,7 @@ class Checks:
     """Everything that is measured of a map that holds evidence.
 
     `overlay_share` is the share of the evidence on info bar, scale bar and letters; None when
-    nobody said where they are.
+    there are none, or nobody said where they are.
     """
 
     trials: Trials

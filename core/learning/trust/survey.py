@@ -192,7 +192,7 @@ class Survey:
         ]
         if not alike:
             return ""
-        return f" So few micrographs cannot tell it from {', '.join(alike)}."
+        return f" The difference to {' and '.join(_listed(alike))} is within chance."
 
 
 def _summary(scores: Sequence[Score]) -> dict[str, Any]:
@@ -227,6 +227,11 @@ def _differ(differences: NDArray[np.float64]) -> bool:
     """Tell whether paired differences are above zero beyond their 95 % interval."""
     known = differences[np.isfinite(differences)]
     return len(known) > 1 and _interval(known)[0] > 0
+
+
+def _listed(names: Sequence[str]) -> Sequence[str]:
+    """Return the names in at most two parts, for an "and" between them."""
+    return names if len(names) < 2 else (", ".join(names[:-1]), names[-1])
 
 
 def _micrographs(count: int) -> str:

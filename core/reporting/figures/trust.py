@@ -33,7 +33,7 @@ def removal_curves(trials: Trials, fill: str, *, dark: bool = False) -> go.Figur
     dark : bool
         Colours for a dark page.
     """
-    figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.06)
+    figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.1)
     percent = 100 * trials.own.shares
     for column, kind in enumerate(("deletion", "insertion"), 1):
         chance = np.array([_curve(response, kind, fill) for response in trials.random])
@@ -75,6 +75,7 @@ def _add_band(figure: go.Figure, x: np.ndarray, chance: np.ndarray, column: int)
     figure.add_scatter(
         x=np.concatenate([x, x[::-1]]),
         y=np.concatenate([chance.max(axis=0), chance.min(axis=0)[::-1]]),
+        mode="lines",
         fill="toself",
         fillcolor=_BAND,
         line={"width": 0},
