@@ -1,7 +1,8 @@
 """Do heat maps lie on what makes the class? Every method, on simulated micrographs with masks.
 
-Run with ``python -m tests.benchmarks.bench_ground_truth``. Each micrograph is explained for its true
-class by the shipped model, at its last layer; those that the network names wrongly are left out.
+Run with ``python -m tests.benchmarks.bench_ground_truth``. Each micrograph is explained for its
+true class by the shipped model, at its last layer; those that the network names wrongly are left
+out.
 
 pointing  whether the strongest place lies on the mask (Zhang et al. 2018, the pointing game,
           doi:10.1007/s11263-017-1059-x; without tolerance)
@@ -113,9 +114,8 @@ def table(title: str, rows: dict[str, dict[str, list[Hit]]]) -> None:
     counts = ", ".join(f"{kind} {len(first[kind])}" for kind in KINDS)
     print(f"\n{title}; rightly named: {counts}")
     heads = " ".join(f"{kind:>12s}" for kind in KINDS)
-    print(
-        f"{'pointing / energy':24s} {heads}{'pointing':>8s} {'energy':>7s} {'lift':>6s} {'empty':>6s}"
-    )
+    means = f"{'pointing':>8s} {'energy':>7s} {'lift':>6s} {'empty':>6s}"
+    print(f"{'pointing / energy':24s} {heads}{means}")
     areas = " ".join(f"{mean(first[kind], 'area'):12.2f}" for kind in KINDS)
     print(f"{'area of the mask':24s} {areas}")
     for name, by_kind in rows.items():
