@@ -29,7 +29,6 @@ from core.learning.preparation import Box
 from core.micrograph import Micrograph
 
 LAST_LAYER = "features"  # another name for the last layer of any network
-LAYERS_JOINED = " + "  # between the names of fused layers
 COINCIDING = ("cam", "grad-cam", "xgrad-cam", "hirescam")
 
 
@@ -211,7 +210,7 @@ def fuse(explanations: Sequence[Explanation]) -> Explanation:
     maps = [_positive(e.raw, (int(height), int(width))) for e in explanations]
     raw = np.asarray(np.mean(maps, axis=0), np.float32)
     heatmap = to_frame(raw, first.heatmap.shape, first.seen_box)
-    layers = LAYERS_JOINED.join(e.layer for e in explanations)
+    layers = " + ".join(e.layer for e in explanations)
     return Explanation(
         heatmap, raw, first.method, first.target, layers, first.seen_box, first.contrast
     )

@@ -1,234 +1,146 @@
-"""How far a map can be trusted: the card of one map, and all methods over all micrographs."""
+"""How far a map can be trusted: words first, then numbers against chance, then plots."""
 
 from __future__ import annotations
 
-import contextvars
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.errors import UserError
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.reporting.export import csv_bytes
 from core.ui import cache, show, workspace
+from core.ui.cache import Question
 
 if TYPE_CHECKING:
-    from core.learning.trust.card import TrustCard
-    from core.learning.trust.survey import Survey
+    from core.learning.faithfulness import TrustCard
 
-_FILLS = {"blur": "a blurred copy", "mean": "the mean grey level"}
-_MARKS = {
-    "good": ":green[:material/check_circle:]",
-    "doubt": ":orange[:material/help:]",
-    "bad": ":red[:material/cancel:]",
-    "note": ":blue[:material/info:]",
-}
-_FIRST_CHOICE = ("grad-cam", "grad-cam++", "layercam", "eigen-cam", "eigengrad-cam", "finer-cam")
+TITLE = "How far to trust it"
+_MARKS = {True: "yes", False: "no"}
 
 
-def draw(micrograph: Micrograph, question: cache.Question) -> None:
-    """Draw both parts, each behind a switch: they run the network many times."""
-    st.subheader("Can this map be trusted?", anchor=False)
-    if st.toggle("Check this map against chance", key="explain_trust"):
-        _card(micrograph, question)
-    else:
-        st.caption(
-            "Takes away and puts back parts of the frame in the map's order, in random order and "
-            "in that of edges; makes the network forget; compares methods; changes the micrograph "
-            "a little. Some seconds."
-        )
-    st.subheader("Which method suits these micrographs?", anchor=False)
-    every = workspace.every()
-    count = f"all {len(every)} loaded micrographs" if len(every) > 1 else "the loaded micrograph"
-    if st.toggle(f"Compare methods over {count}", key="explain_survey"):
-        _survey(every, question)
-    else:
-        st.caption("Measures each method against chance and edges, for the network's own answers.")
-
-
-def _card(micrograph: Micrograph, question: cache.Question) -> None:
+def draw(micrograph: Micrograph, question: Question) -> None:
+    """Draw the trust card of one map, and on request of every method on all that is loaded."""
+    if question.tiled:
+        st.caption("Checked is the map of the whole frame, not the one in tiles.")
+        question = replace(question, tiled=False)
     thorough = st.toggle(
         "Thorough",
-        key="explain_trust_thorough",
-        help="Finer steps, 20 random maps, five cascades and all methods: about ten times as long.",
+        key="explain_thorough",
+        help="Finer steps, eight random maps instead of two, three cascades of random weights, "
+        "more shifts and noise: some ten times slower.",
     )
-    with _progress_bar() as tell:
-        card = cache.trust_card(micrograph, question, thorough, tell)
-    _words(card)
-    if question.tiled:
-        st.caption("Checked is the map of the whole frame, without tiles.")
-    if card.checks is None:
-        return
-    _table(micrograph, card)
-    _charts(card)
-    st.caption(show.plain(card.effort.describe()))
+    card = cache.trust(micrograph, question, thorough)
+    title = cache.model(question.model_name).card.display_name(card.target)
+    first, *others = card.sentences(title)
+    (st.success if card.beats_chance else st.warning)(
+        show.plain(first),
+        icon=":material/verified:" if card.beats_chance else ":material/warning:",
+    )
+    for sentence in others:
+        st.markdown(f"- {show.plain(sentence)}")
+    _numbers(card, micrograph)
+    _plots(card, question.model_name)
+    _whole_set(question)
 
 
-def _words(card: TrustCard) -> None:
-    from core.learning.faithfulness import describe
-
-    first, *others = describe(card)
-    st.markdown(f"{_MARKS[first.verdict.value]} **{show.plain(first.sentence)}**")
-    lines = [f"{_MARKS[each.verdict.value]} {show.plain(each.sentence)}" for each in others]
-    st.markdown("  \n".join(lines))
-
-
-def _table(micrograph: Micrograph, card: TrustCard) -> None:
+def _numbers(card: TrustCard, micrograph: Micrograph) -> None:
     frame = card.to_frame()
-    show.table(tabulate(frame), "explain_trust_table", height="content")
+    shown = pd.DataFrame(
+        {
+            "measure": frame["measure"],
+            "better is": frame["better"],
+            "this map": frame["map"].round(3),
+            "random maps": frame["random"].round(3),
+            "Sobel edges": frame["sobel"].round(3),
+            "beats random": frame["beats random"].map(_MARKS),
+            "beats edges": frame["beats sobel"].map(_MARKS),
+        }
+    )
+    show.table(shown, "explain_trust_table")
+    random = f"{len(card.random)} random maps of the same resolution and amount of heat"
+    st.caption(
+        f"Removed places are filled with the mean grey level or a blurred copy, for ROAD with "
+        f"noisy linear imputation. Chance: {random}; beaten when every one of them is."
+    )
     show.download(
         "Trust card (CSV)",
-        lambda: csv_bytes(frame),
-        f"{show.file_stem(micrograph)}_{card.method}_{card.target}_trust.csv",
+        csv_bytes(frame),
+        f"{show.file_stem(micrograph)}_trust.csv",
         "text/csv",
         "explain_trust_csv",
     )
 
 
-def tabulate(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the card's table under headings for people."""
-    numbers = {
-        "this map": "map",
-        "random": "random",
-        "Sobel": "sobel",
-        "− random": "less_random",
-        "− Sobel": "less_sobel",
-    }
-    columns = {title: frame[name].map(_three) for title, name in numbers.items()}
-    beats = {
-        f"beats {title}": frame[name].map({True: "yes", False: "no"})
-        for title, name in (("random", "beats_random"), ("Sobel", "beats_sobel"))
-    }
-    return pd.DataFrame(
-        {"measure": frame["measure"], "better": frame["better"], **columns, **beats}
-    )
-
-
-def _charts(card: TrustCard) -> None:
-    from core.learning.trust.randomisation import STILL_SIMILAR
-
-    assert card.checks is not None
-    checks, dark = card.checks, show.is_dark()
+def _plots(card: TrustCard, model_name: str) -> None:
+    dark = show.is_dark()
+    response, edges = card.map, card.responses["sobel"]
     left, right = st.columns(2, gap="large")
-    with left:
-        st.markdown("**Taking parts away, putting them back**")
-        fill = st.segmented_control(
-            "Removed places show",
-            list(_FILLS),
-            format_func=_FILLS.__getitem__,
-            default="blur",
-            key="explain_trust_fill",
-        )
-        curves = figures.removal_curves(checks.trials, fill or "blur", dark=dark)
-        show.chart(curves, "explain_trust_curves", "Probability while parts are removed or kept")
-        st.markdown("**A network that forgets**")
-        forgetting = figures.forgetting(checks.cascade, STILL_SIMILAR, dark=dark)
-        show.chart(forgetting, "explain_trust_forgetting", "Similarity to maps of random networks")
-        st.caption("Below the dotted line little is left of the map, as it should be in the end.")
-    with right:
-        st.markdown("**Do methods agree?**")
-        titles = cache.method_titles()
-        matrix = figures.agreement(checks.agreement, titles, card.method, dark=dark)
-        show.chart(matrix, "explain_trust_agreement", "Rank correlation between the methods' maps")
-        for group in checks.agreement.coinciding():
-            names = ", ".join(titles[name] for name in group)
-            st.caption(f"One and the same map up to scale, no confirmation: {names}.")
-
-
-def _survey(every: list[Micrograph], question: cache.Question) -> None:
-    titles = cache.fitting(question.model_name)
-    own = {name: title for name, title in titles.items() if name not in cache.baselines()}
-    methods = st.multiselect(
-        "Methods to compare",
-        list(own),
-        default=[name for name in _FIRST_CHOICE if name in own],
-        format_func=own.__getitem__,
-        key=f"explain_survey_methods_{question.model_name}",
-        help="Each takes about a second per micrograph; Score-CAM, occlusion and integrated "
-        "gradients more. At the last layer, for the network's own answers.",
-    )
-    if not methods:
-        st.info("Choose one method or more.")
-        return
-    survey = _measure(every, question, tuple(methods))
-    frame = survey.to_frame()
-    st.markdown(f"**{show.plain(survey.describe(cache.method_titles()))}**")
-    bars = figures.method_survey(frame, cache.method_titles(), dark=show.is_dark())
-    show.chart(bars, "explain_survey_chart", "Mean gain of each method", legend=False)
-    shown = tabulate_survey(frame, cache.method_titles())
-    show.table(shown, "explain_survey_table", height="content")
-    show.download(
-        "All methods (CSV)",
-        lambda: csv_bytes(frame),
-        "methods_trust.csv",
-        "text/csv",
-        "explain_survey_csv",
-    )
-    st.caption(
-        "Means over the micrographs in which the method found evidence. Insertion less deletion: "
-        "0 for random maps; the higher, the better the map explains the decision."
-    )
-
-
-def _measure(every: list[Micrograph], question: cache.Question, methods: tuple[str, ...]) -> Survey:
-    from core.learning.trust.survey import Survey
-
-    scores = []
-    with _progress_bar() as tell:
-        for number, micrograph in enumerate(every):
-
-            def tell_all(done: float, what: str, number: int = number) -> None:
-                tell((number + done) / len(every), f"micrograph {number + 1} of {len(every)}")
-
-            scores.append(
-                cache.method_scores(
-                    micrograph, question.model_name, methods, question.exclude, tell_all
+    for column, kind, words in (
+        (left, "deletion", "removed, hottest first"),
+        (right, "insertion", "kept, hottest first"),
+    ):
+        with column:
+            st.markdown(f"**{kind.capitalize()}**")
+            curves = {
+                name: np.mean([np.mean(list(getattr(r, kind).values()), axis=0) for r in group], 0)
+                for name, group in (
+                    ("this map", [response]),
+                    ("Sobel edges", [edges]),
+                    ("random maps", card.random),
                 )
-            )
-    return Survey(tuple(scores))
+            }
+            figure = figures.removal_curves(response.shares, curves, words, dark=dark)
+            show.chart(figure, f"explain_{kind}", f"probability against the share {words}")
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        if card.cascade is None:
+            st.caption("Random weights are tried for this slow method in the thorough mode only.")
+        else:
+            st.markdown("**With random weights**")
+            figure = figures.cascade(card.cascade.depths, card.cascade.spearman, dark=dark)
+            show.chart(figure, "explain_cascade", "how alike the map stays", legend=False)
+    with right:
+        st.markdown("**Agreement between methods**")
+        titles = cache.method_titles()
+        names = [titles[name] for name in card.agreement.methods]
+        figure = figures.agreement(names, card.agreement.spearman, dark=dark)
+        show.chart(figure, "explain_agreement", "rank correlation between methods")
 
 
-def tabulate_survey(frame: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """Return the table of methods under headings for people."""
-    numbers = ("gain", "deletion", "insertion", "road", "drop")
-    written = {name: frame[name].map(_three) for name in numbers}
-    return pd.DataFrame(
+def _whole_set(question: Question) -> None:
+    every = tuple(workspace.every())
+    st.markdown("**Which method suits these micrographs?**")
+    if not st.toggle(
+        f"Check every method on all that is loaded ({len(every)})", key="explain_whole_set"
+    ):
+        return
+    layer = question.layers[0] if len(question.layers) == 1 else None
+    table = cache.trust_of_methods(every, question.model_name, layer, question.exclude)
+    if table.empty:
+        raise UserError("No method finds evidence in any of the loaded micrographs.")
+    titles = cache.method_titles()
+    shown = pd.DataFrame(
         {
-            "method": frame["method"].map(titles),
-            "micrographs": frame["micrographs"],
-            "insertion − deletion": written["gain"],
-            "beats random (%)": 100 * frame["beats_random"],
-            "beats Sobel (%)": 100 * frame["beats_sobel"],
-            "deletion": written["deletion"],
-            "insertion": written["insertion"],
-            "ROAD": written["road"],
-            "average drop": written["drop"],
-            "increase (%)": 100 * frame["increase"],
+            "method": table["method"].map(titles),
+            "insertion − deletion": table["gain"].round(3),
+            "standard deviation": table["gain_sd"].round(3),
+            "ROAD": table["road"].round(3),
+            "average drop": table["drop"].round(3),
+            "beats random (%)": 100 * table["beats_random"],
+            "beats edges (%)": 100 * table["beats_sobel"],
+            "micrographs": table["micrographs"],
         }
     )
-
-
-def _three(value: float) -> str:
-    """Return three digits after the point, without "-0.000"."""
-    return "–" if pd.isna(value) else f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
-
-
-@contextmanager
-def _progress_bar() -> Iterator[cache.Progress]:
-    """Yield what a cached call may report its progress to; the bar goes away in the end.
-
-    Streamlit would record whatever a cached function draws and draw it again at every hit. In the
-    context of before the call nothing is recorded.
-    """
-    place, outside = st.empty(), contextvars.copy_context()
-
-    def tell(done: float, what: str) -> None:
-        outside.run(place.progress, min(1.0, done), f"{what[:1].upper()}{what[1:]} …")
-
-    try:
-        yield tell
-    finally:
-        place.empty()
+    show.table(shown, "explain_set_table")
+    st.caption(
+        f"Each micrograph is explained for its own class; the best is first: "
+        f"{shown['method'].iloc[0]}. Methods that must coincide are one row."
+    )
+    show.download(
+        "All methods (CSV)", csv_bytes(table), "trust_of_methods.csv", "text/csv", "explain_set_csv"
+    )

@@ -7,7 +7,6 @@ from hypothesis.extra.numpy import arrays
 
 from core.learning.trust.agreement import compare_maps
 from core.learning.trust.imputation import impute
-from core.learning.trust.overlays import overlay_share
 from core.learning.trust.ranking import rank_map
 
 SHAPES = st.tuples(st.integers(1, 12), st.integers(1, 12))
@@ -59,10 +58,3 @@ def test_imputed_values_stay_within_those_seen(raw, seed) -> None:
         low, high = raw[~hidden].min(), raw[~hidden].max()
         assert filled[hidden].min() >= low - 0.05
         assert filled[hidden].max() <= high + 0.05
-
-
-@settings(max_examples=40, deadline=None)
-@given(arrays(np.float32, (4, 5), elements=st.floats(0, 1, width=32)), arrays(bool, (4, 5)))
-def test_shares_on_and_off_the_overlays_sum_to_one(heat, mask) -> None:
-    total = overlay_share(heat, mask) + overlay_share(heat, ~mask)
-    assert np.isclose(total, 1.0 if heat.sum() > 0 else 0.0)

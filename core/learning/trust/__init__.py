@@ -1,1 +1,1 @@
-"""How far an explanation can be trusted: one kind of check per module."""
+"""How far a map can be trusted: each check in a module of its own."""

@@ -23,12 +23,12 @@ from core.learning.trust.imputation import NOISE_SD, impute
 from core.learning.trust.ranking import Floats, Ranked
 from core.learning.trust.response import Curve, Response
 
-Progress = Callable[[float, str], None]
+Progress = Callable[[float, str], object]
 
 MEAN, BLUR, ROAD = "mean", "blur", "imputed"
 NEGATIVE = "negative of "
 FILLS = (MEAN, BLUR)
-_BATCH = 16
+_BATCH = 8
 _BLUR_SHARE = 1 / 16  # of the shorter side: a texture is gone, large forms stay as shadows
 
 
@@ -92,12 +92,6 @@ class Perturber:
     def picture(self) -> Floats:
         """The input as an array, (C, h, w)."""
         return np.asarray(self.inputs[0].cpu().numpy(), np.float32)
-
-    @property
-    def size_hw(self) -> tuple[int, int]:
-        """Height and width of the input, in px."""
-        height, width = self.inputs.shape[2:]
-        return height, width
 
     @cached_property
     def fills(self) -> dict[str, Floats]:

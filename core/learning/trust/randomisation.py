@@ -53,7 +53,10 @@ class Cascade:
 
     @property
     def passes(self) -> bool:
-        """Whether little of the map is left when nothing of the network is."""
+        """Whether little of the map is left when nothing of the network is.
+
+        A map that comes back upside down has not forgotten either.
+        """
         return abs(self.final) <= STILL_SIMILAR
 
 
@@ -62,7 +65,7 @@ def cascade(
     raw: NDArray[np.floating],
     draw_map: Callable[[Classifier], NDArray[np.floating]],
     seeds: Sequence[int],
-    on_step: Callable[[], None] = lambda: None,
+    on_step: Callable[[], object] = lambda: None,
 ) -> Cascade:
     """Return how a map changes under cascading randomisation of a copy of the network.
 

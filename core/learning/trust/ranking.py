@@ -60,8 +60,7 @@ def rank_map(raw: NDArray[np.floating], size_hw: tuple[int, int], seed: int) -> 
         Of the order of ties.
     """
     height, width = size_hw
-    shrinks = raw.size > height * width
-    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    way = cv2.INTER_AREA if raw.size > height * width else cv2.INTER_LINEAR
     large = cv2.resize(raw.astype(np.float32), (width, height), interpolation=way)
     ties = np.random.default_rng(seed).random(large.size)
     order = np.lexsort((ties, -large.ravel()))
@@ -79,7 +78,9 @@ def random_maps(grid_hw: tuple[int, int], draws: int, seed: int) -> list[Floats]
     return [rng.random(grid_hw, dtype=np.float32) for _ in range(draws)]
 
 
-def coarsened(edges: NDArray[np.floating], grid_hw: tuple[int, int]) -> Floats:
-    """Return a map of the input's size averaged to a coarser map's grid, for a fair comparison."""
-    small = cv2.resize(edges.astype(np.float32), grid_hw[::-1], interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32)
+def sobel_map(inputs: Floats, grid_hw: tuple[int, int]) -> Floats:
+    """Return the strength of edges in the input (C, h, w), averaged to a map's grid."""
+    picture = inputs.mean(axis=0)
+    gradients = [cv2.Sobel(picture, cv2.CV_32F, dx, dy) for dx, dy in ((1, 0), (0, 1))]
+    edges = cv2.magnitude(*gradients)
+    return np.asarray(cv2.resize(edges, grid_hw[::-1], interpolation=cv2.INTER_AREA), np.float32)

@@ -82,7 +82,7 @@ def measure_stability(
     nudges: Sequence[Nudge],
     size_hw: tuple[int, int],
     seed: int,
-    on_step: Callable[[], None] = lambda: None,
+    on_step: Callable[[], object] = lambda: None,
 ) -> Stability:
     """Return how a map answers to small changes.
 
@@ -148,14 +148,13 @@ def _moved_back(
 ) -> float:
     """Return the rank correlation where both maps show the same specimen."""
     height, width = size_hw
-    before, after = (_enlarged(each, size_hw) for each in (raw, moved))
+    size_wh = width, height
+    before, after = (
+        np.asarray(cv2.resize(each.astype(np.float32), size_wh), np.float32)
+        for each in (raw, moved)
+    )
     down, right = nudge.down_px, nudge.right_px
     own = before[max(0, -down) : height - max(0, down), max(0, -right) : width - max(0, right)]
     theirs = after[max(0, down) : height + min(0, down), max(0, right) : width + min(0, right)]
     step = _COMPARED_PX
     return rank_correlation(own[::step, ::step], theirs[::step, ::step])
-
-
-def _enlarged(raw: NDArray[np.floating], size_hw: tuple[int, int]) -> NDArray[np.float32]:
-    large = cv2.resize(raw.astype(np.float32), size_hw[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(large, np.float32)

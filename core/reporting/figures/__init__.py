@@ -19,12 +19,7 @@ from core.reporting.figures.filters import line_profiles, radial_powers
 from core.reporting.figures.histograms import cluster_histogram, histogram
 from core.reporting.figures.sizes import size_distribution
 from core.reporting.figures.style import BLUE, GREY, ORANGE, level
-from core.reporting.figures.trust import (
-    agreement,
-    forgetting,
-    method_survey,
-    removal_curves,
-)
+from core.reporting.figures.trust import agreement, cascade, removal_curves
 
 __all__ = [
     "BLUE",
@@ -33,19 +28,18 @@ __all__ = [
     "agreement",
     "area_intervals",
     "attribution",
+    "cascade",
     "class_counts",
     "class_distribution",
     "cluster_histogram",
     "confusion",
     "evidence_histogram",
     "evidence_map",
-    "forgetting",
     "fractions",
     "histogram",
     "image_map",
     "level",
     "line_profiles",
-    "method_survey",
     "probabilities",
     "radial_powers",
     "region_sizes",

@@ -1,198 +1,95 @@
-"""Figures of the trust card: curves, a network that forgets, methods beside each other."""
+"""Figures of the trust card: what removing pixels does, what random weights leave, who agrees."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
+from numpy.typing import NDArray
 
-from core.reporting.figures.style import BLUE, GREY, ORANGE, ink, plain, styled
+from core.reporting.figures.style import BLUE, GREY, ORANGE, styled
 
-if TYPE_CHECKING:
-    from core.learning.trust.agreement import Agreement
-    from core.learning.trust.randomisation import Cascade
-    from core.learning.trust.response import Response
-    from core.learning.trust.trials import Trials
-
-_BAND = "rgba(138,148,163,0.25)"
-_DIVERGING = ((0.0, ORANGE), (0.5, "#f4f4f2"), (1.0, BLUE))
+_COLORS = (BLUE, ORANGE, GREY)
+_DASHES = ("solid", "dash", "dot")
 
 
-def removal_curves(trials: Trials, fill: str, *, dark: bool = False) -> go.Figure:
-    """Return deletion and insertion of one map beside those of the Sobel map and random maps.
+def removal_curves(
+    shares: NDArray[np.float64],
+    curves: Mapping[str, NDArray[np.float64]],
+    title: str,
+    *,
+    dark: bool = False,
+) -> go.Figure:
+    """Return a class's probability against the share of pixels, one line per map.
 
     Parameters
     ----------
-    trials : Trials
-    fill : str
-        What stands in removed places: "mean" or "blur".
-    dark : bool
-        Colours for a dark page.
+    shares : ndarray of shape (S,), 0–1
+    curves : mapping of name to ndarray of shape (S,), 0–1
+    title : str
+        Of the horizontal axis, without its unit.
     """
-    figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.1)
-    percent = 100 * trials.own.shares
-    for column, kind in enumerate(("deletion", "insertion"), 1):
-        chance = np.array([_curve(response, kind, fill) for response in trials.random])
-        _add_band(figure, percent, chance, column)
-        lines = (
-            ("random, mean", chance.mean(axis=0), GREY, "dot"),
-            ("Sobel", _curve(trials.sobel, kind, fill), ORANGE, "dash"),
-            ("this map", _curve(trials.own, kind, fill), BLUE, "solid"),
+    figure = go.Figure()
+    for (name, curve), color, dash in zip(curves.items(), _COLORS, _DASHES, strict=False):
+        figure.add_scatter(
+            x=100 * shares,
+            y=curve,
+            name=name,
+            mode="lines+markers",
+            line={"color": color, "dash": dash, "width": 2},
+            marker={"size": 5},
+            hovertemplate=f"{name}, %{{x:.0f}} %: %{{y:.2f}}<extra></extra>",
         )
-        for name, values, color, dash in lines:
-            figure.add_scatter(
-                x=percent,
-                y=values,
-                name=name,
-                legendgroup=name,
-                showlegend=column == 1,
-                mode="lines+markers",
-                line={"color": color, "dash": dash, "width": 2},
-                marker={"size": 5},
-                hovertemplate=f"{name}: %{{y:.3f}} at %{{x:.0f}} %<extra></extra>",
-                row=1,
-                col=column,
-            )
-    styled(figure, dark, height=320)
-    figure.update_xaxes(title="hottest share removed (%)", range=[0, 100], row=1, col=1)
-    figure.update_xaxes(title="hottest share kept (%)", range=[0, 100], row=1, col=2)
-    figure.update_yaxes(title="probability", range=[-0.03, 1.03], row=1, col=1)
-    figure.update_yaxes(range=[-0.03, 1.03], row=1, col=2)
+    styled(figure, dark, height=280)
+    figure.update_xaxes(title=f"{title} (%)", range=[0, 100])
+    figure.update_yaxes(title="probability", range=[0, 1.02])
     return figure
 
 
-def _curve(response: Response, kind: str, fill: str) -> np.ndarray:
-    curves: dict[str, np.ndarray] = getattr(response, kind)
-    return curves[fill]
-
-
-def _add_band(figure: go.Figure, x: np.ndarray, chance: np.ndarray, column: int) -> None:
-    """Shade the range of all random maps."""
+def cascade(
+    depths: Sequence[str], similar: NDArray[np.float64], *, dark: bool = False
+) -> go.Figure:
+    """Return how alike the map stays while weights are randomised from the head to the input."""
+    figure = go.Figure()
     figure.add_scatter(
-        x=np.concatenate([x, x[::-1]]),
-        y=np.concatenate([chance.max(axis=0), chance.min(axis=0)[::-1]]),
-        mode="lines",
-        fill="toself",
-        fillcolor=_BAND,
-        line={"width": 0},
-        hoverinfo="skip",
-        showlegend=False,
-        row=1,
-        col=column,
+        x=list(depths),
+        y=similar.mean(axis=0),
+        mode="lines+markers",
+        line={"color": BLUE, "width": 2},
+        error_y={"type": "data", "array": similar.std(axis=0), "visible": len(similar) > 1},
+        hovertemplate="random up to %{x}: %{y:.2f}<extra></extra>",
     )
-
-
-def forgetting(cascade: Cascade, still_similar: float, *, dark: bool = False) -> go.Figure:
-    """Return how similar the map stays while more and more of the network is made random.
-
-    Parameters
-    ----------
-    cascade : Cascade
-    still_similar : float
-        Rank correlation above which a map has not noticed; drawn as a line.
-    dark : bool
-        Colours for a dark page.
-    """
-    names = ["trained", *cascade.depths]
-    mean = np.concatenate([[1.0], cascade.mean])
-    above = np.concatenate([[0.0], cascade.spearman.max(axis=0) - cascade.mean])
-    below = np.concatenate([[0.0], cascade.mean - cascade.spearman.min(axis=0)])
-    figure = go.Figure(
-        go.Scatter(
-            x=[plain(name) for name in names],
-            y=mean,
-            mode="lines+markers",
-            line={"color": BLUE, "width": 2},
-            marker={"size": 7},
-            error_y={"array": above, "arrayminus": below, "color": BLUE, "thickness": 1},
-            hovertemplate="random down to %{x}: %{y:.2f}<extra></extra>",
-        )
-    )
-    figure.add_hline(y=still_similar, line={"color": GREY, "dash": "dot", "width": 1})
-    styled(figure, dark, height=320)
-    figure.update_layout(showlegend=False)
-    figure.update_xaxes(title="made random, from the head down to", type="category")
-    figure.update_yaxes(title="rank correlation", range=[-1.05, 1.05])
+    styled(figure, dark, height=280)
+    figure.update_xaxes(title="weights random from the head up to …")
+    figure.update_yaxes(title="rank correlation", range=[-1, 1.05])
     return figure
 
 
 def agreement(
-    found: Agreement, titles: Mapping[str, str], method: str, *, dark: bool = False
+    titles: Sequence[str], spearman: NDArray[np.float64], *, dark: bool = False
 ) -> go.Figure:
-    """Return the rank correlation between the maps of all methods, the one in question in bold.
-
-    Parameters
-    ----------
-    found : Agreement
-    titles : mapping
-        Method id to its name for people.
-    method : str
-        The one in question.
-    dark : bool
-        Colours for a dark page.
-    """
-    names = [plain(titles[name].removesuffix(" (baseline)")) for name in found.methods]
-    place = found.methods.index(method)
-    names[place] = f"<b>{names[place]}</b>"
+    """Return the rank correlation between the maps of several methods as a heat map."""
+    words: Any = [["" if v != v else f"{v:.2f}" for v in row] for row in spearman]
     figure = go.Figure(
         go.Heatmap(
-            z=found.spearman,
-            x=names,
-            y=names,
+            z=spearman,
+            x=list(titles),
+            y=list(titles),
+            text=words,
+            texttemplate="%{text}",
+            colorscale="RdBu",
+            reversescale=True,
+            zmid=0,
             zmin=-1,
             zmax=1,
-            colorscale=_DIVERGING,
-            xgap=1,
-            ygap=1,
-            text=np.where(np.isfinite(found.spearman), np.round(found.spearman, 1), np.nan),
-            texttemplate="%{text:.1f}",
-            textfont={"size": 10},
-            colorbar={"title": {"text": "rank correlation", "side": "right"}, "thickness": 10},
-            hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>",
+            colorbar={"title": {"text": "rank<br>correlation"}, "thickness": 12},
+            hovertemplate="%{y} and %{x}: %{text}<extra></extra>",
         )
     )
-    styled(figure, dark, height=150 + 26 * len(names))
-    figure.update_layout(margin={"l": 20, "b": 20})
-    figure.update_xaxes(tickangle=-45, automargin=True, showgrid=False)
-    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
-    return figure
-
-
-def method_survey(
-    frame: pd.DataFrame, titles: Mapping[str, str], *, dark: bool = False
-) -> go.Figure:
-    """Return bars of the mean gain per method over a set, with 95 % intervals.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        From `Survey.to_frame`.
-    titles : mapping
-        Method id to its name for people.
-    dark : bool
-        Colours for a dark page.
-    """
-    shown = frame.dropna(subset=["gain"])
-    baselines = shown["method"].isin(("random", "sobel"))
-    figure = go.Figure(
-        go.Bar(
-            x=shown["gain"],
-            y=[plain(titles[name]) for name in shown["method"]],
-            orientation="h",
-            marker_color=np.where(baselines, GREY, BLUE),
-            error_x={
-                "array": (shown["gain_high"] - shown["gain"]).fillna(0),
-                "color": ink(dark),
-                "thickness": 1,
-            },
-            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
-        )
-    )
-    styled(figure, dark, height=90 + 30 * len(shown))
-    figure.update_xaxes(title="insertion less deletion, mean and 95 % interval", zeroline=True)
-    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
+    styled(figure, dark, height=440)
+    figure.update_layout(margin={"l": 130, "b": 120})
+    figure.update_xaxes(tickangle=-45, showgrid=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure

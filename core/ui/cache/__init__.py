@@ -36,6 +36,8 @@ from core.ui.cache.explaining import (
     raw_map_npy,
     slow_methods,
     tileable,
+    trust,
+    trust_of_methods,
 )
 from core.ui.cache.filtering import (
     StepFacts,
@@ -87,18 +89,12 @@ from core.ui.cache.shared import (
     tiff,
     window,
 )
-from core.ui.cache.trusting import (
-    Progress,
-    method_scores,
-    trust_card,
-)
 
 __all__ = [
     "COLORMAPS",
     "SCREEN_PX",
     "TILE_PX",
     "Look",
-    "Progress",
     "Question",
     "StepFacts",
     "attribution",
@@ -137,7 +133,6 @@ __all__ = [
     "labels_tiff",
     "layer_facts",
     "mask_png",
-    "method_scores",
     "method_titles",
     "micrograph_png",
     "model",
@@ -164,6 +159,7 @@ __all__ = [
     "tiff",
     "tiff_16",
     "tileable",
-    "trust_card",
+    "trust",
+    "trust_of_methods",
     "window",
 ]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.learning.trust.ranking import coarsened, random_maps, rank_map
+from core.learning.trust.ranking import random_maps, rank_map, sobel_map
 
 
 def test_rank_is_the_share_that_is_hotter() -> None:
@@ -53,6 +53,9 @@ def test_random_maps_repeat_by_seed_only() -> None:
     np.testing.assert_array_equal(first, random_maps((3, 4), 2, seed=5)[0])
 
 
-def test_coarsened_averages_cells() -> None:
-    edges = np.kron(np.float64([[1, 2], [3, 4]]), np.ones((4, 4)))
-    np.testing.assert_allclose(coarsened(edges, (2, 2)), [[1, 2], [3, 4]])
+def test_edges_are_averaged_to_the_grid_of_the_map() -> None:
+    picture = np.zeros((1, 8, 8), np.float32)
+    picture[0, :, 6:] = 1
+    edges = sobel_map(picture, (2, 2))
+    np.testing.assert_allclose(edges[:, 0], 0)
+    assert (edges[:, 1] > 0).all()
