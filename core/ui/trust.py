@@ -124,7 +124,7 @@ def _plots(card: TrustCard) -> None:
     with right:
         st.markdown("**Agreement between methods**")
         titles = cache.method_titles()
-        names = [titles[name] for name in card.agreement.methods]
+        names = [titles[name].removesuffix(" (baseline)") for name in card.agreement.methods]
         figure = figures.agreement(names, card.agreement.spearman, dark=dark)
         show.chart(figure, "explain_agreement", "rank correlation between methods")
         for group in card.agreement.coinciding():
@@ -149,10 +149,10 @@ def _whole_set(question: Question) -> None:
     shown = pd.DataFrame(
         {
             "method": table["method"].map(titles),
-            "insertion − deletion": table["gain"].round(3),
-            "standard deviation": table["gain_sd"].round(3),
-            "ROAD": table["road"].round(3),
-            "average drop": table["drop"].round(3),
+            "insertion − deletion": table["gain"].map(_three),
+            "standard deviation": table["gain_sd"].map(_three),
+            "ROAD": table["road"].map(_three),
+            "average drop": table["drop"].map(_three),
             "beats random (%)": 100 * table["beats_random"],
             "beats edges (%)": 100 * table["beats_sobel"],
             "micrographs": table["micrographs"],
@@ -161,7 +161,8 @@ def _whole_set(question: Question) -> None:
     show.table(shown, "explain_set_table")
     st.caption(
         f"Each micrograph is explained for its own class; the best is first: "
-        f"{shown['method'].iloc[0]}. Methods that must coincide are one row."
+        f"{shown['method'].iloc[0]}. Methods that must coincide are one row. Where methods differ "
+        "by much less than the standard deviation, their order may be chance."
     )
     show.download(
         "All methods (CSV)", csv_bytes(table), "trust_of_methods.csv", "text/csv", "explain_set_csv"
@@ -169,8 +170,8 @@ def _whole_set(question: Question) -> None:
 
 
 def _three(value: float) -> str:
-    """Return three digits after the point, without "-0.000"."""
-    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
+    """Return three digits after the point, without "-0.000"; a dash for what is unknown."""
+    return "–" if pd.isna(value) else f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
 
 
 @contextmanager
