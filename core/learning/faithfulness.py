@@ -64,7 +64,8 @@ class Effort:
     nudges: tuple[Nudge, ...]
 
 
-FAST = Effort(Steps(), draws=2, seeds=(0,), nudges=_FEW_NUDGES)
+_FEW_STEPS = Steps((0.0, 0.1, 0.3, 0.7, 0.9, 1.0), road_shares=(0.2, 0.5, 0.8))
+FAST = Effort(_FEW_STEPS, draws=2, seeds=(0,), nudges=_FEW_NUDGES)
 THOROUGH = Effort(Steps(_FINE_SHARES, _FINE_ROAD), draws=8, seeds=(0, 1, 2), nudges=_MANY_NUDGES)
 
 

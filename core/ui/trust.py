@@ -79,8 +79,12 @@ def _numbers(card: TrustCard, micrograph: Micrograph) -> None:
     )
     show.table(shown, "explain_trust_table")
     random = f"{len(card.random)} random maps of the same resolution and amount of heat"
+    shares, road = (
+        ", ".join(f"{100 * share:.0f}" for share in steps)
+        for steps in (card.map.shares, card.map.road_shares)
+    )
     st.caption(
-        f"Removed places are filled with the mean grey level or a blurred copy, for ROAD with "
+        f"Removed: {shares} %; for ROAD {road} %. Removed places are filled with the mean grey level or a blurred copy, for ROAD with "
         f"noisy linear imputation. Chance: {random}; beaten when every one of them "
         "is, by at least 0.01."
     )

@@ -4,9 +4,9 @@
 
 Simulated micrographs with a known mask, the shipped model, each explained for its true class at
 the last layer. Pointing: the strongest place lies on the mask, within 8 px of 512 (Zhang et al.
-2018, doi:10.1007/s11263-017-1059-x); "strict" allows no distance. Energy: share of the positive evidence inside the mask (Wang
-et al. 2020). "Area" is the share of the mask itself, what a map without knowledge reaches. Frames
-whose mask covers more than half say little and are left out.
+2018, doi:10.1007/s11263-017-1059-x); "strict" allows no distance. Energy: share of the positive
+evidence inside the mask (Wang et al. 2020). "Area" is the share of the mask itself, what a map
+without knowledge reaches. Frames whose mask covers more than half say little and are left out.
 
 In polyhedra, rods and fibres, spheroids and dendrites the class is a matter of the objects that
 the mask shows. In alloys both phases and their pattern make the class, and the mask is only one of
