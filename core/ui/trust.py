@@ -84,9 +84,9 @@ def _numbers(card: TrustCard, micrograph: Micrograph) -> None:
         for steps in (card.map.shares, card.map.road_shares)
     )
     st.caption(
-        f"Removed: {shares} %; for ROAD {road} %. Removed places are filled with the mean grey level or a blurred copy, for ROAD with "
-        f"noisy linear imputation. Chance: {random}; beaten when every one of them "
-        "is, by at least 0.01."
+        f"Removed: {shares} %; for ROAD {road} %. Removed places are filled with the mean grey "
+        "level or a blurred copy, for ROAD with noisy linear imputation. "
+        f"Chance: {random}; beaten when every one of them is, by at least 0.01."
     )
     show.download(
         "Trust card (CSV)",
