@@ -48,6 +48,8 @@ from core.ui.cache.explaining import (
     raw_map_npy,
     slow_methods,
     tileable,
+    trust,
+    trust_of_methods,
 )
 from core.ui.cache.filtering import (
     StepFacts,
@@ -177,5 +179,7 @@ __all__ = [
     "tiff",
     "tiff_16",
     "tileable",
+    "trust",
+    "trust_of_methods",
     "window",
 ]

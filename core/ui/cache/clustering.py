@@ -99,11 +99,17 @@ def _region(micrograph: Micrograph, choice: ClusterChoice) -> Mask | None:
 
 @st.cache_data(max_size="32MB", show_spinner="Measuring regions …", hash_funcs=BY_KEY)
 def regions(
-    micrograph: Micrograph, choice: ClusterChoice, target: int, min_area_px: int
+    micrograph: Micrograph,
+    choice: ClusterChoice,
+    target: int,
+    min_area_px: int,
+    split: bool = False,
 ) -> pd.DataFrame:
     """Return one row per region of a cluster, with its size and shape."""
     mask = clusters(micrograph, choice).labels == target
-    return measure_regions(mask, micrograph.pixel_size, micrograph, min_area_px=min_area_px)
+    return measure_regions(
+        mask, micrograph.pixel_size, micrograph, min_area_px=min_area_px, split=split
+    )
 
 
 @st.cache_data(max_entries=512, show_spinner="Counting regions …", hash_funcs=BY_KEY)
