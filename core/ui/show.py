@@ -23,6 +23,7 @@ LEGEND_COLUMNS = {
     "share (%)": st.column_config.NumberColumn(width=78, format="%.1f"),
     "area": st.column_config.TextColumn(width=96),
     "mean grey": st.column_config.NumberColumn(width=84, format="%.4g"),
+    "regions": st.column_config.NumberColumn(width=64),
 }
 _MARKDOWN = re.compile(r"([\\\\`*_{}\[\]<>()#+\-.!|~:$&^=@])")
 

@@ -17,6 +17,7 @@ from core.measuring.clustering.result import (
     Clustering,
 )
 from core.measuring.clustering.smoothing import (
+    NONE,
     Smoothing,
     compare_fractions,
     moved_share,
@@ -31,6 +32,7 @@ __all__ = [
     "METHODS",
     "MIN_CLUSTERS",
     "MIXTURE",
+    "NONE",
     "ChoiceOfK",
     "Clustering",
     "FeatureClustering",

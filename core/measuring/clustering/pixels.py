@@ -29,6 +29,7 @@ METHODS = (K_MEANS, MIXTURE)
 MEGAPIXEL = 1 << 20
 SAMPLE_ROWS = 1 << 18
 MIXTURE_ROWS = 1 << 14
+SOFT_BYTES = 64 << 20  # soft maps that would take more memory are not kept
 Assign = Callable[[Planes], tuple[Labels, NDArray[np.float16] | None]]
 
 
@@ -47,7 +48,8 @@ class FeatureClustering(Clustering):
     feature_centers : ndarray of shape (k, maps), float64
         Mean of each cluster, in standard deviations from the mean of all.
     memberships : ndarray of shape (k, H, W), float16, or None
-        How much of a pixel belongs to each cluster, 0 to 1; 0 where excluded. Of mixtures only.
+        How much of a pixel belongs to each cluster, 0 to 1; 0 where excluded. Of mixtures only, and
+        only up to 64 MiB (8 megapixels with four clusters).
     """
 
     features: FeatureSet
@@ -147,10 +149,12 @@ def _grouping(frame: Frame, k: int, method: str, seed: int) -> Assign:
     if method == K_MEANS:
         return lambda planes: (nearest_center(planes, centers), None)
     mixture = fit_mixture(frame.at(frame.draw(MIXTURE_ROWS, random)), centers)
+    kept = 2 * k * frame.counted.size <= SOFT_BYTES
 
-    def by_mixture(planes: Planes) -> tuple[Labels, NDArray[np.float16]]:
+    def by_mixture(planes: Planes) -> tuple[Labels, NDArray[np.float16] | None]:
         shares = mixture.shares(planes)
-        return shares.argmax(axis=0).astype(np.int16), shares.astype(np.float16)
+        labels = shares.argmax(axis=0).astype(np.int16)
+        return labels, shares.astype(np.float16) if kept else None
 
     return by_mixture
 

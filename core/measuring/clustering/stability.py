@@ -1,6 +1,7 @@
 """How far fractions move when the frame had shown other places: tiles drawn again, and clustered.
 
-Each draw is clustered anew, so that the bands hold for thresholds and centres as well as for areas.
+Each draw is clustered anew (but for mixtures), so that the bands hold for thresholds and centres as
+well as for areas.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from core.imaging.histograms import GreyHistogram, grey_histogram
 from core.measuring.clustering.frame import describe_frame
 from core.measuring.clustering.grey import cut_levels
-from core.measuring.clustering.pixels import FeatureClustering
+from core.measuring.clustering.pixels import MIXTURE, FeatureClustering
 from core.measuring.clustering.result import Clustering
 from core.measuring.clustering.rows import refine
 from core.measuring.tiles import SEED
@@ -39,8 +40,8 @@ def fraction_bands(
     """Return how far the fractions of a clustering move over drawn tiles of its frame.
 
     The frame is cut into 8 x 8 tiles; as many are drawn with replacement, and what they hold is
-    clustered again: 200 times for grey levels, 60 times for features (8,192 pixels, k-means from
-    the centres that were found).
+    clustered again: 200 times for grey levels, 60 times for k-means of features (8,192 pixels, from
+    the centres that were found). A mixture is not fitted again: its pixels keep their clusters.
 
     Parameters
     ----------
@@ -69,6 +70,8 @@ def fraction_bands(
     random = np.random.default_rng(seed)
     if present.size < 2:
         drawn = np.empty((0, clustering.k))
+    elif isinstance(clustering, FeatureClustering) and clustering.method == MIXTURE:
+        drawn = _label_draws(clustering.labels[included], owner, present.size, clustering.k, random)
     elif isinstance(clustering, FeatureClustering):
         drawn = _feature_draws(pixels, clustering, exclude, included, owner, present.size, random)
     else:
@@ -107,6 +110,20 @@ def _grey_draws(
             sizes = cut_levels(_histogram(levels[occupied], drawn[occupied]), k).sizes
             found.append(sizes / sizes.sum())
     return np.asarray(found).reshape(-1, k)
+
+
+def _label_draws(
+    labels: NDArray[np.int16],
+    owner: NDArray[np.int64],
+    tiles: int,
+    k: int,
+    random: np.random.Generator,
+) -> Floats:
+    """Return fractions (draws, k) of the labels that pixels have."""
+    counts = np.bincount(owner * k + labels, minlength=tiles * k).reshape(tiles, k)
+    times = random.multinomial(tiles, np.full(tiles, 1 / tiles), size=GREY_DRAWS)
+    drawn = times @ counts
+    return np.asarray(drawn / drawn.sum(axis=1, keepdims=True))
 
 
 def _levels(greys: NDArray[Any]) -> tuple[Floats, NDArray[np.int64]]:

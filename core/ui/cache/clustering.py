@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.imaging import display, saving
 from core.measuring.clustering import (
     K_MEANS,
+    NONE,
     ChoiceOfK,
     Clustering,
     FeatureClustering,
@@ -34,6 +35,7 @@ from core.reporting import figures
 from core.ui.cache.shared import BY_KEY, Mask, encode, excluded, picture
 
 GREY, FEATURES = "grey", "features"
+_FEATURE_SET, _AS_FOUND = FeatureSet(), Smoothing()
 _TILE_PX = 420  # longer side of a small picture of a map
 _TARGET_OPACITY = 0.6
 
@@ -46,15 +48,15 @@ class ClusterChoice:
     exclude: bool = True
     mode: str = GREY
     region: Region | None = None
-    features: FeatureSet = FeatureSet()
+    features: FeatureSet = _FEATURE_SET
     method: str = K_MEANS
     seed: int = 0
-    smoothing: Smoothing = Smoothing()
+    smoothing: Smoothing = _AS_FOUND
 
     @property
     def unsmoothed(self) -> ClusterChoice:
         """The same without smoothing."""
-        return replace(self, smoothing=Smoothing())
+        return replace(self, smoothing=_AS_FOUND)
 
 
 @st.cache_data(max_size="256MB", show_spinner=False, hash_funcs=BY_KEY)
@@ -64,7 +66,7 @@ def clusters(
     _tell: Callable[[float, str], None] | None = None,
 ) -> Clustering:
     """Return the clusters of one micrograph; what is told on the way is not kept."""
-    if choice.smoothing != Smoothing():
+    if choice.smoothing.kind != NONE:
         found = clusters(micrograph, choice.unsmoothed, _tell)
         return smooth_labels(found, micrograph.pixels, choice.smoothing)
     mask = excluded(micrograph, choice.exclude)
@@ -184,9 +186,7 @@ def bands(micrograph: Micrograph, choice: ClusterChoice) -> pd.DataFrame:
 
 
 @st.cache_data(max_size="48MB", show_spinner="Drawing features …", hash_funcs=BY_KEY)
-def feature_pngs(
-    micrograph: Micrograph, features: FeatureSet, exclude: bool
-) -> dict[str, bytes]:
+def feature_pngs(micrograph: Micrograph, features: FeatureSet, exclude: bool) -> dict[str, bytes]:
     """Return a small picture of every map of a set of features."""
     maps = feature_maps(micrograph.pixels, features, exclude=excluded(micrograph, exclude))
     return {name: _small_png(values) for name, values in maps.items()}
@@ -211,10 +211,3 @@ def _small_png(values: NDArray[np.float32]) -> bytes:
 def mask_png(micrograph: Micrograph, choice: ClusterChoice, target: int) -> bytes:
     """Return the target cluster in white on black, every pixel of it."""
     return saving.save_mask_bytes(clusters(micrograph, choice).labels == target)
-
-
-def clusters_tiff(micrograph: Micrograph, choice: ClusterChoice) -> bytes:
-    """Return clusters as a TIFF that ImageJ opens with its scale: 0 left out, 1 the darkest."""
-    return saving.save_labels_bytes(
-        clusters(micrograph, choice).labels + 1, micrograph.pixel_size
-    )
