@@ -11,7 +11,8 @@ import hashlib, sys
 import cv2, numpy as np
 from core.imaging.simulate import simulate
 from core.measuring.attribution import attribution_table
-from core.measuring.clustering import cluster_features, cluster_gray, fraction_bands, choose_k_features
+from core.measuring.clustering import choose_k_features, cluster_features, cluster_gray
+from core.measuring.clustering import fraction_bands
 from core.measuring.embedding import group_images, project_pca
 from core.measuring.regions import measure_regions
 from core.measuring.statistics import area_fraction
