@@ -82,13 +82,15 @@ def data_url(data: bytes, mime: str) -> str:
     return f"data:{mime};base64," + base64.b64encode(data).decode()
 
 
-def cluster_legend(clustering: Clustering, micrograph: Micrograph) -> pd.DataFrame:
-    """Return one row per cluster, dark to bright: colour swatch, fraction, area, mean grey level.
+def cluster_legend(
+    clustering: Clustering, micrograph: Micrograph, regions: Sequence[int] | None = None
+) -> pd.DataFrame:
+    """Return one row per cluster, dark to bright: swatch, fraction, area, mean grey, regions.
 
     The swatch is a picture in a data URL, as `st.column_config.ImageColumn` shows it.
     """
     frame = clustering.to_frame(micrograph.pixel_size)
-    return pd.DataFrame(
+    legend = pd.DataFrame(
         {
             "colour": [_swatch(color) for color in cluster_colors(clustering.k)],
             "cluster": frame["cluster"],
@@ -97,6 +99,7 @@ def cluster_legend(clustering: Clustering, micrograph: Micrograph) -> pd.DataFra
             "mean grey": frame["mean_grey"],
         }
     )
+    return legend if regions is None else legend.assign(regions=list(regions))
 
 
 def regions_csv(measured: pd.DataFrame, micrograph: Micrograph) -> bytes:

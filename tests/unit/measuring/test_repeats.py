@@ -11,7 +11,8 @@ import hashlib, sys
 import cv2, numpy as np
 from core.imaging.simulate import simulate
 from core.measuring.attribution import attribution_table
-from core.measuring.clustering import cluster_gray
+from core.measuring.clustering import choose_k_features, cluster_features, cluster_gray
+from core.measuring.clustering import fraction_bands
 from core.measuring.embedding import group_images, project_pca
 from core.measuring.regions import measure_regions
 from core.measuring.statistics import area_fraction
@@ -23,7 +24,11 @@ rows = np.random.default_rng(0).normal(size=(30, 16))
 for _ in range(int(sys.argv[2])):
     found = cluster_gray(micrograph, 3)
     regions = measure_regions(found.labels == 2, split=True)
+    kinds = [cluster_features(micrograph, 4, method=m) for m in ("k-means", "mixture")]
     numbers = [
+        *(part for kind in kinds for part in (kind.fractions, kind.centers, [kind.inertia])),
+        fraction_bands(micrograph, kinds[0]).to_numpy(float).ravel(),
+        choose_k_features(micrograph, most=4).table.to_numpy(float).ravel(),
         found.fractions, found.centers, [found.inertia],
         area_fraction(found.labels == 2)[:3],
         attribution_table(heat - heat.min(), found).to_numpy(float).ravel(),
