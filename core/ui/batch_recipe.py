@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.reporting.recipe import PICTURES, Recipe
-from core.ui import cache, chain, page, show, tables
+from core.measuring.clustering import MIXTURE
+from core.reporting import wording
+from core.reporting.recipe import GREY, PICTURES, Recipe
+from core.ui import cache, chain, cluster_settings, page, show, tables
 
 CURRENT, FROM_FILE = "My current settings", "A recipe file"
 _PARTS = {
@@ -16,6 +18,7 @@ _PARTS = {
     "name:2": "second part of the file name",
     "name:-1": "last part of the file name",
 }
+_CLUSTERINGS = {GREY: "grey level", "features": "features", "mixture": "features (mixture)"}
 _PICTURE_TITLES = {"overlays": "heat maps (PNG)", "masks": "masks (PNG)", "maps": "heat maps (NPY)"}
 
 
@@ -39,6 +42,8 @@ def _from_settings() -> Recipe:
     method = st.selectbox(
         "Explanation", titles, index=place, format_func=titles.__getitem__, key="batch_method"
     )
+    grouping = cluster_settings.last()
+    clustering = _clustering(grouping)
     k = st.slider("Clusters", 2, 12, st.session_state.get("cluster_k", 3), key="batch_k")
     target = page.target_cluster(k, "batch_target")
     steps = chain.steps()
@@ -71,11 +76,31 @@ def _from_settings() -> Recipe:
         steps if filtered else (),
         exclude,
         smallest_px,
+        clustering=clustering,
+        features=grouping.features,
+        cluster_seed=grouping.seed,
+        smoothing=grouping.smoothing,
         drop_border_regions=border,
         sample_from=sample,
         label_from=label,
         pictures=tuple(name for name in PICTURES if name in pictures),
     )
+
+
+def _clustering(there: cache.ClusterChoice) -> str:
+    """Draw how pixels are grouped; it begins with what was chosen on the Cluster page."""
+    by_features = "mixture" if there.method == MIXTURE else "features"
+    chosen = by_features if there.mode == cache.FEATURES else GREY
+    ids = list(_CLUSTERINGS)
+    value: str = st.selectbox(
+        "Clusters by",
+        ids,
+        index=ids.index(chosen),
+        format_func=_CLUSTERINGS.__getitem__,
+        key="batch_clustering",
+        help="Features, seed and smoothing are those of the Cluster page.",
+    )
+    return value
 
 
 def _part(label: str, key: str) -> str:
@@ -101,7 +126,7 @@ def summary(recipe: Recipe) -> None:
         ("Filters", filters, "pages/3_Filters.py"),
         (
             "Clusters",
-            f"{recipe.clusters} by grey level, target "
+            f"{recipe.clusters} {wording.clustering(recipe)}, target "
             f"{tables.cluster_title(recipe.target, recipe.clusters)}; regions from "
             f"{recipe.smallest_region_px} px{border}",
             "pages/4_Cluster.py",

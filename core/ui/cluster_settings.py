@@ -13,6 +13,7 @@ from core.ui import cache, page, region_picker
 
 GREY, FEATURES, IMAGES = cache.GREY, cache.FEATURES, "images"
 K_KEY = "cluster_k"
+_LAST = "cluster_last_choice"
 MOST_CLUSTERS = 12
 _MODES = {GREY: "Grey level", FEATURES: "Features", IMAGES: "Images"}
 _FAMILIES = {
@@ -67,7 +68,14 @@ def ask(micrograph: Micrograph, chosen: str) -> tuple[cache.ClusterChoice, Measu
         region = region_picker.ask(micrograph)
         exclude = page.exclude_overlays()
     choice = cache.ClusterChoice(k, exclude, chosen, region, features, method, seed, smoothing)
+    st.session_state[_LAST] = choice
     return choice, measured
+
+
+def last() -> cache.ClusterChoice:
+    """Return what was chosen last, for other pages."""
+    found: cache.ClusterChoice = st.session_state.get(_LAST, cache.ClusterChoice())
+    return found
 
 
 def _features() -> tuple[FeatureSet, str, int]:

@@ -520,3 +520,25 @@ def test_scales_that_only_print_alike_are_no_copies(run):
     pixels = micrograph(0).pixels
     pair = [Micrograph("a", pixels, PixelSize(nm, "nm")) for nm in (1.23456, 1.23457)]
     assert run(pair).rows["duplicate_of"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("clustering", "said"), [("features", "k-means"), ("mixture", "Gaussians")]
+)
+def test_a_batch_clusters_by_features_as_the_core_does(run, recipe, clustering, said):
+    from dataclasses import replace
+
+    from core.measuring.clustering import Smoothing, cluster_features, smooth_labels
+    from core.reporting.analysis import CLUSTERINGS
+    from core.reporting.wording import methods
+
+    wanted = replace(recipe, clustering=clustering, smoothing=Smoothing("majority"))
+    one = micrograph(3)
+    result = run([one], recipe=wanted)
+    found = cluster_features(one, wanted.clusters, method=CLUSTERINGS[clustering])
+    smooth = smooth_labels(found, one.pixels, wanted.smoothing)
+    expected = 100 * float(smooth.fractions[wanted.target])
+    assert result.rows["target_percent"][0] == pytest.approx(expected, abs=1e-6)
+    text = methods(result)
+    assert said in text
+    assert "majority within 2 px" in text
