@@ -1,4 +1,4 @@
-"""Model folders on disk <-> a classifier in memory.
+"""Model folders on disk <-> a classifier in memory; `foreign` opens other weight files.
 
 A model is a folder with `weights.safetensors`, `card.json` and a README. The card says how the
 network is built, what it was trained on and how well it did; its SHA-256 of the weights is
@@ -231,21 +231,25 @@ def list_models() -> list[str]:
 
 
 def load_model(name_or_path: str | Path, device: str = "auto") -> Classifier:
-    """Return a classifier from a model folder.
+    """Return a classifier from a model folder or a weight file.
 
     Parameters
     ----------
     name_or_path : str or Path
-        The name of an installed model, or a path to a model folder.
+        The name of an installed model, or a path to a model folder or to a weight file, whose
+        architecture is told from its names and shapes (`core.learning.foreign`).
     device : str
         "auto" takes CUDA, else Apple MPS, else the CPU.
 
     Raises
     ------
     UnusableModel
-        If there is no such model, its weights are damaged, or they disagree with the card.
+        If there is no such model, its weights are damaged, they disagree with the card, or a
+        weight file is an encoder without classes of micrographs.
     """
     folder = _locate(name_or_path)
+    if folder.is_file():
+        return _load_foreign(folder, device)
     card = ModelCard.from_json(_read_text(folder / CARD))
     if card.architecture not in NETWORKS:
         raise UnusableModel(
@@ -265,6 +269,13 @@ def load_model(name_or_path: str | Path, device: str = "auto") -> Classifier:
             f"The weights of {card.name} do not fit its card ({reason}). "
             "Copy the model folder again."
         ) from error
+
+
+def _load_foreign(path: Path, device: str) -> Classifier:
+    from core.learning.foreign import open_weights, require_classes  # which builds on this module
+
+    opened = open_weights(path)
+    return Classifier(opened.network, require_classes(opened), pick_device(device))
 
 
 def save_model(
@@ -288,7 +299,7 @@ def save_model(
 def _locate(name_or_path: str | Path) -> Path:
     for folder in (models_folder() / str(name_or_path), Path(name_or_path)):
         with contextlib.suppress(OSError):  # a name too long for a folder
-            if (folder / CARD).is_file():
+            if (folder / CARD).is_file() or folder.is_file():
                 return folder
     names = ", ".join(list_models()) or "none"
     raise UnusableModel(f"There is no model {str(name_or_path)!r}. Installed models: {names}.")
