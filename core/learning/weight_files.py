@@ -72,11 +72,12 @@ def read_weight_file(path: Path) -> WeightFile:
     """
     head = _read_head(path)
     if head[8:9] == b"{":
-        tensors, beside, wrapper = _read_safetensors(path, head), {}, ""
+        content: Any = _read_safetensors(path, head)
     elif head.startswith((_ZIP, _PICKLE)):
-        tensors, beside, wrapper = _unwrap(_read_torch(path, head.startswith(_ZIP)))
+        content = _read_torch(path, head.startswith(_ZIP))
     else:
         raise UnusableModel(_say_what_it_is(head))
+    tensors, beside, wrapper = _unwrap(content)
     _check_tensors(tensors)
     return WeightFile(tensors, beside, wrapper, digest(path))
 

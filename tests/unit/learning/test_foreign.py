@@ -98,12 +98,9 @@ def test_bare_weights_name_what_they_lack(tmp_path: Path) -> None:
 @pytest.fixture(scope="module", params=[name for name in NETWORKS if name != "emnet"])
 def borrowed(request: pytest.FixtureRequest) -> tuple[str, nn.Module]:
     """A network as torchvision builds it, three channels and 7 outputs."""
-    import torchvision
-
-    name = request.param
-    if name == "visualcnn":
-        return name, visual_ccc.original(name, 7)
-    return name, torchvision.models.get_model(name, weights=None, num_classes=7).eval()
+    if request.param == "visualcnn":
+        return request.param, visual_ccc.original("visualcnn", 7)
+    return request.param, visual_ccc.torchvision_network(request.param, 7)
 
 
 def test_plain_state_dict_becomes_an_encoder(
@@ -149,9 +146,7 @@ def test_wrapped_weights_are_unwrapped(
 
 
 def test_old_densenet_names_and_a_last_linear_are_understood(tmp_path: Path) -> None:
-    import torchvision
-
-    weights = torchvision.models.densenet121(weights=None, num_classes=54).state_dict()
+    weights = visual_ccc.torchvision_network("densenet121", 54).state_dict()
     for number in "12":
         for kind in ("norm", "conv"):
             weights = {
@@ -235,9 +230,8 @@ def test_weights_of_another_network_name_the_nearest(tmp_path: Path) -> None:
 
 def test_more_layers_than_the_network_has_are_refused(tmp_path: Path) -> None:
     """ResNet-18's names are among ResNet-34's, too: what is over must count."""
-    import torchvision
-
-    torch.save(torchvision.models.resnet34(weights=None).state_dict(), tmp_path / "a.pth")
+    weights = visual_ccc.torchvision_network("resnet34", 1000).state_dict()
+    torch.save(weights, tmp_path / "a.pth")
     with pytest.raises(UnusableModel, match="fit no network"):
         open_weights(tmp_path / "a.pth")
 

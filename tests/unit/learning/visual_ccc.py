@@ -35,11 +35,28 @@ def original(name: str, outputs: int) -> nn.Module:
         network = models.alexnet(weights=None)
         network.features[0] = nn.Conv2d(1, 64, kernel_size=11, stride=4, padding=2)
         network.classifier[6] = nn.Linear(4096, outputs)
+    _vary_statistics(network)
+    return network.eval()
+
+
+def torchvision_network(name: str, outputs: int) -> nn.Module:
+    """A three-channel network as torchvision builds it; its own first weights take seconds."""
+    with torch.device("meta"):
+        network = models.get_model(name, weights=None, num_classes=outputs)
+    network.to_empty(device="cpu")
+    torch.manual_seed(outputs)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.normal_(std=(2 / max(1, weight[0].numel())) ** 0.5)
+    _vary_statistics(network)
+    return network.eval()
+
+
+def _vary_statistics(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.running_mean, std=0.2)
             nn.init.uniform_(module.running_var, 0.5, 2)
-    return network.eval()
 
 
 def logits(network: nn.Module, pixels: np.ndarray) -> torch.Tensor:
