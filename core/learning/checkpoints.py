@@ -128,7 +128,9 @@ class Classifier:
         self.device = device
         self.reference = reference
         self.preparation = make_preparation(card.preparation)
-        self._network = network.eval().requires_grad_(False).to(device)
+        # Channels last: convolutions on a CPU took two thirds of the time.
+        network = network.eval().requires_grad_(False).to(device)
+        self._network: nn.Module = network.to(memory_format=torch.channels_last)
         self._blocks: dict[str, nn.Module] = dict(self._network.blocks())  # type: ignore[operator]
 
     @property

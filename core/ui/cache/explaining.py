@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
@@ -20,7 +21,10 @@ from core.ui.cache.shared import BY_KEY, encode, excluded, model, overlays, pict
 
 if TYPE_CHECKING:
     from core.learning.explanation import Explanation
+    from core.learning.faithfulness import TrustCard
     from core.learning.layers import LayerFacts
+
+Tell = Callable[[float, str], None]  # share done, what is going on
 
 TILE_PX = 256
 _TILE_WIDTH_PX = 420
@@ -214,10 +218,46 @@ def evidence_histogram(micrograph: Micrograph, question: Question, dark: bool) -
 
 def overlay_evidence_share(micrograph: Micrograph, question: Question) -> float:
     """Return which share of the evidence lies on info bar, scale bar and letters, 0 to 1."""
-    heat: NDArray[np.float32] = explanation(micrograph, question).heatmap
-    total = float(heat.sum(dtype=np.float64))
-    mask = overlays(micrograph)
-    return float(heat[mask].sum(dtype=np.float64)) / total if total > 0 else 0.0
+    from core.learning.faithfulness import evidence_share
+
+    return evidence_share(explanation(micrograph, question), overlays(micrograph))
+
+
+@st.cache_data(max_size="32MB", show_spinner=False, hash_funcs=BY_KEY)
+def trust(micrograph: Micrograph, question: Question, thorough: bool, _tell: Tell) -> TrustCard:
+    """Return how far a map of the whole frame can be trusted."""
+    from core.learning.faithfulness import trust_card
+
+    found = explanation(micrograph, question)
+    return trust_card(
+        model(question.model_name),
+        micrograph,
+        found,
+        exclude=excluded(micrograph, question.exclude),
+        overlays=overlays(micrograph),
+        thorough=thorough,
+        on_progress=_tell,
+    )
+
+
+@st.cache_data(max_size="8MB", show_spinner=False, hash_funcs=BY_KEY)
+def trust_of_methods(
+    micrographs: tuple[Micrograph, ...],
+    model_name: str,
+    layer: str | None,
+    exclude: bool,
+    _tell: Tell,
+) -> pd.DataFrame:
+    """Return how faithful each method is on average over micrographs."""
+    from core.learning.faithfulness import compare_methods
+
+    return compare_methods(
+        model(model_name),
+        micrographs,
+        layer=layer,
+        excludes=[excluded(each, exclude) for each in micrographs],
+        on_progress=_tell,
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
