@@ -32,6 +32,7 @@ _PATTERN = (
     "{encoder}_pretrained_{data}_v{version}.pth.tar"
 )
 _ENCODERS = ("resnet18", "resnet50", "densenet121")
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")  # where nobody listens between the two ends
 _CHUNK_BYTES = 256 * 1024
 _SILENCE_S = 20.0  # without a byte
 _LONGEST_S = 3600.0
@@ -84,7 +85,8 @@ def fetch(
     Parameters
     ----------
     url : str
-        An address that begins with http:// or https://, or a name of `ENCODERS`.
+        An address that begins with https:// (http:// on this machine only), or a name of
+        `ENCODERS`.
     folder : Path
         Made when it is missing. The file is named by the digest of its content.
     on_progress : callable, optional
@@ -121,9 +123,10 @@ def is_address(text: str) -> bool:
 
 def _check_address(address: str) -> None:
     parts = urllib.parse.urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    here = parts.scheme == "http" and parts.hostname in _THIS_MACHINE
+    if not (here or parts.scheme == "https") or not parts.hostname:
         raise UnusableModel(
-            f"“{address[:100]}” is no address of a file: it must begin with https:// or http://. "
+            f"“{address[:100]}” is no address that is fetched: it must begin with https://. "
             f"Known by name are {', '.join(ENCODERS)}."
         )
 
@@ -146,7 +149,11 @@ class _OnlyWeb(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str
     ) -> Any:
-        _check_address(newurl)
+        try:
+            _check_address(newurl)
+        except UnusableModel:
+            fp.close()
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

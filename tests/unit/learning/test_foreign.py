@@ -113,7 +113,8 @@ def test_plain_state_dict_becomes_an_encoder(
     x = torch.rand(1, 1, 64, 80, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         expected = twin(x if name == "visualcnn" else x.expand(-1, 3, -1, -1))
-        assert torch.allclose(opened.network.eval()(x), expected, atol=1e-5)
+        difference = (opened.network.eval()(x) - expected).abs().max()
+    assert difference < 3e-4 * expected.abs().max()  # 32-bit sums, through up to 121 layers
     assert opened.architecture == name
     assert opened.name == name
     if name != "visualcnn":

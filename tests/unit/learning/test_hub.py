@@ -87,6 +87,9 @@ class Handler(BaseHTTPRequestHandler):
     def send_astray(self) -> None:
         self.begin(302, 0, Location="file:///etc/passwd")
 
+    def send_bared(self) -> None:
+        self.begin(302, 0, Location="http://example.org/good.pth")
+
     def send_broken(self) -> None:
         self.begin(500, 0)
 
@@ -132,6 +135,7 @@ def test_a_file_arrives_whole(server: str, tmp_path: Path, name: str) -> None:
         ("silent", "does not answer"),
         ("slow", "too slowly"),
         ("astray", "something else than a web address"),
+        ("bared", "must begin with https"),
     ],
 )
 def test_every_failure_is_one_sentence_and_leaves_nothing(
@@ -148,9 +152,12 @@ def test_offline_says_so(tmp_path: Path) -> None:
         hub.fetch("http://127.0.0.1:1/weights.pth", tmp_path)
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://a/b", "https://", "weights.pth", ""])
-def test_only_web_addresses_are_fetched(tmp_path: Path, url: str) -> None:
-    with pytest.raises(UnusableModel, match="no address of a file"):
+@pytest.mark.parametrize(
+    "url",
+    ["http://example.org/w.pth", "file:///etc/passwd", "ftp://a/b", "https://", "weights.pth", ""],
+)
+def test_only_safe_web_addresses_are_fetched(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UnusableModel, match=r"no address that is fetched.*https"):
         hub.fetch(url, tmp_path)
 
 

@@ -45,10 +45,17 @@ def torchvision_network(name: str, outputs: int) -> nn.Module:
         network = models.get_model(name, weights=None, num_classes=outputs)
     network.to_empty(device="cpu")
     torch.manual_seed(outputs)
-    with torch.no_grad():
-        for weight in network.parameters():
-            weight.normal_(std=(2 / max(1, weight[0].numel())) ** 0.5)
     _vary_statistics(network)
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            if weight.ndim > 1:
+                weight.normal_(std=(2 / weight[0].numel()) ** 0.5)
+            else:
+                weight.normal_(mean=float(name.endswith("weight")), std=0.1)
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = 1.0
+        network.train()(torch.rand(2, 3, 64, 64))  # statistics that belong to the weights
     return network.eval()
 
 
