@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -209,7 +210,7 @@ def _state(
 
 def _check_finite(state: Mapping[str, Tensor]) -> None:
     for name, value in state.items():
-        if not torch.isfinite(value).all():
+        if not np.isfinite(value.numpy()).all():  # torch's took 30 times as long on two busy cores
             raise UnusableModel(
                 f"The weights hold NaN or infinity (in {name}): the training that made them "
                 "diverged. Give another checkpoint of it."
