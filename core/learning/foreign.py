@@ -18,8 +18,9 @@ from torch import nn
 from core.errors import UnusableModel
 from core.learning.checkpoints import ModelCard
 from core.learning.fitting import TITLES, Fit, fit_network
+from core.learning.installed import WEIGHT_SUFFIXES
 from core.learning.preparation import CentreCrop, Preparation
-from core.learning.weight_files import SUFFIXES, WeightFile, read_weight_file
+from core.learning.weight_files import WeightFile, read_weight_file
 
 LONGEST_NAME = 60
 _PUBLIC_SETS = {1000: "as ImageNet's thousand", 54: "as MicroNet's 54"}
@@ -274,6 +275,6 @@ def _plain_facts(beside: Mapping[str, Any]) -> dict[str, Any]:
 def _short_name(file_name: str) -> str:
     """Return a file's name without its endings, as one short line."""
     stem = _shown(Path(file_name).name)
-    while stem.lower().endswith(SUFFIXES):
+    while stem.lower().endswith(WEIGHT_SUFFIXES):
         stem = stem.rpartition(".")[0]
     return stem[:40].strip() or "network"

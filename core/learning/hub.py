@@ -116,6 +116,19 @@ def fetch(
     return Fetched(path, sha256, size)
 
 
+def fetch_once(url: str, folder: Path, *, on_progress: Progress | None = None) -> Path:
+    """Return the weight file of an address, fetched unless that was done before.
+
+    Parameters and errors are those of `fetch`; each address has a folder of its own, so that a
+    stopped training goes on without a network.
+    """
+    address = ENCODERS.get(url, url)
+    own = folder / hashlib.sha256(address.encode()).hexdigest()[:16]
+    for path in sorted(own.glob("[0-9a-f]*")):
+        return path
+    return fetch(url, own, on_progress=on_progress).path
+
+
 def is_address(text: str) -> bool:
     """Tell whether a text is to be fetched, not a path on the disk."""
     return text in ENCODERS or re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text) is not None

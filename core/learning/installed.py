@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 CARD = "card.json"
+WEIGHT_SUFFIXES = (".pth", ".pt", ".tar", ".ckpt", ".bin", ".safetensors")
 ADDED = "MICROGRAPHIA_ADDED_MODELS"  # a variable, so that worker processes find the folder, too
 
 
@@ -55,6 +56,13 @@ def read_facts(name_or_path: str | Path) -> Mapping[str, Any]:
             facts = json.loads((place / CARD).read_text(encoding="utf-8"))
             return facts if isinstance(facts, dict) else {}
     return {}
+
+
+def is_model(name: str | Path) -> bool:
+    """Tell a model folder, its name, or a weight file (by its ending) from a micrograph."""
+    place = find_model(name)
+    is_folder = place is not None and (place / CARD).is_file()
+    return is_folder or Path(name).suffix.lower() in WEIGHT_SUFFIXES
 
 
 def say_what_is_missing(facts: Mapping[str, Any]) -> str:

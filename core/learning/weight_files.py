@@ -29,7 +29,6 @@ from core.errors import UnusableModel
 MAX_WEIGHTS_MB = 800  # AlexNet with its optimiser's state has 690
 MAX_HEADER_MB = 10  # of a safetensors file; 100,000 tensors need less
 WRAPPERS = ("model_state_dict", "state_dict", "model", "net", "weights")
-SUFFIXES = (".pth", ".pt", ".tar", ".ckpt", ".bin", ".safetensors")
 EXPORT = 'Export the weights alone: torch.save(model.state_dict(), "weights.pth").'
 
 _CUT_SHORT = "The weight file is cut short or damaged; copy or export it again."

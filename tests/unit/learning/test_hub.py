@@ -147,6 +147,18 @@ def test_every_failure_is_one_sentence_and_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
+def test_what_was_fetched_is_not_fetched_again(server: str, tmp_path: Path) -> None:
+    asked: list[int] = []
+    paths = {
+        hub.fetch_once(f"{server}/good.pth", tmp_path, on_progress=lambda n, _: asked.append(n))
+        for _ in range(2)
+    }
+    assert len(paths) == 1
+    assert asked.count(len(WEIGHTS)) == 1
+    with pytest.raises(UnusableModel, match="no such file"):
+        hub.fetch_once(f"{server}/missing.pth", tmp_path)
+
+
 def test_offline_says_so(tmp_path: Path) -> None:
     with pytest.raises(UnusableModel, match=r"cannot be reached.*offline"):
         hub.fetch("http://127.0.0.1:1/weights.pth", tmp_path)
