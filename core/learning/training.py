@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from core.learning.networks import build_network
 from core.learning.pictures import LabelledPicture, read_labelled_folders
 from core.learning.preparation import Preparation
 from core.learning.readme import describe
+from core.learning.starting import Start
 from core.learning.validation import (
     conformal_threshold,
     fit_temperature,
@@ -153,6 +154,7 @@ def train(
     whole_frames: Path | None = None,
     work: Path | None = None,
     notes: Sequence[str] = (),
+    start: Start | None = None,
     device: str = "auto",
     report: Report = print,
 ) -> ModelCard:
@@ -172,6 +174,8 @@ def train(
         Where unfinished phases are kept; `.training/<name of out>` by default.
     notes : sequence of str
         Cautions and credits for the card, beside what the counts say.
+    start : Start, optional
+        A network to begin with instead of one drawn at random; it also gives the architecture.
     report : callable
         Told about progress, a line at a time.
 
@@ -183,15 +187,20 @@ def train(
     Raises
     ------
     UserError
-        If the folder holds no two classes, or fewer groups than folds.
+        If the folder holds no two classes, or fewer groups than folds, or the work folder belongs
+        to a training that began with other weights.
     """
     plan = plan or TrainingPlan()
+    if start is not None:
+        plan = replace(plan, architecture=start.architecture)
+        report(f"starts from {start.title} of {start.source}; its head is replaced")
     folders = [folder] if isinstance(folder, Path) else list(folder)
     pictures = read_labelled_folders(folders)
     classes = tuple(sorted({picture.label for picture in pictures}))
     work = work or Path(".training") / out.name
     work.mkdir(parents=True, exist_ok=True)
-    trainer = _Trainer(classes, plan, pick_device(device), work, report)
+    _check_same_start(work, start)
+    trainer = _Trainer(classes, plan, pick_device(device), work, report, start)
     report(f"{len(pictures)} pictures, classes {dict(Counter(p.label for p in pictures))}")
     with _threads_beside(plan.workers):
         trainer.pretrain()
@@ -199,12 +208,13 @@ def train(
         weights = trainer.finetune("final", pictures)
     temperature = fit_temperature(logits, truth)
     probabilities = softmax(logits, temperature)
-    network = build_network(plan.architecture, len(classes), {})
+    network = build_network(plan.architecture, len(classes), trainer.options)
     network.load_state_dict(weights)
     card = ModelCard(
         name=out.name,
         architecture=plan.architecture,
         classes=classes,
+        options=trainer.options,
         display_names={name: name.replace("_", " & ") for name in classes},
         preparation=plan.preparation.to_dict(),
         calibration={
@@ -213,13 +223,32 @@ def train(
             "conformal_threshold": round(conformal_threshold(probabilities, truth), 4),
         },
         metrics=scores,
-        training={**asdict(plan), "torch": torch.__version__},
+        training={**asdict(plan), "torch": torch.__version__, **_describe_start(start)},
         data=_list_sources(pictures),
         limits=(*_list_limits(pictures), *notes),
     )
     card = save_model(out, network, card)
     (out / "README.md").write_text(describe(card), encoding="utf-8")
     return card
+
+
+def _describe_start(start: Start | None) -> dict[str, Any]:
+    if start is None:
+        return {}
+    return {"start": {"source": start.source, "sha256": start.sha256, "notes": list(start.notes)}}
+
+
+def _check_same_start(work: Path, start: Start | None) -> None:
+    """Refuse unfinished phases that began with other weights."""
+    note, own = work / "start.txt", start.sha256 if start else "random"
+    begun = any(work.glob("*.pt"))
+    before = note.read_text(encoding="utf-8") if note.is_file() else "random" if begun else own
+    if before != own and begun:
+        raise UserError(
+            f"The folder {work} holds an unfinished training that began with other weights. Give "
+            "another one with --work, or remove it."
+        )
+    note.write_text(own, encoding="utf-8")
 
 
 @contextmanager
@@ -237,18 +266,28 @@ class _Trainer:
     """The phases of one training: they share classes, plan, device and work folder."""
 
     def __init__(
-        self, classes: tuple[str, ...], plan: TrainingPlan, device: str, work: Path, report: Report
+        self,
+        classes: tuple[str, ...],
+        plan: TrainingPlan,
+        device: str,
+        work: Path,
+        report: Report,
+        start: Start | None = None,
     ) -> None:
         self.classes = classes
         self.plan = plan
         self.device = device
         self.work = work
         self.report = report
+        self.start = start
+        self.options = dict(start.options) if start else {}
         self.simulated = classes if set(classes) <= set(KINDS) else ()
 
     def new_network(self) -> nn.Module:
         torch.manual_seed(self.plan.seed)
-        network = build_network(self.plan.architecture, len(self.classes), {})
+        network = build_network(self.plan.architecture, len(self.classes), self.options)
+        if self.start is not None:
+            self.start.fill(network)
         return network.to(self.device).to(memory_format=torch.channels_last)
 
     def pretrain(self) -> None:
@@ -416,12 +455,13 @@ def _summaries(
 
 
 def _as_classifier(trainer: _Trainer, weights: dict[str, Tensor]) -> Classifier:
-    network = build_network(trainer.plan.architecture, len(trainer.classes), {})
+    network = build_network(trainer.plan.architecture, len(trainer.classes), trainer.options)
     network.load_state_dict(weights)
     card = ModelCard(
         trainer.work.name,
         trainer.plan.architecture,
         trainer.classes,
+        options=trainer.options,
         preparation=trainer.plan.preparation.to_dict(),
     )
     return Classifier(network, card, trainer.device)

@@ -28,7 +28,7 @@ def choose() -> Recipe | None:
         "Recipe", (CURRENT, FROM_FILE), default=CURRENT, required=True, key="batch_recipe_origin"
     )
     if origin == FROM_FILE:
-        file = st.file_uploader("recipe.json", "json", key="batch_recipe_file")
+        file = st.file_uploader("recipe.json", "json", key="batch_recipe_file", max_upload_size=1)
         return None if file is None else Recipe.from_json(file.getvalue())
     return _from_settings()
 

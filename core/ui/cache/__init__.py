@@ -77,6 +77,14 @@ from core.ui.cache.measuring import (
     target_intervals,
     texture_row,
 )
+from core.ui.cache.models import (
+    add_model,
+    architecture_title,
+    has_model,
+    missing_in_model,
+    rename_classes,
+    zip_model,
+)
 from core.ui.cache.shared import (
     COLORMAPS,
     SCREEN_PX,
@@ -110,6 +118,8 @@ __all__ = [
     "Look",
     "Question",
     "StepFacts",
+    "add_model",
+    "architecture_title",
     "attribution",
     "bands",
     "bar_ends_png",
@@ -140,6 +150,8 @@ __all__ = [
     "filtered",
     "fitting",
     "gallery",
+    "grey_fractions",
+    "has_model",
     "hatched_png",
     "heat_legend_png",
     "heatmap_png",
@@ -152,6 +164,7 @@ __all__ = [
     "mask_png",
     "method_titles",
     "micrograph_png",
+    "missing_in_model",
     "model",
     "model_names",
     "overlay_evidence_share",
@@ -165,6 +178,7 @@ __all__ = [
     "raw_map_npy",
     "region_counts",
     "regions",
+    "rename_classes",
     "saturated",
     "scale_bar",
     "slow_methods",
@@ -182,4 +196,5 @@ __all__ = [
     "trust",
     "trust_of_methods",
     "window",
+    "zip_model",
 ]
