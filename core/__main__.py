@@ -1,20 +1,29 @@
-"""The command line: `python -m core batch|train|info`; the same core as the app, headless."""
+"""The command line: `python -m core batch|filter|train|info`; the core of the app, headless."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import UserError
 
-EXIT_OK, EXIT_USAGE, EXIT_SOME_FAILED = 0, 2, 3
+if TYPE_CHECKING:
+    from core.reporting.recipe import Recipe
+
+EXIT_OK, EXIT_USAGE, EXIT_SOME_FAILED, EXIT_STOPPED = 0, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code: 0 done, 2 wrong use, 3 some micrographs failed."""
+    """Run one command; return its exit code.
+
+    0 done, 2 wrong use, 3 some micrographs failed, 130 stopped by the keyboard.
+    """
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -26,13 +35,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="batch|train|info")
+    commands = parser.add_subparsers(required=True, metavar="batch|filter|train|info")
 
     batch = commands.add_parser("batch", help="analyse many micrographs into one report")
-    batch.add_argument("inputs", nargs="+", type=Path, help="files or folders")
+    batch.add_argument("inputs", nargs="+", type=Path, help="files, folders or ZIPs")
     batch.add_argument("--out", type=Path, default=Path("report"), help="folder for the report")
     batch.add_argument("--recipe", type=Path, help="settings as JSON; defaults otherwise")
+    batch.add_argument("--labels", type=Path, help="CSV with the columns name and label")
+    batch.add_argument("--maps", action="store_true", help="keep the heat maps as NPY, too")
+    batch.add_argument("--resume", action="store_true", help="go on with what --out holds")
+    batch.add_argument("--engine", choices=("threads", "dask"), default="threads")
+    batch.add_argument("--scheduler", help="address of a Dask scheduler; else one is started here")
+    batch.add_argument("--workers", type=int, default=2, help="processes of that (default 2)")
+    batch.add_argument("--zip", action="store_true", help="also write OUT.zip")
+    batch.add_argument("--quiet", action="store_true", help="no progress bar")
     batch.set_defaults(run=_batch)
+
+    filter_ = commands.add_parser("filter", help="apply the filters of a recipe to files")
+    filter_.add_argument("inputs", nargs="+", type=Path, help="files or folders")
+    filter_.add_argument("--recipe", type=Path, required=True, help="from the Filters page")
+    filter_.add_argument("--out", type=Path, default=Path("filtered"), help="folder to write to")
+    filter_.add_argument(
+        "--with", type=Path, nargs="+", default=[], dest="others", help="flat field"
+    )
+    filter_.add_argument("--format", choices=("tiff", "tiff16", "png"), default="tiff")
+    filter_.set_defaults(run=_filter)
 
     train = commands.add_parser("train", help="train a model on folders with a folder per class")
     train.add_argument("folders", nargs="+", type=Path, help="FOLDER…, then the model folder")
@@ -52,21 +79,75 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _batch(options: argparse.Namespace) -> int:
-    from core.reporting.batch import run_batch
-    from core.reporting.recipe import Recipe
+    from core.reporting.batch import run_batch, write_zip
+    from core.reporting.naming import read_labels
     from core.reporting.report import write_report
 
-    recipe = Recipe()
-    if options.recipe:
-        recipe = Recipe.from_json(_read(options.recipe))
-
-    def progress(done: int, total: int, name: str) -> None:
-        print(f"{done}/{total} {name}", file=sys.stderr)
-
-    result = run_batch(options.inputs, recipe, options.out, on_progress=progress)
+    if not 1 <= options.workers <= 256:
+        raise UserError(f"--workers must be from 1 to 256, got {options.workers}.")
+    if options.scheduler and options.engine != "dask":
+        raise UserError("--scheduler goes with --engine dask.")
+    labels = read_labels(_read(options.labels).encode()) if options.labels else None
+    try:
+        result = run_batch(
+            options.inputs,
+            _recipe(options),
+            options.out,
+            engine=options.engine,
+            scheduler=options.scheduler,
+            workers=options.workers,
+            labels=labels,
+            resume=options.resume,
+            on_progress=None if options.quiet else _progress_bar(),
+        )
+    except KeyboardInterrupt:
+        print(f"\nstopped; go on with --resume --out {options.out}", file=sys.stderr)
+        return EXIT_STOPPED
     print(write_report(result, options.out))
-    failed = int((result.rows["status"] != "ok").sum())
-    return EXIT_SOME_FAILED if failed else EXIT_OK
+    if options.zip:
+        target = options.out.with_name(f"{options.out.name}.zip")
+        print(shutil.move(write_zip(result), target))
+    return EXIT_SOME_FAILED if len(result.failed) else EXIT_OK
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    from core.reporting.recipe import Recipe
+
+    recipe = Recipe.from_json(_read(options.recipe)) if options.recipe else Recipe()
+    if options.maps and "maps" not in recipe.pictures:
+        recipe = replace(recipe, pictures=(*recipe.pictures, "maps"))
+    return recipe
+
+
+def _progress_bar() -> Callable[[int, int, str], None]:
+    """Return a listener that draws one line again and again; a line per step into a file."""
+    from core.reporting.progress import Pace
+
+    pace = Pace()
+
+    def show(done: int, total: int, name: str) -> None:
+        pace.note(done, total)
+        name = "".join(c if c.isprintable() else "?" for c in name)  # no codes for the terminal
+        if not sys.stderr.isatty():
+            print(f"{pace.words()} · {name}", file=sys.stderr)
+            return
+        bar = "█" * round(24 * done / total)
+        line = f"{bar:<24} {pace.words()} · {name}"[: shutil.get_terminal_size().columns - 1]
+        print(f"\r\x1b[K{line}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _filter(options: argparse.Namespace) -> int:
+    from core.reporting.filtering import filter_files, read_recipe
+
+    recipe = read_recipe(_read(options.recipe))
+    results = filter_files(
+        options.inputs, recipe, options.out, others=options.others, kind=options.format
+    )
+    for one in results:
+        print(f"{one.name}: {one.path or one.error}")
+    return EXIT_SOME_FAILED if any(one.error for one in results) else EXIT_OK
 
 
 def _train(options: argparse.Namespace) -> int:

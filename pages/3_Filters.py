@@ -1,60 +1,45 @@
-"""Compare a micrograph before and after a chain of filters."""
+"""Build a chain of filters, see what each step does, and take the result and its recipe home."""
 
 import streamlit as st
 
-from core.imaging.filters import Pipeline
-from core.reporting import figures
-from core.reporting.recipe import Recipe
-from core.ui import cache, chain, compare, page, show
+from core.ui import (
+    bench,
+    chain,
+    chain_recipe,
+    filter_facts,
+    filter_pictures,
+    page,
+    show,
+)
 
 page.setup("Filters")
 micrograph = page.require_micrograph()
 
 with page.user_errors():
     with st.sidebar:
-        steps = chain.edit()
+        steps = chain.edit(micrograph)
         exclude = page.exclude_overlays()
     page.settings()
 
-    chain_json = Pipeline(steps).to_json()
-    result, _, cut = cache.filtered(micrograph, chain_json, exclude)
-    stem = f"{show.file_stem(micrograph)}_filtered"
+    filter_facts.draw_history(micrograph)
+    outcome = bench.run(micrograph, steps, exclude)
+    if outcome.problem:
+        done = "up to the step before" if outcome.facts else "unfiltered"
+        st.error(show.plain(f"{outcome.problem} Shown is the image {done}."))
 
-    pictures, facts = st.columns([7, 4], gap="large")
-    with pictures:
-        compare.slider(
-            cache.micrograph_png(micrograph),
-            cache.micrograph_png(result),
-            labels=("Original", "Filtered"),
-            key="filters_slider",
-            alt=f"filters on {micrograph.name}",
-            caption=show.caption(micrograph, exclude),
-        )
-    with facts:
+    view = filter_pictures.choose()
+    if filter_pictures.is_wide(view):
+        filter_pictures.draw(outcome, view)
+        levels, effects = st.columns([5, 6], gap="large")
+    else:
+        effects, levels = st.columns([7, 4], gap="large")
+        with effects:
+            filter_pictures.draw(outcome, view)
+    with levels:
         show.simulated_badge(micrograph)
-        st.markdown("**Grey levels**")
-        show.chart(
-            cache.filter_histogram(micrograph, chain_json, exclude, show.is_dark()),
-            "filters_histogram",
-            "Histogram of grey levels before and after the filters",
-        )
-        if cut is not None:
-            st.caption(
-                f"Otsu's threshold: grey level {figures.level(cut)}. Before: what enters that step."
-            )
-        show.download(
-            "For the screen (PNG, 8-bit)",
-            lambda: cache.micrograph_png(result, full=True),
-            f"{stem}.png",
-            "image/png",
-            "filters_png",
-        )
-        show.download(
-            f"For measuring (TIFF, {result.depth})",
-            lambda: cache.tiff(result),
-            f"{stem}.tif",
-            "image/tiff",
-            "filters_tiff",
-        )
-        recipe = Recipe(filters=steps, exclude_overlays=exclude).to_json().encode()
-        show.download("Recipe (JSON)", recipe, "recipe.json", "application/json", "filters_json")
+        filter_pictures.draw_beside(outcome, view)
+        filter_facts.draw_histogram(outcome)
+    with effects:
+        filter_facts.draw_steps(outcome)
+    filter_facts.draw_results(outcome)
+    chain_recipe.draw(steps, exclude)

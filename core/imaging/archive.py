@@ -6,6 +6,7 @@ import io
 import logging
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from core.errors import UnreadableMicrograph
@@ -27,6 +28,36 @@ _log = logging.getLogger(__name__)
 def is_archive(data: bytes) -> bool:
     """Tell a ZIP by its first bytes."""
     return data.startswith(_MAGIC)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One file in an archive, unpacked only when it is read; threads may read at once.
+
+    `label` is its file name, `folder` where it lies in the archive: words for people, not paths.
+    """
+
+    label: str
+    folder: str
+    archive: zipfile.ZipFile
+    info: zipfile.ZipInfo
+
+    def read(self) -> bytes:
+        """Return its bytes; raises UnreadableMicrograph when the archive lied about them."""
+        return _unpack(self.archive, self.info)
+
+
+def open_archive(data: bytes, name: str = "archive") -> list[Entry]:
+    """Return what `read_archive` yields, unread; parameters and errors are the same."""
+    check_file_size(len(data))
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except Exception as error:
+        raise UnreadableMicrograph(_BROKEN) from error
+    entries = [entry for entry in archive.infolist() if _is_wanted(entry)]
+    _check(entries, len(data), name)
+    labels: dict[str, int] = {}
+    return [Entry(_label(entry, labels), _folder(entry), archive, entry) for entry in entries]
 
 
 def read_archive(data: bytes, name: str = "archive") -> Iterator[tuple[str, bytes]]:
@@ -53,17 +84,8 @@ def read_archive(data: bytes, name: str = "archive") -> Iterator[tuple[str, byte
         Before anything is unpacked, if the archive is damaged or encrypted, or announces more
         than the limits of `core.imaging.limits`; while unpacking, if it lied.
     """
-    check_file_size(len(data))
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-    except Exception as error:
-        raise UnreadableMicrograph(_BROKEN) from error
-    with archive:
-        entries = [entry for entry in archive.infolist() if _is_wanted(entry)]
-        _check(entries, len(data), name)
-        labels: dict[str, int] = {}
-        for entry in entries:
-            yield _label(entry, labels), _unpack(archive, entry)
+    for entry in open_archive(data, name):
+        yield entry.label, entry.read()
 
 
 def _is_wanted(entry: zipfile.ZipInfo) -> bool:
@@ -105,6 +127,11 @@ def _label(entry: zipfile.ZipInfo, seen: dict[str, int]) -> str:
     label = PurePosixPath(entry.filename.replace("\\", "/")).name
     seen[label] = seen.get(label, 0) + 1
     return label if seen[label] == 1 else f"{label} ({seen[label]})"
+
+
+def _folder(entry: zipfile.ZipInfo) -> str:
+    parts = PurePosixPath(entry.filename.replace("\\", "/")).parts[:-1]
+    return "/".join(part for part in parts if part not in ("/", ".", ".."))
 
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +16,20 @@ from scipy import ndimage
 
 from core.errors import UserError
 from core.imaging.operations import otsu_threshold
-from core.imaging.registry import FILTERS, FilterSpec, Parameter
+from core.imaging.registry import FAMILIES, FILTERS, FilterSpec, Parameter
 from core.micrograph import Micrograph
 
-__all__ = ["FILTERS", "FilterSpec", "Parameter", "Pipeline", "Stage", "Step", "otsu_threshold"]
+__all__ = [
+    "FAMILIES",
+    "FILTERS",
+    "FilterSpec",
+    "Parameter",
+    "Pipeline",
+    "Stage",
+    "Step",
+    "otsu_threshold",
+    "run_step",
+]
 
 MAX_STEPS = 32
 MAX_JSON_CHARACTERS = 100_000
@@ -31,7 +43,9 @@ class Step:
     ----------
     filter : str
         A key of `FILTERS`.
-    parameters : mapping of str to int, float or str
+    parameters : mapping of str to int, float, str or tuple
+        A length in px ("sigma_px") may be given in nanometres instead ("sigma_nm"); the step then
+        needs a micrograph of known pixel size. Another image is named by its digest (sha256).
 
     Raises
     ------
@@ -44,10 +58,7 @@ class Step:
 
     def __post_init__(self) -> None:
         if not isinstance(self.filter, str) or self.filter not in FILTERS:
-            raise UserError(
-                f"There is no filter called {str(self.filter)[:40]!r}. "
-                f"Choose one of {', '.join(FILTERS)}."
-            )
+            raise UserError(_unknown_filter(self.filter))
         if not isinstance(self.parameters, Mapping):
             raise UserError(
                 f"The settings of the filter {self.filter} must be a list of names and values. "
@@ -67,6 +78,24 @@ class Step:
         """The filter's entry in the registry."""
         return FILTERS[self.filter]
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Digests of the other micrographs that the step needs."""
+        names = [p.name for p in self.spec.parameters if p.kind == "image"]
+        return tuple(self.parameters[name] for name in names if self.parameters[name])
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a megapixel takes longer than a moment with these settings."""
+        numbers = ((self.parameters.get(p.name), p.slow_above) for p in self.spec.parameters)
+        above = (value > most for value, most in numbers if isinstance(value, int | float))
+        return self.spec.is_slow or any(above)
+
+    @property
+    def in_nm(self) -> bool:
+        """Whether a length is given in nanometres."""
+        return any(name.endswith("_nm") for name in self.parameters)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {"filter": self.filter, "parameters": dict(self.parameters)}
@@ -84,11 +113,27 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A micrograph after one step; `threshold` is the grey level at which Otsu cut, else None."""
+    """A micrograph after one step, and what it took.
+
+    Parameters
+    ----------
+    step : Step
+    micrograph : Micrograph
+    thresholds : tuple of float
+        Grey levels (of what went in) at which the step cut; the median of local ones.
+    elapsed_s : float
+        How long the step took when it was computed.
+    """
 
     step: Step
     micrograph: Micrograph
-    threshold: float | None = None
+    thresholds: tuple[float, ...] = ()
+    elapsed_s: float = 0.0
+
+    @property
+    def threshold(self) -> float | None:
+        """The first of the thresholds, None for a step without."""
+        return self.thresholds[0] if self.thresholds else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +163,11 @@ class Pipeline:
         _check_length(len(self.steps))
 
     def __call__(
-        self, micrograph: Micrograph, *, exclude: NDArray[np.bool_] | None = None
+        self,
+        micrograph: Micrograph,
+        *,
+        exclude: NDArray[np.bool_] | None = None,
+        others: Mapping[str, Micrograph] | None = None,
     ) -> Micrograph:
         """Return the micrograph after all steps.
 
@@ -130,25 +179,41 @@ class Pipeline:
         exclude : ndarray of shape (H, W), bool, optional
             True where a pixel must not count in statistics such as Otsu's threshold. It is
             filtered like any other.
+        others : mapping of str to Micrograph, optional
+            The micrographs that steps name by digest (flat field, histogram to match).
 
         Raises
         ------
         UserError
-            If no pixel is left to count, or two settings contradict each other.
+            If no pixel is left to count, two settings contradict each other, a length in nm meets
+            an unknown pixel size, or a named micrograph is missing. It says which step.
         ValueError
             If the mask is not bool of the micrograph's shape.
         """
-        stages = self.stages(micrograph, exclude=exclude)
+        stages = self.stages(micrograph, exclude=exclude, others=others)
         return stages[-1].micrograph if stages else micrograph
 
     def stages(
-        self, micrograph: Micrograph, *, exclude: NDArray[np.bool_] | None = None
+        self,
+        micrograph: Micrograph,
+        *,
+        exclude: NDArray[np.bool_] | None = None,
+        others: Mapping[str, Micrograph] | None = None,
+        on_step: Callable[[int, int], None] | None = None,
     ) -> list[Stage]:
-        """Return the micrograph after each step; parameters and errors as when called."""
+        """Return the micrograph after each step; parameters and errors as when called.
+
+        `on_step` is called before each step as on_step(number, steps), from 0.
+        """
         _check_mask(micrograph, exclude)
         stages = []
-        for step in self.steps:
-            stages.append(_run(step, micrograph, exclude))
+        for number, step in enumerate(self.steps):
+            if on_step is not None:
+                on_step(number, len(self.steps))
+            try:
+                stages.append(run_step(step, micrograph, exclude, others))
+            except UserError as error:
+                raise type(error)(f"Step {number + 1}, {step.spec.title}: {error}") from error
             micrograph = stages[-1].micrograph
         return stages
 
@@ -172,18 +237,66 @@ class Pipeline:
         return cls(Step.from_dict(step) for step in steps)
 
 
-def _run(step: Step, micrograph: Micrograph, exclude: NDArray[np.bool_] | None) -> Stage:
+def run_step(
+    step: Step,
+    micrograph: Micrograph,
+    exclude: NDArray[np.bool_] | None = None,
+    others: Mapping[str, Micrograph] | None = None,
+) -> Stage:
     """Apply one step, with the nearest valid values in place of those that are not finite."""
+    start = time.perf_counter()
+    spec = step.spec
+    settings = spec.resolve(step.parameters, micrograph.pixel_size)
+    settings |= _other_pixels(step, others or {})
     pixels, hollow = _without_gaps(micrograph.pixels)
     skipped = exclude if hollow is None else hollow if exclude is None else hollow | exclude
-    result = step.spec.function(pixels, skipped, **step.parameters)
+    thresholds: tuple[float, ...] = ()
+    if spec.levels is not None:
+        thresholds = spec.levels(pixels, skipped, **settings)
+        settings["levels"] = thresholds
+    result = spec.function(pixels, skipped, **settings)
     if hollow is not None:
         result[hollow] = np.nan if result.dtype.kind == "f" else 0
-    threshold = otsu_threshold(pixels, skipped) if step.filter == "otsu" else None
+    after = micrograph.with_pixels(result, _history(step, micrograph, exclude))
+    return Stage(step, after, thresholds, time.perf_counter() - start)
+
+
+def _other_pixels(step: Step, others: Mapping[str, Micrograph]) -> dict[str, NDArray[Any]]:
+    """Return the pixels of the micrographs that a step names, or say which one is missing."""
+    found = {}
+    for parameter in step.spec.parameters:
+        if parameter.kind != "image":
+            continue
+        digest = step.parameters[parameter.name]
+        if not digest:
+            raise UserError(
+                "It needs another micrograph, and none is chosen. Choose one, or remove the step."
+            )
+        if digest not in others:
+            raise UserError(
+                f"It needs another micrograph, the one with the digest {digest[:12]}…, which is "
+                "not loaded here. Load that file too, or choose another one."
+            )
+        found[parameter.name] = _without_gaps(others[digest].pixels)[0]
+    return found
+
+
+def _history(step: Step, micrograph: Micrograph, exclude: NDArray[np.bool_] | None) -> str:
+    """Return what was done in one line; with all else that the result depends on."""
     text = str(step)
+    if step.in_nm and micrograph.pixel_size is not None:
+        text += f" at {micrograph.pixel_size.to('nm'):.9g} nm/px"
     if exclude is not None and step.spec.uses_exclude and exclude.any():
         text += f" outside mask {hashlib.sha256(np.packbits(exclude).tobytes()).hexdigest()[:12]}"
-    return Stage(step, micrograph.with_pixels(result, text), threshold)
+    return text
+
+
+def _unknown_filter(name: Any) -> str:
+    """Say that there is no such filter, and which one may be meant."""
+    shown = str(name)[:40]
+    near = difflib.get_close_matches(shown, FILTERS, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else "The Filters page lists them."
+    return f"There is no filter called {shown!r}. {hint}"
 
 
 def _without_gaps(pixels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:

@@ -44,6 +44,35 @@ def save_tiff_bytes(micrograph: Micrograph) -> bytes:
     return buffer.getvalue()
 
 
+def to_sixteen_bits(micrograph: Micrograph) -> Micrograph:
+    """Return the micrograph in 16 bits, for programs that read no others.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+
+    Returns
+    -------
+    Micrograph
+        16 bits stay as they are. 8 bits are multiplied by 257, which loses nothing. Floats are
+        spread from their smallest to their largest value over 0 to 65,535 (NaN becomes 0); the
+        history says which values these were.
+    """
+    pixels = micrograph.pixels
+    if pixels.dtype == np.uint16:
+        return micrograph
+    if pixels.dtype == np.uint8:
+        return micrograph.with_pixels(pixels.astype(np.uint16) * np.uint16(257), "16 bits: × 257")
+    finite = np.isfinite(pixels)
+    values = pixels[finite].astype(np.float64)
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    levels = np.zeros(pixels.shape, np.uint16)
+    if high > low:
+        levels[finite] = np.rint((values - low) * (65_535 / (high - low)))
+    step = f"16 bits: 0 is {low:.6g}, 65535 is {high:.6g}"
+    return micrograph.with_pixels(levels, step)
+
+
 def save_png_bytes(micrograph: Micrograph) -> bytes:
     """Return a PNG file with every pixel.
 

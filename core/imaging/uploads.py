@@ -7,7 +7,7 @@ with it and are not micrographs of their own. Names are labels: none is ever use
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -70,6 +70,19 @@ def unpack(files: Sequence[tuple[str, bytes]]) -> Iterator[Given | Refused]:
             yield from _opened(name, data)
         elif name in ours:
             yield Given(name, data, _beside(name, companions))
+
+
+def is_companion(name: str) -> bool:
+    """Tell by its ending whether a file can belong to another one."""
+    return _ends(name, *COMPANION_SUFFIXES)
+
+
+def companions_of(
+    readers: Mapping[str, Callable[[], bytes]],
+) -> Callable[[str], dict[str, bytes]]:
+    """Return a function of a name that gives the files belonging to it; reads all of them now."""
+    companions = {name: read() for name, read in readers.items()}
+    return lambda name: _beside(name, companions)
 
 
 def count(files: Sequence[tuple[str, bytes]]) -> int:

@@ -1,7 +1,8 @@
 """Architectures, each split into `features` (a map of activations) and `head` (its scores).
 
 The split is what makes explanations simple: `head(features(x))` is the whole network, and the
-activation between the two is the place where class activation maps are drawn.
+activation between the two is the place where class activation maps are drawn. `blocks()` names the
+pieces of `features` in their order, for maps at other depths.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from core.learning import backbones
+
+Blocks = backbones.Blocks
 
 
 class ResidualBlock(nn.Module):
@@ -79,6 +84,11 @@ class EMNet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(channels, classes)
 
+    def blocks(self) -> Blocks:
+        """Return the stem and the four stages, at 1/4, 1/4, 1/8, 1/16 and 1/16 of the input."""
+        stages = ((f"stage {number}", stage) for number, stage in enumerate(self.stages, 1))
+        return (("stem", self.stem), *stages)
+
     def features(self, x: Tensor) -> Tensor:
         """Return the last activation map, shape (N, C, ⌈H / 16⌉, ⌈W / 16⌉), for x (N, 1, H, W)."""
         activation: Tensor = self.stages(self.stem(x))
@@ -94,7 +104,51 @@ class EMNet(nn.Module):
         return self.head(self.features(x))
 
 
-NETWORKS: Mapping[str, Callable[..., nn.Module]] = {"emnet": EMNet}
+class VisualCNN(nn.Module):
+    """The light network of Visual-CCC: four convolutions and a global average.
+
+    Parameter names are those of its published weights. The class score is the mean of a map, so
+    class activation maps at the last layer are exact.
+
+    Parameters
+    ----------
+    classes : int
+        Number of scores; 1 for a binary network.
+    """
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        widths = (1, 32, 64, 128, 256)
+        layers: list[nn.Module] = []
+        for channels_in, channels_out in zip(widths[:-1], widths[1:], strict=True):
+            layers += [
+                nn.Conv2d(channels_in, channels_out, 3, padding=1),
+                nn.BatchNorm2d(channels_out),
+                nn.ReLU(),
+                nn.MaxPool2d(2),
+            ]
+        self.features = nn.Sequential(*layers)
+        self.classifier = nn.Linear(widths[-1], classes)
+
+    def blocks(self) -> Blocks:
+        """Return the four convolutions, each with its pooling, at 1/2 … 1/16 of the input."""
+        return tuple((f"block {n + 1}", self.features[4 * n : 4 * n + 4]) for n in range(4))
+
+    def head(self, activation: Tensor) -> Tensor:
+        """Return logits of shape (N, classes) for an activation map (N, 256, h, w)."""
+        logits: Tensor = self.classifier(activation.mean(dim=(2, 3)))
+        return logits
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits of shape (N, classes) for x (N, 1, H, W)."""
+        return self.head(self.features(x))
+
+
+NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
+    "emnet": EMNet,
+    "visualcnn": VisualCNN,
+    **backbones.BACKBONES,
+}
 
 
 def build_network(name: str, classes: int, options: Mapping[str, Any]) -> nn.Module:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.errors import UserError
 from core.imaging.display import (
     blend_heatmap,
     color_labels,
@@ -18,9 +20,13 @@ from core.imaging.display import (
     png_bytes,
     thumbnail,
 )
+from core.imaging.saving import save_npy_bytes
+from core.measuring.attribution import attribution_share
 from core.measuring.clustering import Clustering, cluster_gray
 from core.measuring.regions import measure_regions
 from core.micrograph import Micrograph
+from core.reporting import likeness
+from core.reporting.naming import find_part
 from core.reporting.recipe import Recipe
 
 if TYPE_CHECKING:  # only names of types: a batch that has not started needs no torch
@@ -28,11 +34,15 @@ if TYPE_CHECKING:  # only names of types: a batch that has not started needs no 
     from core.learning.explanation import Explanation
 
 PREVIEW_PX = 256
+THUMBNAIL_PX = 72
 OVERLAY_PX = 1024
 JPEG_QUALITY = 82
 LENGTHS_PX = ("equivalent_diameter_px", "perimeter_px", "feret_max_px")
 Mask = NDArray[np.bool_]
 Picture = NDArray[np.uint8]
+
+
+CLUSTERINGS: Mapping[str, Callable[..., Clustering]] = {"grey": cluster_gray}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,7 @@ class Preview:
     original: bytes
     overlay: bytes
     clusters: bytes
+    thumbnail: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,17 +65,20 @@ class Analysis:
         Columns of its row, except for number, name and status.
     regions : DataFrame
         One line per region of the target cluster; lengths in px and nm, areas in px and µm².
-    overlay_png, mask_png : bytes
-        The heat map over the micrograph, at most 1024 px wide; and the target cluster at full
-        size, 0 or 255.
+    pictures : dict of str to bytes
+        Those that the recipe asks for: "overlays" (the heat map over the micrograph, a PNG of at
+        most 1024 px), "masks" (the target cluster at full size, 0 or 255), "maps" (the heat map
+        at full size, an NPY of float32).
     preview : Preview
+    likeness : str
+        What `core.reporting.likeness` compares, as base64.
     """
 
     values: dict[str, Any]
     regions: pd.DataFrame
-    overlay_png: bytes
-    mask_png: bytes
+    pictures: dict[str, bytes]
     preview: Preview
+    likeness: str
 
 
 def analyse(
@@ -73,26 +87,52 @@ def analyse(
     classification: Classification,
     explanation: Explanation,
     recipe: Recipe,
+    path: str = "",
 ) -> Analysis:
     """Return the row, regions and pictures of a micrograph that the network has answered.
 
     The recipe's filters act on what is clustered and measured here; the network saw the
-    micrograph as it was recorded.
+    micrograph as it was recorded. `path` is its name with its folders, for sample and class.
     """
     filtered = recipe.pipeline(micrograph, exclude=exclude)
     uncounted = _uncounted(micrograph, exclude)
-    clustering = cluster_gray(filtered, recipe.clusters, exclude=uncounted)
+    clustering = CLUSTERINGS[recipe.clustering](filtered, recipe.clusters, exclude=uncounted)
     target: Mask = clustering.labels == recipe.target
     regions = tabulate_regions(target, micrograph, recipe.smallest_region_px)
+    if recipe.drop_border_regions:
+        regions = regions[~regions["touches_border"]].reset_index(drop=True)
+    path = path or micrograph.name
     values = {
+        "sample": find_part(recipe.sample_from, micrograph, path),
+        "stated_label": find_part(recipe.label_from, micrograph, path),
         **_network_values(classification, explanation),
         **_area_values(clustering, target, micrograph, recipe),
+        **_evidence_values(explanation, clustering),
         **_region_values(regions),
         **_micrograph_values(micrograph, uncounted),
     }
-    overlay_png, preview = _shown(micrograph, explanation.heatmap, clustering)
-    mask_png = png_bytes(target.astype(np.uint8) * np.uint8(255))
-    return Analysis(values, regions, overlay_png, mask_png, preview)
+    shown = _Shown(micrograph, explanation.heatmap, clustering)
+    drawers: dict[str, Callable[[], bytes]] = {
+        "overlays": shown.overlay_png,
+        "masks": lambda: png_bytes(target.astype(np.uint8) * np.uint8(255)),
+        "maps": lambda: save_npy_bytes(explanation.heatmap),
+    }
+    pictures = {name: drawers[name]() for name in recipe.pictures}
+    alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
+    return Analysis(values, regions, pictures, shown.preview(), alike)
+
+
+def check_choices(recipe: Recipe) -> None:
+    """Refuse a way of clustering that does not exist, before the work begins.
+
+    Raises
+    ------
+    UserError
+    """
+    if recipe.clustering not in CLUSTERINGS:
+        raise UserError(
+            f"There is no clustering {recipe.clustering!r}. Choose one of {', '.join(CLUSTERINGS)}."
+        )
 
 
 def _uncounted(micrograph: Micrograph, exclude: Mask | None) -> Mask | None:
@@ -135,11 +175,18 @@ def _area_values(
     }
 
 
+def _evidence_values(explanation: Explanation, clustering: Clustering) -> dict[str, Any]:
+    """Return which share of the evidence falls in each cluster; NaN where there is none."""
+    shares = attribution_share(explanation, clustering)["evidence_share"]
+    return {f"cluster_{n}_evidence_percent": round(100 * float(v), 4) for n, v in enumerate(shares)}
+
+
 def _region_values(regions: pd.DataFrame) -> dict[str, Any]:
     values: dict[str, Any] = {"regions": len(regions)}
     for unit in ("px", "nm"):
         diameters = regions[f"equivalent_diameter_{unit}"]
         values[f"mean_diameter_{unit}"] = float(diameters.mean()) if len(regions) else np.nan
+        values[f"median_diameter_{unit}"] = float(diameters.median()) if len(regions) else np.nan
     return values
 
 
@@ -180,34 +227,52 @@ def tabulate_regions(mask: Mask, micrograph: Micrograph, smallest_px: int) -> pd
 def list_columns(classes: Sequence[str], clusters: int) -> list[str]:
     """Return the columns that every batch has for these classes and this number of clusters."""
     return [
+        *("sample", "stated_label"),
         *("label", "probability", "runner_up", "runner_up_probability", "candidates", "novelty"),
         "has_evidence",
         *(f"p_{name}" for name in classes),
         *(f"cluster_{number}_percent" for number in range(clusters)),
         *("target_cluster", "target_percent", "target_area_px", "target_area_µm2"),
-        *("regions", "mean_diameter_px", "mean_diameter_nm"),
+        *(f"cluster_{number}_evidence_percent" for number in range(clusters)),
+        *("regions", "mean_diameter_px", "median_diameter_px"),
+        *("mean_diameter_nm", "median_diameter_nm"),
         *("excluded_percent", "pixel_size_nm", "pixel_size_source"),
         *("width_px", "height_px", "depth", "sha256"),
     ]
 
 
-def _shown(
-    micrograph: Micrograph, heatmap: NDArray[np.float32], clustering: Clustering
-) -> tuple[bytes, Preview]:
-    """Return the overlay as PNG and the three previews, from one stretch to eight bits."""
-    picture = thumbnail(micrograph, OVERLAY_PX)
-    heat = np.clip(_resize(heatmap, picture.shape, cv2.INTER_AREA), 0, 1)
-    overlay = png_bytes(_with_bar(blend_heatmap(picture, heat), micrograph))
-    scale = min(1.0, PREVIEW_PX / max(picture.shape))
-    small_hw = tuple(max(1, round(side * scale)) for side in picture.shape)
-    small = _resize(picture, small_hw, cv2.INTER_AREA)
-    labels = _resize(clustering.labels, small_hw, cv2.INTER_NEAREST)
-    pictures = (
-        small,
-        blend_heatmap(small, _resize(heat, small_hw, cv2.INTER_AREA)),
-        color_labels(labels, clustering.k),
-    )
-    return overlay, Preview(*(_jpeg(_with_bar(each, micrograph)) for each in pictures))
+class _Shown:
+    """All pictures of one micrograph, from one stretch to eight bits."""
+
+    def __init__(
+        self, micrograph: Micrograph, heatmap: NDArray[np.float32], clustering: Clustering
+    ) -> None:
+        self.micrograph = micrograph
+        self.clustering = clustering
+        self.picture = thumbnail(micrograph, OVERLAY_PX)
+        self.heat = np.clip(_resize(heatmap, self.picture.shape, cv2.INTER_AREA), 0, 1)
+
+    def overlay_png(self) -> bytes:
+        """Return the heat map over the micrograph."""
+        return png_bytes(_with_bar(blend_heatmap(self.picture, self.heat), self.micrograph))
+
+    def preview(self) -> Preview:
+        """Return the small pictures of the report."""
+        small_hw = self._fit(PREVIEW_PX)
+        small = _resize(self.picture, small_hw, cv2.INTER_AREA)
+        labels = _resize(self.clustering.labels, small_hw, cv2.INTER_NEAREST)
+        pictures = (
+            small,
+            blend_heatmap(small, _resize(self.heat, small_hw, cv2.INTER_AREA)),
+            color_labels(labels, self.clustering.k),
+        )
+        tiny = _resize(small, self._fit(THUMBNAIL_PX), cv2.INTER_AREA)
+        original, overlay, clusters = (_jpeg(_with_bar(p, self.micrograph)) for p in pictures)
+        return Preview(original, overlay, clusters, _jpeg(tiny))
+
+    def _fit(self, size_px: int) -> tuple[int, ...]:
+        scale = min(1.0, size_px / max(self.picture.shape))
+        return tuple(max(1, round(side * scale)) for side in self.picture.shape)
 
 
 def _with_bar(picture: Picture, micrograph: Micrograph) -> Picture:

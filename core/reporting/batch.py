@@ -1,56 +1,43 @@
 """Micrographs x Recipe -> rows, one per micrograph, whatever becomes of the others.
 
-Threads read ahead and measure behind while the network works in the calling thread, and only a
-few micrographs are in memory at any time. No torch is imported before a batch starts.
+Reading, network and measuring overlap, only a few micrographs are in memory at any time, and what
+is finished goes to the disk at once: a batch that was killed goes on where it stopped. No torch is
+imported before a batch starts.
 """
 
 from __future__ import annotations
 
-import logging
-import os
+import hashlib
+import json
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.imaging.overlays import find_overlays, overlay_choice
-from core.micrograph import Micrograph
-from core.reporting import export
-from core.reporting.analysis import Preview, analyse, list_columns, tabulate_regions
+from core.reporting import export, likeness, tabulation
+from core.reporting.analysis import Preview, check_choices
+from core.reporting.journal import FOLDER, Entry, Journal
+from core.reporting.naming import match_class
+from core.reporting.pipeline import Item, Known, plain, work_in_threads
 from core.reporting.recipe import Recipe
 from core.reporting.sources import GivenSource, Source, list_sources
 
 if TYPE_CHECKING:
     from core.learning.checkpoints import Classifier
-    from core.learning.classification import Classification
-    from core.learning.explanation import Explanation
 
-ENGINES = ("threads",)
-WORKERS = min(4, os.cpu_count() or 1)
-GROUP = 8  # micrographs per pass through the network, and
-GROUP_PX = 24_000_000  # pixels, so that a few very large ones do not fill the memory
+ENGINES = ("threads", "dask")
 MOST_PREVIEWS = 400
-HEAD = ("number", "name", "status", "reason", "duplicate_of")
-WHOLE_NUMBERS = (
-    "duplicate_of",
-    "target_cluster",
-    "target_area_px",
-    "regions",
-    "width_px",
-    "height_px",
-)
+PREVIEWS = ("original", "overlay", "clusters", "thumbnail")
 
-log = logging.getLogger(__name__)
 Progress = Callable[[int, int, str], None]
+OnRow = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,31 +48,29 @@ class BatchResult:
     ----------
     rows : DataFrame
         One row per source, in the order given: number, name, status ("ok" or "failed"), reason,
-        duplicate_of, then results with units in their names. The same files and recipe give the
-        same rows.
-    regions : DataFrame
-        One line per region of the target cluster, with the number and name of its micrograph.
+        warnings, duplicate_of, near_duplicate_of, true_label, then results with units in their
+        names. The same files and recipe give the same rows.
     recipe : Recipe
+        As given, with the digest of the weights that were used.
     out : Path
-    previews : tuple of Preview or None
-        One per row; None for a failed row and beyond the first 400.
     model : dict
-        name, sha256, architecture, classes, display_names and device of the network, and the
-        title and reference of the explanation method.
+        name, sha256, architecture, classes, display_names, limits, calibration and device of the
+        network, and the title and reference of the explanation method.
     files : tuple of str
         What was written, relative to `out`.
-    elapsed_s : float
-        Kept out of the rows, which do not depend on the speed of the machine.
+    given : int
+        How many sources there were; more than rows when the batch was cancelled.
+    times : dict
+        When it ran and for how long; kept out of the rows, which do not depend on it.
     """
 
     rows: pd.DataFrame
-    regions: pd.DataFrame
     recipe: Recipe
     out: Path
-    previews: tuple[Preview | None, ...]
     model: dict[str, Any]
     files: tuple[str, ...]
-    elapsed_s: float
+    given: int
+    times: dict[str, Any]
 
     @property
     def succeeded(self) -> pd.DataFrame:
@@ -97,22 +82,41 @@ class BatchResult:
         """Rows with status "failed"."""
         return self.rows[self.rows["status"] == "failed"]
 
+    @property
+    def fields(self) -> pd.DataFrame:
+        """Rows that count in statistics: analysed, and not a copy of an earlier file."""
+        rows = self.succeeded
+        return rows[rows["duplicate_of"].isna()]
 
-@dataclass(slots=True)
-class _Item:
-    """One source on its way through the batch."""
+    @property
+    def elapsed_s(self) -> float:
+        """How long it took, without what an earlier run had done."""
+        return float(self.times["elapsed_s"])
 
-    number: int
-    source: Source
-    micrograph: Micrograph | None = None
-    exclude: NDArray[np.bool_] | None = None
-    reason: str = ""
-    first: _Item | None = None  # the same file earlier in the batch
-    answer: tuple[Classification, Explanation] | None = None
-    values: dict[str, Any] = field(default_factory=dict)
-    regions: pd.DataFrame | None = None
-    preview: Preview | None = None
-    files: tuple[str, ...] = ()
+    @property
+    def regions(self) -> pd.DataFrame:
+        """One line per region of the target cluster, with number and name of its micrograph.
+
+        Read from the disk at each call: a large batch has millions of them.
+        """
+        frames = list(self.each_regions())
+        kept = [frame for frame in frames if len(frame)]
+        return pd.concat(kept, ignore_index=True) if kept else tabulation.no_regions()
+
+    def each_regions(self) -> Iterator[pd.DataFrame]:
+        """Yield the regions of one micrograph after the other; copies have none of their own."""
+        for entry in Journal(self.out).entries():
+            if entry["regions"] is not None:
+                yield tabulation.regions_of(entry)
+
+    def preview(self, number: int) -> Preview | None:
+        """Return the small pictures of a row; None for a failed one and beyond the first 400."""
+        row = self.rows[self.rows["number"] == number].iloc[0]
+        shown = number if pd.isna(row["duplicate_of"]) else int(row["duplicate_of"])
+        paths = [self.out / name for name in _preview_files(shown)]
+        if row["status"] != "ok" or not all(path.is_file() for path in paths):
+            return None
+        return Preview(*(path.read_bytes() for path in paths))
 
 
 def run_batch(
@@ -123,24 +127,42 @@ def run_batch(
     engine: str = "threads",
     on_progress: Progress | None = None,
     classifier: Classifier | None = None,
+    resume: bool = False,
+    scheduler: str | None = None,
+    workers: int = 2,
+    labels: Mapping[str, str] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    on_row: OnRow | None = None,
 ) -> BatchResult:
     """Classify, explain, cluster and measure micrographs, and write the results to a folder.
 
     Parameters
     ----------
     sources : iterable of Path, (name, bytes) or Micrograph
-        A folder stands for every image in it and below it.
+        A folder stands for every image in it and below it, an archive for what is in it.
     recipe : Recipe
         Its filters act on clustering and measuring. The network sees the unfiltered micrograph.
     out : path
-        Folder for results.csv, regions.csv, recipe.json, overlays, masks and, written last,
-        manifest.json. Made when it is missing; other files in it are left alone.
+        Folder for results.csv, results.parquet, regions.csv, recipe.json, the pictures that the
+        recipe asks for and, written last, manifest.json. Made when it is missing; other files in
+        it are left alone.
     engine : str
-        Only "threads".
+        "threads" of this process; or "dask", processes of a `dask.distributed` cluster, which
+        give the same rows. They must see files under the same paths.
     on_progress : callable, optional
         Called in this thread as on_progress(done, total, name) after each micrograph.
     classifier : Classifier, optional
         Used in place of loading the recipe's model again.
+    resume : bool
+        Go on with what the same batch has left in the folder.
+    scheduler : str, optional
+        Address of a Dask scheduler; without one, a cluster of `workers` processes is started here.
+    labels : mapping, optional
+        Name of a micrograph to its true class; it counts before what `recipe.label_from` finds.
+    should_stop : callable, optional
+        Asked after each micrograph; once it returns True the batch ends with what is done.
+    on_row : callable, optional
+        Called in this thread with each row as far as it is known at that moment.
 
     Returns
     -------
@@ -151,39 +173,155 @@ def run_batch(
     Raises
     ------
     UserError
-        If there are no sources, the engine, the model or the method is unknown, or the folder
-        cannot be written.
+        If there are no sources, the engine, the model or a choice of the recipe is unknown, the
+        folder cannot be written, or holds another batch that was to be resumed.
     """
-    began = time.perf_counter()
+    began, started = time.perf_counter(), datetime.now(UTC)
     if engine not in ENGINES:
         raise UserError(f"There is no engine {engine!r}. Available: {', '.join(ENGINES)}.")
-    items = [_Item(n, source) for n, source in enumerate(list_sources(sources), start=1)]
+    listed = list_sources(sources)
     network = classifier if classifier is not None else _load(recipe)
-    _check_method(recipe)
-    folder = export.make_folder(Path(out))
-    report = on_progress or (lambda done, total, name: None)
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="batch") as pool:
-        for done, item in enumerate(_work(items, recipe, network, folder, pool), start=1):
-            report(done, len(items), item.source.name)
+    _check(recipe, network)
+    recipe = replace(recipe, model_sha256=network.card.sha256)  # a repetition must use these
     model = _describe(network, recipe)
-    rows, regions = _rows(items, model["classes"], recipe.clusters), _regions(items)
-    files = tuple(name for item in items for name in item.files)
-    files = export.write_tables(folder, rows, regions, recipe, model, files)
-    return BatchResult(
-        rows=rows,
-        regions=regions,
-        recipe=recipe,
-        out=folder,
-        previews=tuple((item.first or item).preview for item in items),
-        model=model,
-        files=files,
-        elapsed_s=time.perf_counter() - began,
-    )
+    folder = export.make_folder(Path(out), keep=resume)
+    writer = _Writer(folder, _key(recipe, model, listed))
+    items = writer.start(listed, resume)
+    at_work = _work(engine, items, recipe, network, writer.known, scheduler, workers)
+    listen = on_progress or (lambda done, total, name: None)
+    with closing(at_work):
+        for item in at_work:
+            entry = writer.write(item)
+            if on_row is not None:
+                on_row(tabulation.row_of(entry, writer.values.get(entry["first"])))
+            listen(item.number, len(listed), item.source.name)
+            if should_stop is not None and should_stop():
+                break
+    writer.end()
+    times = {
+        "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "elapsed_s": round(time.perf_counter() - began, 3),
+        "resumed_behind": len(listed) - len(items),
+    }
+    return _assemble(folder, recipe, model, labels or {}, len(listed), times)
+
+
+def relabel(result: BatchResult, labels: Mapping[int, str]) -> BatchResult:
+    """Return the result with true classes stated by a person, and write the tables again.
+
+    Parameters
+    ----------
+    result : BatchResult
+    labels : mapping
+        Number of a row to the id or the words of a class; "" takes a label back.
+    """
+    titles = _titles(result.model)
+    known = {number: match_class(label, titles) for number, label in labels.items()}
+    truth = [
+        known.get(number, stated)
+        for number, stated in zip(result.rows["number"], result.rows["true_label"], strict=True)
+    ]
+    return _written(replace(result, rows=result.rows.assign(true_label=truth)))
 
 
 def batch_zip(result: BatchResult) -> bytes:
     """Return everything the batch wrote, and report.html where it was written, as a ZIP file."""
-    return export.zip_files(result.out, result.files)
+    return write_zip(result).read_bytes()
+
+
+def write_zip(result: BatchResult) -> Path:
+    """Write everything the batch wrote into a ZIP file beside it, piece by piece; return its path.
+
+    The file is hidden, and no part of the report.
+    """
+    path = result.out / FOLDER / "report.zip"
+    export.zip_files(result.out, result.files, path)
+    return path
+
+
+class _Writer:
+    """Puts finished micrographs on the disk: pictures at once, journal entries by whole groups."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self.folder = folder
+        self.key = key
+        self.journal = Journal(folder)
+        self.known = Known()
+        self.values: dict[int | None, Entry] = {}  # what a copy must tell of its first
+        self.group: list[Entry] = []
+        self.group_number = 0
+
+    def start(self, listed: list[Source], resume: bool) -> list[Item]:
+        """Return the items that are still to be done."""
+        stamps = [source.stamp() for source in listed]
+        done = 0
+        if resume:
+            names = [source.name for source in listed]
+            done = self.journal.resume(self.key, list(zip(names, stamps, strict=True)))
+            for entry in self.journal.entries():
+                if entry["key"] and entry["first"] is None:
+                    self.known.numbers[entry["key"]] = entry["number"]
+        else:
+            self.journal.begin(self.key)
+        return [
+            Item(number, source, stamp)
+            for number, (source, stamp) in enumerate(zip(listed, stamps, strict=True), start=1)
+            if number > done
+        ]
+
+    def write(self, item: Item) -> Entry:
+        """Write what came of a micrograph; its entry waits for the rest of its group."""
+        if item.group != self.group_number:
+            self.end()
+            self.group_number = item.group
+        files: tuple[str, ...] = ()
+        previews: tuple[str, ...] = ()
+        if item.done is not None:
+            files = export.write_pictures(
+                self.folder, item.number, item.source.name, item.done.pictures
+            )
+            if item.number <= MOST_PREVIEWS:
+                previews = _write_preview(self.folder, item.number, item.done.preview)
+        entry = _entry(item, files, previews)
+        self.group.append(entry)
+        item.done = None
+        return entry
+
+    def end(self) -> None:
+        """Write the entries that wait."""
+        if self.group:
+            self.journal.append(self.group)
+        self.group = []
+
+
+def _entry(item: Item, files: tuple[str, ...], previews: tuple[str, ...]) -> Entry:
+    done = item.done
+    return {
+        "number": item.number,
+        "name": item.source.name,
+        "stamp": item.stamp,
+        "key": item.reading.key if item.first is None and not item.reason else "",
+        "reason": item.reason,
+        "first": item.first,
+        "values": {key: plain(v) for key, v in done.values.items()} if done else {},
+        "regions": tabulation.pack_regions(done.regions) if done else None,
+        "files": list(files),
+        "previews": list(previews),
+        "likeness": done.likeness if done else "",
+    }
+
+
+def _write_preview(folder: Path, number: int, preview: Preview) -> tuple[str, ...]:
+    names = _preview_files(number)
+    (folder / names[0]).parent.mkdir(parents=True, exist_ok=True)
+    for name, kind in zip(names, PREVIEWS, strict=True):
+        (folder / name).write_bytes(getattr(preview, kind))
+    return names
+
+
+def _preview_files(number: int) -> tuple[str, ...]:
+    return tuple(f"{FOLDER}/previews/{number:04d}_{kind}.jpg" for kind in PREVIEWS)
 
 
 def _load(recipe: Recipe) -> Classifier:
@@ -192,165 +330,101 @@ def _load(recipe: Recipe) -> Classifier:
     return load_model(recipe.model)
 
 
-def _check_method(recipe: Recipe) -> None:
+def _check(recipe: Recipe, network: Classifier) -> None:
+    """Refuse choices that do not exist before the work begins."""
     from core.learning.explanation import METHODS
 
     if recipe.method not in METHODS:
         raise UserError(
             f"There is no explanation method {recipe.method!r}. Choose one of {', '.join(METHODS)}."
         )
+    classes = network.card.classes
+    if recipe.explained_class is not None and recipe.explained_class not in classes:
+        raise UserError(
+            f"The model has no class {recipe.explained_class!r}. Choose one of "
+            f"{', '.join(classes)}."
+        )
+    if recipe.model_sha256 and recipe.model_sha256 != network.card.sha256:
+        raise UserError(
+            f"The weights of {network.name} are not the ones that the recipe was made with (their "
+            "SHA-256 differs). Install those, or remove model_sha256 from the recipe."
+        )
+    layers = getattr(network, "layers", ("features",))
+    if recipe.layer is not None and recipe.layer not in layers:
+        raise UserError(
+            f"The model has no layer {recipe.layer!r}. Choose one of {', '.join(layers)}."
+        )
+    level = network.card.calibration.get("conformal_level")
+    if recipe.conformal_level not in (None, level):
+        kept = f"{100 * level:.0f} %" if level else "no level, since it was never calibrated"
+        raise UserError(
+            f"The model gives prediction sets at {kept}. Remove conformal_level from the recipe."
+        )
+    check_choices(recipe)
+
+
+def _key(recipe: Recipe, model: Mapping[str, Any], listed: list[Source]) -> str:
+    """Return what must be equal for a batch to go on: all but the content of the files."""
+    parts = (recipe.to_json(), model, export.list_versions(), [source.name for source in listed])
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _work(
-    items: list[_Item], recipe: Recipe, network: Classifier, folder: Path, pool: ThreadPoolExecutor
-) -> Iterator[_Item]:
-    """Yield each item when it is finished, in order; every stage pulls from the one before."""
-    read = _threaded(items, lambda item: _read(item, recipe), pool)
-    known: dict[str, _Item] = {}
-    distinct = (_let_go_of_duplicate(item, known) for item in read)
-    answered = (item for group in _groups(distinct) for item in _answer(group, recipe, network))
-    return _threaded(answered, lambda item: _finish(item, recipe, folder), pool)
+    engine: str,
+    items: list[Item],
+    recipe: Recipe,
+    network: Classifier,
+    known: Known,
+    scheduler: str | None,
+    workers: int,
+) -> Generator[Item, None, None]:
+    if engine == "threads":
+        return work_in_threads(items, recipe, network, known)
+    from core.reporting.dask_engine import work_in_processes
+
+    return work_in_processes(items, recipe, network.card.sha256, known, scheduler, workers)
 
 
-def _threaded(
-    items: Iterable[_Item], work: Callable[[_Item], None], pool: ThreadPoolExecutor
-) -> Iterator[_Item]:
-    """Yield items in order after threads have worked on them, with only a few under way."""
-    under_way: deque[tuple[_Item, Future[None]]] = deque()
-    for item in items:
-        under_way.append((item, pool.submit(work, item)))
-        while under_way and (len(under_way) > WORKERS or under_way[0][1].done()):
-            yield _result(*under_way.popleft())
-    while under_way:
-        yield _result(*under_way.popleft())
+def _assemble(
+    folder: Path,
+    recipe: Recipe,
+    model: dict[str, Any],
+    labels: Mapping[str, str],
+    given: int,
+    times: dict[str, Any],
+) -> BatchResult:
+    """Read back what was written, which is the same whether or not the batch was interrupted."""
+    journal = Journal(folder)
+    described = {e["number"]: e["likeness"] for e in journal.entries() if e["likeness"]}
+    rows = tabulation.tabulate(
+        journal.entries(),
+        likeness.find_alike(described),
+        labels,
+        _titles(model),
+        recipe,
+    )
+    files = tuple(name for entry in journal.entries() for name in entry["files"])
+    return _written(BatchResult(rows, recipe, folder, model, files, given, times))
 
 
-def _result(item: _Item, job: Future[None]) -> _Item:
-    job.result()
-    return item
+def _written(result: BatchResult) -> BatchResult:
+    """Write the tables of a result and return it with the names of all files."""
+    pictures = [name for name in result.files if name.split("/")[0] in export.PICTURE_FOLDERS]
+    files = export.write_tables(
+        result.out,
+        result.rows,
+        result.each_regions(),
+        result.recipe,
+        result.model,
+        pictures,
+        result.times,
+        result.given,
+    )
+    return replace(result, files=files)
 
 
-def _read(item: _Item, recipe: Recipe) -> None:
-    try:
-        micrograph = item.source.read()
-        item.exclude = find_overlays(micrograph) if recipe.exclude_overlays else None
-        item.micrograph = micrograph
-    except Exception as error:
-        _fail(item, error)
-
-
-def _let_go_of_duplicate(item: _Item, known: dict[str, _Item]) -> _Item:
-    one = item.micrograph
-    if one is not None:
-        key = f"{one.sha256}|{one.pixel_size!r}|{overlay_choice(one)}"
-        first = known.setdefault(key, item)
-        if first is not item:
-            item.first, item.micrograph, item.exclude = first, None, None
-    return item
-
-
-def _groups(items: Iterable[_Item]) -> Iterator[list[_Item]]:
-    """Yield items in groups for the network; the grouping depends on nothing but their sizes."""
-    group: list[_Item] = []
-    pixels = 0
-    for item in items:
-        group.append(item)
-        pixels += item.micrograph.pixels.size if item.micrograph is not None else 0
-        if len(group) == GROUP or pixels >= GROUP_PX:
-            yield group
-            group, pixels = [], 0
-    if group:
-        yield group
-
-
-def _answer(group: list[_Item], recipe: Recipe, network: Classifier) -> list[_Item]:
-    """Classify and explain a group; when that fails, each of its members gets its own try."""
-    waiting = [item for item in group if item.micrograph is not None]
-    try:
-        _ask(waiting, recipe, network)
-    except Exception:
-        log.info("a group of %d failed; its members are tried one by one", len(waiting))
-        for item in waiting:
-            try:
-                _ask([item], recipe, network)
-            except Exception as error:
-                _fail(item, error)
-    return group
-
-
-def _ask(items: list[_Item], recipe: Recipe, network: Classifier) -> None:
-    from core.learning.classification import classify
-    from core.learning.explanation import explain
-
-    micrographs = [item.micrograph for item in items if item.micrograph is not None]
-    masks = [item.exclude for item in items]
-    answers = classify(network, micrographs, excludes=masks)
-    for item, micrograph, answer in zip(items, micrographs, answers, strict=True):
-        item.answer = (
-            answer,
-            explain(network, micrograph, recipe.method, answer.label, exclude=item.exclude),
-        )
-
-
-def _finish(item: _Item, recipe: Recipe, folder: Path) -> None:
-    """Measure, write the pictures, and let go of the pixels."""
-    try:
-        if item.micrograph is not None and item.answer is not None:
-            analysis = analyse(item.micrograph, item.exclude, *item.answer, recipe)
-            overlay, mask = export.write_pictures(folder, item.number, item.source.name, analysis)
-            item.files = overlay, mask
-            item.values = {**analysis.values, "overlay_file": overlay, "mask_file": mask}
-            item.regions = analysis.regions
-            item.preview = analysis.preview if item.number <= MOST_PREVIEWS else None
-    except Exception as error:
-        _fail(item, error)
-    finally:
-        item.micrograph = item.exclude = item.answer = None
-
-
-def _fail(item: _Item, error: Exception) -> None:
-    item.micrograph = item.exclude = item.answer = None
-    item.values, item.files, item.regions, item.preview = {}, (), None, None
-    if isinstance(error, UserError):
-        item.reason = str(error)
-    else:
-        log.error("%s failed", item.source.name, exc_info=error)
-        item.reason = f"unexpected: {type(error).__name__}"
-
-
-def _row(item: _Item) -> dict[str, Any]:
-    told = item.first or item
-    return {
-        "number": item.number,
-        "name": item.source.name,
-        "status": "failed" if told.reason else "ok",
-        "reason": told.reason,
-        "duplicate_of": item.first.number if item.first else None,
-        **told.values,
-    }
-
-
-def _rows(items: list[_Item], classes: Sequence[str], clusters: int) -> pd.DataFrame:
-    columns = [*HEAD, *list_columns(classes, clusters), "overlay_file", "mask_file"]
-    rows = pd.DataFrame([_row(item) for item in items]).reindex(columns=columns)
-    # Failed rows have no numbers; nullable integers keep the others whole.
-    return rows.astype(dict.fromkeys(WHOLE_NUMBERS, "Int64"))
-
-
-def _regions(items: list[_Item]) -> pd.DataFrame:
-    frames = []
-    for item in items:
-        if item.regions is not None and len(item.regions):
-            frame = item.regions.copy()
-            frame.insert(0, "number", item.number)
-            frame.insert(1, "name", item.source.name)
-            frame["pixel_size_source"] = item.values["pixel_size_source"]
-            frames.append(frame)
-    if frames:
-        return pd.concat(frames, ignore_index=True)
-    nothing = Micrograph("", np.zeros((1, 1), np.uint8))
-    empty = tabulate_regions(np.zeros((1, 1), np.bool_), nothing, 1)
-    return pd.DataFrame(columns=["number", "name", *empty.columns, "pixel_size_source"])
+def _titles(model: Mapping[str, Any]) -> dict[str, str]:
+    return {name: model["display_names"].get(name, name) for name in model["classes"]}
 
 
 def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:
@@ -364,5 +438,16 @@ def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:
         "classes": list(card.classes),
         "display_names": dict(card.display_names),
         "device": network.device,
+        "calibration": dict(card.calibration),
+        "limits": list(card.limits),
+        "metrics": _record(card.metrics),
         "explanation": {"title": method.title, "reference": method.reference},
     }
+
+
+def _record(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the network's own record on held-out pictures, as far as its card states one."""
+    scores = metrics.get("pictures")
+    scores = scores if isinstance(scores, dict) else metrics
+    wanted = ("pictures", "balanced_accuracy", "balanced_accuracy_interval_95")
+    return {name: scores[name] for name in wanted if name in scores}

@@ -7,13 +7,13 @@ of the name when everything but letters, digits, dash and underscore is taken aw
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import platform
 import re
+import shutil
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,22 +23,23 @@ import pandas as pd
 
 from core import __version__
 from core.errors import UserError
-from core.reporting.analysis import Analysis
-from core.reporting.recipe import Recipe
+from core.reporting.recipe import PICTURES, Recipe
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-image", "opencv-python-headless", "torch")
 LONGEST_STEM = 60
 REPORT, MANIFEST = "report.html", "manifest.json"
-PICTURE_FOLDERS = ("overlays", "masks")
+PICTURE_FOLDERS = PICTURES
+ENDINGS = {"overlays": "png", "masks": "png", "maps": "npy"}
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can hold: the same batch gives the same bytes
 
 
-def make_folder(folder: Path) -> Path:
-    """Return the folder, made with its subfolders where they are missing.
+def make_folder(folder: Path, *, keep: bool = False) -> Path:
+    """Return the folder, made where it is missing.
 
-    Manifest and report of an earlier batch are removed: they would speak of files that are about
-    to be replaced. Other files are left alone.
+    Manifest and report of an earlier batch are removed with the pictures they name: they would
+    speak of files that are about to be replaced. With `keep` the pictures stay, to be gone on
+    with. Other files are left alone.
 
     Raises
     ------
@@ -46,12 +47,23 @@ def make_folder(folder: Path) -> Path:
         If it cannot be made.
     """
     with _told(folder):
-        for name in PICTURE_FOLDERS:
-            (folder / name).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         if (folder / MANIFEST).is_file():
+            for name in () if keep else _old_pictures(folder):
+                (folder / name).unlink(missing_ok=True)
             (folder / MANIFEST).unlink()
             (folder / REPORT).unlink(missing_ok=True)
     return folder
+
+
+def _old_pictures(folder: Path) -> list[str]:
+    """Return the pictures of an earlier batch, as far as their names are of our making."""
+    try:
+        named = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
+    except (ValueError, KeyError, TypeError, OSError):
+        return []
+    ours = re.compile(rf"(?:{'|'.join(PICTURE_FOLDERS)})/\d{{4,}}_[A-Za-z0-9_-]+\.(?:png|npy)")
+    return [name for name in named if ours.fullmatch(name)]
 
 
 @contextmanager
@@ -73,72 +85,110 @@ def safe_stem(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-_")[:LONGEST_STEM] or "micrograph"
 
 
-def write_pictures(folder: Path, number: int, name: str, analysis: Analysis) -> tuple[str, str]:
-    """Write overlay and mask; return their paths relative to the folder."""
-    file = f"{number:04d}_{safe_stem(name)}.png"
-    overlay, mask = f"overlays/{file}", f"masks/{file}"
-    (folder / overlay).write_bytes(analysis.overlay_png)
-    (folder / mask).write_bytes(analysis.mask_png)
-    return overlay, mask
-
-
-def write_tables(
-    folder: Path,
-    rows: pd.DataFrame,
-    regions: pd.DataFrame,
-    recipe: Recipe,
-    model: dict[str, Any],
-    pictures: Iterable[str],
+def write_pictures(
+    folder: Path, number: int, name: str, pictures: Mapping[str, bytes]
 ) -> tuple[str, ...]:
-    """Write tables, recipe and, last, the manifest; return the names of all files.
+    """Write the pictures of one micrograph; return their paths relative to the folder.
 
     Raises
     ------
     UserError
         If they cannot be written.
     """
-    texts = {
-        "results.csv": csv_bytes(rows),
-        "regions.csv": csv_bytes(regions),
-        "recipe.json": recipe.to_json().encode(),
-    }
-    files = (*texts, *pictures)
+    files = []
     with _told(folder):
-        for name, content in texts.items():
-            (folder / name).write_bytes(content)
-        manifest = _manifest(folder, rows, recipe, model, files)
-        (folder / MANIFEST).write_text(manifest, encoding="utf-8")
+        for kind, content in pictures.items():
+            file = f"{kind}/{number:04d}_{safe_stem(name)}.{ENDINGS[kind]}"
+            (folder / kind).mkdir(exist_ok=True)
+            (folder / file).write_bytes(content)
+            files.append(file)
+    return tuple(files)
+
+
+def write_tables(
+    folder: Path,
+    rows: pd.DataFrame,
+    regions: Iterable[pd.DataFrame],
+    recipe: Recipe,
+    model: dict[str, Any],
+    pictures: Iterable[str],
+    times: dict[str, Any],
+    given: int,
+) -> tuple[str, ...]:
+    """Write tables, recipe and, last, the manifest; return the names of all files.
+
+    `regions` come one micrograph at a time and are never all in memory.
+
+    Raises
+    ------
+    UserError
+        If they cannot be written.
+    """
+    names = ("results.csv", "results.parquet", "regions.csv", "recipe.json")
+    files = (*names, *pictures)
+    with _told(folder):
+        (folder / names[0]).write_bytes(csv_bytes(rows))
+        _encodable(rows).to_parquet(folder / names[1], engine="pyarrow", index=False)
+        _write_regions(folder / names[2], regions)
+        (folder / names[3]).write_bytes(recipe.to_json().encode())
+        manifest = {
+            "kind": "micrographia-batch",
+            "version": 2,
+            "given": given,
+            "micrographs": len(rows),
+            "failed": int((rows["status"] == "failed").sum()),
+            "recipe": json.loads(recipe.to_json()),
+            "model": model,
+            "versions": list_versions(),
+            "times": times,
+            "inputs": dict(zip(_inputs(rows), rows["sha256"].fillna(""), strict=True)),
+            "sha256": {name: _digest(folder / name) for name in files},
+        }
+        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        (folder / MANIFEST).write_bytes(text.encode("utf-8", errors="replace"))
     return (*files, MANIFEST)
 
 
-def _manifest(
-    folder: Path, rows: pd.DataFrame, recipe: Recipe, model: dict[str, Any], files: Iterable[str]
-) -> str:
-    manifest = {
-        "kind": "micrographia-batch",
-        "version": 1,
-        "micrographs": len(rows),
-        "failed": int((rows["status"] == "failed").sum()),
-        "recipe": json.loads(recipe.to_json()),
-        "model": model,
-        "versions": list_versions(),
-        "sha256": {name: _digest(folder / name) for name in files},
-    }
-    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+def _encodable(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows whose text is Unicode: a file name may hold bytes that are none."""
+    text = [name for name in rows.columns if rows[name].dtype.kind == "O"]
+    clean = rows.copy()
+    for name in text:
+        clean[name] = clean[name].map(
+            lambda cell: _unicode(cell) if isinstance(cell, str) else cell
+        )
+    return clean
 
 
-def csv_bytes(table: pd.DataFrame) -> bytes:
+def _inputs(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield a name per row, numbered, since two files may be called alike."""
+    for number, name in zip(rows["number"], rows["name"], strict=True):
+        yield f"{number} {name}"
+
+
+def _write_regions(path: Path, regions: Iterable[pd.DataFrame]) -> None:
+    from core.reporting.tabulation import no_regions
+
+    with path.open("wb") as stream:
+        stream.write(csv_bytes(no_regions()))
+        for frame in regions:
+            if len(frame):
+                stream.write(csv_bytes(frame, head=False))
+
+
+def csv_bytes(table: pd.DataFrame, *, head: bool = True) -> bytes:
     """Return a table as CSV in UTF-8 with a byte order mark, without formulas in its cells.
 
     A spreadsheet runs a cell that starts like a formula; such text gets an apostrophe in front.
-    Numbers stay numbers. The mark makes spreadsheets read µ as µ.
+    Numbers stay numbers. The mark makes spreadsheets read µ as µ. Without `head` it is a
+    continuation: neither mark nor heading.
     """
     safe = table.rename(columns=_disarm)
     for column in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[column]):
             safe[column] = safe[column].map(_disarm)
-    text: str = safe.to_csv(index=False, lineterminator="\n")
-    return text.encode("utf-8-sig")
+    text: str = safe.to_csv(index=False, lineterminator="\n", header=head)
+    return text.encode("utf-8-sig" if head else "utf-8", errors="replace")
 
 
 def list_versions() -> dict[str, str]:
@@ -152,22 +202,21 @@ def list_versions() -> dict[str, str]:
     return versions
 
 
-def zip_files(folder: Path, files: Iterable[str]) -> bytes:
-    """Return files of a folder as the bytes of a ZIP file; the report is added when there is one.
+def zip_files(folder: Path, files: Iterable[str], path: Path) -> None:
+    """Write files of a folder into a ZIP file; the report is added when there is one.
 
-    The same files always give the same bytes.
+    The same files always give the same bytes. No file is ever in memory as a whole.
     """
     names = list(dict.fromkeys([*([REPORT] if (folder / REPORT).is_file() else []), *files]))
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(path, "w") as archive:
         for name in names:
             entry = zipfile.ZipInfo(name, EPOCH)
-            entry.compress_type = (
-                zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED
-            )
+            packed = name.endswith((".png", ".parquet"))
+            entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, (folder / name).read_bytes())
-    return buffer.getvalue()
+            entry.file_size = (folder / name).stat().st_size
+            with (folder / name).open("rb") as source, archive.open(entry, "w") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
 
 
 def _disarm(cell: object) -> object:
@@ -175,8 +224,14 @@ def _disarm(cell: object) -> object:
         return cell
     risky = cell.startswith(FORMULA_STARTS) or cell.lstrip().startswith(FORMULA_STARTS)
     plain = re.sub(r"[\x00-\x1f\x7f]+", " ", cell)  # a bare carriage return would split the line
-    return "'" + plain if risky else plain
+    return _unicode("'" + plain if risky else plain)
+
+
+def _unicode(text: str) -> str:
+    """Return text without the halves of characters that a damaged file name may hold."""
+    return text.encode(errors="replace").decode()
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

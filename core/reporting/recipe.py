@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+import re
+from dataclasses import dataclass, field, fields
 from typing import Any, NoReturn
 
 from core.errors import UserError
@@ -11,10 +12,12 @@ from core.imaging.filters import Pipeline, Step
 from core.measuring.clustering import MAX_CLUSTERS, MIN_CLUSTERS
 
 KIND = "micrographia-recipe"
-VERSION = 1
+VERSION = 2  # version 1 is read too: it lacks the fields that came later, and they have defaults
 SMALLEST_REGION_PX = (1, 1_000_000)
 LONGEST_NAME = 400
 LONGEST_JSON = 200_000
+PICTURES = ("overlays", "masks", "maps")
+_PART = re.compile(r"(?:folder(?::[1-9])?|name:-?[1-9]|metadata:[\w .:/-]{1,80})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,24 @@ class Recipe:
         Leave out the info bar, scale bar and burned-in text.
     smallest_region_px : int
         Regions with fewer pixels are noise: they count as area, not as regions.
+    model_sha256 : str
+        Digest of the weights; a run with other weights is refused. Empty: any.
+    conformal_level : float or None
+        Coverage that prediction sets aim at, 0.5 to 0.99; None is the level of the model's card.
+    layer : str or None
+        The activation map that is explained; None is the last one.
+    explained_class : str or None
+        Id of the class that evidence is shown for; None is the predicted class.
+    clustering : str
+        How pixels are grouped, one of `core.reporting.analysis.CLUSTERINGS`.
+    drop_border_regions : bool
+        Leave out regions that the frame cuts, which are larger than what shows of them.
+    sample_from, label_from : str
+        Where the name of the sample, and the true class, come from: "folder" (the innermost;
+        "folder:2" the one around it), "name:1" (first part of the file name, parts being divided
+        by spaces, dots, - and _; "name:-1" the last one), "metadata:KEY", or "" for nowhere.
+    pictures : tuple of str
+        Which pictures are kept beside the tables: "overlays", "masks", "maps" (heat maps as NPY).
 
     Raises
     ------
@@ -55,6 +76,15 @@ class Recipe:
     filters: tuple[Step, ...] = ()
     exclude_overlays: bool = True
     smallest_region_px: int = 10
+    model_sha256: str = field(default="", kw_only=True)
+    conformal_level: float | None = field(default=None, kw_only=True)
+    layer: str | None = field(default=None, kw_only=True)
+    explained_class: str | None = field(default=None, kw_only=True)
+    clustering: str = field(default="grey", kw_only=True)
+    drop_border_regions: bool = field(default=False, kw_only=True)
+    sample_from: str = field(default="", kw_only=True)
+    label_from: str = field(default="", kw_only=True)
+    pictures: tuple[str, ...] = field(default=("overlays", "masks"), kw_only=True)
 
     def __post_init__(self) -> None:
         _check_name("model", self.model)
@@ -62,8 +92,18 @@ class Recipe:
         _check_whole("clusters", self.clusters, MIN_CLUSTERS, MAX_CLUSTERS)
         _check_whole("target_cluster", self.target_cluster, -self.clusters, self.clusters - 1)
         _check_whole("smallest_region_px", self.smallest_region_px, *SMALLEST_REGION_PX)
-        if not isinstance(self.exclude_overlays, bool):
-            raise ValueError(f"exclude_overlays must be true or false, got {self.exclude_overlays}")
+        for name in ("exclude_overlays", "drop_border_regions"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be true or false, got {_brief(getattr(self, name))}")
+        for name in ("layer", "explained_class"):
+            if getattr(self, name) is not None:
+                _check_name(name, getattr(self, name))
+        _check_name("clustering", self.clustering)
+        _check_digest(self.model_sha256)
+        _check_level(self.conformal_level)
+        _check_part("sample_from", self.sample_from)
+        _check_part("label_from", self.label_from)
+        object.__setattr__(self, "pictures", _checked_pictures(self.pictures))
         object.__setattr__(self, "filters", _checked_steps(self.filters))
 
     def __hash__(self) -> int:
@@ -84,14 +124,16 @@ class Recipe:
         values: dict[str, Any] = {"kind": KIND, "version": VERSION}
         values |= {field.name: getattr(self, field.name) for field in fields(self)}
         values["filters"] = [step.to_dict() for step in self.filters]
+        values["pictures"] = list(self.pictures)
         return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Recipe:
         """Return the recipe that a JSON text describes.
 
-        Settings that the text leaves out take the defaults of version 1. Nothing is guessed
-        and nothing is ignored: a field or a filter that this version does not know is an error.
+        Settings that the text leaves out take their defaults; version 1 has fewer of them.
+        Nothing is guessed and nothing is ignored: a field or a filter that this version does not
+        know is an error.
 
         Raises
         ------
@@ -130,6 +172,38 @@ def _check_whole(field: str, value: object, low: int, high: int) -> None:
         raise ValueError(f"{field} must be a whole number, got {_brief(value)}")
     if not low <= value <= high:
         raise ValueError(f"{field} must be from {low} to {high}, got {_brief(value)}")
+
+
+def _check_digest(value: object) -> None:
+    if not isinstance(value, str) or not re.fullmatch(r"(?:[0-9a-f]{64})?", value):
+        raise ValueError(
+            f"model_sha256 must be 64 hexadecimal digits or empty, got {_brief(value)}"
+        )
+
+
+def _check_level(value: object) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, float) or not 0.5 <= value <= 0.99:
+        raise ValueError(f"conformal_level must be from 0.5 to 0.99 or null, got {_brief(value)}")
+
+
+def _check_part(field: str, value: object) -> None:
+    if not isinstance(value, str) or not _PART.fullmatch(value):
+        raise ValueError(
+            f'{field} must be "folder", "folder:2", "name:1", "name:-1", "metadata:KEY" or empty, '
+            f"got {_brief(value)}"
+        )
+
+
+def _checked_pictures(value: object) -> tuple[str, ...]:
+    known = isinstance(value, tuple | list) and all(name in PICTURES for name in value)
+    if not known or len(set(value)) < len(value):  # type: ignore[call-overload, arg-type]
+        raise ValueError(
+            f"pictures must be a list of {', '.join(PICTURES)}, each at most once, "
+            f"got {_brief(value)}"
+        )
+    return tuple(value)  # type: ignore[arg-type]
 
 
 def _checked_steps(steps: object) -> tuple[Step, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from os import PathLike
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UnreadableMicrograph, UserError
-from core.imaging import reading, uploads
+from core.imaging import archive, reading, uploads
 from core.imaging.limits import check_file_size
 from core.micrograph import Micrograph
 from core.reporting.export import MANIFEST, PICTURE_FOLDERS
@@ -19,12 +20,27 @@ SUFFIXES = tuple(f".{suffix}" for suffix in reading.SUFFIXES)
 GivenSource = str | PathLike[str] | tuple[str, bytes] | Micrograph
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """One file in an archive, unpacked when it is read, with the files that belong to it."""
+
+    entry: archive.Entry
+    companions: dict[str, bytes]
+
+    def unpacked(self) -> uploads.Given:
+        """Return it with its bytes."""
+        return uploads.Given(self.entry.label, self.entry.read(), self.companions)
+
+
+Content = Path | uploads.Given | uploads.Refused | Packed | Micrograph
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One micrograph still to be read, and what people call it."""
+    """One micrograph still to be read, what people call it, and where it lies."""
 
     name: str
-    content: Path | uploads.Given | uploads.Refused | Micrograph
+    content: Content
 
     def read(self) -> Micrograph:
         """Return the micrograph.
@@ -36,11 +52,48 @@ class Source:
         """
         if isinstance(self.content, Micrograph):
             return self.content
+        if isinstance(self.content, Packed):
+            return self.content.unpacked().read()
         if isinstance(self.content, uploads.Given):
             return self.content.read()
         if isinstance(self.content, uploads.Refused):
             raise self.content.error
         return reading.read_micrograph(self.content, self.name)
+
+    @property
+    def path(self) -> str:
+        """Name with its folders, as far as they are known; for words, never to open anything."""
+        if isinstance(self.content, Path):
+            return self.content.absolute().as_posix()
+        if isinstance(self.content, Packed):
+            return f"{self.content.entry.folder}/{self.content.entry.label}".lstrip("/")
+        return self.name
+
+    def stamp(self) -> str:
+        """Return what changes when the content does: of a file size and time, else a digest."""
+        content = self.content
+        if isinstance(content, Path):
+            try:
+                stat = content.stat()
+                return f"{stat.st_size} {stat.st_mtime_ns}"
+            except (OSError, ValueError):
+                return "missing"
+        if isinstance(content, Micrograph):
+            return hashlib.sha256(content.key.encode(errors="replace")).hexdigest()
+        if isinstance(content, Packed):
+            return f"{content.entry.info.file_size} {content.entry.info.CRC:08x}"
+        if isinstance(content, uploads.Refused):
+            return str(content.error)
+        return hashlib.sha256(content.data).hexdigest()
+
+    def portable(self) -> Source:
+        """Return a source that can be sent to another process."""
+        if not isinstance(self.content, Packed):
+            return self
+        try:
+            return Source(self.name, self.content.unpacked())
+        except UserError as error:
+            return Source(self.name, uploads.Refused(self.name, error))
 
 
 def list_sources(given: Iterable[GivenSource] | GivenSource) -> list[Source]:
@@ -51,7 +104,8 @@ def list_sources(given: Iterable[GivenSource] | GivenSource) -> list[Source]:
     given : iterable of Path, (name, bytes) or Micrograph; or one of them
         A folder stands for the images in it and below it, sorted by path. Hidden files and the
         pictures among the results of a batch are passed over. An archive stands for what is in
-        it. Files that belong to another one are read together with it.
+        it, and is unpacked entry by entry. Files that belong to another one are read together
+        with it.
 
     Raises
     ------
@@ -73,8 +127,30 @@ def _expand_all(group: Iterable[object]) -> list[Source]:
 
 
 def _unpack(group: Iterable[Any]) -> list[Source]:
+    """Return the uploads' micrographs in their order; those next to each other belong together."""
     files = [(name, bytes(data)) for name, data in group]
-    return [Source(one.name, one) for one in uploads.unpack(files)]
+    sources: list[Source] = []
+    for packed, part in groupby(files, key=lambda file: archive.is_archive(file[1])):
+        if packed:
+            sources += [source for name, data in part for source in _open(name, data)]
+        else:
+            sources += [Source(one.name, one) for one in uploads.unpack(list(part))]
+    return sources
+
+
+def _open(name: str, data: bytes) -> Iterator[Source]:
+    try:
+        entries = archive.open_archive(data, name)
+        kept = set(uploads.leave_out_companions([entry.label for entry in entries]))
+        beside = uploads.companions_of(
+            {e.label: e.read for e in entries if uploads.is_companion(e.label)}
+        )
+    except UserError as error:
+        yield Source(name, uploads.Refused(name, error))
+        return
+    for entry in entries:
+        if entry.label in kept:
+            yield Source(entry.label, Packed(entry, beside(entry.label)))
 
 
 def _as_many(given: Iterable[GivenSource] | GivenSource) -> Iterable[object]:

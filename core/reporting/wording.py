@@ -42,7 +42,17 @@ def number(value: object, column: str) -> str:
     known = float(value)  # type: ignore[arg-type]
     if column in WHOLE:
         return f"{int(known)}"
-    return f"{known:.1f}" if column.endswith("percent") else f"{known:.4g}"
+    return f"{known:.1f}" if column.endswith("percent") else plain_number(known)
+
+
+def plain_number(value: float, digits: int = 4) -> str:
+    """Return a number with so many digits, and without powers of ten where people use none."""
+    size = abs(value)
+    if size and not 1e-4 <= size < 1e9:
+        return f"{value:.{digits - 1}e}"
+    if size >= 10 ** (digits - 1):
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}"
 
 
 def interval(value: Interval) -> str:
@@ -71,6 +81,8 @@ def target_title(recipe: Recipe) -> str:
 def summary(result: BatchResult, fields: pd.DataFrame) -> str:
     """Return what came out of the batch, in two to five sentences."""
     total, failed = len(result.rows), len(result.failed)
+    if not total:
+        return "The batch was cancelled before the first micrograph was done."
     if not len(fields):
         if total == 1:
             return "The file could not be analysed; the reason is below."
@@ -82,6 +94,8 @@ def summary(result: BatchResult, fields: pd.DataFrame) -> str:
     ]
     if total == 1 and not failed:
         sentences = ["One micrograph was analysed."]
+    if result.given > total:
+        sentences.insert(0, f"The batch was cancelled with {total} of {result.given} files done.")
     copies = len(result.succeeded) - len(fields)
     if copies:
         what = "One of them is a copy" if copies == 1 else f"{copies} of them are copies"
@@ -120,6 +134,43 @@ def _area(result: BatchResult, fields: pd.DataFrame) -> str:
     )
 
 
+def trust_facts(result: BatchResult) -> dict[str, str]:
+    """Return what is known about how far the answers of this batch can be trusted, not escaped."""
+    fields, model = result.fields, result.model
+    sure = int((~fields["candidates"].astype(str).str.contains("|", regex=False)).sum())
+    facts = {"One candidate class": f"{sure} of {len(fields)} fields of view"}
+    level = result.recipe.conformal_level or model["calibration"].get("conformal_level")
+    if level:
+        facts["Prediction sets"] = (
+            f"hold the true class in at least {100 * level:.0f} % of micrographs that are like "
+            "those the network was calibrated on"
+        )
+    calibrated = "temperature" in model["calibration"]
+    facts["Probabilities"] = (
+        "temperature-scaled on held-out pictures"
+        if calibrated
+        else "not calibrated: read them as a ranking"
+    )
+    novel = fields["novelty"].notna()
+    if novel.any():
+        count = int(fields["warnings"].str.contains("novel", regex=False).sum())
+        facts["Unlike the training pictures"] = f"{count} of {len(fields)}"
+    else:
+        facts["Unlike the training pictures"] = "not measured with this model"
+    facts["No evidence shown"] = f"{int((~fields['has_evidence'].astype(bool)).sum())}"
+    record = model["metrics"]
+    if record.get("balanced_accuracy") is not None:
+        limits = record.get("balanced_accuracy_interval_95")
+        inside = f" ({100 * limits[0]:.0f}–{100 * limits[1]:.0f} %)" if limits else ""
+        facts["On held-out pictures"] = (
+            f"balanced accuracy {100 * record['balanced_accuracy']:.0f} %{inside} over "
+            f"{record.get('pictures', '?')} pictures of {len(model['classes'])} classes"
+        )
+    else:
+        facts["On held-out pictures"] = "the model's card states no accuracy"
+    return facts
+
+
 def methods(result: BatchResult) -> str:
     """Return a paragraph that a paper can use, with every parameter."""
     recipe, model = result.recipe, result.model
@@ -130,9 +181,9 @@ def methods(result: BatchResult) -> str:
             f"Micrographs were analysed with Micrographia {list_versions()['micrographia']}. "
             f"Each whole frame was classified by the network {escape(model['name'])} "
             f"({escape(model['architecture'])}, weights SHA-256 {escape(model['sha256'][:16])}…) "
-            f"as one of: {classes}. Evidence for the predicted class was mapped by "
-            f"{escape(method['title'])} ({escape(method['reference'])}) and scaled to its own "
-            "maximum in each micrograph.",
+            f"as one of: {classes}. {_certainty(result)}Evidence for {_explained(result)} was "
+            f"mapped by {escape(method['title'])} ({escape(method['reference'])}) on "
+            f"{_layer(recipe)} and scaled to its own maximum in each micrograph.",
             _exclusion(recipe),
             _filters(recipe),
             f"In each micrograph by itself, native grey levels were grouped into "
@@ -140,10 +191,40 @@ def methods(result: BatchResult) -> str:
             "doi:10.32614/RJ-2011-015), numbered from dark to bright; the target was "
             f"{target_title(recipe)}. Connected regions of the target with at least "
             f"{recipe.smallest_region_px} px (diagonal neighbours count as connected; regions "
-            "cut by the frame are included) were measured; the equivalent diameter is that of "
+            f"cut by the frame are {'left out' if recipe.drop_border_regions else 'included'}) "
+            "were measured; the equivalent diameter is that of "
             "the circle of the same area. Area fractions refer to the specimen area of a field "
-            "and are given as means over fields with 95 % t-intervals.",
+            "and are given as means over fields with 95 % t-intervals (Student 1908, "
+            "doi:10.2307/2331554), class shares with Wilson intervals (Wilson 1927, "
+            "doi:10.1080/01621459.1927.10502953).",
         )
+    )
+
+
+def _certainty(result: BatchResult) -> str:
+    calibration = result.model["calibration"]
+    said = ""
+    if "temperature" in calibration:
+        said = "Probabilities were temperature-scaled (Guo et al. 2017, arXiv:1706.04599). "
+    level = result.recipe.conformal_level or calibration.get("conformal_level")
+    if level:
+        said += (
+            f"Prediction sets are conformal at the level of {100 * level:.0f} % (Sadinle et al. "
+            "2019, doi:10.1080/01621459.2017.1395341). "
+        )
+    return said
+
+
+def _explained(result: BatchResult) -> str:
+    name = result.recipe.explained_class
+    return (
+        "the predicted class" if name is None else f"the class {escape(class_title(result, name))}"
+    )
+
+
+def _layer(recipe: Recipe) -> str:
+    return (
+        "the last activation map" if recipe.layer is None else f"the layer {escape(recipe.layer)}"
     )
 
 

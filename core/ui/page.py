@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -10,7 +9,6 @@ import streamlit as st
 from core.errors import UserError
 from core.imaging.simulate import KINDS
 from core.micrograph import Micrograph
-from core.reporting.sources import GivenSource
 from core.ui import cache, compare, revival, sidebar, tables, warm_up, workspace
 from core.ui.border import user_errors as user_errors
 
@@ -88,13 +86,6 @@ def exclude_overlays() -> bool:
         help="The info bar, the scale bar and burned-in text are found and take no part: neither "
         "in what the network sees nor in grey levels and areas.",
     )
-
-
-def run_label(sources: Sequence[GivenSource]) -> str:
-    """Return what the button that starts a batch says; an archive is not counted before."""
-    names = [source[0] for source in sources if isinstance(source, tuple)]
-    packed = any(name.lower().endswith(".zip") for name in names)
-    return "Run on all of it" if packed else f"Run on {len(sources)}"
 
 
 def target_cluster(k: int, key: str) -> int:

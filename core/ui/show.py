@@ -93,12 +93,16 @@ def chart(figure: go.Figure, key: str, alt: str, *, legend: bool = True) -> None
 
 def table(frame: pd.DataFrame, key: str, **options: Any) -> None:
     """Show a table; shares and lengths with one digit after the point."""
-    formats = {
+    st.dataframe(frame, hide_index=True, column_config=formats(frame), key=key, **options)
+
+
+def formats(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return how the columns of a table are written."""
+    return {
         column: st.column_config.NumberColumn(format="%.1f" if column.endswith("(%)") else "%.4g")
         for column in frame.columns
         if frame[column].dtype.kind == "f"
     }
-    st.dataframe(frame, hide_index=True, column_config=formats, key=key, **options)
 
 
 def download(

@@ -14,6 +14,7 @@ from core.measuring.clustering import Clustering
 from core.micrograph import Micrograph, PixelSize
 from core.reporting.analysis import pixel_size_source
 from core.reporting.export import csv_bytes
+from core.reporting.summaries import Units, diameters
 
 if TYPE_CHECKING:
     from core.learning.checkpoints import ModelCard
@@ -41,23 +42,44 @@ def classifications(
     )
 
 
-def batch(rows: pd.DataFrame, display_names: Mapping[str, str]) -> pd.DataFrame:
+def batch(rows: pd.DataFrame, display_names: Mapping[str, str], units: Units) -> pd.DataFrame:
     """Return the columns of a batch that are read first, in words; the CSV holds all of them."""
     columns: dict[str, Any] = {
         "micrograph": rows["name"],
         "class": rows["label"].map(lambda label: display_names.get(label, label)),
         "probability (%)": 100 * rows["probability"],
-        "runner-up": rows["runner_up"].map(lambda label: display_names.get(label, label)),
+        "warnings": rows["warnings"],
         "target cluster (%)": rows["target_percent"],
         "regions": rows["regions"],
+        f"mean diameter ({units.length})": diameters(rows, units),
     }
-    if rows["mean_diameter_nm"].notna().any():
-        columns["mean diameter (nm)"] = rows["mean_diameter_nm"]
-    columns["mean diameter (px)"] = rows["mean_diameter_px"]
-    if rows["pixel_size_nm"].notna().any():
+    if (rows["sample"] != "").any():
+        columns["sample"] = rows["sample"]
+    if units.are_physical:
         columns["pixel (nm)"] = rows["pixel_size_nm"]
         columns["pixel size from"] = rows["pixel_size_source"]
     return pd.DataFrame(columns)
+
+
+def batch_live(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of a batch that is still running, in words."""
+    wanted = ["label", "probability", "target_percent", "regions"]
+    known = rows.reindex(columns=["number", "name", "status", "reason", *wanted])
+    return pd.DataFrame(
+        {
+            "#": known["number"],
+            "micrograph": known["name"],
+            "class": known["label"].fillna(known["reason"]),
+            "probability (%)": 100 * known["probability"].astype(float),
+            "target cluster (%)": known["target_percent"].astype(float),
+            "regions": known["regions"].astype("Int64"),
+        }
+    )
+
+
+def data_url(data: bytes, mime: str) -> str:
+    """Return a picture as `st.column_config.ImageColumn` shows it."""
+    return f"data:{mime};base64," + base64.b64encode(data).decode()
 
 
 def cluster_legend(clustering: Clustering, micrograph: Micrograph) -> pd.DataFrame:

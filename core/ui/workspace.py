@@ -149,6 +149,19 @@ def add_sample(kind: str, seed: int = 0) -> None:
     select(sha256)
 
 
+def add_result(micrograph: Micrograph) -> None:
+    """Load what was made of a loaded micrograph, under a name of its own, and make it current.
+
+    Raises
+    ------
+    UserError
+        If there is no room left.
+    """
+    if micrograph.sha256 not in _store():
+        _keep(replace(micrograph, name=f"{micrograph.name} (filtered)"))
+    select(micrograph.sha256)
+
+
 def sample_name(kind: str, seed: int) -> str:
     """Return what a sample is called: it always says that it is simulated."""
     return f"simulated {kind.replace('_', ' & ')} {seed + 1}"

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.imaging.filters import FILTERS
 from core.learning.checkpoints import Classifier, load_model
 from core.ui import compare
 from tests.pages.conftest import encode
@@ -132,14 +131,6 @@ def test_filters_parameters_survive_a_change_of_page(app, png):
     assert app.number_input(key="filters_1_sigma_px").value == 4.5
 
 
-def test_every_filter_can_be_added(app, png):
-    upload(app, ("spheres.png", png))
-    app.switch_page("pages/3_Filters.py").run()
-    for name in FILTERS:
-        app.selectbox(key="filters_next").set_value(name).run()
-        assert_calm(app)
-
-
 def test_cluster_percentages_add_up_and_target_is_the_brightest(app, png):
     upload(app, ("spheres.png", png))
     app.switch_page("pages/4_Cluster.py").run()
@@ -160,57 +151,6 @@ def test_pixel_size_by_hand_gives_physical_units_and_says_so(app, png):
     assert_calm(app)
     assert app.metric[1].value.endswith("µm²")
     assert "set by hand" in texts(app)
-
-
-def test_batch_runs_on_what_is_loaded(app, png, other_png):
-    upload(app, ("a.png", png), ("b.png", other_png))
-    app.switch_page("pages/5_Batch_Report.py").run()
-    app.button(key="batch_run_now").click().run()
-    assert_calm(app)
-    assert "2 done, 0 failed" in app.subheader[0].value
-    assert list(app.dataframe[0].value["micrograph"]) == ["a.png", "b.png"]
-
-
-def test_batch_keeps_going_past_a_bad_file(open_page, png):
-    app = open_page("5_Batch_Report")
-    uploader = app.file_uploader(key="batch_files")
-    uploader.upload("good.png", png).upload("bad.png", b"not a picture").run()
-    app.button(key="batch_run_now").click().run()
-    assert_calm(app)
-    assert "1 done, 1 failed" in app.subheader[0].value
-    assert "bad" in app.warning[0].value
-
-
-def test_batch_of_bad_files_alone_is_still_a_result(open_page):
-    app = open_page("5_Batch_Report")
-    app.file_uploader(key="batch_files").upload("bad.png", b"not a picture").run()
-    app.button(key="batch_run_now").click().run()
-    assert_calm(app)
-    assert "0 done, 1 failed" in app.subheader[0].value
-
-
-def test_batch_applies_the_chain_of_the_filters_page(app, png):
-    upload(app, ("a.png", png))
-    app.switch_page("pages/3_Filters.py").run()
-    app.selectbox(key="filters_next").set_value("otsu").run()
-    app.switch_page("pages/5_Batch_Report.py").run()
-    app.toggle(key="batch_filters").set_value(True).run()
-    app.slider(key="batch_k").set_value(2).run()
-    app.button(key="batch_run_now").click().run()
-    assert_calm(app)
-    recipe = app.session_state["batch_run"].result.recipe
-    assert [step.filter for step in recipe.filters] == ["gaussian", "otsu"]
-
-
-def test_batch_folder_goes_with_the_run(app, png):
-    upload(app, ("a.png", png))
-    app.switch_page("pages/5_Batch_Report.py").run()
-    app.button(key="batch_run_now").click().run()
-    first = app.session_state["batch_run"].result.out
-    assert (first / "report.html").is_file()
-    app.button(key="batch_run_now").click().run()
-    assert app.session_state["batch_run"].result.out != first
-    assert not first.exists()
 
 
 def test_juxtapose_is_a_choice_that_keeps_pillows_limit(app, png):
@@ -262,13 +202,3 @@ def test_otsu_threshold_is_written_without_powers_of_ten(app):
     app.selectbox(key="filters_next").select("otsu").run()
     threshold = next(text for text in texts(app).splitlines() if "Otsu's threshold" in text)
     assert "e+" not in threshold
-
-
-def test_batch_starts_with_the_clusters_of_the_cluster_page(app, png):
-    upload(app, ("spheres.png", png))
-    app.switch_page("pages/4_Cluster.py").run()
-    app.slider(key="cluster_k").set_value(5).run()
-    app.switch_page("pages/5_Batch_Report.py").run()
-    assert app.slider(key="batch_k").value == 5
-    app.slider(key="batch_k").set_value(4).run()
-    assert app.slider(key="batch_k").value == 4

@@ -12,6 +12,11 @@ from core.reporting.recipe import Recipe
 def _values(parameter: Parameter) -> st.SearchStrategy:
     if parameter.kind == "choice":
         return st.sampled_from(parameter.choices)
+    if parameter.kind == "image":
+        return st.sampled_from(["", "ab" * 32])
+    if parameter.kind == "spots":
+        pairs = st.tuples(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5))
+        return st.lists(pairs, max_size=3).map(tuple)
     if parameter.kind == "float":
         return st.floats(parameter.low, parameter.high, allow_nan=False)
     whole = st.integers(int(parameter.low), int(parameter.high))

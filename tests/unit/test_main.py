@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from core.__main__ import EXIT_OK, EXIT_SOME_FAILED, main
+from core.__main__ import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, main
+from tests.pages.small_model import save_small_model
+from tests.unit.reporting.conftest import png
 
 
 @pytest.fixture
@@ -70,3 +72,36 @@ def test_instrument_is_in_the_table(shared_data: Path, capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     for text in ("3.372 µm/px", "1.727 mm × 1.588 mm", "Helios NanoLab", "5 kV", "4.035 mm", "ETD"):
         assert text in out
+
+
+@pytest.fixture
+def small_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_small_model(tmp_path / "models")
+    monkeypatch.setenv("MICROGRAPHIA_MODELS", str(tmp_path / "models"))
+
+
+def test_batch_says_how_it_went_by_its_exit_code(
+    small_model: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for seed in range(2):
+        (folder / f"{seed}.png").write_bytes(png(seed))
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text('{"kind": "micrographia-recipe", "version": 1, "clusters": 2}')
+    labels = tmp_path / "labels.csv"
+    labels.write_text("name,label\n0.png,alloys\n1.png,dendrites\n")
+    asked = ["batch", str(folder), "--recipe", str(recipe), "--out", str(out)]
+    assert main([*asked, "--labels", str(labels), "--maps", "--zip"]) == EXIT_OK
+    told = capsys.readouterr()
+    assert "2 of 2" in told.err
+    assert (tmp_path / "out.zip").is_file()
+    assert len(list((out / "maps").glob("*.npy"))) == 2
+    assert "Confusion matrix" in (out / "report.html").read_text(encoding="utf-8")
+    (folder / "bad.png").write_bytes(b"x")
+    assert main([*asked, "--quiet"]) == EXIT_SOME_FAILED
+    assert main([*asked, "--scheduler", "tcp://nowhere:1"]) == EXIT_USAGE
+    assert main(["batch", str(tmp_path / "models" / "em-morph5"), "--out", str(out)]) == EXIT_USAGE
+    recipe.write_text('{"kind": "micrographia-recipe", "version": 9}')
+    assert main(asked) == EXIT_USAGE
+    assert "update Micrographia" in capsys.readouterr().err

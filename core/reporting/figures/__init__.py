@@ -4,8 +4,15 @@ Nothing here computes a number that belongs in a table; the histograms only coun
 eye. Every figure carries axis titles with units, and looks as meant with `theme=None`.
 """
 
+from core.reporting.figures.batches import (
+    area_intervals,
+    confusion,
+    reliability,
+    size_distributions,
+)
 from core.reporting.figures.classes import class_counts, class_distribution, probabilities
 from core.reporting.figures.clusters import fractions, region_sizes
+from core.reporting.figures.filters import line_profiles, radial_powers
 from core.reporting.figures.histograms import cluster_histogram, histogram
 from core.reporting.figures.style import BLUE, GREY, ORANGE, level
 
@@ -13,12 +20,18 @@ __all__ = [
     "BLUE",
     "GREY",
     "ORANGE",
+    "area_intervals",
     "class_counts",
     "class_distribution",
     "cluster_histogram",
+    "confusion",
     "fractions",
     "histogram",
     "level",
+    "line_profiles",
     "probabilities",
+    "radial_powers",
     "region_sizes",
+    "reliability",
+    "size_distributions",
 ]

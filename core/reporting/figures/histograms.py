@@ -103,6 +103,15 @@ def _bin_edges(values: NDArray[Any]) -> NDArray[np.float64]:
     return np.linspace(low, high, MOST_BINS + 1)
 
 
+def _counts(values: NDArray[Any], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Count values between edges, which lie evenly; integers are first counted by level."""
+    if values.dtype in (np.uint8, np.uint16):
+        levels = np.bincount(values)
+        return np.histogram(np.arange(levels.size), edges, weights=levels)[0].astype(np.float64)
+    counts, _ = np.histogram(values, edges.size - 1, (edges[0], edges[-1]))
+    return counts.astype(np.float64)
+
+
 def _histogram_trace(
     values: NDArray[Any],
     edges: NDArray[np.float64],
@@ -110,7 +119,7 @@ def _histogram_trace(
     color: str,
     total: int | None = None,
 ) -> go.Bar:
-    percents = 100 * np.histogram(values, bins=edges)[0] / max(total or values.size, 1)
+    percents = 100 * _counts(values, edges) / max(total or values.size, 1)
     shown = [
         f"{low + 0.5:g}" if high - low == 1 else f"{low:.5g} to {high:.5g}"
         for low, high in pairwise(edges)
@@ -129,7 +138,7 @@ def _histogram_trace(
 
 def _outline(values: NDArray[Any], edges: NDArray[np.float64]) -> go.Scatter:
     """Return a thin line around the histogram: the darkest cluster is dark on a dark page too."""
-    percents = 100 * np.histogram(values, bins=edges)[0] / max(values.size, 1)
+    percents = 100 * _counts(values, edges) / max(values.size, 1)
     return go.Scatter(
         x=(edges[:-1] + edges[1:]) / 2,
         y=percents,

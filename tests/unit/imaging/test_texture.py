@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from core.imaging.texture import PROPERTIES, glcm_map
+from core.imaging import texture
+from core.imaging.texture import PROPERTIES, glcm_map, glcm_maps
 
 STRIPES = np.tile(np.array([0, 1], np.uint8), (6, 4))
 
@@ -65,6 +66,25 @@ def test_sums_stay_exact_over_a_large_image():
     assert np.all(glcm_map(image, "variance", levels=256)[:, -30:] == 0)
 
 
+def test_bands_of_rows_leave_no_seam(monkeypatch):
+    image = np.random.default_rng(1).integers(0, 8, (90, 40)).astype(np.uint8)
+    options = {"window": 7, "levels": 8, "distance": 2, "angle_deg": 45}
+    whole = glcm_maps(image, list(PROPERTIES), **options)
+    monkeypatch.setattr(texture, "_BAND_PX", 1)
+    for prop, result in glcm_maps(image, list(PROPERTIES), **options).items():
+        np.testing.assert_allclose(result, whole[prop], rtol=0, atol=1e-12, err_msg=prop)
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_boxes_and_running_counts_agree(monkeypatch, symmetric):
+    image = np.random.default_rng(2).integers(0, 3, (20, 30)).astype(np.uint8)
+    options = {"levels": 3, "window": 5, "angle_deg": 135, "symmetric": symmetric}
+    boxes = glcm_maps(image, ["ASM", "entropy"], **options)
+    monkeypatch.setattr(texture, "_FEW_LEVELS", 0)
+    for prop, result in glcm_maps(image, ["ASM", "entropy"], **options).items():
+        np.testing.assert_allclose(result, boxes[prop], rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -74,10 +94,11 @@ def test_sums_stay_exact_over_a_large_image():
         ({"window": 257}, "odd"),
         ({"levels": 1}, "levels"),
         ({"levels": 257}, "levels"),
-        ({"prop": "ASM", "levels": 33}, "2 to 32 for ASM"),
         ({"distance": 0}, "distance"),
         ({"distance": 5}, "distance"),
-        ({"angle_deg": 30}, "angle_deg"),
+        ({"angle_deg": 361}, "angle_deg"),
+        ({"angle_deg": float("nan")}, "angle_deg"),
+        ({"angle_deg": "all"}, "angle_deg"),
     ],
 )
 def test_parameters_out_of_range_are_refused(options, words):
@@ -85,9 +106,11 @@ def test_parameters_out_of_range_are_refused(options, words):
         glcm_map(STRIPES, **options)
 
 
-@pytest.mark.parametrize("options", [{"window": 5.0}, {"levels": True}, {"distance": "1"}])
+@pytest.mark.parametrize(
+    "options", [{"window": 5.0}, {"levels": True}, {"distance": "1"}, {"angle_deg": None}]
+)
 def test_parameters_that_are_no_integers_are_refused(options):
-    with pytest.raises(TypeError, match="integer"):
+    with pytest.raises(TypeError, match="must be a"):
         glcm_map(STRIPES, **options)
 
 

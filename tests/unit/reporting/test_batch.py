@@ -18,14 +18,23 @@ from core.imaging.filters import Step
 from core.imaging.instrument import set_pixel_size
 from core.imaging.overlays import OverlayChoice, with_overlay_choice
 from core.micrograph import Micrograph, PixelSize
-from core.reporting import batch
+from core.reporting import pipeline
 from core.reporting.batch import batch_zip, run_batch
 from core.reporting.recipe import Recipe
+from core.reporting.report import report_html
 from core.reporting.sources import list_sources
 
 from .conftest import micrograph, png
 
 BROKEN = ("broken.tif", b"not a picture")
+
+
+def contents(result) -> dict[str, bytes]:
+    """Every file of a batch; of the manifest what does not depend on the time."""
+    found = {name: (result.out / name).read_bytes() for name in result.files}
+    manifest = json.loads(found["manifest.json"])
+    assert manifest.pop("times")["elapsed_s"] > 0
+    return found | {"manifest.json": json.dumps(manifest).encode()}
 
 
 def test_rows_keep_the_order_given(run):
@@ -109,7 +118,7 @@ def test_a_bad_file_says_why_and_the_others_go_on(run):
     assert row["reason"]
     assert not row["reason"].startswith("unexpected")
     assert (len(result.failed), len(result.succeeded)) == (1, 1)
-    assert result.previews[0] is None
+    assert result.preview(1) is None
 
 
 def test_a_flat_micrograph_fails_alone(run):
@@ -129,7 +138,7 @@ def test_an_unexpected_error_is_named_and_logged(run, monkeypatch, caplog):
     def fail(*args, **options):
         raise ZeroDivisionError("secret path")
 
-    monkeypatch.setattr(batch, "analyse", fail)
+    monkeypatch.setattr(pipeline, "analyse", fail)
     with caplog.at_level(logging.ERROR):
         rows = run([micrograph(0)]).rows
     assert rows["reason"][0] == "unexpected: ZeroDivisionError"
@@ -160,13 +169,13 @@ def test_all_failed_still_gives_rows_and_files(run):
 
 def test_a_copy_is_computed_once_and_told(run, monkeypatch):
     calls = []
-    original = batch.analyse
+    original = pipeline.analyse
 
     def count(*args):
         calls.append(args[0].name)
         return original(*args)
 
-    monkeypatch.setattr(batch, "analyse", count)
+    monkeypatch.setattr(pipeline, "analyse", count)
     result = run([("a.png", png(0)), ("b.png", png(1)), ("c.png", png(0))])
     assert sorted(calls) == ["a.png", "b.png"]
     rows = result.rows
@@ -175,7 +184,7 @@ def test_a_copy_is_computed_once_and_told(run, monkeypatch):
     assert rows["duplicate_of"][2] == 1
     assert rows["probability"][0] == rows["probability"][2]
     assert set(result.regions["number"]) == {1, 2}
-    assert result.previews[2] == result.previews[0]
+    assert result.preview(3) == result.preview(1) is not None
 
 
 def test_the_same_pixels_at_another_scale_are_no_copy(run):
@@ -188,13 +197,13 @@ def test_two_runs_write_the_same_bytes(run, tmp_path):
     sources = [micrograph(seed, nm=1.5) for seed in range(11)] + [BROKEN]
     first, second = (run(sources, tmp_path / name) for name in ("a", "b"))
     pd.testing.assert_frame_equal(first.rows, second.rows)
-    assert batch_zip(first) == batch_zip(second)
+    assert contents(first) == contents(second)
 
 
 def test_grouping_changes_no_row(run, tmp_path, monkeypatch):
     sources = [micrograph(seed) for seed in range(5)]
     together = run(sources, tmp_path / "a").rows
-    monkeypatch.setattr(batch, "GROUP", 1)
+    monkeypatch.setattr(pipeline, "GROUP", 1)
     pd.testing.assert_frame_equal(together, run(sources, tmp_path / "b").rows)
 
 
@@ -221,7 +230,7 @@ def test_a_listener_that_raises_stops_the_batch(run):
 def test_only_a_few_micrographs_are_in_memory(run, monkeypatch):
     alive, most = 0, 0
     lock = threading.Lock()
-    read, finish = batch._read, batch._finish
+    read, finish = pipeline._read, pipeline._measure
 
     def count(change):
         nonlocal alive, most
@@ -233,16 +242,16 @@ def test_only_a_few_micrographs_are_in_memory(run, monkeypatch):
         count(1)
         read(item, recipe)
 
-    def counted_finish(item, recipe, folder):
-        finish(item, recipe, folder)
-        assert item.micrograph is None
+    def counted_finish(item, recipe):
+        finish(item, recipe)
+        assert item.reading.micrograph is None
         count(-1)
 
-    monkeypatch.setattr(batch, "_read", counted_read)
-    monkeypatch.setattr(batch, "_finish", counted_finish)
+    monkeypatch.setattr(pipeline, "_read", counted_read)
+    monkeypatch.setattr(pipeline, "_measure", counted_finish)
     run([micrograph(seed, shape=(24, 24)) for seed in range(60)], classifier=_Cheap())
     assert alive == 0
-    assert most <= batch.GROUP + 2 * (batch.WORKERS + 1)
+    assert most <= pipeline.GROUP + 3 * (pipeline.WORKERS + 1)
 
 
 class _Cheap:
@@ -279,13 +288,66 @@ def test_a_source_of_another_kind_is_our_mistake(run):
 
 
 def test_an_unknown_engine_is_named_with_those_that_exist(run):
-    with pytest.raises(UserError, match=r"'dask'.*threads"):
-        run([micrograph(0)], engine="dask")
+    with pytest.raises(UserError, match=r"'oars'.*threads"):
+        run([micrograph(0)], engine="oars")
 
 
 def test_an_unknown_method_is_refused_before_the_work(run, recipe):
     with pytest.raises(UserError, match="grad-cam"):
         run([micrograph(0)], recipe=replace(recipe, method="tea-leaves"))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"layer": "attic"}, "no layer 'attic'"),
+        ({"explained_class": "cats"}, "no class 'cats'"),
+        ({"conformal_level": 0.8}, "never calibrated"),
+        ({"model_sha256": "cd" * 32}, "not the ones"),
+        ({"clustering": "guess"}, "no clustering 'guess'"),
+    ],
+)
+def test_choices_that_the_model_does_not_have_are_refused_before_the_work(
+    run, recipe, change, words
+):
+    with pytest.raises(UserError, match=words):
+        run([micrograph(0)], recipe=replace(recipe, **change))
+
+
+def test_a_class_that_was_not_predicted_can_be_explained(run, recipe):
+    plain = run([micrograph(0)]).rows.iloc[0]
+    other = plain["runner_up"]
+    shown = run([micrograph(0)], recipe=replace(recipe, explained_class=other))
+    assert shown.rows["label"][0] == plain["label"]
+    assert "the class " in report_html(shown)
+
+
+def test_regions_cut_by_the_frame_can_be_left_out(run, recipe):
+    pixels = np.full((40, 50), 10, np.uint8)
+    pixels[0:8, 0:8] = pixels[20:30, 20:30] = 200
+    both = run([Micrograph("m", pixels)]).rows.iloc[0]
+    inner = run([Micrograph("m", pixels)], recipe=replace(recipe, drop_border_regions=True))
+    assert (both["regions"], inner.rows["regions"][0]) == (2, 1)
+    assert inner.rows["target_area_px"][0] == both["target_area_px"]
+    assert "cut by the frame are left out" in report_html(inner)
+
+
+def test_an_archive_is_read_entry_by_entry_and_a_bomb_is_refused(run, tmp_path):
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("../../outside/a.png", png(0))
+        archive.writestr("steel/b.png", png(1))
+        archive.writestr("bad.png", b"no")
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.tif", bytes(60_000_000))
+    result = run(
+        [path, tmp_path / "bomb.zip"],
+        recipe=Recipe("tiny", clusters=2, exclude_overlays=False, sample_from="folder"),
+    )
+    assert result.rows["name"].tolist() == ["a.png", "b.png", "bad.png", "bomb.zip"]
+    assert result.rows["status"].tolist() == ["ok", "ok", "failed", "failed"]
+    assert result.rows["sample"].tolist()[:2] == ["outside", "steel"]
+    assert not (tmp_path.parent / "outside").exists()
 
 
 def test_an_unknown_model_is_refused(tmp_path):
@@ -302,13 +364,15 @@ def test_a_file_in_place_of_the_folder_is_a_user_error(run, tmp_path):
 def test_manifest_holds_recipe_model_and_a_digest_of_every_file(run, recipe):
     result = run([micrograph(0), BROKEN])
     manifest = json.loads((result.out / "manifest.json").read_text(encoding="utf-8"))
-    assert Recipe.from_json(json.dumps(manifest["recipe"])) == recipe
+    pinned = replace(recipe, model_sha256="ab" * 32)
+    assert Recipe.from_json(json.dumps(manifest["recipe"])) == pinned
     assert manifest["model"]["sha256"] == "ab" * 32
     assert (manifest["micrographs"], manifest["failed"]) == (2, 1)
     assert {*manifest["sha256"], "manifest.json"} == set(result.files)
     on_disk = {p.relative_to(result.out).as_posix() for p in result.out.rglob("*") if p.is_file()}
+    on_disk = {name for name in on_disk if not name.startswith(".batch/")}
     assert on_disk == set(result.files)
-    assert Recipe.from_json((result.out / "recipe.json").read_bytes()) == recipe
+    assert Recipe.from_json((result.out / "recipe.json").read_bytes()) == pinned
 
 
 def test_zip_holds_every_file_and_nothing_else(run):
@@ -342,7 +406,7 @@ def test_columns_are_the_same_whatever_became_of_the_files(run, tmp_path):
     good = run([micrograph(0, nm=2.0)], tmp_path / "a")
     bad = run([BROKEN], tmp_path / "b")
     assert list(good.rows.columns) == list(bad.rows.columns)
-    assert good.rows.notna().all().drop(["duplicate_of", "novelty"]).all()
+    assert good.rows.notna().all().drop(["duplicate_of", "near_duplicate_of", "novelty"]).all()
     assert list(good.regions.columns) == list(bad.regions.columns)
     for result in (good, bad):
         table = pd.read_csv(result.out / "results.csv")

@@ -3,9 +3,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+from core.imaging.operations.frequency import radial_power
+from core.imaging.profiles import line_profile
 from core.learning.classification import Classification
 from core.measuring.clustering import cluster_gray
-from core.micrograph import Micrograph
+from core.micrograph import Micrograph, PixelSize
 from core.reporting import figures
 
 RNG = np.random.default_rng(0)
@@ -130,3 +132,25 @@ def test_no_regions_give_an_empty_figure():
 def test_a_table_without_diameters_is_refused():
     with pytest.raises(ValueError, match="equivalent diameter"):
         figures.region_sizes(pd.DataFrame({"area_px": [1]}))
+
+
+def test_line_profiles_share_an_axis_only_at_one_depth():
+    micrograph = Micrograph("a", np.arange(60, dtype=np.uint8).reshape(6, 10), PixelSize(2, "nm"))
+    profile = line_profile(micrograph, (2, 0), (2, 9))
+    figure = figures.line_profiles(profile, profile)
+    assert figure.layout.xaxis.title.text == "distance (nm)"
+    assert [trace.yaxis for trace in figure.data] == ["y", "y"]
+    parted = figures.line_profiles(profile, profile, same_depth=False)
+    assert [trace.yaxis for trace in parted.data] == ["y", "y2"]
+    assert parted.layout.yaxis2.title.text == "after"
+
+
+def test_radial_power_has_periods_in_nanometres_and_round_ticks():
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 80), dtype=np.uint8)
+    radial = radial_power(pixels)
+    figure = figures.radial_powers(radial, radial, PixelSize(0.5, "nm"))
+    assert figure.layout.xaxis.title.text == "period (nm)"
+    np.testing.assert_allclose(figure.data[0].x, 0.5 / radial.frequency)
+    assert set(figure.layout.xaxis.ticktext) <= {"1", "2", "5", "10", "20", "50", "100"}
+    empty = radial_power(np.zeros((1, 1), np.uint8))
+    assert len(figures.radial_powers(empty, empty, None).data[0].x) == 0

@@ -21,7 +21,7 @@ def test_defaults_are_the_shipped_model_and_the_brightest_of_three():
 
 def test_json_says_what_it_is():
     values = json.loads(Recipe().to_json())
-    assert (values["kind"], values["version"]) == ("micrographia-recipe", 1)
+    assert (values["kind"], values["version"]) == ("micrographia-recipe", 2)
 
 
 def test_settings_left_out_take_defaults():
@@ -36,8 +36,8 @@ def test_byte_order_mark_is_passed_over():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 2}, "update Micrographia"),
-        ({"version": True}, '"version": 1'),
+        ({"version": 3}, "update Micrographia"),
+        ({"version": True}, '"version": 2'),
         ({"kind": "cake"}, "not a recipe"),
         ({"cluster": 3}, "does not know: 'cluster'"),
         ({"clusters": 1}, "clusters must be from 2 to 20, got 1"),

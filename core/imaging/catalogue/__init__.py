@@ -1,0 +1,1 @@
+"""The filters a person can choose, one module per family: names, settings, ranges, references."""

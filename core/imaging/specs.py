@@ -1,0 +1,205 @@
+"""What a filter says of itself: its settings with unit and range, and how they are checked."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.micrograph import PixelSize
+
+SAME, FLOAT, MASK, CLASSES = "same depth", "32-bit float", "8-bit mask", "8-bit classes"
+
+NUMBERS = ("int", "odd", "float")
+MAX_SPOTS = 64
+_WANTED = {"int": "a whole number", "odd": "an odd whole number", "float": "a number"}
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NYQUIST = 0.5  # cycles per px
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One setting of a filter: what it is called, and which values it takes.
+
+    `kind` is "int", "odd" (an odd int), "float", "choice", "image" or "spots". Numbers lie in
+    low..high, both included; a choice is one of `choices`; an image is the digest (SHA-256) of
+    another micrograph, or empty; spots are pairs of frequencies (down, right) in cycles per px.
+
+    A number whose name ends in "_px" is a length: it may be given in nanometres instead, under the
+    name that ends in "_nm". Above `slow_above` it makes its filter slow.
+    """
+
+    name: str
+    title: str
+    kind: str
+    default: Any
+    low: float = -math.inf
+    high: float = math.inf
+    unit: str = ""
+    choices: tuple[Any, ...] = ()
+    help: str = ""
+    slow_above: float = math.inf
+
+    @property
+    def is_length(self) -> bool:
+        """Whether it may be given in nanometres."""
+        return self.kind in NUMBERS and self.name.endswith("_px")
+
+    @property
+    def name_nm(self) -> str:
+        """Name of the same length in nanometres."""
+        return self.name.removesuffix("_px") + "_nm"
+
+    def check(self, value: Any) -> Any:
+        """Return the value in its own type, or raise a UserError that says what is wanted."""
+        if self.kind == "choice":
+            if any(type(value) is type(choice) and value == choice for choice in self.choices):
+                return value
+            raise self._refusal("one of " + ", ".join(map(str, self.choices)), value)
+        if self.kind == "image":
+            if isinstance(value, str) and (not value or _DIGEST.fullmatch(value)):
+                return value
+            raise self._refusal("the SHA-256 of another micrograph (64 digits)", value)
+        if self.kind == "spots":
+            return self._checked_spots(value)
+        return self._checked_number(value)
+
+    def check_nm(self, value: Any) -> float:
+        """Return a length in nanometres, or raise a UserError."""
+        if not _is_number(value) or not 0 <= value <= 1e9:
+            raise self._refusal("a number of nanometres from 0 to 1000000000", value, self.name_nm)
+        return float(value)
+
+    def in_pixels(self, length_nm: float, pixel_size: PixelSize | None) -> Any:
+        """Return a length in px, rounded to what the setting takes.
+
+        Raises
+        ------
+        UserError
+            If the pixel size is unknown, or the length lies outside the setting's range.
+        """
+        if pixel_size is None:
+            raise UserError(
+                f"The setting {self.name_nm} is a length, and this micrograph has no pixel size. "
+                f"Give it one in the sidebar, or set {self.name} instead."
+            )
+        length_px = length_nm / pixel_size.to("nm")
+        if self.kind != "float":
+            length_px = 2 * round((length_px - 1) / 2) + 1 if self.kind == "odd" else length_px
+            length_px = round(length_px)
+        if not self.low <= length_px <= self.high:
+            raise UserError(
+                f"The setting {self.name_nm} of {length_nm:g} nm is {length_px:.4g} px at "
+                f"{pixel_size}; it must be {self.low:g} to {self.high:g} px. Change it."
+            )
+        return length_px
+
+    def _checked_number(self, value: Any) -> float | int:
+        span = f"{_WANTED[self.kind]} from {self.low:g} to {self.high:g}"
+        fits = _is_number(value) if self.kind == "float" else _is_whole(value)
+        # Comparing before converting refuses NaN and integers too long for a float.
+        if not fits or not self.low <= value <= self.high:
+            raise self._refusal(span, value)
+        if self.kind == "odd" and value % 2 == 0:
+            raise self._refusal(span, value)
+        return float(value) if self.kind == "float" else int(value)
+
+    def _checked_spots(self, value: Any) -> tuple[tuple[float, float], ...]:
+        wanted = f"at most {MAX_SPOTS} pairs of frequencies (down, right) from -0.5 to 0.5 per px"
+        if not isinstance(value, list | tuple) or len(value) > MAX_SPOTS:
+            raise self._refusal(wanted, value)
+        for spot in value:
+            if not isinstance(spot, list | tuple) or len(spot) != 2:
+                raise self._refusal(wanted, value)
+            if not all(_is_number(part) and abs(part) <= _NYQUIST for part in spot):
+                raise self._refusal(wanted, value)
+        return tuple((float(down), float(right)) for down, right in value)
+
+    def _refusal(self, wanted: str, value: Any, name: str = "") -> UserError:
+        shown = _brief(value)
+        return UserError(
+            f"The setting {name or self.name} must be {wanted}, but it is {shown}. Change it."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSpec:
+    """One filter: its names for code and for people, its settings, and its function.
+
+    `function(pixels, exclude, **settings)` returns new pixels. `result` says what depth comes out;
+    `uses_exclude` whether excluded pixels change the result; `is_slow` that a megapixel takes
+    longer than a moment; `direction` that its result is an angle in degrees. With `levels` (grey
+    levels at which it cuts, from the same arguments), the function gets them as `levels`.
+    """
+
+    name: str
+    title: str
+    family: str
+    function: Callable[..., NDArray[Any]]
+    parameters: tuple[Parameter, ...] = ()
+    help: str = ""
+    reference: str = ""
+    result: str = SAME
+    uses_exclude: bool = False
+    is_slow: bool = False
+    direction: bool = False
+    levels: Callable[..., tuple[float, ...]] | None = None
+
+    def complete(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return checked settings in the filter's order, with defaults for those not given."""
+        known = {name for p in self.parameters for name in _names(p)}
+        for name in parameters:
+            if name not in known:
+                takes = ", ".join(" or ".join(_names(p)) for p in self.parameters) or "no settings"
+                raise UserError(
+                    f"The filter {self.name} has no setting called {str(name)[:40]!r}; "
+                    f"it takes {takes}. Remove or rename it."
+                )
+        return dict(self._settle(p, parameters) for p in self.parameters)
+
+    def resolve(
+        self, parameters: Mapping[str, Any], pixel_size: PixelSize | None
+    ) -> dict[str, Any]:
+        """Return the settings with every length in px; a UserError where that cannot be."""
+        resolved = {}
+        for p in self.parameters:
+            in_nm = p.is_length and p.name_nm in parameters
+            value = p.in_pixels(parameters[p.name_nm], pixel_size) if in_nm else parameters[p.name]
+            resolved[p.name] = value
+        return resolved
+
+    def _settle(self, parameter: Parameter, given: Mapping[str, Any]) -> tuple[str, Any]:
+        if parameter.is_length and parameter.name_nm in given:
+            if parameter.name in given:
+                raise UserError(
+                    f"The filter {self.name} has both {parameter.name} and {parameter.name_nm}. "
+                    "Keep one of them."
+                )
+            return parameter.name_nm, parameter.check_nm(given[parameter.name_nm])
+        return parameter.name, parameter.check(given.get(parameter.name, parameter.default))
+
+
+def _names(parameter: Parameter) -> tuple[str, ...]:
+    return (parameter.name, parameter.name_nm) if parameter.is_length else (parameter.name,)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return _is_whole(value) or isinstance(value, float | np.floating)
+
+
+def _brief(value: Any) -> str:
+    try:
+        shown = repr(value)
+    except (ValueError, RecursionError):  # an integer with more digits than Python prints
+        return "far too large"
+    return shown if len(shown) <= 40 else shown[:40] + "…"

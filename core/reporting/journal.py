@@ -1,0 +1,102 @@
+"""What a batch has done so far, on the disk: one line of JSON per group, appended as they come.
+
+The network takes micrographs in groups, and the last digits of its answers may depend on who else
+is in the group; so a group is written whole or not at all, and a resumed batch goes on behind the
+last whole one. A process that is killed leaves at worst half a line, which is cut off.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.errors import UserError
+
+FOLDER = ".batch"  # hidden: a batch over this folder passes it over
+FILE = "journal.jsonl"
+VERSION = 1
+Entry = dict[str, Any]
+
+
+class Journal:
+    """The finished micrographs of one batch, in their order."""
+
+    def __init__(self, out: Path) -> None:
+        self.path = out / FOLDER / FILE
+
+    def begin(self, key: str) -> None:
+        """Forget all entries and note what the new ones belong to."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_bytes(_encode({"journal": VERSION, "key": key}))
+
+    def resume(self, key: str, stamps: Sequence[tuple[str, str]]) -> int:
+        """Keep the groups that still hold, cut off the rest, and count the micrographs in them.
+
+        Parameters
+        ----------
+        key : str
+            What the batch consists of apart from its files.
+        stamps : sequence of (name, stamp)
+            One per micrograph; a file that has changed ends what is kept.
+
+        Raises
+        ------
+        UserError
+            If the folder holds another batch.
+        """
+        if not self.path.is_file():
+            self.begin(key)
+            return 0
+        kept = 0
+        with self.path.open("r+b") as stream:
+            head = _decode(stream.readline())
+            if head is None or (head.get("journal"), head.get("key")) != (VERSION, key):
+                raise UserError(
+                    "The folder holds a batch with other settings, another model or other "
+                    "versions, which cannot go on. Choose another folder, or start anew."
+                )
+            end = stream.tell()
+            for raw in stream:
+                group = _decode(raw)
+                if group is None or not self._holds(group["items"], stamps[kept:]):
+                    break
+                kept, end = kept + len(group["items"]), end + len(raw)
+            stream.truncate(end)
+        return kept
+
+    def append(self, items: Sequence[Entry]) -> None:
+        """Write a group at the end; it is with the operating system when this returns."""
+        with self.path.open("ab") as stream:
+            stream.write(_encode({"items": list(items)}))
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the micrographs, a group at a time in memory."""
+        with self.path.open("rb") as stream:
+            stream.readline()
+            for raw in stream:
+                group = _decode(raw)
+                if group is not None:
+                    yield from group["items"]
+
+    def _holds(self, items: list[Entry], stamps: Sequence[tuple[str, str]]) -> bool:
+        out = self.path.parent.parent
+        return len(items) <= len(stamps) and all(
+            (item["name"], item["stamp"]) == stamp
+            and all((out / file).is_file() for file in (*item["files"], *item["previews"]))
+            for item, stamp in zip(items, stamps, strict=False)
+        )
+
+
+def _encode(line: Entry) -> bytes:
+    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+
+
+def _decode(raw: bytes) -> Entry | None:
+    """Return a line; None for half of one."""
+    try:
+        line = json.loads(raw) if raw.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return line if isinstance(line, dict) else None

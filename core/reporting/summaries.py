@@ -1,0 +1,134 @@
+"""Rows of a batch -> numbers per class, per sample and per cluster, in one unit per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.measuring.statistics import Interval, mean_interval
+
+NM_PER = {"nm": 1.0, "µm": 1e3}
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Units that suit a batch: lengths in nm, µm or px; areas in nm², µm² or px."""
+
+    length: str
+    area: str
+
+    @property
+    def are_physical(self) -> bool:
+        """Whether any file states a pixel size."""
+        return self.length != "px"
+
+    def length_of(self, nm: float) -> float:
+        """Return a length given in nm."""
+        return nm / NM_PER[self.length]
+
+    def area_of(self, um2: float) -> float:
+        """Return an area given in µm²."""
+        return um2 * 1e6 if self.area == "nm²" else um2
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSummary:
+    """What the fields of one class or sample have in common.
+
+    Attributes
+    ----------
+    name : str
+    area_percent : Interval
+        Mean share of the target cluster over fields, in percent, with its 95 % t-interval.
+    diameter : Interval
+        Mean over fields of the mean equivalent diameter, in `Units.length`.
+    regions : int
+    """
+
+    name: str
+    area_percent: Interval
+    diameter: Interval
+    regions: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterEvidence:
+    """Mean area and evidence of a cluster in percent, over fields; `lift` is their ratio."""
+
+    cluster: int
+    area_percent: Interval
+    evidence_percent: Interval
+    lift: float
+
+
+def choose_units(rows: pd.DataFrame) -> Units:
+    """Return the units in which the usual number of a batch has few digits."""
+    sizes = rows["pixel_size_nm"].astype(float).dropna()
+    if sizes.empty:
+        return Units("px", "px")
+    diameters = rows["mean_diameter_nm"].astype(float).dropna()
+    usual_nm = float(diameters.median() if len(diameters) else 20 * sizes.median())
+    areas = rows["target_area_µm2"].astype(float)
+    known = areas[areas > 0]
+    usual_um2 = float(known.median()) if len(known) else 1.0
+    return Units("µm" if usual_nm >= 1000 else "nm", "nm²" if usual_um2 < 0.1 else "µm²")
+
+
+def summarise_groups(fields: pd.DataFrame, column: str, units: Units) -> list[GroupSummary]:
+    """Return one summary per value of a column, in the order of their first appearance."""
+    summaries = []
+    for name in dict.fromkeys(fields[column].fillna("")):
+        group = fields[fields[column].fillna("") == name]
+        summaries.append(
+            GroupSummary(
+                str(name),
+                mean_interval(group["target_percent"].to_numpy(float)),
+                mean_interval(diameters(group, units)),
+                int(group["regions"].fillna(0).sum()),
+            )
+        )
+    return summaries
+
+
+def diameters(rows: pd.DataFrame, units: Units) -> NDArray[np.float64]:
+    """Return each field's mean equivalent diameter in the batch's unit; NaN where unknown."""
+    column = "mean_diameter_nm" if units.are_physical else "mean_diameter_px"
+    values = rows[column].to_numpy(float)
+    return values / NM_PER[units.length] if units.are_physical else values
+
+
+def collect_sizes(
+    regions: Iterable[pd.DataFrame], fields: pd.DataFrame, units: Units
+) -> dict[str, NDArray[np.float64]]:
+    """Return the equivalent diameters of all regions per predicted class, in the batch's unit.
+
+    Regions of micrographs without a pixel size are left out where others have one.
+    """
+    column = "equivalent_diameter_nm" if units.are_physical else "equivalent_diameter_px"
+    labels = dict(zip(fields["number"], fields["label"], strict=True))
+    found: dict[str, list[NDArray[np.float64]]] = {}
+    for frame in regions:
+        if len(frame) and int(frame["number"].iloc[0]) in labels:
+            values = frame[column].to_numpy(float)
+            values = values[np.isfinite(values)]
+            if units.are_physical:
+                values = values / NM_PER[units.length]
+            found.setdefault(str(labels[int(frame["number"].iloc[0])]), []).append(values)
+    joined = {name: np.concatenate(parts) for name, parts in sorted(found.items())}
+    return {name: values for name, values in joined.items() if values.size}
+
+
+def evidence_by_cluster(fields: pd.DataFrame, clusters: int) -> list[ClusterEvidence]:
+    """Return what fields with evidence show, for each cluster from dark to bright."""
+    seen = fields[fields["has_evidence"].astype(bool)]
+    lines = []
+    for number in range(clusters):
+        area = mean_interval(seen[f"cluster_{number}_percent"].to_numpy(float))
+        evidence = mean_interval(seen[f"cluster_{number}_evidence_percent"].to_numpy(float))
+        lift = evidence.estimate / area.estimate if area.estimate else float("nan")
+        lines.append(ClusterEvidence(number, area, evidence, lift))
+    return lines

@@ -1,0 +1,121 @@
+"""The recipe of a batch: what was set on the other pages, or a file; and what it says in words."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.reporting.recipe import PICTURES, Recipe
+from core.ui import cache, chain, page, show, tables
+
+CURRENT, FROM_FILE = "My current settings", "A recipe file"
+_PARTS = {
+    "": "not stated",
+    "folder": "folder",
+    "folder:2": "folder above that",
+    "name:1": "first part of the file name",
+    "name:2": "second part of the file name",
+    "name:-1": "last part of the file name",
+}
+_PICTURE_TITLES = {"overlays": "heat maps (PNG)", "masks": "masks (PNG)", "maps": "heat maps (NPY)"}
+
+
+def choose() -> Recipe | None:
+    """Draw the settings in the sidebar and return the recipe; None while a file is missing."""
+    origin = st.segmented_control(
+        "Recipe", (CURRENT, FROM_FILE), default=CURRENT, required=True, key="batch_recipe_origin"
+    )
+    if origin == FROM_FILE:
+        file = st.file_uploader("recipe.json", "json", key="batch_recipe_file")
+        return None if file is None else Recipe.from_json(file.getvalue())
+    return _from_settings()
+
+
+def _from_settings() -> Recipe:
+    model = page.model_picker()
+    titles = cache.method_titles()
+    ids = list(titles)
+    there = st.session_state.get("explain_method")
+    place = ids.index(there) if there in ids else 0
+    method = st.selectbox(
+        "Explanation", titles, index=place, format_func=titles.__getitem__, key="batch_method"
+    )
+    k = st.slider("Clusters", 2, 12, st.session_state.get("cluster_k", 3), key="batch_k")
+    target = page.target_cluster(k, "batch_target")
+    steps = chain.steps()
+    filtered = bool(steps) and st.toggle(
+        f"Apply the chain of {len(steps)} from Filters", key="batch_filters"
+    )
+    smallest_px = page.smallest_region_px()
+    border = st.toggle(
+        "Leave out regions cut by the frame",
+        key="batch_drop_border",
+        help="They are larger than what shows of them. They count as area either way.",
+    )
+    exclude = page.exclude_overlays()
+    with st.expander("Samples, labels, pictures", icon=":material/sell:"):
+        sample = _part("Sample named by", "batch_sample_from")
+        label = _part("True class named by", "batch_label_from")
+        pictures = st.pills(
+            "Pictures to keep",
+            PICTURES,
+            selection_mode="multi",
+            default=("overlays", "masks"),
+            format_func=_PICTURE_TITLES.__getitem__,
+            key="batch_pictures",
+        )
+    return Recipe(
+        model,
+        method,
+        k,
+        target,
+        steps if filtered else (),
+        exclude,
+        smallest_px,
+        drop_border_regions=border,
+        sample_from=sample,
+        label_from=label,
+        pictures=tuple(name for name in PICTURES if name in pictures),
+    )
+
+
+def _part(label: str, key: str) -> str:
+    chosen: str = st.selectbox(
+        label,
+        _PARTS,
+        format_func=_PARTS.__getitem__,
+        key=key,
+        help="Parts of a file name are divided by spaces, dots, - and _.",
+    )
+    return chosen
+
+
+def summary(recipe: Recipe) -> None:
+    """Say what the recipe does, each line with the page where it is set; offer it as a file."""
+    titles = cache.method_titles()
+    filters = " → ".join(step.spec.title for step in recipe.filters) or "none"
+    overlays = "left out" if recipe.exclude_overlays else "taken for specimen"
+    border = ", none cut by the frame" if recipe.drop_border_regions else ""
+    lines = (
+        ("Model", f"{recipe.model}; info bar and letters {overlays}", "pages/1_Classify.py"),
+        ("Explanation", titles.get(recipe.method, recipe.method), "pages/2_Explain.py"),
+        ("Filters", filters, "pages/3_Filters.py"),
+        (
+            "Clusters",
+            f"{recipe.clusters} by grey level, target "
+            f"{tables.cluster_title(recipe.target, recipe.clusters)}; regions from "
+            f"{recipe.smallest_region_px} px{border}",
+            "pages/4_Cluster.py",
+        ),
+    )
+    with st.container(border=True, gap="xxsmall", key="batch_recipe_summary"):
+        for name, words, where in lines:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(f"**{name}** {show.plain(words)}", width="stretch")
+                st.page_link(where, label=f"Edit on {page.TASKS[where][0]}", width="content")
+        show.download(
+            "Recipe (JSON)",
+            recipe.to_json().encode(),
+            "recipe.json",
+            "application/json",
+            "batch_recipe_json",
+        )

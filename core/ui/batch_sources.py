@@ -1,0 +1,75 @@
+"""What a batch works on: what is loaded, dropped files, a dropped folder, or a path if local."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from core.errors import UserError
+from core.reporting.sources import GivenSource
+from core.ui import uploading, workspace
+
+LOCAL_ENV = "MICROGRAPHIA_LOCAL_PATHS"
+FILES, FOLDER, PATH = "Files or a ZIP", "A folder", "A path on this computer"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def paths_are_allowed() -> bool:
+    """Tell whether a person may name a folder of the server's disk.
+
+    Only where the server listens to its own machine alone, or where `MICROGRAPHIA_LOCAL_PATHS` is
+    "1"; "0" forbids it everywhere. A hosted app would otherwise show strangers its disk.
+    """
+    stated = os.environ.get(LOCAL_ENV)
+    if stated in ("0", "1"):
+        return stated == "1"
+    return st.get_option("server.address") in _LOOPBACK
+
+
+def choose() -> Sequence[GivenSource]:
+    """Draw the choice and return the sources; empty while there are none."""
+    loaded = workspace.every()
+    here = f"What is loaded ({len(loaded)})"
+    options = [*([here] if loaded else []), FILES, FOLDER]
+    options += [PATH] if paths_are_allowed() else []
+    origin = st.segmented_control(
+        "Micrographs", options, default=options[0], required=True, key="batch_origin"
+    )
+    if origin == here:
+        return loaded
+    if origin == PATH:
+        return _from_path()
+    files = st.file_uploader(
+        "A folder of micrographs, with its subfolders" if origin == FOLDER else uploading.LABEL,
+        uploading.FORMATS,
+        accept_multiple_files="directory" if origin == FOLDER else True,
+        key="batch_folder" if origin == FOLDER else "batch_files",
+        help=uploading.HELP,
+    )
+    return [(file.name, file.getvalue()) for file in files]
+
+
+def _from_path() -> Sequence[GivenSource]:
+    typed = st.text_input("Folder, file or ZIP", key="batch_path", placeholder="/data/micrographs")
+    if not typed.strip():
+        return []
+    path = Path(typed.strip()).expanduser()
+    try:
+        found = path.exists()
+    except (OSError, ValueError):
+        found = False
+    if not found:
+        raise UserError(f"There is nothing at {typed.strip()}. Check the path.")
+    return [path]
+
+
+def run_label(sources: Sequence[GivenSource]) -> str:
+    """Return what the button that starts a batch says; archives and folders are not counted."""
+    names = [source[0] for source in sources if isinstance(source, tuple)]
+    packed = any(name.lower().endswith(".zip") for name in names)
+    if packed or any(isinstance(source, Path) for source in sources):
+        return "Run on all of it"
+    return f"Run on {len(sources)}"

@@ -1,0 +1,223 @@
+"""How long a batch takes and what it holds in memory, in one run on this machine.
+
+    python tests/benchmarks/bench_batch.py                 200 pictures of 1024 x 1024: time
+    python tests/benchmarks/bench_batch.py memory          peak memory at 50, 200 and 2,000
+    python tests/benchmarks/bench_batch.py parts           the time split by stage; one at a time
+
+Pictures are simulated: 25 different ones, told apart by one pixel, so that none is a copy. The
+work one at a time is what a person would write with other programs: torchcam's Grad-CAM on the
+same network, scikit-learn's k-means on the grey levels, scikit-image's region properties.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from core.imaging.simulate import KINDS, simulate  # noqa: E402
+
+SIDE, MANY, FEW = 1024, 200, 12
+DIFFERENT = 25
+
+
+def write_pictures(folder: Path, count: int, side: int) -> None:
+    """Write pictures that differ in their first pixel and in the field they show."""
+    kinds = list(KINDS)
+    fields = [
+        simulate(kinds[n % len(kinds)], shape=(side, side), seed=n).micrograph.pixels
+        for n in range(min(DIFFERENT, count))
+    ]
+    for number in range(count):
+        picture = fields[number % len(fields)].copy()
+        picture[0, :2] = number % 256, number // 256
+        cv2.imwrite(
+            str(folder / f"field {number:04d}.png"), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1]
+        )
+
+
+def run_once(folder: Path, out: Path) -> dict[str, float]:
+    """Run the default recipe over a folder; return seconds, pictures per second and peak memory."""
+    from core.reporting.batch import run_batch
+    from core.reporting.recipe import Recipe
+    from core.reporting.report import write_report
+
+    began = time.perf_counter()
+    result = run_batch([folder], Recipe(), out)
+    middle = time.perf_counter()
+    report = write_report(result, out)
+    ended = time.perf_counter()
+    assert not len(result.failed)
+    return {
+        "pictures": len(result.rows),
+        "batch_s": round(middle - began, 2),
+        "report_s": round(ended - middle, 2),
+        "per_s": round(len(result.rows) / (ended - began), 2),
+        "report_mb": round(report.stat().st_size / 1e6, 2),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    }
+
+
+def in_new_process(count: int, side: int) -> dict[str, float]:
+    """Run a batch in a process of its own, so that peak memory is its own."""
+    work = Path(tempfile.mkdtemp())
+    try:
+        (work / "in").mkdir()
+        write_pictures(work / "in", count, side)
+        code = (
+            "import json, sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); "
+            "sys.path.insert(0, sys.argv[1] + '/tests/benchmarks'); import bench_batch as b; "
+            "work = Path(sys.argv[2]); print(json.dumps(b.run_once(work / 'in', work / 'out')))"
+        )
+        command = [sys.executable, "-c", code, str(ROOT), str(work)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout.splitlines()[-1])
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def parts() -> dict[str, float]:
+    """Return seconds per picture of each stage, of the bare network and of others."""
+    work = Path(tempfile.mkdtemp())
+    try:
+        write_pictures(work, FEW, SIDE)
+        paths = sorted(work.glob("*.png"))
+        return {**stages(paths), **others(paths)}
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def stages(paths: list[Path]) -> dict[str, float]:
+    """Return seconds per picture for each step of ours, one after the other."""
+    import torch
+
+    from core.imaging.display import png_bytes
+    from core.learning.checkpoints import load_model
+    from core.measuring.clustering import cluster_gray
+    from core.reporting import pipeline
+    from core.reporting.analysis import analyse, tabulate_regions
+    from core.reporting.recipe import Recipe
+    from core.reporting.sources import Source
+
+    recipe, network = Recipe(), load_model("em-morph5")
+    spent: dict[str, float] = {}
+
+    def timed(name: str, work: Callable[[], object]) -> object:
+        began = time.perf_counter()
+        done = work()
+        spent[name] = (time.perf_counter() - began) / len(paths)
+        return done
+
+    timed(
+        "warm up",
+        lambda: pipeline.answer([pipeline.read(Source("", paths[0]), recipe)], recipe, network),
+    )
+    micrographs = timed("read", lambda: [Source(p.name, p).read() for p in paths])
+    readings = timed(
+        "read + find overlays", lambda: [pipeline.read(Source(p.name, p), recipe) for p in paths]
+    )
+    inputs = timed(
+        "prepare", lambda: torch.cat([network.prepare(r.micrograph, r.exclude) for r in readings])
+    )
+
+    def bare() -> None:
+        with torch.inference_mode():
+            network.head(network.features(inputs))
+
+    timed("bare network, one batch", bare)
+    answers = timed(
+        "prepare + classify + explain", lambda: pipeline.answer(readings, recipe, network)
+    )
+    found = timed("cluster", lambda: [cluster_gray(m, 3) for m in micrographs])
+    timed(
+        "regions",
+        lambda: [
+            tabulate_regions(c.labels == 2, m, 10) for c, m in zip(found, micrographs, strict=True)
+        ],
+    )
+    timed(
+        "mask as PNG", lambda: [png_bytes(((c.labels == 2) * 255).astype(np.uint8)) for c in found]
+    )
+    timed(
+        "cluster + regions + all pictures",
+        lambda: [
+            analyse(r.micrograph, r.exclude, *a, recipe)
+            for r, a in zip(readings, answers, strict=True)
+        ],
+    )
+    spent.pop("warm up")
+    return {name: round(value, 4) for name, value in spent.items()}
+
+
+def others(paths: list[Path]) -> dict[str, float]:
+    """Return seconds per picture of the same work by other programs, one picture at a time."""
+    import torch
+    from skimage import io, measure
+    from sklearn.cluster import KMeans
+    from torchcam.methods import GradCAM
+
+    from core.learning.checkpoints import load_model
+    from core.micrograph import Micrograph
+
+    classifier = load_model("em-morph5")
+    network = classifier.network.requires_grad_(True)
+    names = ("read", "network + Grad-CAM", "k-means, one start", "k-means, ten starts", "regions")
+    spent = dict.fromkeys((f"others: {name}" for name in names), 0.0)
+    paths = paths[:3]
+    for path in paths:
+        marks = [time.perf_counter()]
+        picture = io.imread(path)
+        marks.append(time.perf_counter())
+        inputs = classifier.prepare(Micrograph("", picture)).requires_grad_(True)
+        with GradCAM(network, target_layer="stages", input_shape=(1, 256, 256)) as extractor:
+            scores = network(inputs)
+            heat = extractor(int(scores.argmax()), scores)[0]
+            torch.nn.functional.interpolate(heat[None], picture.shape, mode="bilinear")
+        marks.append(time.perf_counter())
+        grey = picture.reshape(-1, 1).astype(float)
+        means = KMeans(3, random_state=0).fit(grey)
+        labels = means.labels_.reshape(picture.shape)
+        marks.append(time.perf_counter())
+        KMeans(3, n_init=10, random_state=0).fit(grey)
+        marks.append(time.perf_counter())
+        target = labels == int(means.cluster_centers_.argmax())
+        measure.regionprops_table(
+            measure.label(target, connectivity=2),
+            picture,
+            properties=(
+                *("area", "equivalent_diameter_area", "perimeter", "feret_diameter_max"),
+                *("eccentricity", "solidity", "orientation", "mean_intensity", "centroid"),
+            ),
+        )
+        marks.append(time.perf_counter())
+        for name, seconds in zip(spent, np.diff(marks), strict=True):
+            spent[name] += seconds / len(paths)
+    everything = sum(spent.values())
+    spent["others: all with one start"] = everything - spent["others: k-means, ten starts"]
+    spent["others: all with ten starts"] = everything - spent["others: k-means, one start"]
+    return {name: round(value, 4) for name, value in spent.items()}
+
+
+if __name__ == "__main__":
+    what = sys.argv[1] if len(sys.argv) > 1 else "time"
+    if what == "time":
+        print(json.dumps(in_new_process(MANY, SIDE), indent=1))
+    elif what == "parts":
+        print(json.dumps(parts(), indent=1))
+    else:
+        side = int(sys.argv[2]) if len(sys.argv) > 2 else 512
+        counts = [int(text) for text in sys.argv[3:]] or [50, 200, 2000]
+        for count in counts:
+            print(json.dumps({"side_px": side, **in_new_process(count, side)}), flush=True)

@@ -1,0 +1,177 @@
+"""The Batch Report page: sources, recipe, a batch in the background, its results and labels."""
+
+import io
+import time
+import zipfile
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.__main__ import main
+from core.reporting.recipe import Recipe
+from core.ui import batch_sources
+from tests.pages.conftest import HOME
+from tests.pages.steps import assert_calm, texts, upload
+
+PAGE = "pages/5_Batch_Report.py"
+
+
+def finish(app: AppTest, seconds: float = 60) -> AppTest:
+    """Start the batch and look at the page until it is over, as the page itself does."""
+    app.button(key="batch_run_now").click().run()
+    end = time.monotonic() + seconds
+    while app.session_state["batch_run"].is_running:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return app.run()
+
+
+def test_batch_runs_on_what_is_loaded(app, png, other_png):
+    upload(app, ("a.png", png), ("b.png", other_png))
+    app.switch_page(PAGE).run()
+    finish(app)
+    assert_calm(app)
+    assert "2 done, 0 failed" in app.subheader[0].value
+    assert list(app.dataframe[0].value["micrograph"]) == ["a.png", "b.png"]
+
+
+def test_bad_files_are_named_and_the_others_go_on(open_page, png):
+    app = open_page("5_Batch_Report")
+    uploader = app.file_uploader(key="batch_files")
+    uploader.upload("good.png", png).upload("bad.png", b"not a picture").run()
+    finish(app)
+    assert_calm(app)
+    assert "1 done, 1 failed" in app.subheader[0].value
+    assert "bad" in app.warning[0].value
+
+
+def test_batch_of_bad_files_alone_is_still_a_result(open_page):
+    app = open_page("5_Batch_Report")
+    app.file_uploader(key="batch_files").upload("bad.png", b"not a picture").run()
+    finish(app)
+    assert_calm(app)
+    assert "0 done, 1 failed" in app.subheader[0].value
+
+
+def test_recipe_gathers_what_was_set_on_other_pages(app, png):
+    upload(app, ("a.png", png))
+    app.switch_page("pages/4_Cluster.py").run()
+    app.slider(key="cluster_k").set_value(5).run()
+    app.switch_page("pages/3_Filters.py").run()
+    app.selectbox(key="filters_next").set_value("otsu").run()
+    app.switch_page(PAGE).run()
+    assert app.slider(key="batch_k").value == 5
+    app.slider(key="batch_k").set_value(2).run()
+    app.toggle(key="batch_filters").set_value(True).run()
+    assert "Otsu" in texts(app)
+    finish(app)
+    assert_calm(app)
+    recipe = app.session_state["batch_run"].result.recipe
+    assert recipe.filters[-1].filter == "otsu"
+    assert recipe.clusters == 2
+
+
+def test_recipe_from_a_file_is_used_and_a_wrong_one_is_a_sentence(app, png):
+    upload(app, ("a.png", png))
+    app.switch_page(PAGE).run()
+    app.segmented_control(key="batch_recipe_origin").set_value("A recipe file").run()
+    assert app.button(key="batch_run_now").disabled
+    uploader = app.file_uploader(key="batch_recipe_file")
+    uploader.upload("recipe.json", b"{}").run()
+    assert "not a recipe" in app.error[0].value
+    text = Recipe(clusters=4, target_cluster=1).to_json().encode()
+    field = app.file_uploader(key="batch_recipe_file")
+    field.set_value([("recipe.json", text, "application/json")]).run()
+    finish(app)
+    assert app.session_state["batch_run"].result.recipe.clusters == 4
+
+
+def test_leaving_the_page_loses_nothing_and_two_visitors_do_not_mix(app, png, other_png):
+    upload(app, ("a.png", png))
+    app.switch_page(PAGE).run()
+    app.button(key="batch_run_now").click().run()
+    other = AppTest.from_file(str(HOME), default_timeout=60).run()
+    upload(other, ("b.png", other_png))
+    other.switch_page(PAGE).run()
+    app.switch_page("pages/1_Classify.py").run()
+    finish(other)
+    run = app.session_state["batch_run"]
+    while run.is_running:
+        time.sleep(0.05)
+    app.switch_page(PAGE).run()
+    assert_calm(app)
+    assert [*run.result.rows["name"]] == ["a.png"]
+    assert [*other.session_state["batch_run"].result.rows["name"]] == ["b.png"]
+    assert list(app.dataframe[0].value["micrograph"]) == ["a.png"]
+
+
+def test_folder_goes_with_the_run(app, png):
+    upload(app, ("a.png", png))
+    app.switch_page(PAGE).run()
+    first = finish(app).session_state["batch_run"].result.out
+    assert (first / "report.html").is_file()
+    assert finish(app).session_state["batch_run"].result.out != first
+    assert not first.exists()
+
+
+def test_labels_from_folders_in_a_zip_give_a_confusion_matrix(open_page, png, other_png):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("spheroids/a.png", png)
+        archive.writestr("alloys/b.png", other_png)
+    app = open_page("5_Batch_Report")
+    app.selectbox(key="batch_label_from").set_value("folder").run()
+    app.file_uploader(key="batch_files").upload("all.zip", buffer.getvalue()).run()
+    finish(app)
+    assert_calm(app)
+    assert [*app.dataframe[0].value["label"]] == ["spheroids", "alloys"]
+    run = app.session_state["batch_run"]
+    assert "Against the labels" in texts(app)
+    assert "Confusion matrix" in run.report.read_text()
+    run.label({1: "rods & fibres", 2: ""})
+    assert [*run.result.rows["true_label"]] == ["rods_fibres", ""]
+    assert "of 1 as labelled" in texts(app.run())
+
+
+@pytest.mark.parametrize(
+    ("stated", "address", "allowed"),
+    [
+        (None, None, False),
+        (None, "0.0.0.0", False),
+        (None, "localhost", True),
+        ("0", "localhost", False),
+        ("1", None, True),
+    ],
+)
+def test_paths_of_the_server_are_for_local_runs_only(monkeypatch, stated, address, allowed):
+    monkeypatch.delenv(batch_sources.LOCAL_ENV, raising=False)
+    if stated is not None:
+        monkeypatch.setenv(batch_sources.LOCAL_ENV, stated)
+    monkeypatch.setattr("streamlit.get_option", lambda name: address)
+    assert batch_sources.paths_are_allowed() is allowed
+
+
+def test_path_that_is_not_there_is_a_sentence(open_page, monkeypatch, tmp_path, png):
+    monkeypatch.setenv(batch_sources.LOCAL_ENV, "1")
+    app = open_page("5_Batch_Report")
+    app.segmented_control(key="batch_origin").set_value(batch_sources.PATH).run()
+    app.text_input(key="batch_path").set_value(str(tmp_path / "none")).run()
+    assert "There is nothing at" in app.error[0].value
+    (tmp_path / "a.png").write_bytes(png)
+    app.text_input(key="batch_path").set_value(str(tmp_path)).run()
+    finish(app)
+    assert "1 done, 0 failed" in app.subheader[0].value
+
+
+def test_app_and_command_line_give_the_same_numbers(app, png, other_png, tmp_path):
+    for name, data in (("a.png", png), ("b.png", other_png)):
+        (tmp_path / name).write_bytes(data)
+    upload(app, ("a.png", png), ("b.png", other_png))
+    app.switch_page(PAGE).run()
+    ours = finish(app).session_state["batch_run"].result
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(ours.recipe.to_json(), encoding="utf-8")
+    asked = [str(tmp_path / "a.png"), str(tmp_path / "b.png"), "--recipe", str(recipe), "--quiet"]
+    assert main(["batch", *asked, "--out", str(tmp_path / "out")]) == 0
+    for name in ("results.csv", "regions.csv", "results.parquet", "recipe.json", "report.html"):
+        assert (tmp_path / "out" / name).read_bytes() == (ours.out / name).read_bytes(), name
