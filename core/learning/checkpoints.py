@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from core.errors import UnusableModel
 from core.learning.networks import NETWORKS, build_network
-from core.learning.preparation import Preparation
+from core.learning.preparation import make_preparation
 from core.learning.reference import REFERENCE, Reference
 from core.micrograph import Micrograph
 
@@ -41,6 +41,8 @@ class ModelCard:
     people. `metrics`, `calibration` and `training` hold plain values; their keys are documented
     in the model's README. `reference` is the SHA-256 of what is kept of the training set, empty
     when nothing is; `training_range` says which field widths were trained on (`magnification`).
+    `decision_threshold` is for networks with one output: class 0 at or below this probability of
+    class 1; None means the most probable class.
     """
 
     name: str
@@ -57,6 +59,7 @@ class ModelCard:
     sha256: str = ""
     reference: str = ""
     training_range: dict[str, Any] = field(default_factory=dict)
+    decision_threshold: float | None = None
     version: int = CARD_VERSION
 
     def __post_init__(self) -> None:
@@ -123,8 +126,9 @@ class Classifier:
         self.name = card.name
         self.device = device
         self.reference = reference
-        self.preparation = Preparation(**card.preparation)
+        self.preparation = make_preparation(card.preparation)
         self._network = network.eval().requires_grad_(False).to(device)
+        self._blocks: dict[str, nn.Module] = dict(self._network.blocks())  # type: ignore[operator]
 
     @property
     def network(self) -> nn.Module:
@@ -143,9 +147,48 @@ class Classifier:
         return activation.float()
 
     def head(self, activation: Tensor) -> Tensor:
-        """Return logits (N, classes) of an activation map, in float32."""
+        """Return logits (N, classes) of an activation map, in float32.
+
+        A network with one output z has the logits (-z/2, z/2), whose softmax is its sigmoid.
+        """
         logits: Tensor = self._network.head(activation)  # type: ignore[operator]
-        return logits
+        return torch.cat([-logits / 2, logits / 2], dim=1) if logits.shape[1] == 1 else logits
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the activation maps, from the input on; the last is that of `features`."""
+        return tuple(self._blocks)
+
+    def activation(self, x: Tensor, layer: str) -> Tensor:
+        """Return the activation map (N, C, h', w') of a layer as float32; autocast on CUDA.
+
+        Raises
+        ------
+        ValueError
+            If no layer has that name.
+        """
+        return self._run(x, 0, self._end_of(layer))
+
+    def finish(self, activation: Tensor, layer: str) -> Tensor:
+        """Return logits (N, classes) that follow from the activation map of a layer, in float32.
+
+        Raises
+        ------
+        ValueError
+            If no layer has that name.
+        """
+        return self.head(self._run(activation, self._end_of(layer), len(self._blocks)))
+
+    def _end_of(self, layer: str) -> int:
+        if layer not in self._blocks:
+            raise ValueError(f"no layer is called {layer!r}; there are {', '.join(self._blocks)}")
+        return self.layers.index(layer) + 1
+
+    def _run(self, x: Tensor, start: int, end: int) -> Tensor:
+        with torch.autocast("cuda", enabled=self.device == "cuda"):
+            for block in list(self._blocks.values())[start:end]:
+                x = block(x)
+        return x.float()
 
 
 def pick_device(device: str = "auto") -> str:

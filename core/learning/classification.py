@@ -25,7 +25,8 @@ class Classification:
     Attributes
     ----------
     label : str
-        Identifier of the most probable class.
+        Identifier of the most probable class; of a network with one output, the class on whose
+        side of the decision threshold the micrograph lies.
     probabilities : dict of str to float
         One per class, in the card's order; they sum to 1.
     prediction_set : tuple of str
@@ -62,8 +63,8 @@ class Classification:
 
     @property
     def runner_up(self) -> str:
-        """Identifier of the second most probable class."""
-        return self.ranking[1]
+        """Identifier of the most probable class besides the label."""
+        return next(name for name in self.ranking if name != self.label)
 
     @property
     def runner_up_probability(self) -> float:
@@ -164,11 +165,14 @@ def read_logits(classifier: Classifier, logits: NDArray[Any]) -> Classification:
     probabilities = {name: float(p) for name, p in zip(card.classes, values, strict=True)}
     ranking = sorted(probabilities, key=lambda c: -probabilities[c])
     floor = 1 - card.calibration.get("conformal_threshold", 0.0)
-    candidates = tuple(name for name in ranking if probabilities[name] >= floor)
+    label = ranking[0]
+    if card.decision_threshold is not None:
+        label = card.classes[probabilities[card.classes[1]] > card.decision_threshold]
+    candidates = tuple(n for n in ranking if n == label or probabilities[n] >= floor)
     return Classification(
-        label=ranking[0],
+        label=label,
         probabilities=probabilities,
-        prediction_set=candidates or (ranking[0],),
+        prediction_set=candidates,
         novelty=None,
         model=card.name,
         calibrated="temperature" in card.calibration,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.learning.checkpoints import Classifier
+from core.learning.preparation import Box
 from core.micrograph import Micrograph
 
 LAST_LAYER = "features"
@@ -88,6 +89,9 @@ class Explanation:
     target : str
         Identifier of the explained class.
     layer : str
+    seen_box : tuple of four ints
+        (top, left, bottom, right) in px: the part of the frame that the network saw and that `raw`
+        covers; (0, 0, H, W) unless its preparation crops. Outside it the heat map is zero.
     """
 
     heatmap: NDArray[np.float32]
@@ -95,6 +99,7 @@ class Explanation:
     method: str
     target: str
     layer: str
+    seen_box: Box
 
     def __post_init__(self) -> None:
         if self.heatmap.ndim != 2 or self.heatmap.dtype != np.float32:
@@ -161,11 +166,12 @@ def explain_all(
     activation, gradient, name = _pass(classifier, inputs, target)
     # A frame without contrast enters as zeros: whatever the biases answer is not evidence in it.
     seen = float(inputs.any())
+    seen_box = classifier.preparation.seen_box(micrograph.shape)
     explanations = {}
     for method in methods:
         raw = (METHODS[method].combine(activation, gradient) * seen).cpu().numpy()
-        heatmap = to_frame(raw, micrograph.shape)
-        explanations[method] = Explanation(heatmap, raw, method, name, LAST_LAYER)
+        heatmap = to_frame(raw, micrograph.shape, seen_box)
+        explanations[method] = Explanation(heatmap, raw, method, name, LAST_LAYER, seen_box)
     return explanations
 
 
@@ -183,8 +189,20 @@ def _pass(classifier: Classifier, inputs: Tensor, target: str | None) -> tuple[T
     return activation[0], gradient[0], classes[index]
 
 
-def to_frame(raw: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Return positive evidence over the whole frame, (H, W) float32, scaled to a maximum of 1."""
+def to_frame(
+    raw: NDArray[Any], shape: tuple[int, int], seen_box: Box | None = None
+) -> NDArray[np.float32]:
+    """Return positive evidence over the whole frame, (H, W) float32, scaled to a maximum of 1.
+
+    `raw` covers `seen_box`, the whole frame by default; elsewhere the answer is zero.
+    """
+    top, left, bottom, right = seen_box or (0, 0, *shape)
+    heatmap = np.zeros(shape, np.float32)
+    heatmap[top:bottom, left:right] = _positive(raw, (bottom - top, right - left))
+    return heatmap
+
+
+def _positive(raw: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float32]:
     height, width = shape
     # Enlarge the signed map first: positive and negative cells then meet at zero, not at a step.
     # Bilinear never overshoots, so a map without positive cells stays without.

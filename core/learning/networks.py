@@ -7,6 +7,7 @@ pieces of `features` in their order, for maps at other depths.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -120,7 +121,7 @@ class VisualCNN(nn.Module):
         super().__init__()
         widths = (1, 32, 64, 128, 256)
         layers: list[nn.Module] = []
-        for channels_in, channels_out in zip(widths[:-1], widths[1:], strict=True):
+        for channels_in, channels_out in itertools.pairwise(widths):
             layers += [
                 nn.Conv2d(channels_in, channels_out, 3, padding=1),
                 nn.BatchNorm2d(channels_out),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from core.imaging import display
 from core.micrograph import Micrograph
 
 Array = NDArray[Any]
+Box = tuple[int, int, int, int]
+CENTRE_CROP = "centre-crop"
 _LARGEST_SUMMABLE = 1e28  # 100 million float32 pixels of this size still have a finite sum
 
 
@@ -71,9 +76,81 @@ class Preparation:
         )
         return standardise(resized, self.clip_sd)
 
+    def seen_box(self, shape: tuple[int, int]) -> Box:
+        """Return (top, left, bottom, right) in px of what the network sees: the whole frame."""
+        return (0, 0, *shape)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for the model card."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class CentreCrop:
+    """Visual-CCC's own way: eight-bit grey levels, short side resized, a square of the centre.
+
+    What lies outside the square is not seen by the network (`seen_box`).
+
+    Parameters
+    ----------
+    short_px : int
+        The short side after resizing.
+    crop_px : int
+        Edge of the central square that enters the network.
+    """
+
+    short_px: int = 307
+    crop_px: int = 256
+
+    def size_hw(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """Return the (height, width) in px of the network's input, whatever the frame."""
+        return self.crop_px, self.crop_px
+
+    def seen_box(self, shape: tuple[int, int]) -> Box:
+        """Return (top, left, bottom, right) in px of the frame: the central square, rounded."""
+        resized, corner = self._resized_hw(shape), self._corner(shape)
+        scales = [side / new for side, new in zip(shape, resized, strict=True)]
+        top, left = (round(c * s) for c, s in zip(corner, scales, strict=True))
+        bottom, right = (round((c + self.crop_px) * s) for c, s in zip(corner, scales, strict=True))
+        return top, left, min(bottom, shape[0]), min(right, shape[1])
+
+    def _resized_hw(self, shape: tuple[int, int]) -> tuple[int, int]:
+        short = min(shape)
+        height, width = (int(self.short_px * side / short) for side in shape)
+        return height, width
+
+    def _corner(self, shape: tuple[int, int]) -> tuple[int, int]:
+        top, left = (round((side - self.crop_px) / 2) for side in self._resized_hw(shape))
+        return top, left
+
+    def __call__(self, micrograph: Micrograph, exclude: Array | None = None) -> Array:
+        """Return the network's input, shape (crop_px, crop_px), float32 in [0, 1].
+
+        Eight-bit frames enter as they are; deeper ones as they are displayed. Excluded pixels are
+        filled with the median of the rest.
+        """
+        pixels = micrograph.pixels
+        if pixels.dtype != np.uint8:
+            pixels = display.to_display(micrograph)
+        if exclude is not None:
+            pixels = np.rint(fill_excluded(pixels, exclude)).astype(np.uint8)
+        height, width = self._resized_hw(micrograph.shape)
+        top, left = self._corner(micrograph.shape)
+        resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
+        box = (left, top, left + self.crop_px, top + self.crop_px)
+        return np.asarray(resized.crop(box), dtype=np.float32) / np.float32(255)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for the model card."""
+        return {"kind": CENTRE_CROP, **asdict(self)}
+
+
+def make_preparation(values: Mapping[str, Any]) -> Preparation | CentreCrop:
+    """Return the preparation that a model card describes; without a kind, the whole frame."""
+    options = dict(values)
+    if options.pop("kind", None) == CENTRE_CROP:
+        return CentreCrop(**options)
+    return Preparation(**options)
 
 
 def fill_excluded(pixels: Array, exclude: Array | None) -> Array:

@@ -18,6 +18,9 @@ class TwoLayers(nn.Module):
         self.norm = nn.BatchNorm2d(4)
         self.linear = nn.Linear(4, classes)
 
+    def blocks(self) -> tuple[tuple[str, nn.Module], ...]:
+        return (("first", self.conv), ("last", nn.Sequential(self.norm, nn.ReLU())))
+
     def features(self, x: torch.Tensor) -> torch.Tensor:
         return torch.relu(self.norm(self.conv(x)))
 
@@ -30,6 +33,14 @@ def classifier() -> Classifier:
     torch.manual_seed(0)
     card = ModelCard("two-layers", "two-layers", ("blobs", "plain", "rods_fibres"))
     return Classifier(TwoLayers(), card)
+
+
+@pytest.fixture
+def binary() -> Classifier:
+    """One output; class 0 at or below a sigmoid of 0.7."""
+    torch.manual_seed(1)
+    card = ModelCard("binary", "two-layers", ("rough", "smooth"), decision_threshold=0.7)
+    return Classifier(TwoLayers(1), card)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from core.errors import UnusableModel
 from core.learning.checkpoints import (
     CARD,
     WEIGHTS,
+    Classifier,
     ModelCard,
     list_models,
     load_model,
@@ -111,3 +112,28 @@ def test_card_survives_json() -> None:
 def test_a_named_device_is_taken_as_it_is() -> None:
     assert pick_device("cpu") == "cpu"
     assert pick_device() in {"cuda", "mps", "cpu"}
+
+
+def test_every_layer_leads_to_the_same_scores(classifier: Classifier) -> None:
+    x = torch.randn(2, 1, 32, 48, generator=torch.Generator().manual_seed(0))
+    expected = classifier.head(classifier.features(x))
+    assert classifier.layers == ("first", "last")
+    for layer in classifier.layers:
+        logits = classifier.finish(classifier.activation(x, layer), layer)
+        assert torch.allclose(logits, expected, atol=1e-6)
+    last = classifier.activation(x, "last")
+    assert torch.equal(last, classifier.features(x))
+
+
+def test_an_unknown_layer_names_the_known_ones(classifier: Classifier) -> None:
+    with pytest.raises(ValueError, match="'middle'; there are first, last"):
+        classifier.activation(torch.zeros(1, 1, 8, 8), "middle")
+
+
+def test_one_output_becomes_two_scores(binary: Classifier) -> None:
+    activation = torch.rand(3, 4, 2, 2, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        probability = torch.softmax(binary.head(activation), dim=1)
+        sigmoid = torch.sigmoid(binary.network.head(activation)[:, 0])
+    assert torch.allclose(probability[:, 1], sigmoid)
+    assert torch.allclose(probability[:, 0], 1 - sigmoid)

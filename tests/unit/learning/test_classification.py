@@ -103,3 +103,15 @@ def test_embedding_is_the_pooled_last_activation(classifier: Classifier) -> None
         wanted = classifier.features(classifier.prepare(images[1])).mean(dim=(2, 3))[0]
     np.testing.assert_allclose(rows[1], wanted, rtol=1e-6)
     assert embed(classifier, []).shape == (0, 0)
+
+
+def test_a_binary_network_decides_at_its_own_threshold(binary: Classifier) -> None:
+    """At or below the threshold on the second class the first one is the answer."""
+    labels = [
+        read_logits(binary, np.log([1 - p, p])).label for p in (0.2, 0.6, 0.7 - 1e-9, 0.7 + 1e-9)
+    ]
+    assert labels == ["rough", "rough", "rough", "smooth"]
+    unsure = read_logits(binary, np.log([0.4, 0.6]))
+    assert unsure.probability == pytest.approx(0.4)
+    assert unsure.runner_up == "smooth"
+    assert "rough" in unsure.prediction_set

@@ -1,9 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from core.learning.checkpoints import Classifier
 from core.learning.explanation import METHODS, Explanation, explain, explain_all, to_frame
+from core.learning.preparation import CentreCrop
 from core.micrograph import Micrograph
 from tests.unit.learning.concurrency import assert_four_threads_equal_one
 
@@ -97,7 +100,14 @@ def test_unknown_names_are_refused(
 
 def test_heat_map_must_be_two_dimensional() -> None:
     with pytest.raises(ValueError, match="float32"):
-        Explanation(np.zeros((2, 2)), np.zeros((2, 2), np.float32), "grad-cam", "a", "features")
+        Explanation(
+            np.zeros((2, 2)),
+            np.zeros((2, 2), np.float32),
+            "grad-cam",
+            "a",
+            "features",
+            (0, 0, 2, 2),
+        )
 
 
 @pytest.mark.parametrize("target", ["blobs", "cats"])
@@ -129,3 +139,15 @@ def test_four_threads_of_fifty_explanations_equal_the_serial_ones(classifier: Cl
         for i in range(10)
     ]
     assert_four_threads_equal_one(classifier, images)
+
+
+def test_what_the_network_did_not_see_carries_no_evidence(classifier: Classifier) -> None:
+    card = dataclasses.replace(classifier.card, preparation=CentreCrop(40, 32).to_dict())
+    frame = Micrograph("wide", np.random.default_rng(0).integers(0, 255, (80, 200), np.uint8))
+    explanation = explain(Classifier(classifier.network, card), frame)
+    top, left, bottom, right = explanation.seen_box
+    assert (bottom - top, right - left) == (64, 64)
+    assert explanation.heatmap.max() == 1
+    outside = explanation.heatmap.copy()
+    outside[top:bottom, left:right] = 0
+    assert not outside.any()

@@ -45,7 +45,7 @@ def test_borrowed_network_equals_torchvision(networks: dict[str, nn.Module], nam
     grey = weights[stem]
     weights[stem] = torch.cat([grey, torch.zeros_like(grey), torch.zeros_like(grey)], dim=1)
     twin.load_state_dict(weights)
-    x = torch.randn(1, 1, 64, 48, generator=torch.Generator().manual_seed(1))
+    x = torch.randn(1, 1, 64, 80, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         expected = twin(x.expand(-1, 3, -1, -1))
         assert torch.allclose(ours(x), expected, atol=1e-6)

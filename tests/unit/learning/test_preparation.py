@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from core.learning.preparation import Preparation, fill_excluded, standardise
+from core.learning.preparation import (
+    CentreCrop,
+    Preparation,
+    fill_excluded,
+    make_preparation,
+    standardise,
+)
 from core.micrograph import Micrograph
 
 
@@ -73,3 +79,38 @@ def test_enormous_floats_stay_finite() -> None:
     pixels = np.random.default_rng(0).random((300, 400), dtype=np.float32)
     small, large = (Preparation()(Micrograph("f", pixels * f)) for f in (1, np.float32(3e38)))
     np.testing.assert_allclose(large, small, atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(400, 600), (307, 307), (61, 40), (1024, 1021)])
+def test_the_centre_crop_is_torchvisions_own(shape: tuple[int, int]) -> None:
+    from PIL import Image
+    from torchvision import transforms
+
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    original = transforms.Compose(
+        [transforms.Resize(307), transforms.CenterCrop(256), transforms.ToTensor()]
+    )
+    prepared = CentreCrop()(Micrograph("noise", pixels))
+    np.testing.assert_array_equal(prepared, original(Image.fromarray(pixels))[0].numpy())
+
+
+def test_the_centre_crop_says_what_it_saw() -> None:
+    assert CentreCrop().seen_box((307, 407)) == (26, 76, 282, 332)
+    top, left, bottom, right = CentreCrop().seen_box((1000, 2000))
+    assert bottom - top == right - left == pytest.approx(1000 * 256 / 307, abs=1)
+    assert (top + bottom) / 2 == pytest.approx(500, abs=2)
+    assert (left + right) / 2 == pytest.approx(1000, abs=2)
+    assert Preparation().seen_box((10, 20)) == (0, 0, 10, 20)
+
+
+def test_a_sixteen_bit_frame_is_not_saturated_by_the_centre_crop() -> None:
+    ramp = np.tile(np.linspace(0, 4095, 320).astype(np.uint16), (320, 1))
+    prepared = CentreCrop()(Micrograph("12 bits in 16", ramp))
+    assert prepared.min() < 0.2
+    assert 0.8 < prepared.max() <= 1
+    assert len(np.unique(prepared)) > 100
+
+
+@pytest.mark.parametrize("preparation", [Preparation(area_px=100), CentreCrop(crop_px=128)])
+def test_a_preparation_survives_the_card(preparation: Preparation | CentreCrop) -> None:
+    assert make_preparation(preparation.to_dict()) == preparation
