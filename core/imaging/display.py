@@ -6,7 +6,7 @@ at the end: the display window is found and applied in native grey levels.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import cv2
@@ -262,10 +262,18 @@ def blend_heatmap(
     if not 0 <= opacity <= 1:
         raise ValueError(f"opacity must be between 0 and 1, got {opacity}")
     heat = np.clip(np.nan_to_num(heatmap, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
-    colors = _color_table(colormap)[np.rint(heat * 255).astype(np.uint8)]
-    weight = (opacity * heat).astype(np.float32)[..., None]
-    blend = np.rint(picture[..., None] * (1 - weight) + colors * weight)
-    return np.asarray(blend, np.uint8)
+    levels = np.rint(heat * 255).astype(np.uint16)
+    pairs = picture.astype(np.uint16) << 8 | levels
+    return np.asarray(_blend_table(opacity, colormap).take(pairs, axis=0), np.uint8)
+
+
+@lru_cache(maxsize=8)
+def _blend_table(opacity: float, colormap: str) -> Picture:
+    """Return the colour, shape (65536, 3), of each pair of grey level and level of heat."""
+    grey = np.arange(256, dtype=np.float32)[:, None, None]
+    weight = np.linspace(0, opacity, 256, dtype=np.float32)[:, None]
+    blend = np.rint(grey * (1 - weight) + _color_table(colormap) * weight)
+    return np.asarray(blend, np.uint8).reshape(-1, 3)
 
 
 def cluster_colors(k: int) -> list[str]:
@@ -288,12 +296,18 @@ def cluster_colors(k: int) -> list[str]:
     """
     if not 1 <= k <= MAX_CLUSTER_COLORS:
         raise ValueError(f"k must be between 1 and {MAX_CLUSTER_COLORS}, got {k}")
+    return list(_cluster_colors(k))
+
+
+@cache
+def _cluster_colors(k: int) -> tuple[str, ...]:
     darkest, brightest = _LIGHTNESS_RANGE
     wanted = np.linspace(darkest, brightest, k) if k > 1 else np.array([55.0])
     table = _color_table("viridis")
     lab = cv2.cvtColor(table[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
     nearest = np.abs(lab[:, 0] - wanted[:, None]).argmin(axis=1)
-    return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in table[nearest].tolist()]
+    rows = table[nearest].tolist()
+    return tuple(f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in rows)
 
 
 def color_labels(labels: NDArray[np.integer], k: int) -> Picture:

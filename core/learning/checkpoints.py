@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,23 @@ class Classifier:
             If no layer has that name.
         """
         return self.head(self._run(activation, self._end_of(layer), len(self._blocks)))
+
+    @cached_property
+    def has_linear_head(self) -> bool:
+        """Whether class scores are linear in the averages of the last activation map.
+
+        Tried out with activations drawn at random: only the averages count, and they add up.
+        """
+        draw = torch.Generator().manual_seed(0)
+        with torch.inference_mode():
+            channels = self.features(torch.zeros(1, 1, 64, 64, device=self.device)).shape[1]
+            a, b = torch.rand(2, 1, channels, 8, 8, generator=draw).to(self.device)
+            averages = a.mean(dim=(2, 3), keepdim=True).expand_as(a)
+            head_a, head_b, head_0 = self.head(a), self.head(b), self.head(torch.zeros_like(a))
+            only_averages = torch.allclose(head_a, self.head(averages), rtol=1e-4, atol=1e-5)
+            summed = self.head(a + b) - head_0
+        linear = torch.allclose(head_a + head_b - 2 * head_0, summed, rtol=1e-4, atol=1e-5)
+        return only_averages and linear
 
     def _end_of(self, layer: str) -> int:
         if layer not in self._blocks:

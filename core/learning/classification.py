@@ -95,7 +95,7 @@ def classify(
     levels, JASA, doi:10.1080/01621459.2017.1395341.
     """
     answers: dict[int, Classification] = {}
-    for indices, inputs in _batches(classifier, micrographs, excludes):
+    for indices, inputs in batches(classifier, micrographs, excludes):
         for index, logits in zip(indices, compute_logits(classifier, inputs), strict=True):
             answers[index] = read_logits(classifier, logits)
     return [answers[index] for index in range(len(micrographs))]
@@ -122,7 +122,7 @@ def embed(
         The last activation map, averaged over the frame; (0, 0) for no micrographs.
     """
     pooled: dict[int, NDArray[np.float32]] = {}
-    for indices, inputs in _batches(classifier, micrographs, excludes):
+    for indices, inputs in batches(classifier, micrographs, excludes):
         with torch.inference_mode():
             rows = classifier.features(inputs).mean(dim=(2, 3)).cpu().numpy()
         pooled.update(zip(indices, rows, strict=True))
@@ -131,7 +131,7 @@ def embed(
     return np.stack([pooled[index] for index in range(len(micrographs))]).astype(np.float32)
 
 
-def _batches(
+def batches(
     classifier: Classifier,
     micrographs: Sequence[Micrograph],
     excludes: Sequence[NDArray[Any] | None] | None,

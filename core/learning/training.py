@@ -297,7 +297,7 @@ class _Trainer:
         first = self._resume(phase, state)
         # A resumed stream continues with other samples than the ones already seen.
         views.seed = views.seed * 1_000_003 + first
-        if start is None:
+        if not views.pictures:
             early = int(self.plan.early_share * samples) - first * self.plan.batch
             views.small = max(0, early)
         self._loop(phase, state, views, first, steps)

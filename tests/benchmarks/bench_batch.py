@@ -6,7 +6,8 @@
 
 Pictures are simulated: 25 different ones, told apart by one pixel, so that none is a copy. The
 work one at a time is what a person would write with other programs: torchcam's Grad-CAM on the
-same network, scikit-learn's k-means on the grey levels, scikit-image's region properties.
+same network, scikit-learn's k-means on the grey levels, scikit-image's region properties, the heat
+map over the picture and the mask as PNG by matplotlib's colour map and Pillow.
 """
 
 from __future__ import annotations
@@ -164,6 +165,8 @@ def stages(paths: list[Path]) -> dict[str, float]:
 def others(paths: list[Path]) -> dict[str, float]:
     """Return seconds per picture of the same work by other programs, one picture at a time."""
     import torch
+    from matplotlib import colormaps
+    from PIL import Image
     from skimage import io, measure
     from sklearn.cluster import KMeans
     from torchcam.methods import GradCAM
@@ -173,7 +176,10 @@ def others(paths: list[Path]) -> dict[str, float]:
 
     classifier = load_model("em-morph5")
     network = classifier.network.requires_grad_(True)
-    names = ("read", "network + Grad-CAM", "k-means, one start", "k-means, ten starts", "regions")
+    names = (
+        *("read", "network + Grad-CAM", "k-means, one start", "k-means, ten starts", "regions"),
+        "pictures",
+    )
     spent = dict.fromkeys((f"others: {name}" for name in names), 0.0)
     paths = paths[:3]
     for path in paths:
@@ -184,7 +190,7 @@ def others(paths: list[Path]) -> dict[str, float]:
         with GradCAM(network, target_layer="stages", input_shape=(1, 256, 256)) as extractor:
             scores = network(inputs)
             heat = extractor(int(scores.argmax()), scores)[0]
-            torch.nn.functional.interpolate(heat[None], picture.shape, mode="bilinear")
+            heat = torch.nn.functional.interpolate(heat[None], picture.shape, mode="bilinear")
         marks.append(time.perf_counter())
         grey = picture.reshape(-1, 1).astype(float)
         means = KMeans(3, random_state=0).fit(grey)
@@ -201,6 +207,11 @@ def others(paths: list[Path]) -> dict[str, float]:
                 *("eccentricity", "solidity", "orientation", "mean_intensity", "centroid"),
             ),
         )
+        marks.append(time.perf_counter())
+        colours = colormaps["inferno"](heat[0, 0].numpy())[..., :3]
+        blend = (0.5 * colours * 255 + 0.5 * picture[..., None]).astype(np.uint8)
+        Image.fromarray(blend).save(path.with_suffix(".overlay.png"))
+        Image.fromarray((target * 255).astype(np.uint8)).save(path.with_suffix(".mask.png"))
         marks.append(time.perf_counter())
         for name, seconds in zip(spent, np.diff(marks), strict=True):
             spent[name] += seconds / len(paths)

@@ -1,5 +1,7 @@
 """What a person does, in words, so that tests read like one."""
 
+import time
+
 from streamlit.testing.v1 import AppTest
 
 
@@ -26,3 +28,13 @@ def assert_calm(app: AppTest) -> None:
     """No exception box, and nothing that the error border had to swallow."""
     assert not app.exception
     assert not app.error, [each.value for each in app.error]
+
+
+def finish_batch(app: AppTest, seconds: float = 60) -> AppTest:
+    """Start the batch and look at the page until it is over, as the page itself does."""
+    app.button(key="batch_run_now").click().run()
+    end = time.monotonic() + seconds
+    while app.session_state["batch_run"].is_running:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return app.run()

@@ -11,25 +11,15 @@ from core.__main__ import main
 from core.reporting.recipe import Recipe
 from core.ui import batch_sources
 from tests.pages.conftest import HOME
-from tests.pages.steps import assert_calm, texts, upload
+from tests.pages.steps import assert_calm, finish_batch, texts, upload
 
 PAGE = "pages/5_Batch_Report.py"
-
-
-def finish(app: AppTest, seconds: float = 60) -> AppTest:
-    """Start the batch and look at the page until it is over, as the page itself does."""
-    app.button(key="batch_run_now").click().run()
-    end = time.monotonic() + seconds
-    while app.session_state["batch_run"].is_running:
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return app.run()
 
 
 def test_batch_runs_on_what_is_loaded(app, png, other_png):
     upload(app, ("a.png", png), ("b.png", other_png))
     app.switch_page(PAGE).run()
-    finish(app)
+    finish_batch(app)
     assert_calm(app)
     assert "2 done, 0 failed" in app.subheader[0].value
     assert list(app.dataframe[0].value["micrograph"]) == ["a.png", "b.png"]
@@ -39,7 +29,7 @@ def test_bad_files_are_named_and_the_others_go_on(open_page, png):
     app = open_page("5_Batch_Report")
     uploader = app.file_uploader(key="batch_files")
     uploader.upload("good.png", png).upload("bad.png", b"not a picture").run()
-    finish(app)
+    finish_batch(app)
     assert_calm(app)
     assert "1 done, 1 failed" in app.subheader[0].value
     assert "bad" in app.warning[0].value
@@ -48,7 +38,7 @@ def test_bad_files_are_named_and_the_others_go_on(open_page, png):
 def test_batch_of_bad_files_alone_is_still_a_result(open_page):
     app = open_page("5_Batch_Report")
     app.file_uploader(key="batch_files").upload("bad.png", b"not a picture").run()
-    finish(app)
+    finish_batch(app)
     assert_calm(app)
     assert "0 done, 1 failed" in app.subheader[0].value
 
@@ -64,7 +54,7 @@ def test_recipe_gathers_what_was_set_on_other_pages(app, png):
     app.slider(key="batch_k").set_value(2).run()
     app.toggle(key="batch_filters").set_value(True).run()
     assert "Otsu" in texts(app)
-    finish(app)
+    finish_batch(app)
     assert_calm(app)
     recipe = app.session_state["batch_run"].result.recipe
     assert recipe.filters[-1].filter == "otsu"
@@ -82,7 +72,7 @@ def test_recipe_from_a_file_is_used_and_a_wrong_one_is_a_sentence(app, png):
     text = Recipe(clusters=4, target_cluster=1).to_json().encode()
     field = app.file_uploader(key="batch_recipe_file")
     field.set_value([("recipe.json", text, "application/json")]).run()
-    finish(app)
+    finish_batch(app)
     assert app.session_state["batch_run"].result.recipe.clusters == 4
 
 
@@ -94,7 +84,7 @@ def test_leaving_the_page_loses_nothing_and_two_visitors_do_not_mix(app, png, ot
     upload(other, ("b.png", other_png))
     other.switch_page(PAGE).run()
     app.switch_page("pages/1_Classify.py").run()
-    finish(other)
+    finish_batch(other)
     run = app.session_state["batch_run"]
     while run.is_running:
         time.sleep(0.05)
@@ -108,9 +98,9 @@ def test_leaving_the_page_loses_nothing_and_two_visitors_do_not_mix(app, png, ot
 def test_folder_goes_with_the_run(app, png):
     upload(app, ("a.png", png))
     app.switch_page(PAGE).run()
-    first = finish(app).session_state["batch_run"].result.out
+    first = finish_batch(app).session_state["batch_run"].result.out
     assert (first / "report.html").is_file()
-    assert finish(app).session_state["batch_run"].result.out != first
+    assert finish_batch(app).session_state["batch_run"].result.out != first
     assert not first.exists()
 
 
@@ -122,7 +112,7 @@ def test_labels_from_folders_in_a_zip_give_a_confusion_matrix(open_page, png, ot
     app = open_page("5_Batch_Report")
     app.selectbox(key="batch_label_from").set_value("folder").run()
     app.file_uploader(key="batch_files").upload("all.zip", buffer.getvalue()).run()
-    finish(app)
+    finish_batch(app)
     assert_calm(app)
     assert [*app.dataframe[0].value["label"]] == ["spheroids", "alloys"]
     run = app.session_state["batch_run"]
@@ -159,7 +149,7 @@ def test_path_that_is_not_there_is_a_sentence(open_page, monkeypatch, tmp_path, 
     assert "There is nothing at" in app.error[0].value
     (tmp_path / "a.png").write_bytes(png)
     app.text_input(key="batch_path").set_value(str(tmp_path)).run()
-    finish(app)
+    finish_batch(app)
     assert "1 done, 0 failed" in app.subheader[0].value
 
 
@@ -168,7 +158,7 @@ def test_app_and_command_line_give_the_same_numbers(app, png, other_png, tmp_pat
         (tmp_path / name).write_bytes(data)
     upload(app, ("a.png", png), ("b.png", other_png))
     app.switch_page(PAGE).run()
-    ours = finish(app).session_state["batch_run"].result
+    ours = finish_batch(app).session_state["batch_run"].result
     recipe = tmp_path / "recipe.json"
     recipe.write_text(ours.recipe.to_json(), encoding="utf-8")
     asked = [str(tmp_path / "a.png"), str(tmp_path / "b.png"), "--recipe", str(recipe), "--quiet"]

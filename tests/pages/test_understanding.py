@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.imaging.simulate import simulate
 from tests.pages.conftest import encode
-from tests.pages.steps import assert_calm, texts, upload
+from tests.pages.steps import assert_calm, finish_batch, texts, upload
 from tests.unit.imaging.test_overlays import info_bar, specimen
 
 PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report")
@@ -100,7 +100,7 @@ def test_scale_by_hand_is_marked_in_batch_tables(app, png):
     sha256 = app.session_state["workspace_current"]
     app.number_input(key=f"sidebar_scale_{sha256}").set_value(5.0).run()
     app.switch_page("pages/5_Batch_Report.py").run()
-    app.button(key="batch_run_now").click().run()
+    finish_batch(app)
     assert_calm(app)
     run = app.session_state["batch_run"]
     assert run.result.rows["pixel_size_source"].tolist() == ["set by hand"]
@@ -119,7 +119,7 @@ def test_correction_is_kept_for_pages_and_batch(app, with_bar):
     app.switch_page("pages/4_Cluster.py").run()
     assert "Share of the 75.0 % of the frame" in written(app).replace("\u00a0", " ")
     app.switch_page("pages/5_Batch_Report.py").run()
-    app.button(key="batch_run_now").click().run()
+    finish_batch(app)
     rows = app.session_state["batch_run"].result.rows
     assert rows["excluded_percent"].tolist() == [25.0]
     app.switch_page("Home.py").run()

@@ -21,6 +21,9 @@ class Tiny(nn.Module):
         self.convolution = nn.Conv2d(1, 4, 5, stride=4)
         self.linear = nn.Linear(4, len(CLASSES))
 
+    def blocks(self) -> tuple[tuple[str, nn.Module], ...]:
+        return (("last", nn.Sequential(self.convolution, nn.ReLU())),)
+
     def features(self, x: Tensor) -> Tensor:
         return torch.relu(self.convolution(x))
 

@@ -1,0 +1,1 @@
+"""The ways to explain: a registry of methods, each one function of a `Scene`."""
