@@ -2,78 +2,42 @@
 
 import streamlit as st
 
-from core.ui import cache, compare, page, show, tables
+from core.ui import attribution, cache, compare, explain_settings, explain_views, page, show
 
 page.setup("Explain")
 micrograph = page.require_micrograph()
 
 with page.user_errors():
     with st.sidebar:
-        model_name = page.model_picker()
-        exclude = page.exclude_overlays()
-        model = cache.model(model_name)
-        answer = cache.classification(micrograph, model_name, exclude)
-        name = model.card.display_name
-        certainty = {key: tables.percent(value) for key, value in answer.probabilities.items()}
-        target = st.selectbox(
-            "Evidence for the class",
-            answer.ranking,
-            format_func=lambda label: f"{name(label)} ({certainty[label]})",
-            key=f"explain_target_{micrograph.sha256}",
-            help="The most probable class comes first.",
-        )
-        titles = cache.method_titles()
-        method = st.selectbox("Method", titles, format_func=titles.get, key="explain_method")
-        opacity = st.slider("Opacity (%)", 0, 100, 60, 5, key="explain_opacity") / 100
-        colormap = st.selectbox("Colours", cache.COLORMAPS, index=1, key="explain_colormap")
+        question, look, answer = explain_settings.ask(micrograph)
     page.settings()
 
-    settings = (micrograph, model_name, method, target, exclude)
-    found = cache.explanation(*settings)
-    overlay = cache.heatmap_png(*settings, opacity, colormap)
+    overlay = cache.heatmap_png(micrograph, question, look)
 
     pictures, facts = st.columns([3, 1], gap="large")
     with pictures:
         compare.slider(
             cache.micrograph_png(micrograph),
             overlay,
-            labels=("Original", titles[method]),
+            labels=("Original", cache.fitting(question.model_name)[question.method]),
             key="explain_slider",
-            alt=f"evidence for {name(target)} in {micrograph.name}",
-            caption=show.caption(micrograph, exclude),
+            alt=f"evidence for {question.target} in {micrograph.name}",
+            caption=show.caption(micrograph, question.exclude),
         )
+        explain_views.downloads(micrograph, question, look)
     with facts:
         show.simulated_badge(micrograph)
-        show.caution(micrograph, exclude)
-        st.metric("Evidence for", name(target))
-        st.caption(f"The network gives this class {certainty[target]}.")
-        if target != answer.label:
-            st.caption(f"Its own answer is {name(answer.label)} with {certainty[answer.label]}.")
-        if found.has_evidence:
-            legend = cache.heat_legend_png(opacity, colormap)
-            st.image(legend, width="stretch", alt="From no evidence to the strongest in this frame")
-            st.caption("no evidence → strongest in this frame (relative; other frames differ)")
-        else:
-            st.info(
-                f"No part of this frame speaks for {name(target)}: the map is empty.",
-                icon=":material/visibility_off:",
-            )
-        show.download(
-            "Overlay (PNG)",
-            lambda: cache.heatmap_png(*settings, opacity, colormap, full=True),
-            f"{show.file_stem(micrograph)}_{method}_{target}.png",
-            "image/png",
-            "explain_png",
-        )
-        show.download(
-            "Raw map (NPY)",
-            cache.raw_map_npy(found),
-            f"{show.file_stem(micrograph)}_{method}_{target}.npy",
-            "application/octet-stream",
-            "explain_npy",
-        )
-        st.caption(
-            f"{titles[method]} at the layer “{found.layer}”, {found.raw.shape[1]} × "
-            f"{found.raw.shape[0]} values over the whole frame; the raw map keeps their signs. "
-            f"Model {show.plain(model.name)} on {model.device.upper()}."
-        )
+        show.caution(micrograph, question.exclude)
+        explain_views.facts(micrograph, question, look, answer)
+
+    section = st.segmented_control(
+        "Look closer",
+        (explain_views.VALUES, explain_views.METHODS),
+        key="explain_section",
+    )
+    if section == explain_views.VALUES:
+        explain_views.values(micrograph, question, look)
+    elif section == explain_views.METHODS:
+        explain_views.all_methods(micrograph, question, look)
+
+    attribution.draw(micrograph, prefix="explain", question=question)

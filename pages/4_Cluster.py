@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from core.reporting import figures
-from core.ui import cache, compare, page, show, tables
+from core.ui import attribution, cache, compare, image_map, page, region_sizes, show, tables
 
 page.setup("Cluster")
 micrograph = page.require_micrograph()
@@ -49,17 +48,25 @@ with page.user_errors():
     st.subheader(f"Regions of cluster {target}", anchor=False)
     regions = cache.regions(micrograph, k, exclude, target, smallest_px)
     st.caption(tables.regions_summary(regions))
-    rows, sizes = st.columns([3, 2], gap="large")
-    with rows:
-        show.table(tables.regions(regions), "cluster_regions", height=250)
-    with sizes:
-        show.chart(
-            figures.region_sizes(regions, dark=show.is_dark()),
-            "cluster_sizes",
-            "Histogram of equivalent diameters",
-        )
+    show.table(tables.regions(regions), "cluster_regions", height=250)
     with st.container(horizontal=True):
         csv = tables.regions_csv(regions, micrograph)
         show.download("Regions (CSV)", csv, f"{stem}_regions.csv", "text/csv", "cluster_csv")
         mask = cache.mask_png(micrograph, k, exclude, target)
         show.download("Mask (PNG)", mask, f"{stem}_mask.png", "image/png", "cluster_mask")
+    settings = f"grey|{k}|{exclude}"
+    region_sizes.draw(
+        micrograph,
+        clustering.labels,
+        target,
+        regions,
+        settings,
+        smallest_px=smallest_px,
+        fraction_of=lambda field: cache.grey_fractions(field, k, exclude)[target],
+    )
+    attribution.draw(
+        micrograph, prefix="cluster", exclude=exclude, clustering=clustering, settings=settings
+    )
+    st.subheader("The loaded micrographs as points", anchor=False)
+    if st.toggle("Show which micrographs are alike", key="cluster_images"):
+        image_map.draw("cluster", exclude=exclude)

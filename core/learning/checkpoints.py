@@ -128,7 +128,9 @@ class Classifier:
         self.device = device
         self.reference = reference
         self.preparation = make_preparation(card.preparation)
-        self._network = network.eval().requires_grad_(False).to(device)
+        # Channels last: convolutions on a CPU took two thirds of the time.
+        network = network.eval().requires_grad_(False).to(device)
+        self._network: nn.Module = network.to(memory_format=torch.channels_last)
         self._blocks: dict[str, nn.Module] = dict(self._network.blocks())  # type: ignore[operator]
 
     @property
@@ -255,7 +257,8 @@ def load_model(name_or_path: str | Path, device: str = "auto") -> Classifier:
     weights = _read_weights(folder / WEIGHTS, card)
     reference = _read_reference(folder, card)
     try:
-        network = build_network(card.architecture, len(card.classes), card.options)
+        outputs = len(card.classes) if card.decision_threshold is None else 1
+        network = build_network(card.architecture, outputs, card.options)
         network.load_state_dict(weights)
         return Classifier(network, card, pick_device(device), reference)
     except (RuntimeError, TypeError, ValueError) as error:

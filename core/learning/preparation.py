@@ -76,6 +76,10 @@ class Preparation:
         )
         return standardise(resized, self.clip_sd)
 
+    def native(self, micrograph: Micrograph, exclude: Array | None = None) -> Array:
+        """Return the frame as a network would see it without resizing, (H, W) float32."""
+        return standardise(fill_excluded(micrograph.pixels, exclude), self.clip_sd)
+
     def seen_box(self, shape: tuple[int, int]) -> Box:
         """Return (top, left, bottom, right) in px of what the network sees: the whole frame."""
         return (0, 0, *shape)
@@ -106,6 +110,10 @@ class CentreCrop:
         """Return the (height, width) in px of the network's input, whatever the frame."""
         return self.crop_px, self.crop_px
 
+    def native(self, micrograph: Micrograph, exclude: Array | None = None) -> Array:
+        """Return the frame as a network would see it without resizing, (H, W) float32."""
+        return _eight_bits(micrograph, exclude).astype(np.float32) / np.float32(255)
+
     def seen_box(self, shape: tuple[int, int]) -> Box:
         """Return (top, left, bottom, right) in px of the frame: the central square, rounded."""
         resized, corner = self._resized_hw(shape), self._corner(shape)
@@ -129,11 +137,7 @@ class CentreCrop:
         Eight-bit frames enter as they are; deeper ones as they are displayed. Excluded pixels are
         filled with the median of the rest.
         """
-        pixels = micrograph.pixels
-        if pixels.dtype != np.uint8:
-            pixels = display.to_display(micrograph)
-        if exclude is not None:
-            pixels = np.rint(fill_excluded(pixels, exclude)).astype(np.uint8)
+        pixels = _eight_bits(micrograph, exclude)
         height, width = self._resized_hw(micrograph.shape)
         top, left = self._corner(micrograph.shape)
         resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
@@ -143,6 +147,16 @@ class CentreCrop:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for the model card."""
         return {"kind": CENTRE_CROP, **asdict(self)}
+
+
+def _eight_bits(micrograph: Micrograph, exclude: Array | None) -> NDArray[np.uint8]:
+    """Return eight-bit pixels, deeper ones as they are displayed, excluded ones as the median."""
+    pixels: Array = micrograph.pixels
+    if pixels.dtype != np.uint8:
+        pixels = display.to_display(micrograph)
+    if exclude is not None:
+        pixels = np.rint(fill_excluded(pixels, exclude))
+    return np.asarray(pixels, np.uint8)
 
 
 def make_preparation(values: Mapping[str, Any]) -> Preparation | CentreCrop:

@@ -37,7 +37,13 @@ PREVIEW_PX = 256
 THUMBNAIL_PX = 72
 OVERLAY_PX = 1024
 JPEG_QUALITY = 82
-LENGTHS_PX = ("equivalent_diameter_px", "perimeter_px", "feret_max_px")
+LENGTHS_PX = (
+    "equivalent_diameter_px",
+    "perimeter_px",
+    "feret_max_px",
+    "feret_min_px",
+    "nearest_neighbour_px",
+)
 Mask = NDArray[np.bool_]
 Picture = NDArray[np.uint8]
 

@@ -105,7 +105,7 @@ def test_explain_says_when_there_is_no_evidence(app):
     upload(app, ("flat.png", encode(np.full((96, 96), 90, np.uint8))))
     app.switch_page("pages/2_Explain.py").run()
     assert_calm(app)
-    assert "No part of this frame speaks for" in texts(app)
+    assert "No positive evidence for" in texts(app)
 
 
 def test_filters_add_move_and_remove(app, png):

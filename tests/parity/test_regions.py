@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage.measure import label, regionprops_table
 
-from core.measuring.regions import label_regions, measure_regions
+from core.measuring.regions import label_regions, measure_labels, measure_regions
 
 PROPERTIES = (
     "area", "equivalent_diameter_area", "perimeter", "eccentricity", "solidity", "centroid",
@@ -37,7 +37,6 @@ def test_measures_equal_scikit_image(mask):
     for name, theirs_name in [
         ("area_px", "area"),
         ("equivalent_diameter_px", "equivalent_diameter_area"),
-        ("perimeter_px", "perimeter"),
         ("eccentricity", "eccentricity"),
         ("solidity", "solidity"),
         ("centroid_row_px", "centroid-0"),
@@ -47,6 +46,10 @@ def test_measures_equal_scikit_image(mask):
         np.testing.assert_allclose(ours[name], theirs[theirs_name], atol=1e-6, err_msg=name)
     # scikit-image measures the hull's pixels, not the hull: up to a pixel more
     assert np.abs(ours["feret_max_px"] - theirs["feret_diameter_max"]).max() < 1
+    # scikit-image's perimeter runs through the outer pixels' middles, 8 % too long where slanting
+    large = theirs["area"] > 300
+    ratios = ours["perimeter_px"][large] / theirs["perimeter"][large]
+    assert ratios.between(0.94, 1.04).all()
     wide = theirs["axis_minor_length"] > 1e-6
     ratio = theirs["axis_major_length"][wide] / theirs["axis_minor_length"][wide]
     np.testing.assert_allclose(ours["aspect_ratio"][wide], ratio, rtol=1e-6)
@@ -68,3 +71,15 @@ def test_two_thousand_regions_take_less_than_two_seconds():
     frame = measure_regions(mask)
     assert len(frame) > 2000
     assert time.perf_counter() - start < 2
+
+
+def test_touching_labels_equal_scikit_image():
+    labels = label_regions(ellipses(5) | ellipses(6), split=True)
+    names = ("area", "solidity", "centroid", "eccentricity")
+    theirs = regionprops_table(labels, properties=names)
+    ours = measure_labels(labels)
+    for name, theirs_name in [
+        ("area_px", "area"), ("solidity", "solidity"),
+        ("centroid_row_px", "centroid-0"), ("eccentricity", "eccentricity"),
+    ]:  # fmt: skip
+        np.testing.assert_allclose(ours[name], theirs[theirs_name], atol=1e-6, err_msg=name)

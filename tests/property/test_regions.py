@@ -10,7 +10,8 @@ from core.micrograph import PixelSize
 
 masks = arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14))
 UNCHANGED_BY_TURNING = [
-    "area_px", "perimeter_px", "feret_max_px", "solidity", "eccentricity", "touches_border",
+    "area_px", "perimeter_px", "feret_max_px", "feret_min_px", "solidity", "eccentricity",
+    "touches_border",
 ]  # fmt: skip
 
 
@@ -23,6 +24,8 @@ def test_areas_add_up_to_the_mask_and_shares_stay_in_range(mask):
     assert frame["eccentricity"].between(0, 1).all()
     assert frame["orientation_deg"].between(-90, 90).all()
     assert not (frame["aspect_ratio"] < 1).any()
+    assert not (frame["circularity"] > 1).any()
+    assert (frame["feret_min_px"] <= frame["feret_max_px"] + 1e-9).all()
     assert (frame["feret_max_px"] >= frame["equivalent_diameter_px"] * 0.88).all()
 
 
@@ -37,6 +40,17 @@ def test_quarter_turns_change_no_shape(mask):
         return table[np.lexsort(table.T)]
 
     np.testing.assert_allclose(ordered(plain), ordered(turned), atol=2e-6)
+
+
+@settings(deadline=None)
+@given(masks)
+def test_splitting_cuts_regions_and_loses_no_pixel(mask):
+    whole, parts = label_regions(mask), label_regions(mask, split=True)
+    np.testing.assert_array_equal(parts > 0, mask)
+    owners = {(part, of) for part, of in zip(parts[mask], whole[mask], strict=True)}
+    assert len(owners) == parts.max()  # no part reaches over two regions
+    firsts = [int(np.flatnonzero(parts == n)[0]) for n in range(1, int(parts.max()) + 1)]
+    assert firsts == sorted(firsts)
 
 
 @settings(deadline=None)

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from core.learning.methods.scene import Scene
 
-BATCH = 32
+BATCH = 16
 WINDOW_SHARE = 1 / 6
 STEPS = 32
 
@@ -18,7 +18,8 @@ STEPS = 32
 def score_cam(scene: Scene) -> Tensor:
     """Σ_c softmax_c(S(x ∘ M_c)) A_c, M_c being A_c scaled to 0–1 and enlarged to the input.
 
-    With a limited number of channels the others count with the median score of those tried.
+    With a limited number of channels the scores of the others are estimated: by a straight line,
+    fitted to those tried, through how much of Σ_c g_c A_c each mask shows.
     """
     masks = _unit_range(scene.activation)
     size = scene.inputs.shape[2:]
@@ -30,9 +31,7 @@ def score_cam(scene: Scene) -> Tensor:
         return scene.scores(scene.inputs * enlarged)
 
     tried = _strongest(scene)
-    scores = _in_batches(tried, shown_alone)
-    every = scores.new_full((len(masks),), float(scores.median()))
-    every[tried] = scores
+    every = _fill_in(_in_batches(tried, shown_alone), tried, scene, masks)
     return torch.einsum("c,chw->hw", torch.softmax(every, dim=0), scene.activation)
 
 
@@ -40,7 +39,7 @@ def ablation_cam(scene: Scene) -> Tensor:
     """Σ_c ((S - S_without_c) / S) A_c, with channel c of the activation set to zero.
 
     Divided by the size of S, so that a negative score does not turn the map over. Channels that
-    are not tried count as without effect.
+    are not tried count with their first-order effect Σ g A, which is exact for a linear head.
     """
 
     def without(channels: Tensor) -> Tensor:
@@ -51,8 +50,10 @@ def ablation_cam(scene: Scene) -> Tensor:
     with torch.no_grad():
         score = scene.scores_after(scene.activation[None])[0]
     tried = _strongest(scene)
-    drops = (score - _in_batches(tried, without)) / score.abs().clamp(min=1e-12)
-    return torch.einsum("c,chw->hw", drops, scene.activation[tried])
+    drops = _first_order(scene)
+    drops[tried] = score - _in_batches(tried, without)
+    weights = drops / score.abs().clamp(min=1e-12)
+    return torch.einsum("c,chw->hw", weights, scene.activation)
 
 
 def occlusion(scene: Scene) -> Tensor:
@@ -89,7 +90,7 @@ def integrated_gradients(scene: Scene) -> Tensor:
     inputs = scene.inputs
     places = (torch.arange(STEPS, device=inputs.device) + 0.5) / STEPS
     total = torch.zeros_like(inputs)
-    for part in torch.split(places, BATCH // 4):
+    for part in torch.split(places, BATCH // 2):
         leaf = (inputs * part[:, None, None, None]).requires_grad_(True)
         with torch.enable_grad():
             (gradient,) = torch.autograd.grad(scene.scores(leaf).sum(), leaf)
@@ -102,11 +103,27 @@ def _in_batches(numbers: Tensor, scores: Callable[[Tensor], Tensor]) -> Tensor:
         return torch.cat([scores(part) for part in torch.split(numbers, BATCH)])
 
 
+def _first_order(scene: Scene) -> Tensor:
+    """Return Σ g A per channel, (C,): how much S would fall without it, were S linear."""
+    return (scene.gradient * scene.activation).sum(dim=(1, 2))
+
+
 def _strongest(scene: Scene) -> Tensor:
     """Return which channels to try: those with the largest |Σ g A|, a first guess of effect."""
-    effect = (scene.gradient * scene.activation).sum(dim=(1, 2)).abs()
+    effect = _first_order(scene).abs()
     count = len(effect) if scene.channels is None else min(scene.channels, len(effect))
     return effect.argsort(descending=True, stable=True)[:count]
+
+
+def _fill_in(scores: Tensor, tried: Tensor, scene: Scene, masks: Tensor) -> Tensor:
+    """Return a score for every channel: those tried as they are, the others by a fitted line."""
+    shown = (masks * (scene.gradient * scene.activation).sum(dim=0)).sum(dim=(1, 2))
+    known = shown[tried] - shown[tried].mean()
+    spread = known.square().sum()
+    slope = (known * (scores - scores.mean())).sum() / torch.where(spread > 0, spread, 1)
+    every = scores.mean() + slope * (shown - shown[tried].mean())
+    every[tried] = scores
+    return every
 
 
 def _unit_range(activation: Tensor) -> Tensor:

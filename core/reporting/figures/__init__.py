@@ -4,6 +4,7 @@ Nothing here computes a number that belongs in a table; the histograms only coun
 eye. Every figure carries axis titles with units, and looks as meant with `theme=None`.
 """
 
+from core.reporting.figures.attributions import attribution
 from core.reporting.figures.batches import (
     area_intervals,
     confusion,
@@ -12,8 +13,11 @@ from core.reporting.figures.batches import (
 )
 from core.reporting.figures.classes import class_counts, class_distribution, probabilities
 from core.reporting.figures.clusters import fractions, region_sizes
+from core.reporting.figures.embeddings import image_map
+from core.reporting.figures.explanations import evidence_histogram, evidence_map
 from core.reporting.figures.filters import line_profiles, radial_powers
 from core.reporting.figures.histograms import cluster_histogram, histogram
+from core.reporting.figures.sizes import size_distribution
 from core.reporting.figures.style import BLUE, GREY, ORANGE, level
 
 __all__ = [
@@ -21,17 +25,22 @@ __all__ = [
     "GREY",
     "ORANGE",
     "area_intervals",
+    "attribution",
     "class_counts",
     "class_distribution",
     "cluster_histogram",
     "confusion",
+    "evidence_histogram",
+    "evidence_map",
     "fractions",
     "histogram",
+    "image_map",
     "level",
     "line_profiles",
     "probabilities",
     "radial_powers",
     "region_sizes",
     "reliability",
+    "size_distribution",
     "size_distributions",
 ]

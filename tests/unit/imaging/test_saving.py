@@ -3,9 +3,17 @@ import io
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from core.imaging.reading import read_micrograph
-from core.imaging.saving import save_npy_bytes, save_png_bytes, save_tiff_bytes
+from core.imaging.saving import (
+    save_labels_bytes,
+    save_mask_bytes,
+    save_npy_bytes,
+    save_palette_bytes,
+    save_png_bytes,
+    save_tiff_bytes,
+)
 from core.micrograph import Micrograph, PixelSize
 
 
@@ -53,3 +61,52 @@ def test_png_of_floats_is_stretched_to_eight_bits():
     again = read_micrograph(save_png_bytes(Micrograph("m", pixels)), "m.png")
     assert again.pixels.dtype == np.uint8
     assert (again.pixels.min(), again.pixels.max()) == (0, 255)
+
+
+LABELS = np.array([[0, 0, 3], [1, 2, 2]])
+
+
+def test_labels_come_back_as_imagej_reads_them():
+    data = save_labels_bytes(LABELS, PixelSize(2.5, "nm"))
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        assert file.is_imagej
+        assert file.imagej_metadata["unit"] == "nm"
+        assert file.imagej_metadata["max"] == 3
+        above, below = file.pages[0].tags["XResolution"].value
+        assert above / below == pytest.approx(0.4)
+        stored = file.asarray()
+    assert stored.dtype == np.uint16
+    assert np.array_equal(stored, LABELS)
+    again = read_micrograph(data, "labels.tif")
+    assert again.pixel_size is not None
+    assert again.pixel_size.to("nm") == pytest.approx(2.5)
+    assert read_micrograph(save_labels_bytes(LABELS), "labels.tif").pixel_size is None
+
+
+def test_more_labels_than_sixteen_bits_hold_are_kept():
+    many = np.arange(70_000).reshape(200, 350)
+    assert np.array_equal(tifffile.imread(io.BytesIO(save_labels_bytes(many))), many)
+    assert tifffile.imread(io.BytesIO(save_labels_bytes(LABELS * 0))).max() == 0
+
+
+def test_masks_are_white_on_black():
+    shown = np.asarray(Image.open(io.BytesIO(save_mask_bytes(LABELS > 0))))
+    assert shown.tolist() == [[0, 0, 255], [255, 255, 255]]
+
+
+def test_a_palette_picture_holds_numbers_and_colours():
+    picture = Image.open(io.BytesIO(save_palette_bytes(LABELS - 1, 3)))
+    assert picture.mode == "P"
+    assert np.asarray(picture).tolist() == [[255, 255, 2], [0, 1, 1]]
+    colours = np.asarray(picture.convert("RGB"))
+    assert colours[0, 0].tolist() == [128, 128, 128]
+    assert len(np.unique(colours.reshape(-1, 3), axis=0)) == 4
+
+
+def test_what_is_no_label_image_is_refused():
+    with pytest.raises(ValueError, match="from 0"):
+        save_labels_bytes(LABELS - 1)
+    with pytest.raises(ValueError, match="from -1 to 1"):
+        save_palette_bytes(LABELS, 2)
+    with pytest.raises(ValueError, match="bool"):
+        save_mask_bytes(LABELS)

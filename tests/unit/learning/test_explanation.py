@@ -8,7 +8,7 @@ from core.learning.checkpoints import Classifier
 from core.learning.explanation import METHODS, Explanation, explain, explain_all, to_frame
 from core.learning.preparation import CentreCrop
 from core.micrograph import Micrograph
-from tests.unit.learning.concurrency import assert_four_threads_equal_one
+from tests.unit.learning.concurrency import assert_threads_equal_one
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -132,13 +132,13 @@ def test_nothing_is_left_on_the_network(
     assert torch.is_grad_enabled()
 
 
-def test_four_threads_of_fifty_explanations_equal_the_serial_ones(classifier: Classifier) -> None:
+def test_threads_of_fifty_explanations_equal_the_serial_ones(classifier: Classifier) -> None:
     rng = np.random.default_rng(3)
     images = [
         Micrograph(str(i), rng.integers(0, 255, (64, 64 + 16 * (i % 3))).astype(np.uint8))
         for i in range(10)
     ]
-    assert_four_threads_equal_one(classifier, images)
+    assert_threads_equal_one(classifier, images)
 
 
 def test_what_the_network_did_not_see_carries_no_evidence(classifier: Classifier) -> None:

@@ -10,10 +10,10 @@ from core.imaging.reading import read_micrograph
 from core.imaging.simulate import KINDS, simulate
 from core.learning.checkpoints import WEIGHTS, Classifier, list_models, load_model, models_folder
 from core.learning.classification import classify
-from core.learning.explanation import explain
+from core.learning.explanation import BASELINES, ONE_PASS, explain
 from core.learning.readme import describe
 from core.micrograph import Micrograph
-from tests.unit.learning.concurrency import assert_four_threads_equal_one
+from tests.unit.learning.concurrency import assert_threads_equal_one
 
 NAME = "em-morph5"
 
@@ -74,10 +74,11 @@ def test_map_is_exact_for_what_it_computes(shipped: Classifier, samples: list[Mi
             assert raw.sum() == pytest.approx(float(logits[0, index] - bias), abs=1e-3)
 
 
-def test_four_threads_of_fifty_explanations_equal_the_serial_ones(
+def test_threads_of_fifty_explanations_equal_the_serial_ones(
     shipped: Classifier, samples: list[Micrograph]
 ) -> None:
-    assert_four_threads_equal_one(shipped, samples, rtol=1e-5, atol=1e-7)
+    methods = [*ONE_PASS, *BASELINES, "ablation-cam"]
+    assert_threads_equal_one(shipped, samples, methods=methods, threads=4, rtol=1e-5, atol=1e-6)
 
 
 def test_real_whole_frames_are_named_well_above_chance(

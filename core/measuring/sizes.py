@@ -1,0 +1,232 @@
+"""How the sizes of regions are distributed: percentiles, a log-normal fit, number per area."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import chdtri, ndtr
+
+from core.measuring.statistics import Interval
+
+Floats = NDArray[np.float64]
+DIAMETER = "equivalent_diameter_"
+FEWEST_BINS, MOST_BINS = 6, 40
+
+
+@dataclass(frozen=True, slots=True)
+class LogNormal:
+    """A log-normal distribution fitted to sizes.
+
+    Attributes
+    ----------
+    median : float
+        In the unit of the sizes.
+    spread : float
+        Geometric standard deviation, at least 1: two thirds of the sizes lie between
+        median / spread and median x spread.
+    gap : float
+        Largest distance between the fitted and the counted cumulative curve, 0 to 1
+        (Kolmogorov-Smirnov); the smaller, the better the fit.
+    """
+
+    median: float
+    spread: float
+    gap: float
+
+    def cumulative(self, sizes: NDArray[Any]) -> Floats:
+        """Return the share of regions up to each size."""
+        return np.asarray(ndtr(np.log(np.asarray(sizes) / self.median) / np.log(self.spread)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SizeDistribution:
+    """Sizes of regions and what describes them.
+
+    Attributes
+    ----------
+    sizes : ndarray of shape (N,), float64
+        Ascending and above 0.
+    unit : str
+        "nm", "µm" or "px".
+    d10, d50, d90 : float
+        Sizes below which 10, 50 and 90 % of the regions lie, by number; NaN without any.
+    mean : Interval
+        Mean size and the number of regions; its limits are NaN: regions of one field are not
+        drawn independently.
+    fit : LogNormal or None
+        None with fewer than three different sizes.
+    """
+
+    sizes: Floats
+    unit: str
+    d10: float
+    d50: float
+    d90: float
+    mean: Interval
+    fit: LogNormal | None
+
+    def __post_init__(self) -> None:
+        if self.sizes.ndim != 1 or self.sizes.dtype != np.float64:
+            raise ValueError(
+                f"sizes must be (N,) float64, got {self.sizes.shape} {self.sizes.dtype}"
+            )
+        if self.sizes.size and (self.sizes[0] <= 0 or np.any(np.diff(self.sizes) < 0)):
+            raise ValueError("sizes must be positive and ascend")
+
+    @property
+    def span(self) -> float:
+        """(D90 - D10) / D50: how wide the distribution is; NaN without any region."""
+        return (self.d90 - self.d10) / self.d50
+
+    def cumulative(self) -> Floats:
+        """Return the share of regions up to each size, shape (N,)."""
+        return np.arange(1, self.sizes.size + 1) / max(self.sizes.size, 1)
+
+    def histogram(self) -> pd.DataFrame:
+        """Return counts in bins of one ratio, with the unit in every column of lengths.
+
+        Columns from_U, to_U, regions. About the square root of N bins, 6 to 40; none without any
+        region.
+        """
+        edges = _edges(self.sizes)
+        counts = np.histogram(self.sizes, edges)[0] if edges.size else np.zeros(0, np.int64)
+        lows, highs = edges[:-1], edges[1:]
+        return pd.DataFrame(
+            {f"from_{self.unit}": lows, f"to_{self.unit}": highs, "regions": counts}
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row: regions, d10_U, d50_U, d90_U, mean_U, span, fitted median and spread."""
+        unit, fit = self.unit, self.fit
+        return pd.DataFrame(
+            {
+                "regions": [self.sizes.size],
+                f"d10_{unit}": [self.d10],
+                f"d50_{unit}": [self.d50],
+                f"d90_{unit}": [self.d90],
+                f"mean_{unit}": [self.mean.estimate],
+                "span": [self.span],
+                f"lognormal_median_{unit}": [fit.median if fit else np.nan],
+                "lognormal_spread": [fit.spread if fit else np.nan],
+                "lognormal_gap": [fit.gap if fit else np.nan],
+            }
+        )
+
+
+def size_distribution(regions: pd.DataFrame) -> SizeDistribution:
+    """Return how the equivalent diameters of a table of regions are distributed, by number.
+
+    Parameters
+    ----------
+    regions : DataFrame
+        As `measure_regions` returns it; zero rows are valid.
+
+    Raises
+    ------
+    ValueError
+        If the table has no equivalent diameter.
+
+    References
+    ----------
+    ISO 9276-2:2014, Representation of results of particle size analysis. Limpert, Stahel, Abbt
+    (2001), Log-normal distributions across the sciences, BioScience 51:341,
+    doi:10.1641/0006-3568(2001)051[0341:LNDATS]2.0.CO;2.
+    """
+    column = next((str(c) for c in regions.columns if str(c).startswith(DIAMETER)), None)
+    if column is None:
+        raise ValueError(f"the table needs an equivalent diameter, got {list(regions.columns)}")
+    values = regions[column].to_numpy(np.float64)
+    sizes = np.sort(values[np.isfinite(values) & (values > 0)])
+    nothing = float("nan")
+    tenths = np.quantile(sizes, [0.1, 0.5, 0.9]) if sizes.size else np.full(3, nothing)
+    d10, d50, d90 = (float(value) for value in tenths)
+    mean = float(sizes.mean()) if sizes.size else nothing
+    return SizeDistribution(
+        sizes,
+        column.removeprefix(DIAMETER),
+        d10,
+        d50,
+        d90,
+        Interval(mean, nothing, nothing, sizes.size),
+        fit_lognormal(sizes),
+    )
+
+
+def fit_lognormal(sizes: NDArray[Any]) -> LogNormal | None:
+    """Return the log-normal distribution of greatest likelihood.
+
+    Parameters
+    ----------
+    sizes : ndarray of shape (N,)
+        Above 0.
+
+    Returns
+    -------
+    LogNormal or None
+        None with fewer than three different sizes: any curve would fit.
+    """
+    values = np.sort(np.asarray(sizes, dtype=np.float64))
+    if np.unique(values).size < 3:
+        return None
+    logs = np.log(values)
+    found = LogNormal(float(np.exp(logs.mean())), float(np.exp(logs.std())), 0.0)
+    counted = np.arange(values.size + 1) / values.size
+    fitted = found.cumulative(values)
+    gap = max(np.abs(counted[1:] - fitted).max(), np.abs(counted[:-1] - fitted).max())
+    return LogNormal(found.median, found.spread, float(gap))
+
+
+def number_per_area(regions: pd.DataFrame, area: float, confidence: float = 0.95) -> Interval:
+    """Return how many regions there are per unit of area, with limits for scattered regions.
+
+    Parameters
+    ----------
+    regions : DataFrame
+        As `measure_regions` returns it, border regions included: each counts half, since it
+        belongs to the neighbouring field as well.
+    area : float
+        Examined area, above 0, in the unit wanted, such as µm².
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    Interval
+        (number per area, low, high, regions); limits of a Poisson count, hence too narrow where
+        regions cluster and too wide where they keep apart.
+
+    Raises
+    ------
+    ValueError
+        If the area is not positive or the confidence not between 0 and 1.
+
+    References
+    ----------
+    Garwood (1936), Fiducial limits for the Poisson distribution, Biometrika 28:437,
+    doi:10.1093/biomet/28.3-4.437. ASTM E112-13, section 11 (halves on the border).
+    """
+    if not area > 0 or not 0 < confidence < 1:
+        raise ValueError(f"need area > 0 and confidence between 0 and 1, got {area}, {confidence}")
+    halves = regions["touches_border"].to_numpy(np.bool_)
+    count = float(len(regions) - 0.5 * halves.sum())
+    tail = (1 - confidence) / 2
+    low = chdtri(2 * count, 1 - tail) / 2 if count else 0.0
+    high = chdtri(2 * count + 2, tail) / 2
+    return Interval(count / area, float(low) / area, float(high) / area, len(regions))
+
+
+def _edges(sizes: Floats) -> Floats:
+    """Return edges of bins of one ratio around all sizes; empty without any."""
+    if not sizes.size:
+        return np.zeros(0)
+    low, high = sizes[0], sizes[-1]
+    if low == high:
+        return np.array([low / 1.1, high * 1.1])
+    bins = int(np.clip(np.ceil(np.sqrt(sizes.size)), FEWEST_BINS, MOST_BINS))
+    edges = np.geomspace(low, high, bins + 1)
+    edges[0], edges[-1] = low, high
+    return np.asarray(edges, dtype=np.float64)

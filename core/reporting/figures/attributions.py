@@ -1,0 +1,87 @@
+"""Which phase drove the decision: area beside evidence, cluster by cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.imaging.display import cluster_colors
+from core.measuring.attribution import tone
+from core.reporting.figures.style import GREY, ink, styled
+
+
+def attribution(table: pd.DataFrame, *, dark: bool = False) -> go.Figure:
+    """Return each cluster's share of the area (grey) beside that of the evidence (its colour).
+
+    Where the table of `attribution_table` has them, the evidence carries its interval, and the area
+    a wide bracket: the evidence that the same map brings here when it is laid elsewhere.
+    """
+    count = len(table)
+    names = [f"{n} ({tone(int(n), count)})" for n in table["cluster"]]
+    figure = go.Figure()
+    figure.add_bar(
+        x=names,
+        y=100 * table["area_share"],
+        name="area",
+        offsetgroup="area",
+        marker={"color": GREY, "opacity": 0.55},
+        hovertemplate="cluster %{x}: %{y:.1f} % of the area<extra></extra>",
+    )
+    figure.add_bar(
+        x=names,
+        y=100 * table["evidence_share"],
+        name="evidence",
+        offsetgroup="evidence",
+        marker={"color": cluster_colors(count), "line": {"color": ink(dark), "width": 1}},
+        error_y=_limits(table, ink(dark)),
+        customdata=table[["lift"]].to_numpy(float),
+        hovertemplate="cluster %{x}: %{y:.1f} % of the evidence, "
+        "lift %{customdata[0]:.2f}<extra></extra>",
+    )
+    _add_chance(figure, table, names, dark)
+    figure.update_layout(barmode="group", bargap=0.35, bargroupgap=0.08, scattermode="group")
+    figure.update_xaxes(title="cluster", showgrid=False)
+    figure.update_yaxes(title="share (%)", rangemode="tozero")
+    return styled(figure, dark, height=320)
+
+
+def _limits(table: pd.DataFrame, color: str) -> dict[str, Any] | None:
+    if "evidence_low" not in table or table["evidence_low"].isna().all():
+        return None
+    share = table["evidence_share"]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": 100 * (table["evidence_high"] - share),
+        "arrayminus": 100 * (share - table["evidence_low"]),
+        "color": color,
+        "thickness": 1.5,
+        "width": 4,
+    }
+
+
+def _add_chance(figure: go.Figure, table: pd.DataFrame, names: list[str], dark: bool) -> None:
+    """Add the range of evidence that chance would put on each cluster, over its area."""
+    if "chance_low" not in table or table["chance_low"].isna().all():
+        return
+    area = 100 * table["area_share"]
+    low, high = area * table["chance_low"], area * table["chance_high"]
+    figure.add_scatter(
+        x=names,
+        y=(low + high) / 2,
+        mode="markers",
+        offsetgroup="area",
+        marker={"opacity": 0},
+        error_y={
+            "type": "data",
+            "array": (high - low) / 2,
+            "color": ink(dark),
+            "thickness": 1,
+            "width": 18,
+        },
+        opacity=0.6,
+        showlegend=False,
+        hoverinfo="skip",
+    )

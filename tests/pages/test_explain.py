@@ -1,0 +1,129 @@
+"""The Explain page: layers, contrast, sections, downloads, foreign networks."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from core.learning.checkpoints import ModelCard, save_model
+from core.learning.networks import build_network
+from core.learning.preparation import CentreCrop
+from core.ui import cache
+from tests.pages.steps import assert_calm, texts, upload
+
+PAGE = "pages/2_Explain.py"
+
+
+@pytest.fixture
+def explained(app: AppTest, png: bytes) -> AppTest:
+    upload(app, ("spheres.png", png))
+    return app.switch_page(PAGE).run()
+
+
+def question(app: AppTest) -> cache.Question:
+    """The question as the page now asks it."""
+    target = next(box for box in app.selectbox if box.key.startswith("explain_target_")).value
+    layers = next(box for box in app.multiselect if box.key.startswith("explain_layers_"))
+    method = app.selectbox(key="explain_method").value
+    return cache.Question(cache.model_names()[0], method, target, True, tuple(layers.value))
+
+
+def test_every_method_is_offered_and_answers(explained: AppTest) -> None:
+    offered = explained.selectbox(key="explain_method")
+    assert len(offered.options) == 15
+    for number in range(0, len(offered.options), 3):
+        explained.selectbox(key="explain_method").select_index(number).run()
+        assert_calm(explained)
+    explained.selectbox(key="explain_method").set_value("score-cam").run()
+    explained.toggle(key="explain_every_channel").set_value(True).run()
+    assert_calm(explained)
+
+
+def test_methods_that_must_coincide_are_named(explained: AppTest) -> None:
+    assert "is arithmetic, not evidence" in texts(explained)
+    layers = next(box for box in explained.multiselect if box.key.startswith("explain_layers_"))
+    layers.set_value(["stage 2"]).run()
+    assert "is arithmetic" not in texts(explained)
+    assert "stage 2" in texts(explained)
+
+
+def test_layers_are_fused(explained: AppTest) -> None:
+    layers = next(box for box in explained.multiselect if box.key.startswith("explain_layers_"))
+    layers.set_value(["stage 4", "stage 1"]).run()
+    assert_calm(explained)
+    assert "stage 1 + stage 4" in texts(explained)
+    next(box for box in explained.multiselect).set_value([]).run()
+    assert_calm(explained)
+    assert "“stage 4”" in texts(explained)
+
+
+def test_finer_cam_asks_rather_than_what(explained: AppTest) -> None:
+    explained.selectbox(key="explain_method").set_value("finer-cam").run()
+    assert_calm(explained)
+    contrast = next(box for box in explained.selectbox if box.key.startswith("explain_contrast_"))
+    target = next(box for box in explained.selectbox if box.key.startswith("explain_target_"))
+    assert target.value not in contrast.options
+    assert "rather than" in explained.metric[0].value
+
+
+@pytest.mark.parametrize("section", ["Values under the pointer", "All methods"])
+def test_sections_are_drawn_on_demand(explained: AppTest, section: str) -> None:
+    explained.segmented_control(key="explain_section").set_value(section).run()
+    assert_calm(explained)
+    if section == "All methods":
+        explained.toggle(key="explain_slow").set_value(True).run()
+        explained.toggle(key="explain_one_scale").set_value(True).run()
+        assert_calm(explained)
+        captions = [caption.value for caption in explained.caption]
+        assert "These must coincide here." in captions
+
+
+def test_downloads_hold_what_they_say(explained: AppTest) -> None:
+    asked = question(explained)
+    micrograph = next(iter(explained.session_state["workspace_micrographs"].values()))
+    found = cache.explanation(micrograph, asked)
+    facts = json.loads(cache.explanation_json(micrograph, asked))
+    assert facts["class"] == found.target
+    assert facts["layer"] == "stage 4"
+    assert facts["model"]["sha256"] == cache.model(asked.model_name).card.sha256
+    assert "torch" in facts["versions"]
+    np.testing.assert_array_equal(np.load(io.BytesIO(cache.raw_map_npy(found))), found.raw)
+    import tifffile
+
+    saved = tifffile.imread(io.BytesIO(cache.evidence_tiff(micrograph, asked)))
+    np.testing.assert_array_equal(saved, found.heatmap)
+
+
+def test_a_binary_network_that_crops_says_what_it_did_not_see(
+    app: AppTest, png: bytes, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    card = ModelCard(
+        "cropper",
+        "visualcnn",
+        ("rough", "smooth"),
+        preparation=CentreCrop(80, 64).to_dict(),
+        decision_threshold=0.5,
+    )
+    save_model(tmp_path / "cropper", build_network("visualcnn", 1, {}), card)
+    monkeypatch.setenv("MICROGRAPHIA_MODELS", str(tmp_path))
+    upload(app, ("spheres.png", png))
+    app.switch_page(PAGE).run()
+    assert_calm(app)
+    assert "sees only the middle of the frame" in texts(app)
+    app.segmented_control(key="explain_section").set_value("All methods").run()
+    assert_calm(app)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 200), (64, 64)])
+def test_tiny_and_flat_frames_survive(app: AppTest, shape: tuple[int, int]) -> None:
+    from tests.pages.conftest import encode
+
+    upload(app, ("flat.png", encode(np.full(shape, 77, np.uint8))))
+    app.switch_page(PAGE).run()
+    for section in ("All methods", "Values under the pointer"):
+        app.segmented_control(key="explain_section").set_value(section).run()
+        assert_calm(app)

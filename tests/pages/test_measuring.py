@@ -1,0 +1,114 @@
+"""Panels that measure: sizes and fields, attribution, images as points."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.imaging.simulate import simulate
+from core.measuring.statistics import Interval
+from core.micrograph import PixelSize
+from core.ui.region_sizes import describe_area, summarise_fields
+from tests.pages.conftest import encode
+from tests.pages.steps import assert_calm, texts, upload
+
+
+@pytest.fixture
+def cluster_page(app, png, other_png):
+    def load(count: int):
+        extra = [
+            (f"b_{n}.png", encode(simulate("dendrites", (96, 128), seed=n).micrograph.pixels))
+            for n in range(max(0, count - 2))
+        ]
+        upload(app, *[("a_1.png", png), ("a_2.png", other_png), *extra][:count])
+        return app.switch_page("pages/4_Cluster.py").run()
+
+    return load
+
+
+def frame(app, column):
+    """The table with this heading."""
+    return next(each.value for each in app.dataframe if column in each.value.columns)
+
+
+def test_cluster_page_says_how_sure_the_area_is(cluster_page):
+    app = cluster_page(1)
+    assert_calm(app)
+    said = texts(app)
+    assert "tiles of this field again" in said
+    assert "ASTM E562" in said
+    assert "per megapixel" in said
+    assert "Load more fields" in said
+    assert [m.label for m in app.metric if m.label.startswith("D")] == ["D10", "D50", "D90"]
+
+
+def test_several_fields_have_a_mean_and_a_number_that_is_needed(cluster_page):
+    app = cluster_page(4)
+    app.toggle(key="cluster_fields").set_value(True).run()
+    assert_calm(app)
+    summary = frame(app, "needed")
+    assert summary["fields"].tolist() == [4]
+    assert summary["from (%)"][0] < summary["mean (%)"][0] < summary["to (%)"][0]
+    assert int(summary["needed"][0]) > 4
+    app.selectbox(key="cluster_fields_sample").set_value("name:1").run()
+    assert frame(app, "needed")["sample"].tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize(("name", "prefix"), [("4_Cluster", "cluster"), ("2_Explain", "explain")])
+def test_evidence_is_shared_out_in_a_sentence(app, png, name, prefix):
+    upload(app, ("a.png", png))
+    app.switch_page(f"pages/{name}.py").run()
+    app.toggle(key=f"{prefix}_attribution").set_value(True).run()
+    assert_calm(app)
+    said = texts(app)
+    assert "of the evidence for" in said or "There is no evidence for" in said
+    table = frame(app, "by chance")
+    assert table["cluster"].tolist() == [0, 1, 2]
+    assert table["area (%)"].sum() == pytest.approx(100)
+
+
+@pytest.mark.parametrize("count", [1, 2, 6])
+def test_any_number_of_images_has_a_map(cluster_page, count):
+    app = cluster_page(count)
+    app.toggle(key="cluster_images").set_value(True).run()
+    app.segmented_control(key="cluster_map_method").set_value("tsne").run()
+    assert_calm(app)
+    said = texts(app)
+    assert ("single point" in said) == (count == 1)
+    assert ("nothing to unfold" in said) == (count < 5)
+    assert ("Typical of each group" in said) == (count > 1)
+
+
+def test_texture_stands_in_for_a_network_and_copies_are_flagged(app, png):
+    upload(app, ("a.png", png))
+    pixels = simulate("spheroids", (192, 256), seed=3).micrograph.pixels
+    upload(app, ("b.png", encode((pixels * 0.7).astype(np.uint8))))
+    app.switch_page("pages/4_Cluster.py").run()
+    app.toggle(key="cluster_images").set_value(True).run()
+    app.selectbox(key="cluster_map_described").set_value("").run()
+    assert_calm(app)
+    assert "Near-duplicates" in texts(app)
+    app.selectbox(key="cluster_map_image").set_value("b.png").run()
+    assert frame(app, "similarity")["image"].tolist() == ["a.png"]
+
+
+def test_a_micrograph_without_regions_is_a_valid_answer(app):
+    upload(app, ("ramp.png", encode(np.tile(np.arange(128, dtype=np.uint8), (96, 1)))))
+    app.switch_page("pages/4_Cluster.py").run()
+    app.number_input(key="workspace_smallest_region_px").set_value(100_000).run()
+    assert_calm(app)
+    assert "at least three different sizes" in texts(app)
+
+
+def test_areas_are_said_in_units_where_the_scale_is_known():
+    share = Interval(0.2, 0.1, 0.3, 64)
+    said = describe_area(2, share, share, 1_000_000, PixelSize(2, "nm"))
+    assert "0.8 µm² (0.4 µm² to 1.2 µm²)" in said
+    assert "px" not in said
+
+
+def test_a_single_field_has_no_interval():
+    table = pd.DataFrame({"sample": ["a"], "area fraction (%)": [12.0]})
+    row = summarise_fields(table, 0.1).iloc[0]
+    assert row["mean (%)"] == 12
+    assert np.isnan(row["from (%)"])
+    assert row["needed"] == "–"
