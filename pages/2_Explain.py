@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import attribution, cache, compare, explain_settings, explain_views, page, show
+from core.ui import attribution, cache, compare, explain_settings, explain_views, page, show, trust
 
 page.setup("Explain")
 micrograph = page.require_micrograph()
@@ -32,12 +32,14 @@ with page.user_errors():
 
     section = st.segmented_control(
         "Look closer",
-        (explain_views.VALUES, explain_views.METHODS),
+        (explain_views.VALUES, explain_views.METHODS, trust.TITLE),
         key="explain_section",
     )
     if section == explain_views.VALUES:
         explain_views.values(micrograph, question, look)
     elif section == explain_views.METHODS:
         explain_views.all_methods(micrograph, question, look)
+    elif section == trust.TITLE:
+        trust.draw(micrograph, question)
 
     attribution.draw(micrograph, prefix="explain", question=question)

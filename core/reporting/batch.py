@@ -332,7 +332,7 @@ def _load(recipe: Recipe) -> Classifier:
 
 def _check(recipe: Recipe, network: Classifier) -> None:
     """Refuse choices that do not exist before the work begins."""
-    from core.learning.explanation import METHODS
+    from core.learning.explanation import LAST_LAYER, METHODS
 
     if recipe.method not in METHODS:
         raise UserError(
@@ -349,10 +349,9 @@ def _check(recipe: Recipe, network: Classifier) -> None:
             f"The weights of {network.name} are not the ones that the recipe was made with (their "
             "SHA-256 differs). Install those, or remove model_sha256 from the recipe."
         )
-    layers = getattr(network, "layers", ("features",))
-    if recipe.layer is not None and recipe.layer not in layers:
+    if recipe.layer not in (None, LAST_LAYER, *network.layers):
         raise UserError(
-            f"The model has no layer {recipe.layer!r}. Choose one of {', '.join(layers)}."
+            f"The model has no layer {recipe.layer!r}. Choose one of {', '.join(network.layers)}."
         )
     level = network.card.calibration.get("conformal_level")
     if recipe.conformal_level not in (None, level):

@@ -111,26 +111,17 @@ def answer(readings: list[Reading], recipe: Recipe, network: Classifier) -> list
 
 
 def _ask(readings: list[Reading], recipe: Recipe, network: Classifier) -> list[Answer]:
-    from core.learning.classification import classify
-    from core.learning.explanation import explain
+    from core.learning.explanation import classify_and_explain
 
     micrographs = [reading.micrograph for reading in readings if reading.micrograph is not None]
-    masks = [reading.exclude for reading in readings]
-    answers = classify(network, micrographs, excludes=masks)
-    return [
-        (
-            said,
-            explain(
-                network,
-                micrograph,
-                recipe.method,
-                recipe.explained_class or said.label,
-                recipe.layer,
-                exclude=mask,
-            ),
-        )
-        for micrograph, mask, said in zip(micrographs, masks, answers, strict=True)
-    ]
+    return classify_and_explain(
+        network,
+        micrographs,
+        method=recipe.method,
+        target=recipe.explained_class,
+        layer=recipe.layer,
+        excludes=[reading.exclude for reading in readings],
+    )
 
 
 def measure(reading: Reading, answer: Answer, recipe: Recipe, path: str) -> Analysis | str:

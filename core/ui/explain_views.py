@@ -13,7 +13,7 @@ from core.ui.cache import Look, Question
 if TYPE_CHECKING:
     from core.learning.classification import Classification
 
-OVERLAY_ALARM = 0.10
+OVERLAY_ALARM = 0.10  # as on the trust card
 VALUES, METHODS = "Values under the pointer", "All methods"
 _COLUMNS = 4
 

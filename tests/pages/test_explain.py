@@ -127,3 +127,15 @@ def test_tiny_and_flat_frames_survive(app: AppTest, shape: tuple[int, int]) -> N
     for section in ("All methods", "Values under the pointer"):
         app.segmented_control(key="explain_section").set_value(section).run()
         assert_calm(app)
+
+
+def test_trust_card_speaks_first_and_compares(explained: AppTest) -> None:
+    explained.segmented_control(key="explain_section").set_value("How far to trust it").run()
+    assert_calm(explained)
+    said = [each.value for each in (*explained.success, *explained.warning)]
+    assert any("than chance" in line for line in said)
+    table = explained.dataframe[0].value
+    assert list(table["measure"])[:2] == ["deletion AUC (mean)", "deletion AUC (blur)"]
+    explained.toggle(key="explain_whole_set").set_value(True).run()
+    assert_calm(explained)
+    assert "Grad-CAM" in list(explained.dataframe[1].value["method"])

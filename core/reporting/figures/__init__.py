@@ -19,13 +19,16 @@ from core.reporting.figures.filters import line_profiles, radial_powers
 from core.reporting.figures.histograms import cluster_histogram, histogram
 from core.reporting.figures.sizes import size_distribution
 from core.reporting.figures.style import BLUE, GREY, ORANGE, level
+from core.reporting.figures.trust import agreement, cascade, removal_curves
 
 __all__ = [
     "BLUE",
     "GREY",
     "ORANGE",
+    "agreement",
     "area_intervals",
     "attribution",
+    "cascade",
     "class_counts",
     "class_distribution",
     "cluster_histogram",
@@ -41,6 +44,7 @@ __all__ = [
     "radial_powers",
     "region_sizes",
     "reliability",
+    "removal_curves",
     "size_distribution",
     "size_distributions",
 ]

@@ -36,6 +36,8 @@ from core.ui.cache.explaining import (
     raw_map_npy,
     slow_methods,
     tileable,
+    trust,
+    trust_of_methods,
 )
 from core.ui.cache.filtering import (
     StepFacts,
@@ -157,5 +159,7 @@ __all__ = [
     "tiff",
     "tiff_16",
     "tileable",
+    "trust",
+    "trust_of_methods",
     "window",
 ]

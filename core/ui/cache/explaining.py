@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from core.ui.cache.shared import BY_KEY, encode, excluded, model, overlays, pict
 
 if TYPE_CHECKING:
     from core.learning.explanation import Explanation
+    from core.learning.faithfulness import TrustCard
     from core.learning.layers import LayerFacts
 
 TILE_PX = 256
@@ -214,10 +216,50 @@ def evidence_histogram(micrograph: Micrograph, question: Question, dark: bool) -
 
 def overlay_evidence_share(micrograph: Micrograph, question: Question) -> float:
     """Return which share of the evidence lies on info bar, scale bar and letters, 0 to 1."""
-    heat: NDArray[np.float32] = explanation(micrograph, question).heatmap
-    total = float(heat.sum(dtype=np.float64))
-    mask = overlays(micrograph)
-    return float(heat[mask].sum(dtype=np.float64)) / total if total > 0 else 0.0
+    from core.learning.faithfulness import evidence_share
+
+    return evidence_share(explanation(micrograph, question), overlays(micrograph))
+
+
+@st.cache_data(max_size="32MB", show_spinner=False, hash_funcs=BY_KEY)
+def trust(micrograph: Micrograph, question: Question, thorough: bool) -> TrustCard:
+    """Return how far a map of the whole frame can be trusted; a bar shows the progress."""
+    from core.learning.faithfulness import trust_card
+
+    found = explanation(micrograph, question)
+    bar = st.progress(0.0, "Checking the map …")
+    try:
+        return trust_card(
+            model(question.model_name),
+            micrograph,
+            found,
+            exclude=excluded(micrograph, question.exclude),
+            overlays=overlays(micrograph),
+            thorough=thorough,
+            on_progress=lambda share, what: bar.progress(share, f"Checking the map: {what} …"),
+        )
+    finally:
+        bar.empty()
+
+
+@st.cache_data(max_size="8MB", show_spinner=False, hash_funcs=BY_KEY)
+def trust_of_methods(
+    micrographs: tuple[Micrograph, ...], model_name: str, layer: str | None, exclude: bool
+) -> pd.DataFrame:
+    """Return how faithful each method is on average over micrographs; a bar shows the progress."""
+    from core.learning.faithfulness import compare_methods
+
+    bar = st.progress(0.0, "Checking every method on every micrograph …")
+    try:
+        return compare_methods(
+            model(model_name),
+            micrographs,
+            layer=layer,
+            excludes=[excluded(each, exclude) for each in micrographs],
+            on_progress=lambda share, _: bar.progress(share, "Checking every method …"),
+        )
+    finally:
+        bar.empty()
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -1,0 +1,146 @@
+"""How far a map can be trusted: words first, then numbers against chance, then plots."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.errors import UserError
+from core.micrograph import Micrograph
+from core.reporting import figures
+from core.reporting.export import csv_bytes
+from core.ui import cache, show, workspace
+from core.ui.cache import Question
+
+if TYPE_CHECKING:
+    from core.learning.faithfulness import TrustCard
+
+TITLE = "How far to trust it"
+_MARKS = {True: "yes", False: "no"}
+
+
+def draw(micrograph: Micrograph, question: Question) -> None:
+    """Draw the trust card of one map, and on request of every method on all that is loaded."""
+    if question.tiled:
+        st.caption("Checked is the map of the whole frame, not the one in tiles.")
+        question = replace(question, tiled=False)
+    thorough = st.toggle(
+        "Thorough",
+        key="explain_thorough",
+        help="Finer steps, eight random maps instead of two, three cascades of random weights, "
+        "more shifts and noise: some ten times slower.",
+    )
+    card = cache.trust(micrograph, question, thorough)
+    title = cache.model(question.model_name).card.display_name(card.target)
+    first, *others = card.sentences(title)
+    (st.success if card.beats_chance else st.warning)(
+        show.plain(first),
+        icon=":material/verified:" if card.beats_chance else ":material/warning:",
+    )
+    for sentence in others:
+        st.markdown(f"- {show.plain(sentence)}")
+    _numbers(card, micrograph)
+    _plots(card, question.model_name)
+    _whole_set(question)
+
+
+def _numbers(card: TrustCard, micrograph: Micrograph) -> None:
+    frame = card.to_frame()
+    shown = pd.DataFrame(
+        {
+            "measure": frame["measure"],
+            "better is": frame["better"],
+            "this map": frame["map"].round(3),
+            "random maps": frame["random"].round(3),
+            "Sobel edges": frame["sobel"].round(3),
+            "beats random": frame["beats random"].map(_MARKS),
+            "beats edges": frame["beats sobel"].map(_MARKS),
+        }
+    )
+    show.table(shown, "explain_trust_table")
+    random = f"{len(card.random)} random maps of the same resolution and amount of heat"
+    st.caption(
+        f"Removed places are filled with the mean grey level or a blurred copy, for ROAD with "
+        f"noisy linear imputation. Chance: {random}; beaten when every one of them is."
+    )
+    show.download(
+        "Trust card (CSV)",
+        csv_bytes(frame),
+        f"{show.file_stem(micrograph)}_trust.csv",
+        "text/csv",
+        "explain_trust_csv",
+    )
+
+
+def _plots(card: TrustCard, model_name: str) -> None:
+    dark = show.is_dark()
+    response, edges = card.map, card.responses["sobel"]
+    left, right = st.columns(2, gap="large")
+    for column, kind, words in (
+        (left, "deletion", "removed, hottest first"),
+        (right, "insertion", "kept, hottest first"),
+    ):
+        with column:
+            st.markdown(f"**{kind.capitalize()}**")
+            curves = {
+                name: np.mean([np.mean(list(getattr(r, kind).values()), axis=0) for r in group], 0)
+                for name, group in (
+                    ("this map", [response]),
+                    ("Sobel edges", [edges]),
+                    ("random maps", card.random),
+                )
+            }
+            figure = figures.removal_curves(response.shares, curves, words, dark=dark)
+            show.chart(figure, f"explain_{kind}", f"probability against the share {words}")
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        if card.cascade is None:
+            st.caption("Random weights are tried for this slow method in the thorough mode only.")
+        else:
+            st.markdown("**With random weights**")
+            figure = figures.cascade(card.cascade.depths, card.cascade.spearman, dark=dark)
+            show.chart(figure, "explain_cascade", "how alike the map stays", legend=False)
+    with right:
+        st.markdown("**Agreement between methods**")
+        titles = cache.method_titles()
+        names = [titles[name] for name in card.agreement.methods]
+        figure = figures.agreement(names, card.agreement.spearman, dark=dark)
+        show.chart(figure, "explain_agreement", "rank correlation between methods")
+
+
+def _whole_set(question: Question) -> None:
+    every = tuple(workspace.every())
+    st.markdown("**Which method suits these micrographs?**")
+    if not st.toggle(
+        f"Check every method on all that is loaded ({len(every)})", key="explain_whole_set"
+    ):
+        return
+    layer = question.layers[0] if len(question.layers) == 1 else None
+    table = cache.trust_of_methods(every, question.model_name, layer, question.exclude)
+    if table.empty:
+        raise UserError("No method finds evidence in any of the loaded micrographs.")
+    titles = cache.method_titles()
+    shown = pd.DataFrame(
+        {
+            "method": table["method"].map(titles),
+            "insertion − deletion": table["gain"].round(3),
+            "standard deviation": table["gain_sd"].round(3),
+            "ROAD": table["road"].round(3),
+            "average drop": table["drop"].round(3),
+            "beats random (%)": 100 * table["beats_random"],
+            "beats edges (%)": 100 * table["beats_sobel"],
+            "micrographs": table["micrographs"],
+        }
+    )
+    show.table(shown, "explain_set_table")
+    st.caption(
+        f"Each micrograph is explained for its own class; the best is first: "
+        f"{shown['method'].iloc[0]}. Methods that must coincide are one row."
+    )
+    show.download(
+        "All methods (CSV)", csv_bytes(table), "trust_of_methods.csv", "text/csv", "explain_set_csv"
+    )
