@@ -1,6 +1,7 @@
-"""Pictures that are no micrograph of a known morphology, simulated: what novelty must notice.
+"""Simulated pictures of what no morphology classifier learnt: what novelty must notice.
 
-Every kind is drawn from a seed, so that a test and the benchmark speak of the same pictures.
+Textures, noise, printed pages, photographs and other kinds of microscopy. Every one is drawn from
+a seed, so that training, tests and benchmarks speak of the same pictures.
 """
 
 from __future__ import annotations
@@ -17,10 +18,32 @@ Floats = NDArray[np.float64]
 Rng = np.random.Generator
 
 
-def foreign(kind: str, seed: int, shape: tuple[int, int] = (384, 512)) -> Micrograph:
-    """Return one foreign picture, 8-bit."""
-    rng = np.random.default_rng([list(KINDS).index(kind), seed])
-    image = KINDS[kind](shape, rng)
+def simulate_foreign(kind: str, seed: int = 0, shape: tuple[int, int] = (384, 512)) -> Micrograph:
+    """Return one picture that is no micrograph of a known morphology.
+
+    Parameters
+    ----------
+    kind : str
+        One of `FOREIGN`.
+    seed : int
+        Another seed gives another picture of the kind.
+    shape : tuple of int
+        Height and width in px.
+
+    Returns
+    -------
+    Micrograph
+        8-bit, without pixel size.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
+    """
+    if kind not in FOREIGN:
+        raise ValueError(f"kind must be one of {', '.join(FOREIGN)}, got {kind!r}")
+    rng = np.random.default_rng([list(FOREIGN).index(kind), seed])
+    image = FOREIGN[kind](shape, rng)
     low, high = np.percentile(image, [0.2, 99.8])
     image = np.clip((image - low) / max(high - low, 1e-9), 0, 1)
     return Micrograph(f"{kind} {seed}", (255 * image).astype(np.uint8))
@@ -51,19 +74,19 @@ def _power_noise(shape: tuple[int, int], exponent: float, rng: Rng) -> Floats:
     return np.asarray(field / field.std())
 
 
-def noise(shape: tuple[int, int], rng: Rng) -> Floats:
+def _noise(shape: tuple[int, int], rng: Rng) -> Floats:
     """White noise, or noise with the power spectrum of nothing in particular."""
     return _power_noise(shape, float(rng.choice([0.0, 0.5, 1.0, 2.0])), rng)
 
 
-def gradient(shape: tuple[int, int], rng: Rng) -> Floats:
+def _gradient(shape: tuple[int, int], rng: Rng) -> Floats:
     """A ramp, or a bright spot that fades."""
     u, v = _turned(shape, rng.uniform(0, np.pi))
     image = u if rng.random() < 0.5 else -np.hypot(u - u.mean(), v - v.mean())
     return image + rng.uniform(0, 0.03) * np.ptp(image) * rng.normal(size=shape)
 
 
-def stripes(shape: tuple[int, int], rng: Rng) -> Floats:
+def _stripes(shape: tuple[int, int], rng: Rng) -> Floats:
     """Stripes or a chessboard."""
     u, v = _turned(shape, rng.uniform(0, np.pi))
     period = rng.uniform(16, 60)
@@ -73,7 +96,7 @@ def stripes(shape: tuple[int, int], rng: Rng) -> Floats:
     return _blur(image, 0.8) + 0.1 * rng.normal(size=shape)
 
 
-def text_page(shape: tuple[int, int], rng: Rng) -> Floats:
+def _text_page(shape: tuple[int, int], rng: Rng) -> Floats:
     """A printed page."""
     page = np.full(shape, 240, np.uint8)
     size = rng.uniform(0.35, 0.6)
@@ -84,7 +107,7 @@ def text_page(shape: tuple[int, int], rng: Rng) -> Floats:
     return page + 3 * rng.normal(size=shape)
 
 
-def chart(shape: tuple[int, int], rng: Rng) -> Floats:
+def _chart(shape: tuple[int, int], rng: Rng) -> Floats:
     """A line plot with axes."""
     page = np.full(shape, 255, np.uint8)
     x = np.linspace(40, shape[1] - 10, 200)
@@ -100,7 +123,7 @@ def chart(shape: tuple[int, int], rng: Rng) -> Floats:
     return page.astype(float)
 
 
-def landscape(shape: tuple[int, int], rng: Rng) -> Floats:
+def _landscape(shape: tuple[int, int], rng: Rng) -> Floats:
     """A photograph: sky, layered hills, a foreground of grass."""
     rows, _ = _grid(shape)
     image = 0.9 - 0.25 * rows / shape[0] + 0.06 * _power_noise(shape, 3.0, rng)
@@ -113,7 +136,7 @@ def landscape(shape: tuple[int, int], rng: Rng) -> Floats:
     return image + 0.01 * rng.normal(size=shape)
 
 
-def room(shape: tuple[int, int], rng: Rng) -> Floats:
+def _room(shape: tuple[int, int], rng: Rng) -> Floats:
     """A photograph: shaded walls, furniture, windows and their shadows."""
     rows, cols = _grid(shape)
     image = 0.7 + 0.2 * cols / shape[1] - 0.2 * rows / shape[0]
@@ -128,7 +151,7 @@ def room(shape: tuple[int, int], rng: Rng) -> Floats:
     return _blur(image, 1.0) + 0.012 * rng.normal(size=shape)
 
 
-def portrait(shape: tuple[int, int], rng: Rng) -> Floats:
+def _portrait(shape: tuple[int, int], rng: Rng) -> Floats:
     """A photograph: a head and shoulders before a blurred background."""
     image = 0.5 + 0.1 * _power_noise(shape, 3.5, rng)
     rows, cols = _grid(shape)
@@ -149,7 +172,7 @@ def portrait(shape: tuple[int, int], rng: Rng) -> Floats:
     return _blur(image, 1.2) + 0.012 * rng.normal(size=shape)
 
 
-def bricks(shape: tuple[int, int], rng: Rng) -> Floats:
+def _bricks(shape: tuple[int, int], rng: Rng) -> Floats:
     """A photograph: a brick wall."""
     rows, cols = _grid(shape)
     high, wide = rng.uniform(22, 40), rng.uniform(60, 110)
@@ -162,7 +185,7 @@ def bricks(shape: tuple[int, int], rng: Rng) -> Floats:
     return _blur(np.where(joint, 0.8, image), 0.9)
 
 
-def wood(shape: tuple[int, int], rng: Rng) -> Floats:
+def _wood(shape: tuple[int, int], rng: Rng) -> Floats:
     """A photograph: wood grain."""
     u, v = _turned(shape, rng.uniform(-0.2, 0.2))
     bend = _power_noise(shape, 4.0, rng)
@@ -170,7 +193,7 @@ def wood(shape: tuple[int, int], rng: Rng) -> Floats:
     return rings + 0.3 * rng.normal(size=shape)
 
 
-def fluorescence(shape: tuple[int, int], rng: Rng) -> Floats:
+def _fluorescence(shape: tuple[int, int], rng: Rng) -> Floats:
     """Light microscopy: cells with glowing nuclei and filaments on black."""
     image = np.zeros(shape)
     rows, cols = _grid(shape)
@@ -180,7 +203,8 @@ def fluorescence(shape: tuple[int, int], rng: Rng) -> Floats:
         a = (rows - y) * np.cos(angle) - (cols - x) * np.sin(angle)
         b = (rows - y) * np.sin(angle) + (cols - x) * np.cos(angle)
         reach = (a / long) ** 2 + (b / (0.7 * long)) ** 2
-        image += 0.25 * np.exp(-0.5 * reach) + 0.8 / (1 + np.exp(np.minimum(30 * (reach / 0.2 - 1), 50)))
+        nucleus = 0.8 / (1 + np.exp(np.minimum(30 * (reach / 0.2 - 1), 50)))
+        image += 0.25 * np.exp(-0.5 * reach) + nucleus
         for _ in range(12):
             turn = rng.uniform(0, 2 * np.pi)
             bow = np.cumsum(rng.normal(turn, 0.25, 40)) / np.arange(1, 41)
@@ -190,7 +214,7 @@ def fluorescence(shape: tuple[int, int], rng: Rng) -> Floats:
     return np.sqrt(rng.poisson(photons + 1.0))
 
 
-def tissue(shape: tuple[int, int], rng: Rng) -> Floats:
+def _tissue(shape: tuple[int, int], rng: Rng) -> Floats:
     """Light microscopy: a stained section, many dark nuclei in a mottled pink."""
     image = 0.75 + 0.08 * _power_noise(shape, 2.0, rng)
     for _ in range(rng.integers(150, 400)):
@@ -200,7 +224,7 @@ def tissue(shape: tuple[int, int], rng: Rng) -> Floats:
     return _blur(image, 1.3) + 0.01 * rng.normal(size=shape)
 
 
-def fibre_lattice(shape: tuple[int, int], rng: Rng) -> Floats:
+def _fibre_lattice(shape: tuple[int, int], rng: Rng) -> Floats:
     """A woven mesh, each thread over and under."""
     u, v = _turned(shape, rng.uniform(0, np.pi / 2))
     pitch = rng.uniform(24, 60)
@@ -210,7 +234,7 @@ def fibre_lattice(shape: tuple[int, int], rng: Rng) -> Floats:
     return np.maximum(image, -0.2) + 0.1 * rng.normal(size=shape)
 
 
-def diffraction_rings(shape: tuple[int, int], rng: Rng) -> Floats:
+def _diffraction_rings(shape: tuple[int, int], rng: Rng) -> Floats:
     """A powder diffraction pattern with its beam stop."""
     rows, cols = _grid(shape)
     y, x = (0.5 + rng.uniform(-0.05, 0.05, 2)) * shape
@@ -222,7 +246,7 @@ def diffraction_rings(shape: tuple[int, int], rng: Rng) -> Floats:
     return np.sqrt(rng.poisson(60 * image + 2))
 
 
-def diffraction_spots(shape: tuple[int, int], rng: Rng) -> Floats:
+def _diffraction_spots(shape: tuple[int, int], rng: Rng) -> Floats:
     """A single-crystal diffraction pattern."""
     rows, cols = _grid(shape)
     spacing, angle = rng.uniform(24, 50), rng.uniform(0, np.pi / 2)
@@ -241,7 +265,7 @@ def diffraction_spots(shape: tuple[int, int], rng: Rng) -> Floats:
     return np.sqrt(rng.poisson(80 * image + 1))
 
 
-def lattice_fringes(shape: tuple[int, int], rng: Rng) -> Floats:
+def _lattice_fringes(shape: tuple[int, int], rng: Rng) -> Floats:
     """High-resolution TEM: crossed lattice fringes in amorphous surroundings."""
     angle, period = rng.uniform(0, np.pi), rng.uniform(5, 12)
     image = _power_noise(shape, 1.0, rng)
@@ -251,7 +275,7 @@ def lattice_fringes(shape: tuple[int, int], rng: Rng) -> Floats:
     return image
 
 
-def grains(shape: tuple[int, int], rng: Rng) -> Floats:
+def _grains(shape: tuple[int, int], rng: Rng) -> Floats:
     """An orientation map: flat polygons with thin borders."""
     seeds = rng.uniform(0, 1, (int(rng.integers(25, 120)), 2)) * shape
     rows, cols = _grid(shape)
@@ -265,22 +289,22 @@ def grains(shape: tuple[int, int], rng: Rng) -> Floats:
     return np.where(border, 0.0, image) + 0.02 * rng.normal(size=shape)
 
 
-KINDS: dict[str, Callable[[tuple[int, int], Rng], Floats]] = {
-    "noise": noise,
-    "gradient": gradient,
-    "stripes": stripes,
-    "text page": text_page,
-    "chart": chart,
-    "landscape": landscape,
-    "room": room,
-    "portrait": portrait,
-    "bricks": bricks,
-    "wood": wood,
-    "fluorescence": fluorescence,
-    "tissue": tissue,
-    "fibre lattice": fibre_lattice,
-    "diffraction rings": diffraction_rings,
-    "diffraction spots": diffraction_spots,
-    "lattice fringes": lattice_fringes,
-    "grains": grains,
+FOREIGN: dict[str, Callable[[tuple[int, int], Rng], Floats]] = {
+    "noise": _noise,
+    "gradient": _gradient,
+    "stripes": _stripes,
+    "text page": _text_page,
+    "chart": _chart,
+    "landscape": _landscape,
+    "room": _room,
+    "portrait": _portrait,
+    "bricks": _bricks,
+    "wood": _wood,
+    "fluorescence": _fluorescence,
+    "tissue": _tissue,
+    "fibre lattice": _fibre_lattice,
+    "diffraction rings": _diffraction_rings,
+    "diffraction spots": _diffraction_spots,
+    "lattice fringes": _lattice_fringes,
+    "grains": _grains,
 }
