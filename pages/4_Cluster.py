@@ -11,6 +11,12 @@ with st.sidebar:
     k = st.slider("Clusters", 2, 12, 3, key="cluster_k", persist_state="session")
     target = page.target_cluster(k, "cluster_target")
     smallest_px = page.smallest_region_px()
+    split = st.toggle(
+        "Split touching regions",
+        key="cluster_split",
+        persist_state="session",
+        help="Cuts regions at necks narrower than 0.8 of the narrower part (watershed).",
+    )
     exclude = page.exclude_overlays()
 page.settings()
 
@@ -46,7 +52,7 @@ with page.user_errors():
         )
 
     st.subheader(f"Regions of cluster {target}", anchor=False)
-    regions = cache.regions(micrograph, k, exclude, target, smallest_px)
+    regions = cache.regions(micrograph, k, exclude, target, smallest_px, split)
     st.caption(tables.regions_summary(regions))
     show.table(tables.regions(regions), "cluster_regions", height=250)
     with st.container(horizontal=True):
@@ -62,6 +68,7 @@ with page.user_errors():
         regions,
         settings,
         smallest_px=smallest_px,
+        split=split,
         fraction_of=lambda field: cache.grey_fractions(field, k, exclude)[target],
     )
     attribution.draw(

@@ -37,6 +37,9 @@ Mask = NDArray[np.bool_]
 
 OVERLAY_ALARM = 0.10
 TOP_SHARE = 0.1
+LEAST = 0.01  # a smaller difference of probability or area is none
+_UNSURE = 0.1  # below this probability there is little to take away
+_AGREEING = 0.5  # mean rank correlation
 MAP, SOBEL, RANDOM = "map", "sobel", "random"
 _FEW_NUDGES = (
     *(Nudge(down_px=4), Nudge(right_px=4)),
@@ -61,7 +64,8 @@ class Effort:
     nudges: tuple[Nudge, ...]
 
 
-FAST = Effort(Steps(), draws=2, seeds=(0,), nudges=_FEW_NUDGES)
+_FEW_STEPS = Steps((0.0, 0.1, 0.3, 0.7, 0.9, 1.0), road_shares=(0.2, 0.5, 0.8))
+FAST = Effort(_FEW_STEPS, draws=2, seeds=(0,), nudges=_FEW_NUDGES)
 THOROUGH = Effort(Steps(_FINE_SHARES, _FINE_ROAD), draws=8, seeds=(0, 1, 2), nudges=_MANY_NUDGES)
 
 
@@ -106,20 +110,20 @@ class TrustCard:
 
     @property
     def beats_chance(self) -> bool:
-        """Whether insertion less deletion is larger than for every random map."""
-        return self.map.gain > max(response.gain for response in self.random)
+        """Whether insertion less deletion is clearly larger than for every random map."""
+        return self.map.gain - max(response.gain for response in self.random) >= LEAST
 
     @property
     def beats_edges(self) -> bool:
-        """Whether insertion less deletion is larger than for the edges of the micrograph."""
-        return self.map.gain > self.responses[SOBEL].gain
+        """Whether insertion less deletion is clearly larger than for the micrograph's edges."""
+        return self.map.gain - self.responses[SOBEL].gain >= LEAST
 
     def to_frame(self) -> pd.DataFrame:
         """Return every measure beside its baselines, one row each.
 
         Columns: measure, better ("higher" or "lower"), map, random (mean), sobel, and for both
-        baselines the difference and whether the map beats it; a random baseline is beaten when
-        every random map is.
+        baselines the difference and whether the map beats it, by at least 0.01; a random baseline
+        is beaten when every random map is.
         """
         rows = [self._row(name, better, read) for name, better, read in self._measures()]
         return pd.DataFrame(rows)
@@ -146,13 +150,19 @@ class TrustCard:
             "sobel": edges,
             "less random": own - float(np.mean(chance)),
             "less sobel": own - edges,
-            "beats random": all(sign * own > sign * value for value in chance),
-            "beats sobel": sign * own > sign * edges,
+            "beats random": all(sign * (own - value) >= LEAST for value in chance),
+            "beats sobel": sign * (own - edges) >= LEAST,
         }
 
     def sentences(self, class_title: str) -> tuple[str, ...]:
         """Return what was found, in words, the most important first."""
-        found = [self._about_deletion(class_title), self._about_edges()]
+        found = [self._about_deletion(class_title)]
+        if self.map.full < _UNSURE:
+            found.append(
+                f"The network gives {class_title} only {self.map.full:.2f}: there is little to "
+                "take away, and deletion says little here."
+            )
+        found += [self._about_edges(), self._about_methods()]
         if self.cascade is not None:
             found.append(self._about_weights())
         if self.stability is not None:
@@ -184,6 +194,17 @@ class TrustCard:
         return (
             f"It says {than} than plain edges: insertion less deletion is {self.map.gain:+.2f}, "
             f"for Sobel edges {edges:+.2f}."
+        )
+
+    def _about_methods(self) -> str:
+        others = self.agreement.independent_of(self.method)
+        if not others:
+            return "No other method gives a map of its own to compare it with."
+        mean = float(np.mean(list(others.values())))
+        verb = "agree" if mean >= _AGREEING else "agree little"
+        return (
+            f"Other methods {verb} with it (rank correlation {mean:.2f} on average, "
+            f"{min(others.values()):.2f} to {max(others.values()):.2f})."
         )
 
     def _about_weights(self) -> str:
@@ -483,8 +504,8 @@ def _compare_on_one(
             "gain": found[name].gain,
             "road": found[name].road,
             "drop": found[name].drop,
-            "random": found[name].gain > chance,
-            "sobel": found[name].gain > found[SOBEL].gain,
+            "random": found[name].gain - chance >= LEAST,
+            "sobel": found[name].gain - found[SOBEL].gain >= LEAST,
         }
         for name in raws
     ]

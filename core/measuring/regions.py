@@ -191,7 +191,8 @@ def _split(inside: NDArray[np.bool_]) -> Labels:
     if inside.all():  # there is no outline to measure a distance from
         return np.ones(inside.shape, np.int32)
     distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    height = np.log(distance.astype(np.float64) + _ROUGH_PX)
+    # The last digits of a logarithm depend on where an array lies in memory, and with them the cut.
+    height = np.round(np.log(distance.astype(np.float64) + _ROUGH_PX), 6)
     floor = np.where(inside, np.maximum(height + np.log(NECK), 0), 0)
     reconstruct: Any = morphology.reconstruction  # all three untyped
     find_maxima: Any = morphology.local_maxima

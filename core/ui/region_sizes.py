@@ -230,10 +230,10 @@ def measure_fields(
     with st.spinner("Measuring every field …"):
         for micrograph in micrographs:
             try:
-                rows.append((micrograph.name, 100 * fraction_of(micrograph), ""))
+                rows.append((100 * fraction_of(micrograph), micrograph.name, ""))
             except UserError as error:
-                rows.append((micrograph.name, float("nan"), str(error)))
-    table = pd.DataFrame(rows, columns=["field", "area fraction (%)", "problem"])
+                rows.append((float("nan"), micrograph.name, str(error)))
+    table = pd.DataFrame(rows, columns=["area fraction (%)", "field", "problem"])
     return table if table["problem"].any() else table.drop(columns="problem")
 
 

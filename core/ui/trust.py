@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +12,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.errors import UserError
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.reporting.export import csv_bytes
@@ -28,13 +30,26 @@ def draw(micrograph: Micrograph, question: Question) -> None:
     if question.tiled:
         st.caption("Checked is the map of the whole frame, not the one in tiles.")
         question = replace(question, tiled=False)
+    if cache.explanation(micrograph, question).has_evidence:
+        _card(micrograph, question)
+    else:
+        st.info(
+            "This map shows no positive evidence, so there is nothing to check. Choose another "
+            "class, method or layer.",
+            icon=":material/visibility_off:",
+        )
+    _whole_set(question)
+
+
+def _card(micrograph: Micrograph, question: Question) -> None:
     thorough = st.toggle(
         "Thorough",
         key="explain_thorough",
         help="Finer steps, eight random maps instead of two, three cascades of random weights, "
         "more shifts and noise: some ten times slower.",
     )
-    card = cache.trust(micrograph, question, thorough)
+    with _progress_bar() as tell:
+        card = cache.trust(micrograph, question, thorough, tell)
     title = cache.model(question.model_name).card.display_name(card.target)
     first, *others = card.sentences(title)
     (st.success if card.beats_chance else st.warning)(
@@ -44,8 +59,7 @@ def draw(micrograph: Micrograph, question: Question) -> None:
     for sentence in others:
         st.markdown(f"- {show.plain(sentence)}")
     _numbers(card, micrograph)
-    _plots(card, question.model_name)
-    _whole_set(question)
+    _plots(card)
 
 
 def _numbers(card: TrustCard, micrograph: Micrograph) -> None:
@@ -54,18 +68,25 @@ def _numbers(card: TrustCard, micrograph: Micrograph) -> None:
         {
             "measure": frame["measure"],
             "better is": frame["better"],
-            "this map": frame["map"].round(3),
-            "random maps": frame["random"].round(3),
-            "Sobel edges": frame["sobel"].round(3),
+            "this map": frame["map"].map(_three),
+            "random maps": frame["random"].map(_three),
+            "Sobel edges": frame["sobel"].map(_three),
+            "less random": frame["less random"].map(_three),
+            "less edges": frame["less sobel"].map(_three),
             "beats random": frame["beats random"].map(_MARKS),
             "beats edges": frame["beats sobel"].map(_MARKS),
         }
     )
     show.table(shown, "explain_trust_table")
     random = f"{len(card.random)} random maps of the same resolution and amount of heat"
+    shares, road = (
+        ", ".join(f"{100 * share:.0f}" for share in steps)
+        for steps in (card.map.shares, card.map.road_shares)
+    )
     st.caption(
-        f"Removed places are filled with the mean grey level or a blurred copy, for ROAD with "
-        f"noisy linear imputation. Chance: {random}; beaten when every one of them is."
+        f"Removed: {shares} %; for ROAD {road} %. Removed places are filled with the mean grey "
+        "level or a blurred copy, for ROAD with noisy linear imputation. "
+        f"Chance: {random}; beaten when every one of them is, by at least 0.01."
     )
     show.download(
         "Trust card (CSV)",
@@ -76,7 +97,7 @@ def _numbers(card: TrustCard, micrograph: Micrograph) -> None:
     )
 
 
-def _plots(card: TrustCard, model_name: str) -> None:
+def _plots(card: TrustCard) -> None:
     dark = show.is_dark()
     response, edges = card.map, card.responses["sobel"]
     left, right = st.columns(2, gap="large")
@@ -107,9 +128,12 @@ def _plots(card: TrustCard, model_name: str) -> None:
     with right:
         st.markdown("**Agreement between methods**")
         titles = cache.method_titles()
-        names = [titles[name] for name in card.agreement.methods]
+        names = [titles[name].removesuffix(" (baseline)") for name in card.agreement.methods]
         figure = figures.agreement(names, card.agreement.spearman, dark=dark)
         show.chart(figure, "explain_agreement", "rank correlation between methods")
+        for group in card.agreement.coinciding():
+            same = ", ".join(titles[name] for name in group)
+            st.caption(f"One map up to scale, and no confirmation of each other: {same}.")
 
 
 def _whole_set(question: Question) -> None:
@@ -120,17 +144,19 @@ def _whole_set(question: Question) -> None:
     ):
         return
     layer = question.layers[0] if len(question.layers) == 1 else None
-    table = cache.trust_of_methods(every, question.model_name, layer, question.exclude)
+    with _progress_bar() as tell:
+        table = cache.trust_of_methods(every, question.model_name, layer, question.exclude, tell)
     if table.empty:
-        raise UserError("No method finds evidence in any of the loaded micrographs.")
+        st.info("No method finds evidence in any of the loaded micrographs.")
+        return
     titles = cache.method_titles()
     shown = pd.DataFrame(
         {
             "method": table["method"].map(titles),
-            "insertion − deletion": table["gain"].round(3),
-            "standard deviation": table["gain_sd"].round(3),
-            "ROAD": table["road"].round(3),
-            "average drop": table["drop"].round(3),
+            "insertion − deletion": table["gain"].map(_three),
+            "standard deviation": table["gain_sd"].map(_three),
+            "ROAD": table["road"].map(_three),
+            "average drop": table["drop"].map(_three),
             "beats random (%)": 100 * table["beats_random"],
             "beats edges (%)": 100 * table["beats_sobel"],
             "micrographs": table["micrographs"],
@@ -139,8 +165,32 @@ def _whole_set(question: Question) -> None:
     show.table(shown, "explain_set_table")
     st.caption(
         f"Each micrograph is explained for its own class; the best is first: "
-        f"{shown['method'].iloc[0]}. Methods that must coincide are one row."
+        f"{shown['method'].iloc[0]}. Methods that must coincide are one row. Where methods differ "
+        "by much less than the standard deviation, their order may be chance."
     )
     show.download(
         "All methods (CSV)", csv_bytes(table), "trust_of_methods.csv", "text/csv", "explain_set_csv"
     )
+
+
+def _three(value: float) -> str:
+    """Return three digits after the point, without "-0.000"; a dash for what is unknown."""
+    return "–" if pd.isna(value) else f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[float, str], None]]:
+    """Yield what a cached call may report its progress to; the bar goes away in the end.
+
+    What a cached function draws is recorded and drawn again at every hit. In the context of before
+    the call nothing is recorded.
+    """
+    place, outside = st.empty(), contextvars.copy_context()
+
+    def tell(share: float, what: str) -> None:
+        outside.run(place.progress, min(1.0, share), show.plain(f"Checking: {what} …"))
+
+    try:
+        yield tell
+    finally:
+        place.empty()

@@ -116,6 +116,9 @@ def test_a_binary_network_that_crops_says_what_it_did_not_see(
     assert "sees only the middle of the frame" in texts(app)
     app.segmented_control(key="explain_section").set_value("All methods").run()
     assert_calm(app)
+    open_trust(app)
+    assert_calm(app)
+    assert "than chance" in texts(app) or "nothing to check" in texts(app)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 200), (64, 64)])
@@ -139,3 +142,42 @@ def test_trust_card_speaks_first_and_compares(explained: AppTest) -> None:
     explained.toggle(key="explain_whole_set").set_value(True).run()
     assert_calm(explained)
     assert "Grad-CAM" in list(explained.dataframe[1].value["method"])
+
+
+def open_trust(app: AppTest) -> AppTest:
+    return app.segmented_control(key="explain_section").set_value("How far to trust it").run()
+
+
+def test_trust_shows_differences_and_comes_from_the_cache_again(
+    explained: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.learning import faithfulness
+
+    calls: list[str] = []
+    real = faithfulness.trust_card
+    monkeypatch.setattr(
+        faithfulness, "trust_card", lambda *a, **k: (calls.append(a[2].method), real(*a, **k))[1]
+    )
+    open_trust(explained)
+    table = next(each.value for each in explained.dataframe if "measure" in each.value)
+    assert {"less random", "less edges", "beats random", "beats edges"} <= set(table)
+    assert len(table) == 7
+    assert "Removed: 0, 10, 30, 70, 90, 100 %; for ROAD 20, 50, 80 %" in texts(explained)
+    assert "Other methods agree" in texts(explained)
+    assert "no confirmation of each other: Grad-CAM, CAM" in texts(explained)
+    explained.slider(key="explain_opacity").set_value(30).run()
+    assert_calm(explained)
+    assert calls == ["grad-cam"]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (64, 64)])
+def test_nothing_to_trust_in_a_flat_frame(app: AppTest, shape: tuple[int, int]) -> None:
+    from tests.pages.conftest import encode
+
+    upload(app, ("flat.png", encode(np.full(shape, 77, np.uint8))))
+    open_trust(app.switch_page(PAGE).run())
+    app.toggle(key="explain_whole_set").set_value(True).run()
+    assert_calm(app)
+    assert "nothing to check" in texts(app)
+    assert "No method finds evidence" in texts(app)
+    assert "Which phase drove the decision?" in texts(app)

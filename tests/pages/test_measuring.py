@@ -38,6 +38,9 @@ def test_cluster_page_says_how_sure_the_area_is(cluster_page):
     assert "ASTM E562" in said
     assert "per megapixel" in said
     assert "Load more fields" in said
+    whole = len(frame(app, "circularity"))
+    app.toggle(key="cluster_split").set_value(True).run()
+    assert len(frame(app, "circularity")) >= whole
     assert [m.label for m in app.metric if m.label.startswith("D")] == ["D10", "D50", "D90"]
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -81,6 +81,7 @@ def test_json_goes_there_and_back(chosen):
 @pytest.mark.parametrize("name", SYMMETRIC)
 @settings(deadline=None, max_examples=25)
 @given(pixels=images)
+@example(pixels=np.array([[0, 1], [1, 1]], np.float32))
 def test_filters_without_direction_commute_with_a_quarter_turn(name, pixels):
     run = Pipeline([Step(name)])
     turned = run(Micrograph("a", np.rot90(pixels).copy())).pixels

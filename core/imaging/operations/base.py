@@ -124,13 +124,16 @@ def wide_blur(values: NDArray[np.float32], sigma_px: float) -> NDArray[np.float3
 def at_least(
     pixels: NDArray[Any], side_px: int, operation: Callable[[NDArray[Any]], NDArray[Any]]
 ) -> NDArray[Any]:
-    """Apply an operation that needs some size: smaller images are enlarged by their edges."""
+    """Apply an operation that needs some size: smaller images are enlarged by their edges.
+
+    On both sides alike, so that turning the image turns the result.
+    """
     height, width = pixels.shape
-    below, right = max(0, side_px - height), max(0, side_px - width)
-    if not below and not right:
+    top, left = (max(0, -(-(side_px - side) // 2)) for side in pixels.shape)
+    if not top and not left:
         return operation(pixels)
-    padded = np.pad(pixels, ((0, below), (0, right)), mode="edge")
-    return np.ascontiguousarray(operation(padded)[:height, :width])
+    padded = np.pad(pixels, ((top, top), (left, left)), mode="edge")
+    return np.ascontiguousarray(operation(padded)[top : top + height, left : left + width])
 
 
 def painted_over(pixels: Pixels, exclude: Mask) -> Pixels:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from core.learning.methods.registry import BASELINES
+
 COINCIDE = 0.9999  # rank correlation from which two maps are one map in two scales
 
 
@@ -47,6 +49,19 @@ class Agreement:
             if len(group) > 1:
                 groups.append(tuple(group))
         return tuple(groups)
+
+    def independent_of(self, method: str) -> dict[str, float]:
+        """Return the correlation with one method's map of those that may confirm it.
+
+        Without baselines, without maps that are the same up to scale; of several that are one map
+        among themselves only the first counts.
+        """
+        repeated = {name for group in self.coinciding() for name in group[1:]}
+        return {
+            name: value
+            for name, value in self.with_method(method).items()
+            if value < COINCIDE and name not in repeated and name not in BASELINES
+        }
 
 
 def compare_maps(raws: Mapping[str, NDArray[np.floating]]) -> Agreement:

@@ -53,8 +53,11 @@ class Cascade:
 
     @property
     def passes(self) -> bool:
-        """Whether little of the map is left when nothing of the network is."""
-        return self.final <= STILL_SIMILAR
+        """Whether little of the map is left when nothing of the network is.
+
+        A map that comes back upside down has not forgotten either.
+        """
+        return abs(self.final) <= STILL_SIMILAR
 
 
 def cascade(

@@ -48,7 +48,7 @@ class Ranked:
 
 
 def rank_map(raw: NDArray[np.floating], size_hw: tuple[int, int], seed: int) -> Ranked:
-    """Return a signed map, enlarged to the input's size and ordered.
+    """Return a signed map, brought to the input's size and ordered.
 
     Parameters
     ----------
@@ -60,7 +60,8 @@ def rank_map(raw: NDArray[np.floating], size_hw: tuple[int, int], seed: int) -> 
         Of the order of ties.
     """
     height, width = size_hw
-    large = cv2.resize(raw.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    way = cv2.INTER_AREA if raw.size > height * width else cv2.INTER_LINEAR
+    large = cv2.resize(raw.astype(np.float32), (width, height), interpolation=way)
     ties = np.random.default_rng(seed).random(large.size)
     order = np.lexsort((ties, -large.ravel()))
     rank = np.empty(large.size, np.float32)

@@ -23,11 +23,18 @@ def clustering(micrograph: Micrograph, k: int, exclude: bool) -> Clustering:
 
 @st.cache_data(max_size="32MB", show_spinner="Measuring regions …", hash_funcs=BY_KEY)
 def regions(
-    micrograph: Micrograph, k: int, exclude: bool, target: int, min_area_px: int
+    micrograph: Micrograph,
+    k: int,
+    exclude: bool,
+    target: int,
+    min_area_px: int,
+    split: bool = False,
 ) -> pd.DataFrame:
     """Return one row per region of a cluster, with its size and shape."""
     mask = clustering(micrograph, k, exclude).labels == target
-    return measure_regions(mask, micrograph.pixel_size, micrograph, min_area_px=min_area_px)
+    return measure_regions(
+        mask, micrograph.pixel_size, micrograph, min_area_px=min_area_px, split=split
+    )
 
 
 @st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=BY_KEY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from core.learning.explanation import Explanation
     from core.learning.faithfulness import TrustCard
     from core.learning.layers import LayerFacts
+
+Tell = Callable[[float, str], None]  # share done, what is going on
 
 TILE_PX = 256
 _TILE_WIDTH_PX = 420
@@ -222,44 +224,40 @@ def overlay_evidence_share(micrograph: Micrograph, question: Question) -> float:
 
 
 @st.cache_data(max_size="32MB", show_spinner=False, hash_funcs=BY_KEY)
-def trust(micrograph: Micrograph, question: Question, thorough: bool) -> TrustCard:
-    """Return how far a map of the whole frame can be trusted; a bar shows the progress."""
+def trust(micrograph: Micrograph, question: Question, thorough: bool, _tell: Tell) -> TrustCard:
+    """Return how far a map of the whole frame can be trusted."""
     from core.learning.faithfulness import trust_card
 
     found = explanation(micrograph, question)
-    bar = st.progress(0.0, "Checking the map …")
-    try:
-        return trust_card(
-            model(question.model_name),
-            micrograph,
-            found,
-            exclude=excluded(micrograph, question.exclude),
-            overlays=overlays(micrograph),
-            thorough=thorough,
-            on_progress=lambda share, what: bar.progress(share, f"Checking the map: {what} …"),
-        )
-    finally:
-        bar.empty()
+    return trust_card(
+        model(question.model_name),
+        micrograph,
+        found,
+        exclude=excluded(micrograph, question.exclude),
+        overlays=overlays(micrograph),
+        thorough=thorough,
+        on_progress=_tell,
+    )
 
 
 @st.cache_data(max_size="8MB", show_spinner=False, hash_funcs=BY_KEY)
 def trust_of_methods(
-    micrographs: tuple[Micrograph, ...], model_name: str, layer: str | None, exclude: bool
+    micrographs: tuple[Micrograph, ...],
+    model_name: str,
+    layer: str | None,
+    exclude: bool,
+    _tell: Tell,
 ) -> pd.DataFrame:
-    """Return how faithful each method is on average over micrographs; a bar shows the progress."""
+    """Return how faithful each method is on average over micrographs."""
     from core.learning.faithfulness import compare_methods
 
-    bar = st.progress(0.0, "Checking every method on every micrograph …")
-    try:
-        return compare_methods(
-            model(model_name),
-            micrographs,
-            layer=layer,
-            excludes=[excluded(each, exclude) for each in micrographs],
-            on_progress=lambda share, _: bar.progress(share, "Checking every method …"),
-        )
-    finally:
-        bar.empty()
+    return compare_methods(
+        model(model_name),
+        micrographs,
+        layer=layer,
+        excludes=[excluded(each, exclude) for each in micrographs],
+        on_progress=_tell,
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

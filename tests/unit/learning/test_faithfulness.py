@@ -215,3 +215,29 @@ def test_imputed_pixels_follow_their_surroundings() -> None:
     filled = impute(np.where(hidden, 99, plane), hidden, np.random.default_rng(0), 0.0)
     np.testing.assert_allclose(filled, plane, atol=0.02)
     assert np.isfinite(impute(plane, np.ones_like(hidden), np.random.default_rng(0), 0.01)).all()
+
+
+def test_a_difference_too_small_to_see_beats_nothing(bright: Classifier, spots: Micrograph) -> None:
+    card = card_of(bright, spots, "grad-cam")
+    gain = card.map.gain
+    assert card.beats_chance
+    nearly = {fill: curve + (gain - 0.005) for fill, curve in card.map.deletion.items()}
+    close = dataclasses.replace(card.map, insertion=nearly)
+    assert close.gain == pytest.approx(gain - 0.005)
+    assert not dataclasses.replace(card, random=(close,)).beats_chance
+    assert not dataclasses.replace(card, responses={"map": card.map, "sobel": close}).beats_edges
+
+
+def test_an_unlikely_class_is_said_to_be_one(deep: Classifier, micrograph: Micrograph) -> None:
+    card = card_of(deep, micrograph, "eigen-cam")
+    unlikely = dataclasses.replace(card.map, full=0.02)
+    card = dataclasses.replace(card, responses={**card.responses, "map": unlikely})
+    assert "only 0.02: there is little to take away" in " ".join(card.sentences("a"))
+
+
+def test_methods_that_agree_are_counted_in_words(deep: Classifier, micrograph: Micrograph) -> None:
+    card = card_of(deep, micrograph, "grad-cam")
+    others = card.agreement.independent_of("grad-cam")
+    assert not {"cam", "hirescam", "xgrad-cam", "random", "sobel"} & set(others)
+    mean = np.mean(list(others.values()))
+    assert f"(rank correlation {mean:.2f} on average" in " ".join(card.sentences("a"))
