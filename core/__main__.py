@@ -68,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--finetune-samples", type=int, help="views per fine-tuning")
     train.add_argument("--folds", type=int, help="folds of the grouped cross-validation")
     train.add_argument("--work", type=Path, help="folder for unfinished phases")
+    train.add_argument(
+        "--sources", action="store_true", help="also train without each source, for the card"
+    )
     train.add_argument("--note", action="append", default=[], help="a caution or credit")
     train.set_defaults(run=_train)
 
@@ -167,6 +170,7 @@ def _train(options: argparse.Namespace) -> int:
         whole_frames=options.whole_frames,
         work=options.work,
         notes=options.note,
+        sources=options.sources,
     )
     print(json.dumps(card.metrics, indent=2))
     return EXIT_OK

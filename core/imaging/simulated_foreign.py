@@ -208,7 +208,8 @@ def _fluorescence(shape: tuple[int, int], rng: Rng) -> Floats:
         for _ in range(12):
             turn = rng.uniform(0, 2 * np.pi)
             bow = np.cumsum(rng.normal(turn, 0.25, 40)) / np.arange(1, 41)
-            path = np.cumsum(np.stack([np.cos(bow), np.sin(bow)], 1) * long / 14, 0) + (x, y)
+            along = np.cumsum(np.stack([np.cos(bow), np.sin(bow)], 1) * long / 14, 0)
+            path = along + np.array([x, y])
             cv2.polylines(image, [path.astype(np.int32)], False, 0.45, 1, cv2.LINE_AA)
     photons = _blur(np.clip(image, 0, None), 1.5) * 60
     return np.sqrt(rng.poisson(photons + 1.0))
@@ -243,7 +244,7 @@ def _diffraction_rings(shape: tuple[int, int], rng: Rng) -> Floats:
     for ring in np.sort(rng.uniform(30, 240, rng.integers(4, 9))):
         image += rng.uniform(0.15, 0.6) * np.exp(-0.5 * ((radius - ring) / 2.0) ** 2)
     image[(np.abs(rows - y) < 6) & (cols < x)] = 0
-    return np.sqrt(rng.poisson(60 * image + 2))
+    return np.asarray(np.sqrt(rng.poisson(60 * image + 2)), float)
 
 
 def _diffraction_spots(shape: tuple[int, int], rng: Rng) -> Floats:
