@@ -146,16 +146,16 @@ def test_an_unexpected_error_is_named_and_logged(run, monkeypatch, caplog):
 
 
 def test_one_micrograph_that_the_network_refuses_fails_alone(run, monkeypatch):
-    from core.learning import classification
+    from core.learning import explanation
 
-    original = classification.classify
+    original = explanation.classify_and_explain
 
     def refuse(network, micrographs, **options):
         if any(m.name == "bad" for m in micrographs):
             raise RuntimeError("shape")
         return original(network, micrographs, **options)
 
-    monkeypatch.setattr(classification, "classify", refuse)
+    monkeypatch.setattr(explanation, "classify_and_explain", refuse)
     rows = run([micrograph(0), micrograph(1, name="bad"), micrograph(2)]).rows
     assert rows["status"].tolist() == ["ok", "failed", "ok"]
 
@@ -257,7 +257,7 @@ def test_only_a_few_micrographs_are_in_memory(run, monkeypatch):
 class _Cheap:
     """A classifier that fails at once: reading and finishing go on around it."""
 
-    name, device = "cheap", "cpu"
+    name, device, layers = "cheap", "cpu", ()
 
     def __init__(self):
         from core.learning.checkpoints import ModelCard
