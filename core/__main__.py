@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import UserError
 
 if TYPE_CHECKING:
+    from core.learning.starting import Start
     from core.reporting.recipe import Recipe
 
 EXIT_OK, EXIT_USAGE, EXIT_SOME_FAILED, EXIT_STOPPED = 0, 2, 3, 130
@@ -67,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--pretrain-samples", type=int, help="simulated views (0: none)")
     train.add_argument("--finetune-samples", type=int, help="views per fine-tuning")
     train.add_argument("--folds", type=int, help="folds of the grouped cross-validation")
+    train.add_argument(
+        "--start-from",
+        metavar="FILE|URL|NAME",
+        help="weights to begin with: a weight file, a model, an https address, or one of "
+        "micronet/… and imagenet-micronet/… with resnet18, resnet50 or densenet121",
+    )
     train.add_argument("--work", type=Path, help="folder for unfinished phases")
     train.add_argument(
         "--sources", action="store_true", help="also train without each source, for the card"
@@ -74,8 +81,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--note", action="append", default=[], help="a caution or credit")
     train.set_defaults(run=_train)
 
-    info = commands.add_parser("info", help="print what is understood of a micrograph")
-    info.add_argument("files", nargs="+", type=Path)
+    info = commands.add_parser("info", help="print what is understood of a micrograph or a model")
+    info.add_argument(
+        "files", nargs="+", type=Path, help="micrographs, weight files, model folders or names"
+    )
     info.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     info.set_defaults(run=_info)
     return parser
@@ -163,6 +172,7 @@ def _train(options: argparse.Namespace) -> int:
         name: getattr(options, name) for name in ("pretrain_samples", "finetune_samples", "folds")
     }
     plan = TrainingPlan(**{name: value for name, value in asked.items() if value is not None})
+    start = _start(options.start_from) if options.start_from else None
     card = train(
         folders,
         out,
@@ -171,20 +181,69 @@ def _train(options: argparse.Namespace) -> int:
         work=options.work,
         notes=options.note,
         sources=options.sources,
+        start=start,
     )
     print(json.dumps(card.metrics, indent=2))
     return EXIT_OK
 
 
+def _start(given: str) -> Start:
+    """Return the weights to begin with; what is fetched is kept and not fetched again."""
+    from core.learning import hub, starting
+
+    if not hub.is_address(given):
+        return starting.read_start(Path(given), given)
+    found = hub.fetch_once(given, Path(".training") / "weights", on_progress=_fetch_bar())
+    return starting.read_start(found, given)
+
+
+def _fetch_bar() -> Callable[[int, int | None], None]:
+    """Return a listener that draws how much has arrived, every tenth into a file."""
+    shown = -1
+
+    def show(done: int, total: int | None) -> None:
+        nonlocal shown
+        tenth = int(10 * done / total) if total else int(done / 10e6)
+        if not sys.stderr.isatty() and tenth == shown:
+            return
+        shown = tenth
+        words = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else f"{done / 1e6:.0f} MB"
+        begin, end = ("\r\x1b[K", "") if sys.stderr.isatty() else ("", "\n")
+        done_end = "\n" if done == total else end
+        print(f"{begin}fetching: {words}", end=done_end, file=sys.stderr, flush=True)
+
+    return show
+
+
 def _info(options: argparse.Namespace) -> int:
     from core.imaging.info import as_table, understand
+    from core.learning.installed import is_model
 
-    found = [understand(path) for path in options.files]
+    models = [path for path in options.files if is_model(path)]
+    found = [understand(path) for path in options.files if path not in models]
+    known = _understand_models(models) if models else []
     if options.json:
-        print(json.dumps(found, indent=2, default=str, ensure_ascii=False))
+        entries = [*found, *known]
+        print(json.dumps(entries, indent=2, default=str, ensure_ascii=False))
     else:
-        print(as_table(found))
-    return EXIT_SOME_FAILED if any("error" in entry for entry in found) else EXIT_OK
+        _print_models(known)
+        if found:
+            print(as_table(found))
+    failed = any("error" in entry for entry in (*found, *known))
+    return EXIT_SOME_FAILED if failed else EXIT_OK
+
+
+def _understand_models(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    from core.learning.info import understand_model
+
+    return [understand_model(path) for path in paths]
+
+
+def _print_models(entries: Sequence[dict[str, Any]]) -> None:
+    if entries:
+        from core.learning.info import as_text
+
+        print("\n".join(as_text(entry) for entry in entries))
 
 
 def _read(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Model folders on disk <-> a classifier in memory.
+"""Model folders on disk <-> a classifier in memory; `foreign` opens other weight files.
 
 A model is a folder with `weights.safetensors`, `card.json` and a README. The card says how the
 network is built, what it was trained on and how well it did; its SHA-256 of the weights is
@@ -7,10 +7,8 @@ checked at every load.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
@@ -24,13 +22,16 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from core.errors import UnusableModel
+from core.learning.installed import CARD as CARD
+from core.learning.installed import find_model
+from core.learning.installed import list_models as list_models
+from core.learning.installed import models_folder as models_folder
 from core.learning.networks import NETWORKS, build_network
 from core.learning.preparation import make_preparation
 from core.learning.reference import REFERENCE, Reference
 from core.micrograph import Micrograph
 
 WEIGHTS = "weights.safetensors"
-CARD = "card.json"
 CARD_VERSION = 1
 
 
@@ -220,34 +221,26 @@ def pick_device(device: str = "auto") -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def models_folder() -> Path:
-    """Return the folder that holds the models; `MICROGRAPHIA_MODELS` overrides the shipped one."""
-    override = os.environ.get("MICROGRAPHIA_MODELS")
-    return Path(override) if override else Path(__file__).resolve().parents[2] / "models"
-
-
-def list_models() -> list[str]:
-    """Return the names of the installed models, sorted."""
-    folder = models_folder()
-    return sorted(p.parent.name for p in folder.glob(f"*/{CARD}")) if folder.is_dir() else []
-
-
 def load_model(name_or_path: str | Path, device: str = "auto") -> Classifier:
-    """Return a classifier from a model folder.
+    """Return a classifier from a model folder or a weight file.
 
     Parameters
     ----------
     name_or_path : str or Path
-        The name of an installed model, or a path to a model folder.
+        The name of an installed model, or a path to a model folder or to a weight file, whose
+        architecture is told from its names and shapes (`core.learning.foreign`).
     device : str
         "auto" takes CUDA, else Apple MPS, else the CPU.
 
     Raises
     ------
     UnusableModel
-        If there is no such model, its weights are damaged, or they disagree with the card.
+        If there is no such model, its weights are damaged, they disagree with the card, or a
+        weight file is an encoder without classes of micrographs.
     """
     folder = _locate(name_or_path)
+    if folder.is_file():
+        return _load_foreign(folder, device)
     card = ModelCard.from_json(_read_text(folder / CARD))
     if card.architecture not in NETWORKS:
         raise UnusableModel(
@@ -257,16 +250,44 @@ def load_model(name_or_path: str | Path, device: str = "auto") -> Classifier:
     weights = _read_weights(folder / WEIGHTS, card)
     reference = _read_reference(folder, card)
     try:
-        outputs = len(card.classes) if card.decision_threshold is None else 1
-        network = build_network(card.architecture, outputs, card.options)
-        network.load_state_dict(weights)
+        network = _fill_network(card, weights)
         return Classifier(network, card, pick_device(device), reference)
-    except (RuntimeError, TypeError, ValueError) as error:
+    except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UnusableModel(
-            f"The weights of {card.name} do not fit its card ({reason}). "
+            f"The weights of {card.name} do not fit its card ({reason[:200]}). "
             "Copy the model folder again."
         ) from error
+
+
+def _fill_network(card: ModelCard, weights: Mapping[str, Tensor]) -> nn.Module:
+    """Return the network that a card describes with these weights in it.
+
+    Raises
+    ------
+    ValueError
+        If names or shapes differ; the message names the first.
+    """
+    outputs = len(card.classes) if card.decision_threshold is None else 1
+    with torch.device("meta"):  # no memory for what the card only claims
+        network = build_network(card.architecture, outputs, card.options)
+    wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    given = {name: tuple(value.shape) for name, value in weights.items()}
+    for name in (*wanted, *given):
+        if wanted.get(name) != given.get(name):
+            raise ValueError(
+                f"{name[:80]} has the shape {given.get(name, 'none')}, the card's architecture and "
+                f"{len(card.classes)} classes need {wanted.get(name, 'none')}"
+            )
+    network.load_state_dict(weights, assign=True)
+    return network
+
+
+def _load_foreign(path: Path, device: str) -> Classifier:
+    from core.learning.foreign import open_weights, require_classes  # which builds on this module
+
+    opened = open_weights(path)
+    return Classifier(opened.network, require_classes(opened), pick_device(device))
 
 
 def save_model(
@@ -288,12 +309,13 @@ def save_model(
 
 
 def _locate(name_or_path: str | Path) -> Path:
-    for folder in (models_folder() / str(name_or_path), Path(name_or_path)):
-        with contextlib.suppress(OSError):  # a name too long for a folder
-            if (folder / CARD).is_file():
-                return folder
-    names = ", ".join(list_models()) or "none"
-    raise UnusableModel(f"There is no model {str(name_or_path)!r}. Installed models: {names}.")
+    place = find_model(name_or_path)
+    if place is None:
+        names = ", ".join(list_models()) or "none"
+        raise UnusableModel(
+            f"There is no model {str(name_or_path)[:200]!r}. Installed models: {names}."
+        )
+    return place
 
 
 def _read_text(path: Path) -> str:
@@ -310,7 +332,10 @@ def _read_weights(path: Path, card: ModelCard) -> Mapping[str, Tensor]:
                 f"The weights of {card.name} are not the ones its card was written for (their "
                 "SHA-256 differs). Copy the model folder again."
             )
-        weights = load_file(path)
+        weights = {
+            name: value.float() if value.is_floating_point() else value
+            for name, value in load_file(path).items()
+        }
     except (OSError, SafetensorError) as error:
         raise UnusableModel(
             f"The weights of {card.name} cannot be read. Copy the model folder again."

@@ -17,6 +17,7 @@ from core.micrograph import Micrograph
 Array = NDArray[Any]
 Box = tuple[int, int, int, int]
 CENTRE_CROP = "centre-crop"
+MOST_PX = 4096 * 4096
 _LARGEST_SUMMABLE = 1e28  # 100 million float32 pixels of this size still have a finite sum
 
 
@@ -40,6 +41,13 @@ class Preparation:
     multiple_px: int = 16
     longest_px: int = 1024
     clip_sd: float = 4.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no network here takes: a card may come from anywhere."""
+        _check_range("area_px", self.area_px, 16, MOST_PX)
+        _check_range("multiple_px", self.multiple_px, 1, 256)
+        _check_range("longest_px", self.longest_px, 2 * self.multiple_px, 8192)
+        _check_range("clip_sd", self.clip_sd, 0.1, 1e6)
 
     def size_hw(self, shape: tuple[int, int]) -> tuple[int, int]:
         """Return the (height, width) in px at which a frame of this shape enters the network."""
@@ -106,6 +114,11 @@ class CentreCrop:
     short_px: int = 307
     crop_px: int = 256
 
+    def __post_init__(self) -> None:
+        """Refuse what no network here takes: a card may come from anywhere."""
+        _check_range("short_px", self.short_px, 1, 4096)
+        _check_range("crop_px", self.crop_px, 1, self.short_px)
+
     def size_hw(self, shape: tuple[int, int]) -> tuple[int, int]:
         """Return the (height, width) in px of the network's input, whatever the frame."""
         return self.crop_px, self.crop_px
@@ -157,6 +170,11 @@ def _eight_bits(micrograph: Micrograph, exclude: Array | None) -> NDArray[np.uin
     if exclude is not None:
         pixels = np.rint(fill_excluded(pixels, exclude))
     return np.asarray(pixels, np.uint8)
+
+
+def _check_range(name: str, value: object, low: float, high: float) -> None:
+    if not isinstance(value, int | float) or not low <= value <= high:
+        raise ValueError(f"{name} must be from {low:g} to {high:g}, got {value!r:.40}")
 
 
 def make_preparation(values: Mapping[str, Any]) -> Preparation | CentreCrop:

@@ -20,12 +20,12 @@ everything below stands in `card.json` too.
 
 The whole frame, one channel, any depth: resized with its aspect kept to about {area:,} pixels,
 then standardised to zero mean and unit variance. Info bars, scale bars and letters are replaced by
-the median grey level first. The head is a global average and one linear layer, so class activation
-maps at the last layer are exact for what the network computes.
+the median grey level first. {head}
 
 ## How it was trained
 
-With `python -m core train`: {pretrain:,} views of simulated micrographs, then {finetune:,} views of
+With `python -m core train`, starting from {start}:
+{pretrain:,} views of simulated micrographs, then {finetune:,} views of
 which {real_share:.0%} are real ones, each a random window with random turn, scale, polarity,
 contrast, blur, noise and hidden rectangles. AdamW; kept is the running average of the weights
 over the last {average_share:.0%} of the steps. All settings stand in `card.json` under `training`.
@@ -59,6 +59,14 @@ scaled by a temperature from the other groups of originals: {ece:.3f}.
 {limits}
 """
 
+_AVERAGED = ("emnet", "visualcnn", "resnet18", "resnet50", "efficientnet_b0", "densenet121")
+_HEAD = """\
+The head is a global average and one linear layer, so class activation
+maps at the last layer are exact for what the network computes."""
+_OTHER_HEAD = """\
+The head is more than a global average and one linear
+layer, so class activation maps are approximations."""
+
 
 def describe(card: ModelCard) -> str:
     """Return the README of a trained model as Markdown."""
@@ -69,6 +77,8 @@ def describe(card: ModelCard) -> str:
         classes=", ".join(card.display_name(name) for name in card.classes),
         architecture=card.architecture,
         sha256=card.sha256,
+        head=_HEAD if card.architecture in _AVERAGED else _OTHER_HEAD,
+        start=_start(training),
         area=card.preparation["area_px"],
         pretrain=training["pretrain_samples"],
         finetune=training["finetune_samples"],
@@ -189,6 +199,13 @@ def _range(found: Mapping[str, Any]) -> str:
         f"{write_length(low)} to {write_length(high)} wide, pixels of {write_length(fine)} to "
         f"{write_length(coarse)}. Beyond, the app says so."
     )
+
+
+def _start(training: Mapping[str, Any]) -> str:
+    start = training.get("start")
+    if not start:
+        return "weights drawn at random"
+    return f"the weights of `{start['source']}` (SHA-256 `{start['sha256']}`)"
 
 
 def _scores(card: ModelCard) -> str:

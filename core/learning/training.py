@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from core.errors import UserError
 from core.imaging.simulate import KINDS, simulate
 from core.learning import crossvalidation
 from core.learning.augmentation import random_view
@@ -36,6 +37,7 @@ from core.learning.novelty import THRESHOLD
 from core.learning.pictures import LabelledPicture, read_labelled_folders
 from core.learning.preparation import Preparation
 from core.learning.readme import describe
+from core.learning.starting import Start
 
 Array = NDArray[Any]
 Report = Callable[[str], None]
@@ -146,6 +148,7 @@ def train(
     work: Path | None = None,
     notes: Sequence[str] = (),
     sources: bool = False,
+    start: Start | None = None,
     device: str = "auto",
     report: Report = print,
 ) -> ModelCard:
@@ -169,6 +172,8 @@ def train(
     sources : bool
         Whether to fine-tune once more per source, without it, and say in the card what such a
         network makes of it; takes as long as a fold each.
+    start : Start, optional
+        A network to begin with instead of one drawn at random; it also gives the architecture.
     report : callable
         Told about progress, a line at a time.
 
@@ -180,15 +185,20 @@ def train(
     Raises
     ------
     UserError
-        If the folder holds no two classes, or fewer groups than folds.
+        If the folder holds no two classes, or fewer groups than folds, or the work folder belongs
+        to a training that began with other weights.
     """
     plan = plan or TrainingPlan()
+    if start is not None:
+        plan = replace(plan, architecture=start.architecture)
+        report(f"starts from {start.title} of {start.source}; its head is replaced")
     folders = [folder] if isinstance(folder, Path) else list(folder)
     pictures = read_labelled_folders(folders)
     classes = tuple(sorted({picture.label for picture in pictures}))
     work = work or Path(".training") / out.name
     work.mkdir(parents=True, exist_ok=True)
-    trainer = _Trainer(classes, plan, pick_device(device), work, report)
+    _check_same_start(work, start)
+    trainer = _Trainer(classes, plan, pick_device(device), work, report, start)
     report(f"{len(pictures)} pictures, classes {dict(Counter(p.label for p in pictures))}")
     with _threads_beside(plan.workers):
         trainer.pretrain()
@@ -211,11 +221,12 @@ def train(
         name=out.name,
         architecture=plan.architecture,
         classes=classes,
+        options=trainer.options,
         display_names={name: name.replace("_", " & ") for name in classes},
         preparation=plan.preparation.to_dict(),
         calibration=crossvalidation.calibrate(held_out),
         metrics=crossvalidation.score(held_out, classes, plan.folds) | elsewhere,
-        training={**asdict(plan), "torch": torch.__version__},
+        training={**asdict(plan), "torch": torch.__version__, **_describe_start(start)},
         data=_list_sources(pictures),
         limits=(*_list_limits(pictures), *notes),
         training_range=training_range(pictures, views),
@@ -223,6 +234,25 @@ def train(
     card = _keep(out, trainer, weights, card, held_out, views[held_out.shown])
     (out / "README.md").write_text(describe(card), encoding="utf-8")
     return card
+
+
+def _describe_start(start: Start | None) -> dict[str, Any]:
+    if start is None:
+        return {}
+    return {"start": {"source": start.source, "sha256": start.sha256, "notes": list(start.notes)}}
+
+
+def _check_same_start(work: Path, start: Start | None) -> None:
+    """Refuse unfinished phases that began with other weights."""
+    note, own = work / "start.txt", start.sha256 if start else "random"
+    begun = any(work.glob("*.pt"))
+    before = note.read_text(encoding="utf-8") if note.is_file() else "random" if begun else own
+    if before != own and begun:
+        raise UserError(
+            f"The folder {work} holds an unfinished training that began with other weights. Give "
+            "another one with --work, or remove it."
+        )
+    note.write_text(own, encoding="utf-8")
 
 
 def _keep(
@@ -303,18 +333,28 @@ class _Trainer:
     """The phases of one training: they share classes, plan, device and work folder."""
 
     def __init__(
-        self, classes: tuple[str, ...], plan: TrainingPlan, device: str, work: Path, report: Report
+        self,
+        classes: tuple[str, ...],
+        plan: TrainingPlan,
+        device: str,
+        work: Path,
+        report: Report,
+        start: Start | None = None,
     ) -> None:
         self.classes = classes
         self.plan = plan
         self.device = device
         self.work = work
         self.report = report
+        self.start = start
+        self.options = dict(start.options) if start else {}
         self.simulated = classes if set(classes) <= set(KINDS) else ()
 
     def new_network(self) -> nn.Module:
         torch.manual_seed(self.plan.seed)
-        network = build_network(self.plan.architecture, len(self.classes), {})
+        network = build_network(self.plan.architecture, len(self.classes), self.options)
+        if self.start is not None:
+            self.start.fill(network)
         return network.to(self.device).to(memory_format=torch.channels_last)
 
     def pretrain(self) -> None:
@@ -437,12 +477,13 @@ def _warm_up_and_decay(steps: int) -> Callable[[int], float]:
 def _as_classifier(
     trainer: _Trainer, weights: dict[str, Tensor], card: ModelCard | None = None
 ) -> Classifier:
-    network = build_network(trainer.plan.architecture, len(trainer.classes), {})
+    network = build_network(trainer.plan.architecture, len(trainer.classes), trainer.options)
     network.load_state_dict(weights)
     card = card or ModelCard(
         trainer.work.name,
         trainer.plan.architecture,
         trainer.classes,
+        options=trainer.options,
         preparation=trainer.plan.preparation.to_dict(),
     )
     return Classifier(network, card, trainer.device)

@@ -26,6 +26,11 @@ def facts(micrograph: Micrograph, question: Question, look: Look, answer: Classi
     against = f" rather than {card.display_name(found.contrast)}" if found.contrast else ""
     st.metric("Evidence for", card.display_name(found.target) + against)
     st.caption(f"The network gives this class {sure[found.target]}.")
+    if not answer.calibrated:
+        st.caption(
+            "This model has no calibration: its probabilities are the network's own and may be "
+            "too sure."
+        )
     if found.target != answer.label:
         own = card.display_name(answer.label)
         st.caption(f"Its own answer is {own} with {sure[answer.label]}.")

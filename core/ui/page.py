@@ -6,10 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.errors import UserError
 from core.imaging.simulate import KINDS
 from core.micrograph import Micrograph
-from core.ui import cache, compare, revival, sidebar, tables, warm_up, workspace
+from core.ui import compare, models, revival, sidebar, tables, warm_up, workspace
 from core.ui.border import user_errors as user_errors
 
 TASKS = {
@@ -33,6 +32,7 @@ def setup(title: str) -> None:
     st.title(title, anchor=False)
     if _on_a_phone():
         st.caption("Settings and pixel size are in the sidebar: open it with » at the top left.")
+    models.begin_page()
     revival.restore()
     revival.remember()
     warm_up.start_once()
@@ -120,6 +120,7 @@ def settings() -> None:
     current = workspace.current()
     if current is not None:
         sidebar.about(current)
+    models.draw_elsewhere()
     with st.sidebar.expander("Settings", icon=":material/settings:"):
         st.radio(
             "Comparison slider",
@@ -132,20 +133,11 @@ def settings() -> None:
 
 
 def model_picker() -> str:
-    """Return the name of the model to use; draws a choice when several are installed.
+    """Return the name of the model to use; the first call on a page draws the choice.
 
     Raises
     ------
     UserError
-        If no model is installed.
+        If there is no model.
     """
-    with st.spinner("Starting the network …"):
-        names = cache.model_names()
-    if not names:
-        raise UserError(
-            "No model is installed. Copy a model folder into models/ and open this page again."
-        )
-    if len(names) == 1:
-        return names[0]
-    chosen: str = st.selectbox("Model", names, key="settings_model", persist_state="session")
-    return chosen
+    return models.model_picker()

@@ -67,6 +67,14 @@ from core.ui.cache.measuring import (
     target_intervals,
     texture_row,
 )
+from core.ui.cache.models import (
+    add_model,
+    architecture_title,
+    has_model,
+    missing_in_model,
+    rename_classes,
+    zip_model,
+)
 from core.ui.cache.shared import (
     COLORMAPS,
     SCREEN_PX,
@@ -97,6 +105,8 @@ __all__ = [
     "Look",
     "Question",
     "StepFacts",
+    "add_model",
+    "architecture_title",
     "attribution",
     "bar_ends_png",
     "baselines",
@@ -123,6 +133,7 @@ __all__ = [
     "fitting",
     "gallery",
     "grey_fractions",
+    "has_model",
     "hatched_png",
     "heat_legend_png",
     "heatmap_png",
@@ -135,6 +146,7 @@ __all__ = [
     "mask_png",
     "method_titles",
     "micrograph_png",
+    "missing_in_model",
     "model",
     "model_names",
     "overlay_evidence_share",
@@ -147,6 +159,7 @@ __all__ = [
     "radial_figure",
     "raw_map_npy",
     "regions",
+    "rename_classes",
     "saturated",
     "scale_bar",
     "slow_methods",
@@ -162,4 +175,5 @@ __all__ = [
     "trust",
     "trust_of_methods",
     "window",
+    "zip_model",
 ]

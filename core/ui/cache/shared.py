@@ -18,6 +18,7 @@ from core.imaging.overlays import (
     overlay_choice,
     with_overlay_choice,
 )
+from core.learning.installed import list_models
 from core.micrograph import Micrograph
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ Mask = NDArray[np.bool_]
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
 def model(name: str) -> Classifier:
-    """Return the installed model of this name; every session shares it."""
+    """Return the model of this name, installed or added; every session shares it."""
     from core.learning.checkpoints import load_model
 
     return load_model(name)
@@ -42,8 +43,6 @@ def model(name: str) -> Classifier:
 
 def model_names() -> list[str]:
     """Return the names of the installed models."""
-    from core.learning.checkpoints import list_models
-
     return list_models()
 
 

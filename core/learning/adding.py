@@ -1,0 +1,275 @@
+"""A weight file or a zipped model folder -> a model folder of this process, checked as a whole.
+
+What people bring is kept apart from the installed models, in a folder that goes with the process.
+Its name holds a digest of weights and card: the same model is there once, and another one under
+the same name is another folder.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import logging
+import os
+import re
+import shutil
+import tempfile
+import threading
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from core.errors import UnusableModel, UserError
+from core.learning.checkpoints import CARD, WEIGHTS, Classifier, ModelCard, load_model, save_model
+from core.learning.classification import classify
+from core.learning.foreign import LONGEST_NAME, name_classes, open_weights, require_classes
+from core.learning.installed import ADDED, added_folder, find_model
+from core.learning.reference import REFERENCE
+from core.micrograph import Micrograph
+
+MOST_MODELS = 12
+MOST_MB = 3000  # of all of them on the disk
+MOST_CLASSES = 1000
+_PARTS = {CARD: 1, WEIGHTS: 800, REFERENCE: 100}  # what is taken of a folder, and its most MB
+_DAMAGED = "The archive is cut short or damaged; pack the model folder again."
+_NOTES = "inferred"
+_LOG = logging.getLogger(__name__)
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class AddedModel:
+    """A model that a person brought.
+
+    Attributes
+    ----------
+    name : str
+        What `load_model` takes.
+    card : ModelCard
+    notes : tuple of str
+        What was inferred when a weight file without a card was opened.
+    """
+
+    name: str
+    card: ModelCard
+    notes: tuple[str, ...]
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it came without a card: its classes may then be named."""
+        return bool(self.notes)
+
+
+def add_model(path: Path, file_name: str) -> AddedModel:
+    """Return a model that was made of a weight file or of a ZIP of a model folder.
+
+    Parameters
+    ----------
+    path : Path
+    file_name : str
+        What the file is called by the person; never used as a path.
+
+    Raises
+    ------
+    UnusableModel
+        If the file cannot be opened safely, fits no network, disagrees with its card, is an
+        encoder without classes, or answers with something else than numbers.
+    """
+    with tempfile.TemporaryDirectory(prefix="adding-", dir=_folder()) as spare:
+        draft = Path(spare) / "model"
+        if _holds_a_card(path):
+            _unpack(path, draft)
+        else:
+            _convert(path, file_name, draft)
+        card = _try_out(draft)
+        return _settle(draft, card)
+
+
+def rename_classes(added: AddedModel, words: Sequence[str]) -> AddedModel:
+    """Return the same network under other names of its classes.
+
+    Raises
+    ------
+    UserError
+        If there are more or fewer names than classes, a name is empty or there twice, or the model
+        had to make room for others meanwhile.
+    """
+    card = added.card
+    words = [word for word in (w.strip() for w in words) if word]
+    if len(words) != len(card.classes):
+        names = "name is" if len(words) == 1 else "names are"
+        raise UserError(
+            f"The network has {len(card.classes)} classes, {len(words)} {names} given. Write one "
+            "name a line, in the order of its outputs."
+        )
+    if find_model(added.name) is None:
+        raise UserError(f"{added.card.name} had to make room for other models; add it again.")
+    named = name_classes(words)
+    card = replace(card, classes=tuple(named), display_names=named)
+    with tempfile.TemporaryDirectory(prefix="adding-", dir=_folder()) as spare:
+        draft = Path(spare) / "model"
+        draft.mkdir()
+        _link(_folder() / added.name / WEIGHTS, draft / WEIGHTS)
+        (draft / CARD).write_text(card.to_json(), encoding="utf-8")
+        return _settle(draft, card)
+
+
+def zip_model(name: str) -> bytes:
+    """Return an added model as a ZIP of its folder: unpacked into `models/` it is installed."""
+    with tempfile.TemporaryFile() as stream:
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+            for part in _PARTS:
+                if (_folder() / name / part).is_file():
+                    archive.write(_folder() / name / part, f"{name}/{part}")
+        stream.seek(0)
+        return stream.read()
+
+
+def _folder() -> Path:
+    """Return the folder of what people brought; it goes when this process ends."""
+    with _lock:
+        folder = added_folder()
+        if folder is None or not folder.is_dir():
+            folder = Path(tempfile.mkdtemp(prefix="micrographia-models-"))
+            os.environ[ADDED] = str(folder)
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+
+def _holds_a_card(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(Path(name).name == CARD for name in archive.namelist())
+    except Exception:  # no archive, or a damaged one: the weight file's reader says so
+        return False
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    """Write the parts of a model folder, each under its own known name and up to its size."""
+    folder.mkdir()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name, entry in _parts(archive).items():
+                if entry.file_size > _PARTS[name] * 1_000_000:
+                    raise UnusableModel(
+                        f"{name} has {entry.file_size / 1e6:,.0f} MB, it may have {_PARTS[name]}."
+                    )
+                with archive.open(entry) as source, (folder / name).open("wb") as target:
+                    _copy(source, target, entry.file_size)
+    except UserError:
+        raise
+    except Exception as error:  # hostile bytes fail in every way that there is
+        _LOG.info("archive refused", exc_info=error)
+        raise UnusableModel(_DAMAGED) from error
+
+
+def _parts(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    found: dict[str, zipfile.ZipInfo] = {}
+    for entry in archive.infolist():
+        name = Path(entry.filename).name
+        if name not in _PARTS or entry.is_dir() or "__MACOSX" in entry.filename:
+            continue
+        if name in found:
+            raise UnusableModel("The archive holds several models; pack one model folder alone.")
+        found[name] = entry
+    if WEIGHTS not in found:
+        raise UnusableModel(
+            f"The archive holds a {CARD} without {WEIGHTS}. Pack the whole model folder."
+        )
+    return found
+
+
+def _copy(source: IO[bytes], target: IO[bytes], size: int) -> None:
+    """Copy a file of an archive, no more than its directory states."""
+    left = size
+    while chunk := source.read(min(1 << 20, left + 1)):
+        left -= len(chunk)
+        if left < 0:
+            raise UnusableModel(_DAMAGED)
+        target.write(chunk)
+    if left:
+        raise UnusableModel(_DAMAGED)
+
+
+def _convert(path: Path, file_name: str, folder: Path) -> None:
+    opened = open_weights(path, file_name)
+    card = require_classes(opened)
+    card = replace(card, training={**card.training, _NOTES: list(opened.notes)})
+    save_model(folder, opened.network, card)
+
+
+def _try_out(folder: Path) -> ModelCard:
+    """Return the card after the model has answered once; what it cannot do shows here."""
+    try:
+        classifier = load_model(folder, device="cpu")
+        _check_card(classifier.card)
+        _answer(classifier)
+    except UserError:
+        raise
+    except Exception as error:
+        _LOG.info("model refused", exc_info=error)
+        raise UnusableModel(
+            "The network gives no usable answer to a test picture. Its card or its weights are "
+            "damaged; export it again."
+        ) from error
+    return classifier.card
+
+
+def _answer(classifier: Classifier) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (96, 128), dtype=np.uint8)
+    classify(classifier, [Micrograph("test", pixels)])
+
+
+def _check_card(card: ModelCard) -> None:
+    """Refuse a card whose words or numbers are none."""
+    words = (card.name, *card.classes, *card.display_names.values(), *card.limits)
+    if not all(isinstance(word, str) and word.strip() and word.isprintable() for word in words):
+        raise UnusableModel(f"The names in {CARD} must be plain text; write it again.")
+    if len(card.classes) > MOST_CLASSES or max(map(len, card.classes)) > 2 * LONGEST_NAME:
+        raise UnusableModel(f"{CARD} has too many or too long names of classes.")
+    numbers = card.calibration.values()
+    if not all(isinstance(n, int | float) and np.isfinite(n) and n > 0 for n in numbers):
+        raise UnusableModel(f"The calibration in {CARD} must be positive numbers; write it again.")
+
+
+def _settle(draft: Path, card: ModelCard) -> AddedModel:
+    """Move a finished folder to its own name, unless it is there already."""
+    mark = hashlib.sha256((draft / CARD).read_bytes()).hexdigest()[:8]
+    stem = re.sub(r"[^A-Za-z0-9-]+", "-", card.name).strip("-")[:40] or "model"
+    name = f"{stem}-{mark}"
+    home = _folder() / name
+    with _lock:
+        if home.is_dir():
+            os.utime(home)
+        else:
+            draft.rename(home)
+    _make_room(home)
+    notes = card.training.get(_NOTES, ())
+    return AddedModel(name, card, tuple(str(note) for note in notes))
+
+
+def _make_room(newest: Path) -> None:
+    """Forget the models that were added longest ago when there are too many."""
+    kept = [path for path in _folder().iterdir() if (path / CARD).is_file() and path != newest]
+    kept.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    total = _size_mb(newest)
+    for place, path in enumerate(kept, start=1):
+        total += _size_mb(path)
+        if place >= MOST_MODELS or total > MOST_MB:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _size_mb(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name; copy it where that is not possible."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,50 @@
+"""What models say of themselves, and how a new one gets in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.learning import installed
+
+if TYPE_CHECKING:
+    from core.learning.adding import AddedModel
+
+
+def has_model(name: str) -> bool:
+    """Tell whether a model is there, installed or added."""
+    return installed.find_model(name) is not None
+
+
+def missing_in_model(name: str) -> str:
+    """Return what a model cannot tell, in words; empty for one that was calibrated here."""
+    facts = installed.read_facts(name)
+    return installed.say_what_is_missing(facts) if not facts.get("calibration") else ""
+
+
+def architecture_title(name: str) -> str:
+    """Return the name of an architecture as people write it."""
+    from core.learning.fitting import TITLES
+
+    return TITLES[name]
+
+
+def add_model(path: Path, file_name: str) -> AddedModel:
+    """Return the model that was made of an uploaded file; nothing is cached."""
+    from core.learning import adding
+
+    return adding.add_model(path, file_name)
+
+
+def rename_classes(added: AddedModel, words: tuple[str, ...]) -> AddedModel:
+    """Return the same network under other names of its classes."""
+    from core.learning import adding
+
+    return adding.rename_classes(added, words)
+
+
+def zip_model(name: str) -> bytes:
+    """Return an added model as a ZIP of its folder."""
+    from core.learning import adding
+
+    return adding.zip_model(name)

@@ -1,0 +1,60 @@
+"""Which models a person may use and which one is chosen; the session holds names only.
+
+A model in use lies in `cache.model`, which keeps at most two in memory for everybody; what people
+bring lies in a folder of this process.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.ui import cache
+
+_CHOSEN = "models_chosen"
+_ADDED = "models_added"  # name -> title, of the models that this person brought
+
+
+def choices() -> dict[str, str]:
+    """Return the models that this person may use, name to title."""
+    titles = {name: name for name in cache.model_names()}
+    for name, title in list(_added().items()):
+        if not cache.has_model(name):
+            del _added()[name]
+            continue
+        title = f"{title} (added)"
+        titles[name] = title if title not in titles.values() else f"{title} {name[-8:]}"
+    return titles
+
+
+def current(names: dict[str, str] | None = None) -> str:
+    """Return the name of the chosen model, the first one when none was chosen."""
+    names = choices() if names is None else names
+    chosen: str | None = st.session_state.get(_CHOSEN)
+    return chosen if chosen in names else next(iter(names))
+
+
+def choose(name: str) -> None:
+    """Make a model the current one, on every page."""
+    st.session_state[_CHOSEN] = name
+
+
+def use(name: str, title: str) -> None:
+    """Put an added model on the list and make it the current one."""
+    _added()[name] = title
+    choose(name)
+
+
+def is_added(name: str) -> bool:
+    """Tell whether this person brought a model."""
+    return name in _added()
+
+
+def forget(name: str) -> None:
+    """Take an added model off the list; the first installed one becomes the current one."""
+    _added().pop(name, None)
+    st.session_state.pop(_CHOSEN, None)
+
+
+def _added() -> dict[str, str]:
+    added: dict[str, str] = st.session_state.setdefault(_ADDED, {})
+    return added

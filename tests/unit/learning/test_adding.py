@@ -1,0 +1,232 @@
+"""Models that people bring: files and zipped folders become model folders, or one sentence."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core.errors import UnusableModel, UserError
+from core.learning import adding
+from core.learning.adding import add_model, rename_classes, zip_model
+from core.learning.checkpoints import CARD, WEIGHTS, ModelCard, load_model, save_model
+from core.learning.classification import classify
+from core.learning.installed import (
+    ADDED,
+    find_model,
+    list_models,
+    read_facts,
+    say_what_is_missing,
+)
+from core.learning.networks import build_network
+from core.micrograph import Micrograph
+from tests.unit.learning import visual_ccc
+
+SMALL = {"widths": [8, 8, 8, 8]}
+
+
+@pytest.fixture(autouse=True)
+def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of added models for this test alone."""
+    (tmp_path / "added").mkdir()
+    monkeypatch.setenv(ADDED, str(tmp_path / "added"))
+    return tmp_path / "added"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    card = ModelCard("small", "emnet", ("a", "b_c"), {"b_c": "b & c"}, options=SMALL)
+    save_model(tmp_path / "small", build_network("emnet", 2, SMALL), card)
+    return tmp_path / "small"
+
+
+def pack(folder: Path, inside: str = "small/", **changes: Any) -> Path:
+    """Zip a model folder, with changes to its card."""
+    path = folder.parent / "model.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for part in folder.iterdir():
+            data = part.read_bytes()
+            if part.name == CARD:
+                data = json.dumps(json.loads(data) | changes).encode()
+            archive.writestr(f"{inside}{part.name}", data)
+    return path
+
+
+def frame() -> Micrograph:
+    pixels = np.random.default_rng(1).integers(0, 256, (300, 400), dtype=np.uint8)
+    return Micrograph("noise", pixels)
+
+
+def test_a_weight_file_becomes_a_model_that_answers_the_same(tmp_path: Path) -> None:
+    path = visual_ccc.save(tmp_path / "x", visual_ccc.original("visualcnn", 1), task="binary")
+    model = add_model(path, "../../My net (v2).pth")
+    assert model.name.startswith("My-net-v2-")
+    assert model.card.name == "My net (v2)"
+    assert model.is_foreign
+    assert any("VisualCNN" in note for note in model.notes)
+    kept, direct = load_model(model.name, device="cpu"), load_model(path, device="cpu")
+    answers = [classify(each, [frame()])[0].probabilities for each in (kept, direct)]
+    assert answers[0] == answers[1]
+    assert kept.card.decision_threshold == 0.5
+    assert model.name not in list_models()
+
+
+def test_the_same_file_is_kept_once(tmp_path: Path, added: Path) -> None:
+    path = visual_ccc.save(tmp_path / "x", visual_ccc.original("visualcnn", 3))
+    assert add_model(path, "a.pth").name == add_model(path, "a.pth").name
+    assert len(list(added.iterdir())) == 1
+
+
+def test_classes_are_named_and_the_network_stays(tmp_path: Path) -> None:
+    path = visual_ccc.save(tmp_path / "x", visual_ccc.original("visualcnn", 3))
+    before = add_model(path, "a.pth")
+    after = rename_classes(before, ["Rods & fibres", " spheroids ", "", "alloys"])
+    assert after.name != before.name
+    assert after.notes == before.notes
+    card = load_model(after.name, device="cpu").card
+    assert card.classes == ("rods_fibres", "spheroids", "alloys")
+    assert card.display_name("rods_fibres") == "Rods & fibres"
+    numbers = [
+        list(classify(load_model(m.name, device="cpu"), [frame()])[0].probabilities.values())
+        for m in (before, after)
+    ]
+    assert numbers[0] == numbers[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["a", "b"], "has 3 classes, 2 names are given"),
+        (["a"], "1 name is given"),
+        (["a", "b", "c", "d"], "4 names"),
+        (["a", "b", "A"], "name of its own"),
+    ],
+)
+def test_wrong_names_are_one_sentence(tmp_path: Path, words: list[str], message: str) -> None:
+    path = visual_ccc.save(tmp_path / "x", visual_ccc.original("visualcnn", 3))
+    with pytest.raises(UserError, match=message):
+        rename_classes(add_model(path, "a.pth"), words)
+
+
+@pytest.mark.parametrize("inside", ["", "small/", "a/b/"])
+def test_a_zipped_folder_comes_back(folder: Path, inside: str) -> None:
+    model = add_model(pack(folder, inside), "whatever.zip")
+    assert model.card.display_name("b_c") == "b & c"
+    assert not model.is_foreign
+    assert model.card == load_model(folder, device="cpu").card
+
+
+def test_what_is_taken_home_can_be_brought_again(tmp_path: Path) -> None:
+    path = visual_ccc.save(tmp_path / "x", visual_ccc.original("visualcnn", 3))
+    model = rename_classes(add_model(path, "a.pth"), ["x", "y", "z"])
+    with zipfile.ZipFile(io.BytesIO(zip_model(model.name))) as archive:
+        assert sorted(archive.namelist()) == [f"{model.name}/{CARD}", f"{model.name}/{WEIGHTS}"]
+    (tmp_path / "home.zip").write_bytes(zip_model(model.name))
+    assert add_model(tmp_path / "home.zip", "home.zip") == model
+
+
+def spoil(folder: Path) -> Path:
+    data = bytearray((folder / WEIGHTS).read_bytes())
+    data[-1] ^= 1
+    (folder / WEIGHTS).write_bytes(bytes(data))
+    return pack(folder)
+
+
+def truncate(folder: Path) -> Path:
+    path = pack(folder)
+    path.write_bytes(path.read_bytes()[:-30])
+    return path
+
+
+def two(folder: Path) -> Path:
+    path = pack(folder)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("other/card.json", b"{}")
+    return path
+
+
+def climbing(folder: Path) -> Path:
+    """Names that would leave the folder are names of nothing here."""
+    path = pack(folder)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("../../escaped.txt", b"x")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda f: pack(f, classes=["a", "b", "c"]), "3 classes need"),
+        (lambda f: pack(f, options={"widths": [10**7] * 4}), "do not fit its card"),
+        (lambda f: pack(f, preparation={"area_px": 10**12}), "area_px must be"),
+        (lambda f: pack(f, preparation={"area_px": "big"}), "area_px must be"),
+        (lambda f: pack(f, preparation={"kind": "centre-crop", "crop_px": 0}), "crop_px must be"),
+        (lambda f: pack(f, classes=[1, 2]), "plain text"),
+        (lambda f: pack(f, classes=["a", "b\n# c"]), "plain text"),
+        (lambda f: pack(f, calibration={"temperature": 0}), "positive numbers"),
+        (lambda f: pack(f, calibration={"temperature": "hot"}), "positive numbers"),
+        (lambda f: pack(f, display_names=3), "no usable answer"),
+        (lambda f: pack(f, reference="0" * 64), "reference.safetensors cannot be read"),
+        (spoil, "SHA-256 differs"),
+        (truncate, "cut short"),
+        (two, "several models"),
+    ],
+)
+def test_a_bad_folder_is_one_sentence_and_leaves_nothing(
+    folder: Path, added: Path, make: Callable[[Path], Path], message: str
+) -> None:
+    with pytest.raises(UnusableModel, match=message) as caught:
+        add_model(make(folder), "model.zip")
+    assert "\n" not in str(caught.value)
+    assert not list(added.iterdir())
+
+
+def test_nothing_is_written_outside(folder: Path, tmp_path: Path) -> None:
+    model = add_model(climbing(folder), "model.zip")
+    place = find_model(model.name)
+    assert place is not None
+    assert sorted(path.name for path in place.iterdir()) == [CARD, WEIGHTS]
+    assert not list(tmp_path.parent.rglob("escaped.txt"))
+
+
+def test_weights_whose_answer_is_no_number_are_refused(tmp_path: Path) -> None:
+    network = visual_ccc.original("visualcnn", 3)
+    with torch.no_grad():
+        network.classifier.weight.fill_(3e38)
+    with pytest.raises(UnusableModel, match="no usable answer"):
+        add_model(visual_ccc.save(tmp_path / "x", network), "a.pth")
+
+
+def test_the_oldest_make_room(tmp_path: Path, added: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adding, "MOST_MODELS", 2)
+    path = visual_ccc.save(tmp_path / "x", visual_ccc.original("visualcnn", 3))
+    first = model = add_model(path, "a.pth")
+    for word in "abc":
+        model = rename_classes(model, [word, "y", "z"])
+    assert len(list(added.iterdir())) == 2
+    assert find_model(model.name) is not None
+    with pytest.raises(UserError, match="make room"):
+        rename_classes(first, ["d", "y", "z"])
+
+
+def test_what_is_missing_is_said(folder: Path) -> None:
+    said = say_what_is_missing(read_facts(folder))
+    assert "has no calibration" in said
+    assert "measured scores" in said
+    full = ModelCard(
+        "m",
+        "emnet",
+        ("a", "b"),
+        calibration={"temperature": 1.0, "conformal_threshold": 0.9},
+        metrics={"x": 1},
+        reference="0",
+    )
+    assert say_what_is_missing(asdict(full)) == ""
+    assert read_facts("no such model") == {}
