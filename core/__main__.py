@@ -75,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
         "micronet/… and imagenet-micronet/… with resnet18, resnet50 or densenet121",
     )
     train.add_argument("--work", type=Path, help="folder for unfinished phases")
+    train.add_argument(
+        "--sources", action="store_true", help="also train without each source, for the card"
+    )
     train.add_argument("--note", action="append", default=[], help="a caution or credit")
     train.set_defaults(run=_train)
 
@@ -177,6 +180,7 @@ def _train(options: argparse.Namespace) -> int:
         whole_frames=options.whole_frames,
         work=options.work,
         notes=options.note,
+        sources=options.sources,
         start=start,
     )
     print(json.dumps(card.metrics, indent=2))

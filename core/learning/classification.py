@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.learning.checkpoints import Classifier
+from core.learning.conformal import lowest_probability
+from core.learning.novelty import measure_novelty
+from core.learning.validation import softmax
 from core.micrograph import Micrograph
 
 BATCH = 16
@@ -33,7 +36,8 @@ class Classification:
         The classes that cannot be excluded at the card's conformal level, most probable first;
         only the label when the model was never calibrated.
     novelty : float or None
-        None: this model measures no novelty.
+        How far from the training images, in units of the distance below which 95 % of training
+        originals lie that were held out; None: this model measures no novelty.
     model : str
     calibrated : bool
         Whether the probabilities were temperature-scaled on held-out images.
@@ -50,6 +54,11 @@ class Classification:
         total = sum(self.probabilities.values())
         if not abs(total - 1) <= 1e-5:  # NaN must not pass
             raise ValueError(f"probabilities must sum to 1, they sum to {total}")
+
+    @property
+    def is_novel(self) -> bool | None:
+        """Whether the micrograph is unlike the training images; None where nothing measures it."""
+        return None if self.novelty is None else self.novelty > 1
 
     @property
     def ranking(self) -> tuple[str, ...]:
@@ -77,6 +86,7 @@ def classify(
     micrographs: Sequence[Micrograph],
     *,
     excludes: Sequence[NDArray[Any] | None] | None = None,
+    level: float | None = None,
 ) -> list[Classification]:
     """Return one classification per micrograph, in order.
 
@@ -87,6 +97,16 @@ def classify(
         The whole frame of each is seen, at the resolution its card states.
     excludes : sequence of bool arrays (H, W) or None, optional
         Pixels that are not specimen, one mask per micrograph.
+    level : float, optional
+        Share of micrographs like the training ones whose prediction set shall hold the true class,
+        0.5–0.999; that of the card when left out.
+
+    Raises
+    ------
+    ValueError
+        If the level is out of range.
+    UserError
+        If the model keeps no held-out answers and the level is not the one of its card.
 
     References
     ----------
@@ -94,10 +114,11 @@ def classify(
     Sadinle, Lei & Wasserman (2019), Least ambiguous set-valued classifiers with bounded error
     levels, JASA, doi:10.1080/01621459.2017.1395341.
     """
+    floor = lowest_probability(classifier, level)
     answers: dict[int, Classification] = {}
     for indices, inputs in batches(classifier, micrographs, excludes):
-        for index, logits in zip(indices, compute_logits(classifier, inputs), strict=True):
-            answers[index] = read_logits(classifier, logits)
+        for index, logits, row in zip(indices, *look_at(classifier, inputs), strict=True):
+            answers[index] = read_logits(classifier, logits, row, floor=floor)
     return [answers[index] for index in range(len(micrographs))]
 
 
@@ -123,9 +144,7 @@ def embed(
     """
     pooled: dict[int, NDArray[np.float32]] = {}
     for indices, inputs in batches(classifier, micrographs, excludes):
-        with torch.inference_mode():
-            rows = classifier.features(inputs).mean(dim=(2, 3)).cpu().numpy()
-        pooled.update(zip(indices, rows, strict=True))
+        pooled.update(zip(indices, look_at(classifier, inputs)[1], strict=True))
     if not pooled:
         return np.zeros((0, 0), np.float32)
     return np.stack([pooled[index] for index in range(len(micrographs))]).astype(np.float32)
@@ -149,31 +168,57 @@ def batches(
             yield part, torch.cat([classifier.prepare(micrographs[i], masks[i]) for i in part])
 
 
-def compute_logits(classifier: Classifier, inputs: Tensor) -> NDArray[Any]:
-    """Return logits, shape (N, classes), float64, for prepared inputs (N, 1, h, w)."""
+def compute_logits(classifier: Classifier, inputs: Tensor) -> NDArray[np.float64]:
+    """Return logits, shape (N, classes), for prepared inputs (N, 1, h, w)."""
+    return look_at(classifier, inputs)[0]
+
+
+def look_at(
+    classifier: Classifier, inputs: Tensor
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Return logits (N, classes) and embeddings (N, C) of prepared inputs (N, 1, h, w)."""
     with torch.inference_mode():
-        logits = classifier.head(classifier.features(inputs))
-    return np.asarray(logits.cpu().numpy(), dtype=np.float64)
+        activation = classifier.features(inputs)
+        logits, pooled = classifier.head(activation), activation.mean(dim=(2, 3))
+    return logits.cpu().numpy().astype(np.float64), pooled.cpu().numpy().astype(np.float32)
 
 
-def read_logits(classifier: Classifier, logits: NDArray[Any]) -> Classification:
-    """Return the classification that one row of logits stands for."""
+def read_logits(
+    classifier: Classifier,
+    logits: NDArray[Any],
+    embedding: NDArray[Any] | None = None,
+    *,
+    floor: float | None = None,
+) -> Classification:
+    """Return the classification that one row of logits stands for.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    logits : ndarray of shape (K,)
+    embedding : ndarray of shape (C,), optional
+        The pooled last activation; without it no novelty is measured.
+    floor : float, optional
+        The probability from which on a class stays in the prediction set (`lowest_probability`);
+        that of the card's own level when left out.
+    """
     card = classifier.card
-    scaled = logits / card.calibration.get("temperature", 1.0)
-    exponent = np.exp(scaled - scaled.max())
-    values = exponent / exponent.sum()
+    values = softmax(logits[None], card.calibration.get("temperature", 1.0))[0]
     probabilities = {name: float(p) for name, p in zip(card.classes, values, strict=True)}
     ranking = sorted(probabilities, key=lambda c: -probabilities[c])
-    floor = 1 - card.calibration.get("conformal_threshold", 0.0)
     label = ranking[0]
     if card.decision_threshold is not None:
         label = card.classes[probabilities[card.classes[1]] > card.decision_threshold]
+    floor = lowest_probability(classifier) if floor is None else floor
     candidates = tuple(n for n in ranking if n == label or probabilities[n] >= floor)
+    novelty = None
+    if embedding is not None:
+        novelty = measure_novelty(classifier.reference, card, embedding, values)
     return Classification(
         label=label,
         probabilities=probabilities,
         prediction_set=candidates,
-        novelty=None,
+        novelty=novelty,
         model=card.name,
         calibrated="temperature" in card.calibration,
     )

@@ -19,7 +19,8 @@ from torch import Tensor
 
 from core.errors import UserError
 from core.learning.checkpoints import Classifier
-from core.learning.classification import Classification, batches, read_logits
+from core.learning.classification import Classification, batches, look_at, read_logits
+from core.learning.conformal import lowest_probability
 from core.learning.methods.registry import BASELINES as BASELINES
 from core.learning.methods.registry import METHODS as METHODS
 from core.learning.methods.registry import ONE_PASS as ONE_PASS
@@ -168,6 +169,7 @@ def classify_and_explain(
     target: str | None = None,
     layer: str | None = None,
     excludes: Sequence[NDArray[Any] | None] | None = None,
+    level: float | None = None,
 ) -> list[tuple[Classification, Explanation]]:
     """Return the answer for each micrograph and its explanation, from one pass per batch.
 
@@ -177,15 +179,18 @@ def classify_and_explain(
     """
     _check(classifier, (method,), (target,))
     layer = layer_name(classifier, layer)
+    floor = lowest_probability(classifier, level)
     answers: dict[int, tuple[Classification, Explanation]] = {}
     for places, inputs in batches(classifier, micrographs, excludes):
         activation, gradient, logits = _pass(classifier, inputs, layer, target)
+        pooled = _pool(classifier, inputs, activation, layer)
         for row, place in enumerate(places):
             index, other = _sides(classifier, logits[row], target, None)
             one = inputs[row : row + 1]
             scene = Scene(classifier, one, layer, activation[row], gradient[row], index, other)
             drawn = _draw(scene, method, micrographs[place].shape)
-            answers[place] = (read_logits(classifier, logits[row]), drawn)
+            answer = read_logits(classifier, logits[row], pooled[row], floor=floor)
+            answers[place] = (answer, drawn)
     return [answers[place] for place in range(len(micrographs))]
 
 
@@ -306,6 +311,15 @@ def _pass(
 
     logits, gradient = score_gradient(classifier, activation, layer, choose)
     return activation, gradient, logits.cpu().numpy().astype(np.float64)
+
+
+def _pool(
+    classifier: Classifier, inputs: Tensor, activation: Tensor, layer: str
+) -> NDArray[np.float32]:
+    """Return the embeddings (N, C); another pass only when the map is of an earlier layer."""
+    if layer != classifier.layers[-1]:
+        return look_at(classifier, inputs)[1]
+    return activation.detach().mean(dim=(2, 3)).cpu().numpy().astype(np.float32)
 
 
 def _sides(

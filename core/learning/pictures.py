@@ -21,6 +21,7 @@ class LabelledPicture:
 
     `group` names the original it comes from (specimen, session, article): pictures of one group
     never stand on both sides of a split. `relative` is the path below the folder's parent.
+    `pixel_size_nm` is what a person noted about the whole frame, whose file states none.
     """
 
     micrograph: Micrograph
@@ -29,13 +30,14 @@ class LabelledPicture:
     source: str
     licence: str
     relative: str
+    pixel_size_nm: float | None = None
 
 
 def read_labelled_folders(folders: Sequence[Path]) -> list[LabelledPicture]:
     """Return the pictures of `folder/<class>/<file>`, sorted by path.
 
-    A `labels.csv` in a folder or beside it may give, per `file`, its `group`, `source` and
-    `licence`. Without one each file is its own group; equal files always share theirs.
+    A `labels.csv` in a folder or beside it may give, per `file`, its `group`, `source`, `licence`
+    and `pixel_size_nm`. Without one each file is its own group; equal files always share theirs.
 
     Raises
     ------
@@ -60,6 +62,7 @@ def read_labelled_folders(folders: Sequence[Path]) -> list[LabelledPicture]:
                     note.get("source", ""),
                     note.get("licence", ""),
                     relative,
+                    _number(note.get("pixel_size_nm", "")),
                 )
             )
     if len({picture.label for picture in pictures}) < 2:
@@ -68,6 +71,10 @@ def read_labelled_folders(folders: Sequence[Path]) -> list[LabelledPicture]:
             "each class into a sub-folder with the class's name."
         )
     return pictures
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
 
 
 def _read_notes(folder: Path) -> dict[str, dict[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.learning.checkpoints import ModelCard
+from core.learning.magnification import write_length
 
 _TEXT = """\
 # {name}
@@ -42,13 +43,16 @@ accuracy, Wilson's for the recall.
 
 {scores}
 
-Calibration: temperature {temperature}; prediction sets aim at {level:.0%} coverage. Expected
-calibration error of held-out pictures, each scaled by a temperature from the other folds:
-{ece:.3f}.
+Calibration: temperature {temperature}. Expected calibration error of held-out {unit}, each
+scaled by a temperature from the other groups of originals: {ece:.3f}.
 
 ### Confusion matrix of held-out {unit} (rows: truth)
 
 {confusion}
+
+## How far to trust an answer
+
+{trust}
 
 ## Limits and credits
 
@@ -87,8 +91,8 @@ def describe(card: ModelCard) -> str:
         protocol=metrics["protocol"],
         scores=_scores(card),
         temperature=calibration["temperature"],
-        level=calibration["conformal_level"],
-        ece=metrics["pictures"]["expected_calibration_error"],
+        ece=metrics[shown]["expected_calibration_error"],
+        trust="\n\n".join(_trust(card)),
         unit="whole frames" if shown == "whole_frames" else "pictures",
         confusion=_table(
             ("", *(card.display_name(c) for c in card.classes)),
@@ -98,6 +102,102 @@ def describe(card: ModelCard) -> str:
             ),
         ),
         limits="\n".join(f"- {limit}" for limit in card.limits),
+    )
+
+
+_CHANGES = {
+    "overlays_shown": "overlays shown instead of hidden",
+    "contrast_inverted": "contrast inverted",
+    "aspect_wider": "stretched to 1.25 times the width",
+    "aspect_narrower": "squeezed to 0.8 of the width",
+}
+
+
+def _trust(card: ModelCard) -> Iterable[str]:
+    metrics = card.metrics
+    if "prediction_sets" in metrics:
+        yield (
+            "*Prediction sets* (conformal) hold the classes that cannot be excluded; measured on "
+            "groups of originals whose own answers had no say in them:"
+        )
+        yield _table(
+            ("level asked for", "sets that hold the truth", "classes per set", "one class only"),
+            (
+                (
+                    f"{s['level']:.0%}",
+                    f"{s['covered']:.1%}",
+                    s["mean_size"],
+                    f"{s['one_class']:.1%}",
+                )
+                for s in metrics["prediction_sets"]
+            ),
+        )
+    if "novelty" in metrics:
+        yield from _novelty(metrics["novelty"])
+    if "shortcuts" in metrics:
+        yield from _shortcuts(metrics["shortcuts"])
+    if "held_out_sources" in metrics:
+        yield (
+            "*Sources left out.* Fine-tuned without a source, and asked about its whole frames "
+            "(recall of one source of one class, so chance is one in "
+            f"{len(card.classes)}):"
+        )
+        yield _table(
+            ("source left out", "class", "right", "said"),
+            (
+                (
+                    row["source"],
+                    row["class"],
+                    f"{row['right']} of {row['pictures']}",
+                    ", ".join(f"{name} {count}" for name, count in row["said"].items()),
+                )
+                for row in metrics["held_out_sources"]
+            ),
+        )
+    if card.training_range:
+        yield _range(card.training_range)
+
+
+def _novelty(found: Mapping[str, Any]) -> Iterable[str]:
+    weakest = sorted(found["auroc_by_kind"].items(), key=lambda item: item[1])[:4]
+    yield (
+        "*Novelty* is the distance to the nearest training originals of the named class in the "
+        "space of the pooled last activation; 1 is the distance below which 95 % of held-out "
+        f"originals lie. Against {found['foreign_pictures']} simulated pictures of "
+        f"{found['foreign_kinds']} foreign kinds (noise, textures, pages, photographs, other "
+        f"microscopy) its AUROC is {found['auroc']:.3f}, "
+        f"{found['auroc_unseen_kinds']:.3f} on the kinds that had no say in the way of measuring. "
+        "Held out strictly, with networks that never saw the originals either, "
+        f"{found['auroc_held_out']:.3f} and {found['auroc_held_out_unseen_kinds']:.3f}. "
+        f"{found['foreign_beyond']:.0%} of the foreign pictures and "
+        f"{found['held_out_beyond']:.1%} of the held-out originals lie beyond 1: a warning is to "
+        "be taken seriously, its absence proves nothing. Weakest kinds: "
+        + ", ".join(f"{kind} {area:.2f}" for kind, area in weakest)
+        + "."
+    )
+
+
+def _shortcuts(found: Mapping[str, Any]) -> Iterable[str]:
+    yield (
+        "*Shortcuts.* Held-out whole frames again, with something changed that says nothing about "
+        f"the specimen (balanced accuracy as they are: {found['balanced_accuracy']:.3f}; within "
+        "3 points is the aim):"
+    )
+    yield _table(
+        ("change", "balanced accuracy, points", "same label"),
+        (
+            (_CHANGES[name], f"{points:+.1f}", f"{found['same_label'][name]:.1%}")
+            for name, points in found["points"].items()
+        ),
+    )
+
+
+def _range(found: Mapping[str, Any]) -> str:
+    (low, high), (fine, coarse) = found["field_width_nm"], found["pixel_size_nm"]
+    return (
+        f"*Scale.* Of {found['of']} training frames {found['frames']} state theirs: fields "
+        f"{write_length(low)} to {write_length(high)} wide, pixels of {write_length(fine)} to "
+        f"{write_length(coarse)}. Beyond, the app says so."
     )
 
 

@@ -13,7 +13,7 @@ import math
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,29 +22,22 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from core.errors import UserError
-from core.imaging.overlays import find_overlays
-from core.imaging.reading import read_micrograph
 from core.imaging.simulate import KINDS, simulate
+from core.learning import crossvalidation
 from core.learning.augmentation import random_view
 from core.learning.checkpoints import Classifier, ModelCard, pick_device, save_model
-from core.learning.classification import compute_logits
+from core.learning.magnification import training_range
 from core.learning.networks import build_network
+from core.learning.novelty import THRESHOLD
 from core.learning.pictures import LabelledPicture, read_labelled_folders
 from core.learning.preparation import Preparation
 from core.learning.readme import describe
 from core.learning.starting import Start
-from core.learning.validation import (
-    conformal_threshold,
-    fit_temperature,
-    softmax,
-    summarise,
-)
 
 Array = NDArray[Any]
 Report = Callable[[str], None]
@@ -154,6 +147,7 @@ def train(
     whole_frames: Path | None = None,
     work: Path | None = None,
     notes: Sequence[str] = (),
+    sources: bool = False,
     start: Start | None = None,
     device: str = "auto",
     report: Report = print,
@@ -165,7 +159,8 @@ def train(
     folder : Path or sequence of Path
         `folder/<class>/<file>`; see `read_labelled_folders` for groups.
     out : Path
-        The model folder to write: weights.safetensors, card.json and README.md.
+        The model folder to write: weights.safetensors, reference.safetensors, card.json and
+        README.md.
     plan : TrainingPlan, optional
     whole_frames : Path, optional
         A folder that holds the same files as whole frames, `<split>/<class>/<file>`; they are
@@ -174,6 +169,9 @@ def train(
         Where unfinished phases are kept; `.training/<name of out>` by default.
     notes : sequence of str
         Cautions and credits for the card, beside what the counts say.
+    sources : bool
+        Whether to fine-tune once more per source, without it, and say in the card what such a
+        network makes of it; takes as long as a fold each.
     start : Start, optional
         A network to begin with instead of one drawn at random; it also gives the architecture.
     report : callable
@@ -204,12 +202,21 @@ def train(
     report(f"{len(pictures)} pictures, classes {dict(Counter(p.label for p in pictures))}")
     with _threads_beside(plan.workers):
         trainer.pretrain()
-        scores, logits, truth = _cross_validate(trainer, pictures, whole_frames)
+        views = crossvalidation.show(pictures, whole_frames)
+        held_out = crossvalidation.cross_validate(
+            pictures,
+            views,
+            classes,
+            lambda phase, places: _as_classifier(
+                trainer, trainer.finetune(phase, [pictures[i] for i in places])
+            ),
+            folds=plan.folds,
+            seed=plan.seed,
+            against_foreign=bool(trainer.simulated),
+            report=report,
+        )
         weights = trainer.finetune("final", pictures)
-    temperature = fit_temperature(logits, truth)
-    probabilities = softmax(logits, temperature)
-    network = build_network(plan.architecture, len(classes), trainer.options)
-    network.load_state_dict(weights)
+        elsewhere = _hold_out_sources(trainer, pictures, views) if sources else {}
     card = ModelCard(
         name=out.name,
         architecture=plan.architecture,
@@ -217,17 +224,14 @@ def train(
         options=trainer.options,
         display_names={name: name.replace("_", " & ") for name in classes},
         preparation=plan.preparation.to_dict(),
-        calibration={
-            "temperature": round(temperature, 4),
-            "conformal_level": 0.9,
-            "conformal_threshold": round(conformal_threshold(probabilities, truth), 4),
-        },
-        metrics=scores,
+        calibration=crossvalidation.calibrate(held_out),
+        metrics=crossvalidation.score(held_out, classes, plan.folds) | elsewhere,
         training={**asdict(plan), "torch": torch.__version__, **_describe_start(start)},
         data=_list_sources(pictures),
         limits=(*_list_limits(pictures), *notes),
+        training_range=training_range(pictures, views),
     )
-    card = save_model(out, network, card)
+    card = _keep(out, trainer, weights, card, held_out, views[held_out.shown])
     (out / "README.md").write_text(describe(card), encoding="utf-8")
     return card
 
@@ -249,6 +253,69 @@ def _check_same_start(work: Path, start: Start | None) -> None:
             "another one with --work, or remove it."
         )
     note.write_text(own, encoding="utf-8")
+
+
+def _keep(
+    out: Path,
+    trainer: _Trainer,
+    weights: dict[str, Tensor],
+    card: ModelCard,
+    held_out: crossvalidation.HeldOut,
+    frames: crossvalidation.Frames,
+) -> ModelCard:
+    """Write the model folder with its reference; return the card as it was written."""
+    classifier = _as_classifier(trainer, weights, card)
+    kept = crossvalidation.make_reference(
+        classifier, frames, held_out.truth, held_out.groups, held_out
+    )
+    if trainer.simulated:
+        novelty = crossvalidation.score_novelty(
+            held_out, classifier, kept, frames, card.calibration[THRESHOLD]
+        )
+        card = replace(card, metrics=card.metrics | {"novelty": novelty})
+    return save_model(out, classifier.network, card, kept)
+
+
+def _hold_out_sources(
+    trainer: _Trainer,
+    pictures: Sequence[LabelledPicture],
+    views: Mapping[str, crossvalidation.Frames],
+) -> dict[str, Any]:
+    """Return what networks say of a whole source that they never saw, for the card.
+
+    A source can be left out when each of its classes has pictures elsewhere.
+    """
+    frames = views.get(crossvalidation.WHOLE, views[crossvalidation.SQUARES])
+    rows = []
+    for number, source in enumerate(_list_spare_sources(pictures)):
+        rest = [picture for picture in pictures if picture.source != source]
+        classifier = _as_classifier(trainer, trainer.finetune(f"without_source{number}", rest))
+        places = [i for i, picture in enumerate(pictures) if picture.source == source]
+        logits, _ = crossvalidation.ask(classifier, [frames[i] for i in places])
+        said = [trainer.classes[k] for k in logits.argmax(axis=1)]
+        for label in sorted({pictures[i].label for i in places}):
+            own = [s for s, i in zip(said, places, strict=True) if pictures[i].label == label]
+            rows.append(
+                {
+                    "source": source,
+                    "class": label,
+                    "pictures": len(own),
+                    "right": own.count(label),
+                    "said": dict(Counter(own).most_common()),
+                }
+            )
+    return {"held_out_sources": rows}
+
+
+def _list_spare_sources(pictures: Sequence[LabelledPicture]) -> list[str]:
+    labels: dict[str, set[str]] = {}
+    for picture in pictures:
+        labels.setdefault(picture.label, set()).add(picture.source)
+    return [
+        source
+        for source in sorted({picture.source for picture in pictures})
+        if all(found != {source} for found in labels.values() if source in found)
+    ]
 
 
 @contextmanager
@@ -407,57 +474,12 @@ def _warm_up_and_decay(steps: int) -> Callable[[int], float]:
     )
 
 
-def _cross_validate(
-    trainer: _Trainer, pictures: Sequence[LabelledPicture], whole_frames: Path | None
-) -> tuple[dict[str, Any], Array, Array]:
-    """Return scores for the card, and held-out logits and truth of the pictures themselves."""
-    groups = [picture.group for picture in pictures]
-    truth = np.array([trainer.classes.index(picture.label) for picture in pictures])
-    folds = trainer.plan.folds
-    if len(set(groups)) < folds:
-        raise UserError(
-            f"{folds} folds need at least {folds} groups of originals, there are "
-            f"{len(set(groups))}. Add pictures or lower the number of folds."
-        )
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=trainer.plan.seed)
-    logits = np.zeros((len(pictures), len(trainer.classes)))
-    whole = np.zeros_like(logits)
-    fold_of = np.zeros(len(pictures), np.int64)
-    for fold, (rest, held) in enumerate(splitter.split(truth, truth, groups)):
-        weights = trainer.finetune(f"fold{fold}", [pictures[i] for i in rest])
-        classifier = _as_classifier(trainer, weights)
-        for index in held:
-            logits[index] = _score(classifier, pictures[index], None)
-            if whole_frames is not None:
-                whole[index] = _score(classifier, pictures[index], whole_frames)
-        found = logits[held].argmax(1) == truth[held]
-        trainer.report(f"fold {fold}: {found.mean():.3f} of {len(held)} held-out pictures right")
-        fold_of[held] = fold
-    scores = _summaries(trainer, logits, truth, groups, fold_of)
-    if whole_frames is not None:
-        temperature = fit_temperature(logits, truth)
-        scores["whole_frames"] = summarise(whole, truth, groups, trainer.classes, temperature)
-    return scores, logits, truth
-
-
-def _summaries(
-    trainer: _Trainer, logits: Array, truth: Array, groups: Sequence[str], fold: Array
-) -> dict[str, Any]:
-    """Return the cross-validated scores; each fold's temperature comes from the other folds."""
-    cooled = np.empty_like(logits)
-    for number in np.unique(fold):
-        held = fold == number
-        cooled[held] = logits[held] / fit_temperature(logits[~held], truth[~held])
-    return {
-        "protocol": f"{trainer.plan.folds}-fold cross-validation, split by group of originals",
-        "pictures": summarise(cooled, truth, groups, trainer.classes, 1.0),
-    }
-
-
-def _as_classifier(trainer: _Trainer, weights: dict[str, Tensor]) -> Classifier:
+def _as_classifier(
+    trainer: _Trainer, weights: dict[str, Tensor], card: ModelCard | None = None
+) -> Classifier:
     network = build_network(trainer.plan.architecture, len(trainer.classes), trainer.options)
     network.load_state_dict(weights)
-    card = ModelCard(
+    card = card or ModelCard(
         trainer.work.name,
         trainer.plan.architecture,
         trainer.classes,
@@ -465,15 +487,6 @@ def _as_classifier(trainer: _Trainer, weights: dict[str, Tensor]) -> Classifier:
         preparation=trainer.plan.preparation.to_dict(),
     )
     return Classifier(network, card, trainer.device)
-
-
-def _score(classifier: Classifier, picture: LabelledPicture, whole_frames: Path | None) -> Array:
-    micrograph, hidden = picture.micrograph, None
-    if whole_frames is not None:
-        micrograph = read_micrograph(whole_frames / picture.relative)
-        hidden = find_overlays(micrograph)
-    logits: Array = compute_logits(classifier, classifier.prepare(micrograph, hidden))[0]
-    return logits
 
 
 def _list_sources(pictures: Sequence[LabelledPicture]) -> tuple[dict[str, Any], ...]:

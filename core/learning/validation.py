@@ -35,6 +35,23 @@ def fit_temperature(logits: Array, truth: Array) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-2.5, 2.5), method="bounded").x))
 
 
+def cool_by_group(logits: Array, truth: Array, groups: Array) -> Array:
+    """Return logits (N, C), each divided by the temperature that all other groups ask for."""
+    cooled = np.empty_like(logits, dtype=np.float64)
+    for group in np.unique(groups):
+        held = groups == group
+        cooled[held] = logits[held] / fit_temperature(logits[~held], truth[~held])
+    return cooled
+
+
+def area_under_curve(inside: Array, outside: Array) -> float:
+    """Return the chance that a value of `outside` exceeds one of `inside` (AUROC); ties half."""
+    ordered = np.sort(inside)
+    below = np.searchsorted(ordered, outside, side="left")
+    upto = np.searchsorted(ordered, outside, side="right")
+    return float((below + upto).mean() / (2 * len(ordered)))
+
+
 def conformal_threshold(probabilities: Array, truth: Array, level: float = 0.9) -> float:
     """Return the largest 1 − p(true class) that a prediction set must admit to cover `level`.
 
@@ -73,7 +90,7 @@ def balanced_accuracy(matrix: Array) -> float:
 
 
 def bootstrap_interval(
-    predicted: Array, truth: Array, groups: Sequence[str], classes: int, draws: int = 2000
+    predicted: Array, truth: Array, groups: Sequence[str] | Array, classes: int, draws: int = 2000
 ) -> tuple[float, float]:
     """Return the 95 % interval of the balanced accuracy over resampled groups of originals."""
     names, member = np.unique(np.asarray(groups), return_inverse=True)
@@ -89,7 +106,11 @@ def bootstrap_interval(
 
 
 def summarise(
-    logits: Array, truth: Array, groups: Sequence[str], classes: Sequence[str], temperature: float
+    logits: Array,
+    truth: Array,
+    groups: Sequence[str] | Array,
+    classes: Sequence[str],
+    temperature: float,
 ) -> dict[str, Any]:
     """Return the scores of held-out logits as plain values for a model card.
 
@@ -97,7 +118,7 @@ def summarise(
     ----------
     logits : ndarray of shape (N, C)
     truth : ndarray of shape (N,), int
-    groups : sequence of N str
+    groups : sequence of N str or int
         What must not be counted twice: pictures of one specimen or article share a group.
     """
     probabilities = softmax(logits, temperature)
@@ -116,7 +137,7 @@ def summarise(
             }
     return {
         "pictures": len(truth),
-        "groups": len(set(groups)),
+        "groups": len(np.unique(np.asarray(groups))),
         "balanced_accuracy": round(balanced_accuracy(matrix), 4),
         "balanced_accuracy_interval_95": [round(low, 4), round(high, 4)],
         "accuracy": round(float((predicted == truth).mean()), 4),

@@ -354,7 +354,7 @@ def _check(recipe: Recipe, network: Classifier) -> None:
             f"The model has no layer {recipe.layer!r}. Choose one of {', '.join(network.layers)}."
         )
     level = network.card.calibration.get("conformal_level")
-    if recipe.conformal_level not in (None, level):
+    if network.reference is None and recipe.conformal_level not in (None, level):
         kept = f"{100 * level:.0f} %" if level else "no level, since it was never calibrated"
         raise UserError(
             f"The model gives prediction sets at {kept}. Remove conformal_level from the recipe."

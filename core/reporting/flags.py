@@ -33,7 +33,7 @@ def find_flags(row: Mapping[str, Any]) -> tuple[str, ...]:
     if row["status"] == "failed":
         return ("failed",)
     found = {
-        "novel": bool(row.get("is_novel")),
+        "novel": (row.get("novelty") or 0.0) > 1,  # NaN and None where nothing measures it
         "low confidence": SEPARATOR in str(row["candidates"])
         or row["probability"] < LOW_PROBABILITY,
         "few pixels": min(row["width_px"], row["height_px"]) < FEW_PX,

@@ -121,6 +121,7 @@ def _ask(readings: list[Reading], recipe: Recipe, network: Classifier) -> list[A
         target=recipe.explained_class,
         layer=recipe.layer,
         excludes=[reading.exclude for reading in readings],
+        level=recipe.conformal_level,
     )
 
 

@@ -48,7 +48,7 @@ def test_a_sound_row_has_no_flag():
         ({"excluded_percent": 60.0}, "overlay alarm"),
         ({"near_duplicate_of": 2}, "near-duplicate"),
         ({"pixel_size_nm": float("nan")}, "no pixel size"),
-        ({"is_novel": True}, "novel"),
+        ({"novelty": 1.2}, "novel"),
     ],
 )
 def test_each_doubt_has_its_flag(change, flag):
