@@ -302,7 +302,7 @@ def test_an_unknown_method_is_refused_before_the_work(run, recipe):
     [
         ({"layer": "attic"}, "no layer 'attic'"),
         ({"explained_class": "cats"}, "no class 'cats'"),
-        ({"conformal_level": 0.8}, "never calibrated"),
+        ({"conformal_level": 0.8}, "gives no prediction sets"),
         ({"model_sha256": "cd" * 32}, "not the ones"),
         ({"clustering": "guess"}, "no clustering 'guess'"),
     ],
@@ -542,3 +542,14 @@ def test_a_batch_clusters_by_features_as_the_core_does(run, recipe, clustering, 
     text = methods(result)
     assert said in text
     assert "majority within 2 px" in text
+
+
+def test_prediction_sets_follow_the_level_of_the_recipe(tmp_path):
+    """The shipped model keeps its held-out answers, so any level can be had."""
+    sets = []
+    for level in (0.5, 0.99):
+        wanted = Recipe(clusters=2, conformal_level=level, pictures=())
+        result = run_batch([micrograph(0), micrograph(1)], wanted, tmp_path / str(level))
+        assert result.rows["novelty"].notna().all()
+        sets.append(result.rows["candidates"].str.count(r"\|").sum())
+    assert sets[0] < sets[1]
