@@ -11,7 +11,7 @@ from core.reporting.figures.batches import (
     reliability,
     size_distributions,
 )
-from core.reporting.figures.classes import class_counts, class_distribution, probabilities
+from core.reporting.figures.classes import class_counts, class_distribution, probabilities, recalls
 from core.reporting.figures.clusters import fractions, region_sizes
 from core.reporting.figures.embeddings import image_map
 from core.reporting.figures.explanations import evidence_histogram, evidence_map
@@ -42,6 +42,7 @@ __all__ = [
     "line_profiles",
     "probabilities",
     "radial_powers",
+    "recalls",
     "region_sizes",
     "reliability",
     "removal_curves",
