@@ -88,12 +88,23 @@ def compare(fields: pd.DataFrame, classes: list[str]) -> Agreement | None:
         Interval(validation.balanced_accuracy(matrix), *limits, len(known)),
         wilson_interval(int((truth == predicted).sum()), len(known)),
         validation.expected_calibration_error(probabilities, truth),
-        _bins(probabilities.max(axis=1), truth == predicted),
+        reliability_bins(probabilities.max(axis=1), truth == predicted),
     )
 
 
-def _bins(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[Bin, ...]:
-    index = np.minimum((confidence * BINS).astype(int), BINS - 1)
+def reliability_bins(
+    confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int = BINS
+) -> tuple[Bin, ...]:
+    """Return the reliability diagram of N answers, without empty bins.
+
+    Parameters
+    ----------
+    confidence : ndarray of shape (N,), float64, 0–1
+    right : ndarray of shape (N,), bool
+    bins : int
+        Of equal width.
+    """
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
     found = []
     for number in np.unique(index):
         inside = index == number

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,30 +16,7 @@ from core.reporting.analysis import pixel_size_source
 from core.reporting.export import csv_bytes
 from core.reporting.summaries import Units, diameters
 
-if TYPE_CHECKING:
-    from core.learning.checkpoints import ModelCard
-    from core.learning.classification import Classification
-
 _THIN_SPACE = "\u202f"
-
-
-def classifications(
-    micrographs: Sequence[Micrograph], answers: Sequence[Classification], card: ModelCard
-) -> pd.DataFrame:
-    """Return one row per micrograph: its class, how sure the network is, and the runner-up."""
-    return pd.DataFrame(
-        [
-            {
-                "micrograph": micrograph.name,
-                "class": card.display_name(answer.label),
-                "probability (%)": 100 * answer.probability,
-                "runner-up": card.display_name(answer.runner_up),
-                "runner-up (%)": 100 * answer.runner_up_probability,
-                "not excluded": ", ".join(map(card.display_name, answer.prediction_set)),
-            }
-            for micrograph, answer in zip(micrographs, answers, strict=True)
-        ]
-    )
 
 
 def batch(rows: pd.DataFrame, display_names: Mapping[str, str], units: Units) -> pd.DataFrame:
@@ -92,7 +69,7 @@ def cluster_legend(
     frame = clustering.to_frame(micrograph.pixel_size)
     legend = pd.DataFrame(
         {
-            "colour": [_swatch(color) for color in cluster_colors(clustering.k)],
+            "colour": [swatch(color) for color in cluster_colors(clustering.k)],
             "cluster": frame["cluster"],
             "share (%)": frame["fraction_pct"],
             "area": [write_area(int(pixels), micrograph.pixel_size) for pixels in frame["pixels"]],
@@ -176,7 +153,7 @@ def _big(value: float, unit: str) -> str:
     return f"{value:,.0f} {unit}".replace(",", _THIN_SPACE)
 
 
-def _swatch(color: str) -> str:
+def swatch(color: str) -> str:
     """Return a small picture of one colour as a data URL."""
     pixel = tuple(bytes.fromhex(color.removeprefix("#")))
     png = png_bytes(np.full((24, 40, 3), pixel, np.uint8))

@@ -12,7 +12,7 @@ from core.reporting.figures.batches import (
     size_distributions,
 )
 from core.reporting.figures.choices import choice_of_k, fraction_bands, region_picker
-from core.reporting.figures.classes import class_counts, class_distribution, probabilities
+from core.reporting.figures.classes import class_counts, class_distribution, probabilities, recalls
 from core.reporting.figures.clusters import fractions, region_sizes
 from core.reporting.figures.embeddings import image_map
 from core.reporting.figures.explanations import evidence_histogram, evidence_map
@@ -45,6 +45,7 @@ __all__ = [
     "line_profiles",
     "probabilities",
     "radial_powers",
+    "recalls",
     "region_picker",
     "region_sizes",
     "reliability",

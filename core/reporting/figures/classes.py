@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -49,6 +49,49 @@ def probabilities(
     figure.update_xaxes(title="probability (%)", range=[0, 112], tickvals=[0, 25, 50, 75, 100])
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
     return styled(figure, dark, height=72 + 36 * len(ranked))
+
+
+def recalls(
+    found: Mapping[str, Mapping[str, Any]],
+    display_names: Mapping[str, str] | None = None,
+    *,
+    dark: bool = False,
+) -> go.Figure:
+    """Return the recall of every class in percent with its 95 % interval.
+
+    Parameters
+    ----------
+    found : mapping
+        Class id to `recall`, `interval_95` (low, high), each 0–1, and `pictures`.
+    """
+    values = [100 * entry["recall"] for entry in found.values()]
+    lows, highs = (
+        [100 * entry["interval_95"][side] for entry in found.values()] for side in (0, 1)
+    )
+    figure = go.Figure(
+        go.Scatter(
+            x=values,
+            y=[plain(title(name, display_names)) for name in found],
+            mode="markers",
+            marker={"color": BLUE, "size": 10},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [high - v for high, v in zip(highs, values, strict=True)],
+                "arrayminus": [v - low for low, v in zip(lows, values, strict=True)],
+                "color": BLUE,
+            },
+            customdata=[
+                [low, high, entry["pictures"]]
+                for low, high, entry in zip(lows, highs, found.values(), strict=True)
+            ],
+            hovertemplate="%{y}: %{x:.0f} % (%{customdata[0]:.0f} to %{customdata[1]:.0f} %) of "
+            "%{customdata[2]} pictures<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="recall (%)", range=[0, 103])
+    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
+    return styled(figure, dark, height=120 + 40 * len(values))
 
 
 def class_distribution(

@@ -1,22 +1,97 @@
-"""What the network answers."""
+"""What the network answers, and how far that can be trusted."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.imaging import class_tiles
 from core.micrograph import Micrograph
-from core.ui.cache.shared import BY_KEY, excluded, model
+from core.reporting.truth import Bin, reliability_bins
+from core.ui.cache.shared import BY_KEY, encode, excluded, model, overlays, picture
 
 if TYPE_CHECKING:
     from core.learning.classification import Classification
+    from core.learning.robustness import LabelStability, OverlayCheck
+    from core.learning.tile_map import TileMap
+
+_RELIABILITY_BINS = 10
 
 
 @st.cache_data(max_size="16MB", show_spinner="Classifying …", hash_funcs=BY_KEY)
-def classification(micrograph: Micrograph, model_name: str, exclude: bool) -> Classification:
+def classification(
+    micrograph: Micrograph, model_name: str, exclude: bool, level: float | None = None
+) -> Classification:
     """Return the model's answer for one micrograph."""
     from core.learning.classification import classify
 
     masks = [excluded(micrograph, exclude)]
-    return classify(model(model_name), [micrograph], excludes=masks)[0]
+    return classify(model(model_name), [micrograph], excludes=masks, level=level)[0]
+
+
+@st.cache_data(max_size="8MB", show_spinner=False, hash_funcs=BY_KEY)
+def overlay_check(micrograph: Micrograph, model_name: str) -> OverlayCheck | None:
+    """Return the answers with overlays shown and hidden; None where there are none."""
+    from core.learning.robustness import check_overlays
+
+    return check_overlays(model(model_name), micrograph, overlays(micrograph))
+
+
+@st.cache_data(max_size="8MB", show_spinner="Trying small changes …", hash_funcs=BY_KEY)
+def label_stability(micrograph: Micrograph, model_name: str, exclude: bool) -> LabelStability:
+    """Return how the label fares under flips, shifts and noise."""
+    from core.learning.robustness import check_stability
+
+    return check_stability(model(model_name), micrograph, excluded(micrograph, exclude))
+
+
+def magnification_caution(micrograph: Micrograph, model_name: str) -> str:
+    """Return in words how the scale differs from that of the training images; "" when not."""
+    from core.learning.magnification import check_magnification
+
+    return check_magnification(model(model_name).card, micrograph)
+
+
+@st.cache_data(max_size="64MB", show_spinner=False, hash_funcs=BY_KEY)
+def tile_map(
+    micrograph: Micrograph,
+    model_name: str,
+    tile_px: int,
+    exclude: bool,
+    _tell: Callable[[float], None],
+) -> TileMap:
+    """Return the class of every tile."""
+    from core.learning.tile_map import map_tiles
+
+    return map_tiles(
+        model(model_name),
+        micrograph,
+        tile_px,
+        exclude=excluded(micrograph, exclude),
+        on_progress=_tell,
+    )
+
+
+def tile_map_png(micrograph: Micrograph, tiles: TileMap) -> bytes:
+    """Return the micrograph under the colours of its tiles."""
+    drawn = class_tiles.draw_class_tiles(
+        picture(micrograph, full=False), *tiles.at_pixels(), len(tiles.classes)
+    )
+    return encode(drawn, micrograph)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def reliability(model_name: str) -> tuple[Bin, ...]:
+    """Return the reliability diagram of held-out answers; empty when the model keeps none."""
+    from core.learning.validation import cool_by_group, softmax
+
+    kept = model(model_name).reference
+    if kept is None or not len(kept.heldout_logits):
+        return ()
+    logits = kept.heldout_logits.astype(float)
+    cooled = cool_by_group(logits, kept.heldout_targets, kept.heldout_groups)
+    answers = softmax(cooled)
+    right = answers.argmax(axis=1) == kept.heldout_targets
+    return reliability_bins(answers.max(axis=1), right, _RELIABILITY_BINS)

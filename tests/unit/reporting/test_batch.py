@@ -257,7 +257,7 @@ def test_only_a_few_micrographs_are_in_memory(run, monkeypatch):
 class _Cheap:
     """A classifier that fails at once: reading and finishing go on around it."""
 
-    name, device, layers = "cheap", "cpu", ()
+    name, device, layers, reference = "cheap", "cpu", (), None
 
     def __init__(self):
         from core.learning.checkpoints import ModelCard
