@@ -7,7 +7,7 @@ import streamlit as st
 from core.measuring.clustering import MIXTURE
 from core.reporting import wording
 from core.reporting.recipe import GREY, PICTURES, Recipe
-from core.ui import cache, chain, cluster_settings, page, show, tables
+from core.ui import cache, chain, class_answer, cluster_settings, page, show, tables
 
 CURRENT, FROM_FILE = "My current settings", "A recipe file"
 _PARTS = {
@@ -76,6 +76,7 @@ def _from_settings() -> Recipe:
         steps if filtered else (),
         exclude,
         smallest_px,
+        conformal_level=class_answer.level_for(model),
         clustering=clustering,
         features=grouping.features,
         cluster_seed=grouping.seed,
@@ -120,8 +121,10 @@ def summary(recipe: Recipe) -> None:
     filters = " → ".join(step.spec.title for step in recipe.filters) or "none"
     overlays = "left out" if recipe.exclude_overlays else "taken for specimen"
     border = ", none cut by the frame" if recipe.drop_border_regions else ""
+    level = recipe.conformal_level
+    sets = f"prediction sets at {100 * level:.0f} %; " if level else ""
     lines = (
-        ("Model", f"{recipe.model}; info bar and letters {overlays}", "pages/1_Classify.py"),
+        ("Model", f"{recipe.model}; {sets}info bar and letters {overlays}", "pages/1_Classify.py"),
         ("Explanation", titles.get(recipe.method, recipe.method), "pages/2_Explain.py"),
         ("Filters", filters, "pages/3_Filters.py"),
         (

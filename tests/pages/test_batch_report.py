@@ -59,6 +59,18 @@ def test_recipe_takes_features_and_smoothing_from_the_cluster_page(app, png):
     assert recipe.smoothing.kind == "majority"
 
 
+def test_recipe_takes_the_level_of_the_classify_page_where_the_model_gives_it(
+    app, png, monkeypatch
+):
+    monkeypatch.delenv("MICROGRAPHIA_MODELS")  # the shipped model, which keeps held-out answers
+    upload(app, ("a.png", png))
+    app.switch_page("pages/1_Classify.py").run()
+    app.slider(key="classify_level").set_value(70).run()
+    app.switch_page(PAGE).run()
+    assert_calm(app)
+    assert "prediction sets at 70 %" in texts(app)
+
+
 def test_recipe_gathers_what_was_set_on_other_pages(app, png):
     upload(app, ("a.png", png))
     app.switch_page("pages/4_Cluster.py").run()
