@@ -2,10 +2,10 @@
 
 Run as `python -m tests.benchmarks.bench_overlays [FOLDER] [--pictures N]`.
 
-FOLDER (by default the full frames that the shipped model learnt from) holds micrographs without overlays (any depth of sub-folders). Onto each are painted, with
-a fixed seed: an info bar of one of several styles, a scale bar with label, a panel letter. What
-was painted is the truth. Written beside this script: bench_overlays.json, and for another seed
-bench_overlays_seed1.json and so on.
+FOLDER (by default the full frames that the shipped model learnt from) holds micrographs without
+overlays (any depth of sub-folders). Onto each are painted, with a fixed seed: an info bar of one of
+several styles, a scale bar with label, a panel letter. What was painted is the truth. Written
+beside this script: bench_overlays.json, and for another seed bench_overlays_seed1.json and so on.
 """
 
 import argparse
