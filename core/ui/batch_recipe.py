@@ -57,17 +57,7 @@ def _from_settings() -> Recipe:
         help="They are larger than what shows of them. They count as area either way.",
     )
     exclude = page.exclude_overlays()
-    with st.expander("Samples, labels, pictures", icon=":material/sell:"):
-        sample = _part("Sample named by", "batch_sample_from")
-        label = _part("True class named by", "batch_label_from")
-        pictures = st.pills(
-            "Pictures to keep",
-            PICTURES,
-            selection_mode="multi",
-            default=("overlays", "masks"),
-            format_func=_PICTURE_TITLES.__getitem__,
-            key="batch_pictures",
-        )
+    sample, label, pictures = _names_and_pictures()
     return Recipe(
         model,
         method,
@@ -84,8 +74,24 @@ def _from_settings() -> Recipe:
         drop_border_regions=border,
         sample_from=sample,
         label_from=label,
-        pictures=tuple(name for name in PICTURES if name in pictures),
+        pictures=pictures,
     )
+
+
+def _names_and_pictures() -> tuple[str, str, tuple[str, ...]]:
+    """Draw what names sample and true class, and which pictures are kept."""
+    with st.expander("Samples, labels, pictures", icon=":material/sell:"):
+        sample = _part("Sample named by", "batch_sample_from")
+        label = _part("True class named by", "batch_label_from")
+        pictures = st.pills(
+            "Pictures to keep",
+            PICTURES,
+            selection_mode="multi",
+            default=("overlays", "masks"),
+            format_func=_PICTURE_TITLES.__getitem__,
+            key="batch_pictures",
+        )
+    return sample, label, tuple(name for name in PICTURES if name in pictures)
 
 
 def _clustering(there: cache.ClusterChoice) -> str:
