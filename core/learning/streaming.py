@@ -1,11 +1,19 @@
-"""Files on disk -> classifications, in order: the next files are read while the network works."""
+"""Files on disk -> classifications, in order: several batches are under way at once.
+
+Each worker takes a batch from the files to the answers. On a CPU the network runs on one thread per
+worker: threads that share one pass wait for each other at every layer, and longer the busier the
+machine is; workers do not, and one reads while the other computes.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+import os
+import threading
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +28,8 @@ from core.learning.classification import BATCH, Classification, look_at, read_lo
 from core.learning.conformal import lowest_probability
 
 Answer = Classification | UserError
-_AHEAD = 2  # batches that wait, ready for the network
+Answered = list[tuple[Path, Answer]]
+_MOST_READERS = 8  # beside a GPU
 
 
 class _Ready(NamedTuple):
@@ -36,12 +45,11 @@ def classify_files(
     *,
     exclude_overlays: bool = True,
     level: float | None = None,
-    readers: int = 2,
+    workers: int | None = None,
 ) -> Iterator[tuple[Path, Answer]]:
     """Yield each file and its classification, in order, and why where there is none.
 
-    The same answers as `classify`. Threads read and prepare the next files meanwhile; no more than
-    three batches of prepared inputs are in memory, and no frame outlives its preparation.
+    The same answers as `classify`. Per worker one batch is under way and one more waits.
 
     Parameters
     ----------
@@ -52,22 +60,58 @@ def classify_files(
         Whether info bar and letters are found and hidden.
     level : float, optional
         Of the prediction sets, as for `classify`.
-    readers : int
-        Threads that read ahead.
+    workers : int, optional
+        Batches at once; on a CPU as many as torch may use threads, else one per core, at most 8.
     """
     floor = lowest_probability(classifier, level)
     source = iter(paths)
-    with ThreadPoolExecutor(max(1, readers), "reader") as pool:
+    workers = workers or _count_workers(classifier.device)
+    with _pool(workers, one_thread_each=classifier.device == "cpu") as pool:
 
-        def fetch() -> list[Future[_Ready]]:
-            group = itertools.islice(source, BATCH)
-            return [pool.submit(_prepare, classifier, path, exclude_overlays) for path in group]
+        def submit() -> Future[Answered] | None:
+            batch = list(itertools.islice(source, BATCH))
+            if not batch:
+                return None
+            return pool.submit(_work, classifier, batch, exclude_overlays, floor)
 
-        waiting = [fetch() for _ in range(_AHEAD)]
-        while batch := waiting.pop(0):
-            waiting.append(fetch())
-            ready = [future.result() for future in batch]
-            yield from _answer(classifier, ready, floor)
+        waiting = deque(submit() for _ in range(workers + 1))
+        while (future := waiting.popleft()) is not None:
+            waiting.append(submit())
+            yield from future.result()
+
+
+def _count_workers(device: str) -> int:
+    return torch.get_num_threads() if device == "cpu" else min(_MOST_READERS, os.cpu_count() or 1)
+
+
+@contextmanager
+def _pool(workers: int, *, one_thread_each: bool) -> Iterator[ThreadPoolExecutor]:
+    """Yield a pool whose threads let torch use one thread each; all other threads keep theirs."""
+    everybody = threading.Barrier(workers + 1)
+    before = torch.get_num_threads()
+
+    def start() -> None:
+        if one_thread_each:
+            torch.set_num_threads(1)
+        everybody.wait()
+
+    with ThreadPoolExecutor(workers, "classifier") as pool:
+        for _ in range(workers):
+            pool.submit(start)
+        everybody.wait()
+        # What a thread asked for stays with it, but threads to come would take after the last one.
+        torch.set_num_threads(before)
+        try:
+            yield pool
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _work(
+    classifier: Classifier, paths: Sequence[Path], exclude_overlays: bool, floor: float
+) -> Answered:
+    ready = [_prepare(classifier, path, exclude_overlays) for path in paths]
+    return list(_answer(classifier, ready, floor))
 
 
 def _prepare(classifier: Classifier, path: Path, exclude_overlays: bool) -> _Ready:
