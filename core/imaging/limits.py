@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.errors import UnreadableMicrograph
 
-MAX_FILE_MB = 200  # a 100-megapixel frame of 16 bits; also the app's upload limit
+MAX_FILE_MB = 200  # a 100-megapixel frame of 16 bits; what the app takes of a micrograph, too
 MAX_FRAME_MEGAPIXELS = 100  # 400 MB as 32-bit floats
 MAX_FRAME_MB = (
     400  # decoded and as stored: doubles and 16-bit colours reach it before the pixels do

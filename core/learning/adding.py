@@ -26,7 +26,13 @@ import numpy as np
 from core.errors import UnusableModel, UserError
 from core.learning.checkpoints import CARD, WEIGHTS, Classifier, ModelCard, load_model, save_model
 from core.learning.classification import classify
-from core.learning.foreign import LONGEST_NAME, name_classes, open_weights, require_classes
+from core.learning.foreign import (
+    LONGEST_NAME,
+    UNNAMED,
+    name_classes,
+    open_weights,
+    require_classes,
+)
 from core.learning.installed import ADDED, added_folder, find_model
 from core.learning.reference import REFERENCE
 from core.micrograph import Micrograph
@@ -37,6 +43,7 @@ MOST_CLASSES = 1000
 _PARTS = {CARD: 1, WEIGHTS: 800, REFERENCE: 100}  # what is taken of a folder, and its most MB
 _DAMAGED = "The archive is cut short or damaged; pack the model folder again."
 _NOTES = "inferred"
+_BY_HAND = "The classes were named by hand."
 _LOG = logging.getLogger(__name__)
 _lock = threading.Lock()
 
@@ -109,7 +116,10 @@ def rename_classes(added: AddedModel, words: Sequence[str]) -> AddedModel:
     if find_model(added.name) is None:
         raise UserError(f"{added.card.name} had to make room for other models; add it again.")
     named = name_classes(words)
-    card = replace(card, classes=tuple(named), display_names=named)
+    notes = [note for note in added.notes if not note.startswith(UNNAMED)]
+    notes += [_BY_HAND] if _BY_HAND not in notes else []
+    training = {**card.training, _NOTES: notes}
+    card = replace(card, classes=tuple(named), display_names=named, training=training)
     with tempfile.TemporaryDirectory(prefix="adding-", dir=_folder()) as spare:
         draft = Path(spare) / "model"
         draft.mkdir()

@@ -23,6 +23,7 @@ from core.learning.preparation import CentreCrop, Preparation
 from core.learning.weight_files import WeightFile, read_weight_file
 
 LONGEST_NAME = 60
+UNNAMED = "The file names no classes"
 _PUBLIC_SETS = {1000: "as ImageNet's thousand", 54: "as MicroNet's 54"}
 _LIMITS = (
     "Brought from elsewhere: nothing is known here of what it was trained on.",
@@ -170,7 +171,7 @@ def _read_classes(class_map: object, outputs: int) -> tuple[dict[str, str], str]
     expected = max(2, outputs)
     if class_map is None:
         words = [f"class {number}" for number in range(expected)]
-        note = f"The file names no classes; they are called {words[0]} … {words[-1]}."
+        note = f"{UNNAMED}; they are called {words[0]} … {words[-1]}."
         return {_identifier(word, []): word for word in words}, note
     words = _in_order(class_map)
     if len(words) != expected:

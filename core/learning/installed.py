@@ -76,18 +76,13 @@ def say_what_is_missing(facts: Mapping[str, Any]) -> str:
     calibration = facts.get("calibration") or {}
     parts = []
     if "temperature" not in calibration:
-        parts.append(
-            "This model has no calibration: its probabilities are the network's own and may be "
-            "too sure."
-        )
-    absent = []
-    if "conformal_threshold" not in calibration and not facts.get("reference"):
-        absent.append("prediction sets")
-    if not facts.get("reference"):
-        absent.append("a warning of images unlike its training images")
-    if not facts.get("metrics"):
-        absent.append("measured scores")
+        parts.append("This model has no calibration: its probabilities may be too sure.")
+    has = {
+        "prediction sets": "conformal_threshold" in calibration or facts.get("reference"),
+        "novelty warning": facts.get("reference"),
+        "measured scores": facts.get("metrics"),
+    }
+    absent = [what for what, there in has.items() if not there]
     if absent:
-        listed = absent[0] if len(absent) == 1 else f"{', '.join(absent[:-1])} and {absent[-1]}"
-        parts.append(f"It comes without {listed}.")
+        parts.append(f"{'Also missing' if parts else 'Missing'}: {', '.join(absent)}.")
     return " ".join(parts)

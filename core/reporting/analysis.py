@@ -22,12 +22,19 @@ from core.imaging.display import (
 )
 from core.imaging.saving import save_npy_bytes
 from core.measuring.attribution import attribution_share
-from core.measuring.clustering import Clustering, cluster_gray
+from core.measuring.clustering import (
+    K_MEANS,
+    MIXTURE,
+    Clustering,
+    cluster_features,
+    cluster_gray,
+    smooth_labels,
+)
 from core.measuring.regions import measure_regions
 from core.micrograph import Micrograph
 from core.reporting import likeness
 from core.reporting.naming import find_part
-from core.reporting.recipe import Recipe
+from core.reporting.recipe import GREY, Recipe
 
 if TYPE_CHECKING:  # only names of types: a batch that has not started needs no torch
     from core.learning.classification import Classification
@@ -48,7 +55,7 @@ Mask = NDArray[np.bool_]
 Picture = NDArray[np.uint8]
 
 
-CLUSTERINGS: Mapping[str, Callable[..., Clustering]] = {"grey": cluster_gray}
+CLUSTERINGS: Mapping[str, str] = {GREY: "", "features": K_MEANS, "mixture": MIXTURE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,7 @@ def analyse(
     """
     filtered = recipe.pipeline(micrograph, exclude=exclude)
     uncounted = _uncounted(micrograph, exclude)
-    clustering = CLUSTERINGS[recipe.clustering](filtered, recipe.clusters, exclude=uncounted)
+    clustering = find_clusters(filtered, uncounted, recipe)
     target: Mask = clustering.labels == recipe.target
     regions = tabulate_regions(target, micrograph, recipe.smallest_region_px)
     if recipe.drop_border_regions:
@@ -126,6 +133,22 @@ def analyse(
     pictures = {name: drawers[name]() for name in recipe.pictures}
     alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
     return Analysis(values, regions, pictures, shown.preview(), alike)
+
+
+def find_clusters(micrograph: Micrograph, exclude: Mask | None, recipe: Recipe) -> Clustering:
+    """Return the clusters that a recipe asks for."""
+    if recipe.clustering == GREY:
+        found: Clustering = cluster_gray(micrograph, recipe.clusters, exclude=exclude)
+    else:
+        found = cluster_features(
+            micrograph,
+            recipe.clusters,
+            exclude=exclude,
+            features=recipe.features,
+            method=CLUSTERINGS[recipe.clustering],
+            seed=recipe.cluster_seed,
+        )
+    return smooth_labels(found, micrograph.pixels, recipe.smoothing)
 
 
 def check_choices(recipe: Recipe) -> None:

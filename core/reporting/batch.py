@@ -332,6 +332,7 @@ def _load(recipe: Recipe) -> Classifier:
 
 def _check(recipe: Recipe, network: Classifier) -> None:
     """Refuse choices that do not exist before the work begins."""
+    from core.learning.conformal import lowest_probability
     from core.learning.explanation import LAST_LAYER, METHODS
 
     if recipe.method not in METHODS:
@@ -353,12 +354,7 @@ def _check(recipe: Recipe, network: Classifier) -> None:
         raise UserError(
             f"The model has no layer {recipe.layer!r}. Choose one of {', '.join(network.layers)}."
         )
-    level = network.card.calibration.get("conformal_level")
-    if network.reference is None and recipe.conformal_level not in (None, level):
-        kept = f"{100 * level:.0f} %" if level else "no level, since it was never calibrated"
-        raise UserError(
-            f"The model gives prediction sets at {kept}. Remove conformal_level from the recipe."
-        )
+    lowest_probability(network, recipe.conformal_level)  # refuses what it cannot give
     check_choices(recipe)
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NoReturn
 
 from core.errors import UserError
 from core.imaging.filters import Pipeline, Step
-from core.measuring.clustering import MAX_CLUSTERS, MIN_CLUSTERS
+from core.measuring.clustering import MAX_CLUSTERS, MIN_CLUSTERS, FeatureSet, Smoothing
 
 KIND = "micrographia-recipe"
 VERSION = 2  # version 1 is read too: it lacks the fields that came later, and they have defaults
 SMALLEST_REGION_PX = (1, 1_000_000)
 LONGEST_NAME = 400
 LONGEST_JSON = 200_000
+GREY = "grey"
 PICTURES = ("overlays", "masks", "maps")
+SEEDS = (0, 2**31 - 1)
+_LARGEST = 1e9  # of a number in a part of the recipe: what lies beyond is no setting
+_FEATURES, _AS_FOUND = FeatureSet(), Smoothing()
 _PART = re.compile(r"(?:folder(?::[1-9])?|name:-?[1-9]|metadata:[\w .:/-]{1,80})?")
 
 
@@ -31,7 +35,7 @@ class Recipe:
     method : str
         Id of the class activation map, one of `METHODS`.
     clusters : int
-        Number of grey-level clusters, 2 to 20.
+        Number of clusters, 2 to 20.
     target_cluster : int
         The cluster whose area and regions are reported. Clusters are numbered from dark to
         bright; negative numbers count from the bright end, so -1 is the brightest.
@@ -51,7 +55,14 @@ class Recipe:
     explained_class : str or None
         Id of the class that evidence is shown for; None is the predicted class.
     clustering : str
-        How pixels are grouped, one of `core.reporting.analysis.CLUSTERINGS`.
+        How pixels are grouped, one of `core.reporting.analysis.CLUSTERINGS`: "grey" (exact
+        k-means of grey levels), "features" (k-means of features) or "mixture" (of Gaussians).
+    features : FeatureSet
+        What describes a pixel when clusters are not those of grey levels.
+    cluster_seed : int
+        Seed of the clusters that are not those of grey levels.
+    smoothing : Smoothing
+        Whether clusters are made to hang together.
     drop_border_regions : bool
         Leave out regions that the frame cuts, which are larger than what shows of them.
     sample_from, label_from : str
@@ -80,7 +91,10 @@ class Recipe:
     conformal_level: float | None = field(default=None, kw_only=True)
     layer: str | None = field(default=None, kw_only=True)
     explained_class: str | None = field(default=None, kw_only=True)
-    clustering: str = field(default="grey", kw_only=True)
+    clustering: str = field(default=GREY, kw_only=True)
+    features: FeatureSet = field(default=_FEATURES, kw_only=True)
+    cluster_seed: int = field(default=0, kw_only=True)
+    smoothing: Smoothing = field(default=_AS_FOUND, kw_only=True)
     drop_border_regions: bool = field(default=False, kw_only=True)
     sample_from: str = field(default="", kw_only=True)
     label_from: str = field(default="", kw_only=True)
@@ -99,6 +113,10 @@ class Recipe:
             if getattr(self, name) is not None:
                 _check_name(name, getattr(self, name))
         _check_name("clustering", self.clustering)
+        _check_whole("cluster_seed", self.cluster_seed, *SEEDS)
+        for name, kind in (("features", FeatureSet), ("smoothing", Smoothing)):
+            if not isinstance(getattr(self, name), kind):
+                raise ValueError(f"{name} must be a {kind.__name__}")
         _check_digest(self.model_sha256)
         _check_level(self.conformal_level)
         _check_part("sample_from", self.sample_from)
@@ -125,6 +143,7 @@ class Recipe:
         values |= {field.name: getattr(self, field.name) for field in fields(self)}
         values["filters"] = [step.to_dict() for step in self.filters]
         values["pictures"] = list(self.pictures)
+        values |= {"features": asdict(self.features), "smoothing": asdict(self.smoothing)}
         return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
@@ -153,6 +172,9 @@ class Recipe:
         if "filters" in settings:
             settings["filters"] = _read_steps(settings["filters"])
         try:
+            for name, default in (("features", _FEATURES), ("smoothing", _AS_FOUND)):
+                if name in settings:
+                    settings[name] = _read_group(name, settings[name], default)
             return cls(**settings)
         except ValueError as error:
             raise UserError(f"The recipe cannot be used: {error}. Correct this value.") from error
@@ -216,6 +238,29 @@ def _read_steps(value: object) -> tuple[Step, ...]:
     if not isinstance(value, list):
         raise UserError('In the recipe, "filters" must be a list of steps, in their order.')
     return tuple(Step.from_dict(step) for step in value)
+
+
+def _read_group(name: str, value: object, default: Any) -> Any:
+    """Return settings that belong together; those left out take their defaults."""
+    known = asdict(default)
+    if not isinstance(value, dict) or not value.keys() <= known.keys():
+        raise ValueError(f"{name} must have the fields {', '.join(known)}, got {_brief(value)}")
+    for key, given in value.items():
+        if not _is_like(given, known[key]):
+            raise ValueError(f"{key} of {name} must be like {known[key]}, got {_brief(given)}")
+    return type(default)(
+        **{key: tuple(given) if isinstance(given, list) else given for key, given in value.items()}
+    )
+
+
+def _is_like(given: object, known: object) -> bool:
+    """Tell whether a value from JSON has the type of a known one."""
+    if isinstance(known, tuple):
+        return isinstance(given, list) and all(_is_like(each, 1.0) for each in given)
+    if isinstance(known, float):
+        number = isinstance(given, int | float) and not isinstance(given, bool)
+        return number and abs(given) < _LARGEST  # type: ignore[arg-type]
+    return type(given) is type(known)
 
 
 def _check_heading(values: dict[str, Any]) -> None:

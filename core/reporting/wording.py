@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.measuring.statistics import Interval, mean_interval
 from core.reporting.export import list_versions
-from core.reporting.recipe import Recipe
+from core.reporting.recipe import GREY, Recipe
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult
@@ -186,10 +186,9 @@ def methods(result: BatchResult) -> str:
             f"{_layer(recipe)} and scaled to its own maximum in each micrograph.",
             _exclusion(recipe),
             _filters(recipe),
-            f"In each micrograph by itself, native grey levels were grouped into "
-            f"{recipe.clusters} clusters by exact one-dimensional k-means (Wang and Song 2011, "
-            "doi:10.32614/RJ-2011-015), numbered from dark to bright; the target was "
-            f"{target_title(recipe)}. Connected regions of the target with at least "
+            f"In each micrograph by itself, {_grouping(recipe)}, numbered from dark to bright"
+            f"{_smoothing(recipe)}; the target was {target_title(recipe)}. "
+            "Connected regions of the target with at least "
             f"{recipe.smallest_region_px} px (diagonal neighbours count as connected; regions "
             f"cut by the frame are {'left out' if recipe.drop_border_regions else 'included'}) "
             "were measured; the equivalent diameter is that of "
@@ -248,6 +247,46 @@ def _filters(recipe: Recipe) -> str:
         f"Before clustering and measuring, micrographs were filtered: {steps}. "
         "The network saw them unfiltered."
     )
+
+
+def _grouping(recipe: Recipe) -> str:
+    if recipe.clustering == GREY:
+        return (
+            f"native grey levels were grouped into {recipe.clusters} clusters by exact "
+            "one-dimensional k-means (Wang and Song 2011, doi:10.32614/RJ-2011-015)"
+        )
+    features = recipe.features
+    scales = ", ".join(f"{scale:g}" for scale in features.scales_px)
+    how = (
+        "a mixture of Gaussians (Dempster et al. 1977)"
+        if recipe.clustering == "mixture"
+        else "k-means (Arthur and Vassilvitskii 2007)"
+    )
+    return (
+        f"pixels were grouped into {recipe.clusters} clusters by {how}, seed "
+        f"{recipe.cluster_seed}, on standardised features ({', '.join(features.chosen)}; scales "
+        f"{scales} px, texture window {features.window_px} px)"
+    )
+
+
+def _smoothing(recipe: Recipe) -> str:
+    kind = recipe.smoothing.kind
+    if kind == "majority":
+        return f" and smoothed by the majority within {recipe.smoothing.radius_px} px"
+    if kind == "superpixels":
+        return (
+            f" and made whole within superpixels of about {recipe.smoothing.side_px} px (SLIC, "
+            "Achanta et al. 2012, doi:10.1109/TPAMI.2012.120)"
+        )
+    return ""
+
+
+def clustering(recipe: Recipe) -> str:
+    """Return how pixels are grouped, in a few words."""
+    titles = {GREY: "grey level", "mixture": "a mixture over features"}
+    smoothed = {"majority": ", neighbours vote", "superpixels": ", superpixels whole"}
+    by = titles.get(recipe.clustering, recipe.clustering)
+    return f"by {by}{smoothed.get(recipe.smoothing.kind, '')}"
 
 
 def _count(value: int, noun: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.reporting.recipe import PICTURES, Recipe
-from core.ui import cache, chain, page, show, tables
+from core.measuring.clustering import MIXTURE
+from core.reporting import wording
+from core.reporting.recipe import GREY, PICTURES, Recipe
+from core.ui import cache, chain, class_answer, cluster_settings, page, show, tables
 
 CURRENT, FROM_FILE = "My current settings", "A recipe file"
 _PARTS = {
@@ -16,6 +18,7 @@ _PARTS = {
     "name:2": "second part of the file name",
     "name:-1": "last part of the file name",
 }
+_CLUSTERINGS = {GREY: "grey level", "features": "features", "mixture": "features (mixture)"}
 _PICTURE_TITLES = {"overlays": "heat maps (PNG)", "masks": "masks (PNG)", "maps": "heat maps (NPY)"}
 
 
@@ -25,7 +28,7 @@ def choose() -> Recipe | None:
         "Recipe", (CURRENT, FROM_FILE), default=CURRENT, required=True, key="batch_recipe_origin"
     )
     if origin == FROM_FILE:
-        file = st.file_uploader("recipe.json", "json", key="batch_recipe_file")
+        file = st.file_uploader("recipe.json", "json", key="batch_recipe_file", max_upload_size=1)
         return None if file is None else Recipe.from_json(file.getvalue())
     return _from_settings()
 
@@ -39,6 +42,8 @@ def _from_settings() -> Recipe:
     method = st.selectbox(
         "Explanation", titles, index=place, format_func=titles.__getitem__, key="batch_method"
     )
+    grouping = cluster_settings.last()
+    clustering = _clustering(grouping)
     k = st.slider("Clusters", 2, 12, st.session_state.get("cluster_k", 3), key="batch_k")
     target = page.target_cluster(k, "batch_target")
     steps = chain.steps()
@@ -52,6 +57,29 @@ def _from_settings() -> Recipe:
         help="They are larger than what shows of them. They count as area either way.",
     )
     exclude = page.exclude_overlays()
+    sample, label, pictures = _names_and_pictures()
+    return Recipe(
+        model,
+        method,
+        k,
+        target,
+        steps if filtered else (),
+        exclude,
+        smallest_px,
+        conformal_level=class_answer.level_for(model),
+        clustering=clustering,
+        features=grouping.features,
+        cluster_seed=grouping.seed,
+        smoothing=grouping.smoothing,
+        drop_border_regions=border,
+        sample_from=sample,
+        label_from=label,
+        pictures=pictures,
+    )
+
+
+def _names_and_pictures() -> tuple[str, str, tuple[str, ...]]:
+    """Draw what names sample and true class, and which pictures are kept."""
     with st.expander("Samples, labels, pictures", icon=":material/sell:"):
         sample = _part("Sample named by", "batch_sample_from")
         label = _part("True class named by", "batch_label_from")
@@ -63,19 +91,23 @@ def _from_settings() -> Recipe:
             format_func=_PICTURE_TITLES.__getitem__,
             key="batch_pictures",
         )
-    return Recipe(
-        model,
-        method,
-        k,
-        target,
-        steps if filtered else (),
-        exclude,
-        smallest_px,
-        drop_border_regions=border,
-        sample_from=sample,
-        label_from=label,
-        pictures=tuple(name for name in PICTURES if name in pictures),
+    return sample, label, tuple(name for name in PICTURES if name in pictures)
+
+
+def _clustering(there: cache.ClusterChoice) -> str:
+    """Draw how pixels are grouped; it begins with what was chosen on the Cluster page."""
+    by_features = "mixture" if there.method == MIXTURE else "features"
+    chosen = by_features if there.mode == cache.FEATURES else GREY
+    ids = list(_CLUSTERINGS)
+    value: str = st.selectbox(
+        "Clusters by",
+        ids,
+        index=ids.index(chosen),
+        format_func=_CLUSTERINGS.__getitem__,
+        key="batch_clustering",
+        help="Features, seed and smoothing are those of the Cluster page.",
     )
+    return value
 
 
 def _part(label: str, key: str) -> str:
@@ -95,13 +127,15 @@ def summary(recipe: Recipe) -> None:
     filters = " → ".join(step.spec.title for step in recipe.filters) or "none"
     overlays = "left out" if recipe.exclude_overlays else "taken for specimen"
     border = ", none cut by the frame" if recipe.drop_border_regions else ""
+    level = recipe.conformal_level
+    sets = f"prediction sets at {100 * level:.0f} %; " if level else ""
     lines = (
-        ("Model", f"{recipe.model}; info bar and letters {overlays}", "pages/1_Classify.py"),
+        ("Model", f"{recipe.model}; {sets}info bar and letters {overlays}", "pages/1_Classify.py"),
         ("Explanation", titles.get(recipe.method, recipe.method), "pages/2_Explain.py"),
         ("Filters", filters, "pages/3_Filters.py"),
         (
             "Clusters",
-            f"{recipe.clusters} by grey level, target "
+            f"{recipe.clusters} {wording.clustering(recipe)}, target "
             f"{tables.cluster_title(recipe.target, recipe.clusters)}; regions from "
             f"{recipe.smallest_region_px} px{border}",
             "pages/4_Cluster.py",

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.imaging.limits import MAX_FILE_MB
 from core.reporting import figures
 from core.reporting.batch import BatchResult
 from core.reporting.export import csv_bytes
@@ -163,7 +164,10 @@ def _thumbnail(result: BatchResult, number: int) -> str | None:
 def _labels_file(run: Run, result: BatchResult) -> None:
     with st.expander("Labels from a table", icon=":material/upload_file:"):
         file = st.file_uploader(
-            "A CSV with the columns name and label", "csv", key=f"batch_labels_{run.revision}"
+            "A CSV with the columns name and label",
+            "csv",
+            key=f"batch_labels_{run.revision}",
+            max_upload_size=MAX_FILE_MB,
         )
     if file is None:
         return

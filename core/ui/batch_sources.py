@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import UserError
+from core.imaging.limits import MAX_FILE_MB
 from core.reporting.sources import GivenSource
 from core.ui import uploading, workspace
 
@@ -48,6 +49,7 @@ def choose() -> Sequence[GivenSource]:
         accept_multiple_files="directory" if origin == FOLDER else True,
         key="batch_folder" if origin == FOLDER else "batch_files",
         help=uploading.HELP,
+        max_upload_size=MAX_FILE_MB,
     )
     return [(file.name, file.getvalue()) for file in files]
 

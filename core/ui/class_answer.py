@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.reporting import figures
-from core.ui import show, tables
+from core.ui import cache, show, tables
 
 if TYPE_CHECKING:
     from core.learning.checkpoints import Classifier
@@ -32,6 +32,19 @@ def choose_level(model: Classifier) -> float | None:
         "micrographs like those the network learnt from. A higher level keeps more classes.",
     )
     return percent / 100
+
+
+def level_for(model_name: str) -> float | None:
+    """Return the level chosen on the Classify page, for other pages; None where it is the card's.
+
+    It loads no network: who has chosen a level has loaded one.
+    """
+    percent: int | None = st.session_state.get(LEVEL_KEY)
+    if percent is None:
+        return None
+    model = cache.model(model_name)
+    own = model.card.calibration.get("conformal_level")
+    return None if percent / 100 == own or model.reference is None else percent / 100
 
 
 def draw(model: Classifier, answer: Classification, level: float | None) -> None:

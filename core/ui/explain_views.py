@@ -27,10 +27,7 @@ def facts(micrograph: Micrograph, question: Question, look: Look, answer: Classi
     st.metric("Evidence for", card.display_name(found.target) + against)
     st.caption(f"The network gives this class {sure[found.target]}.")
     if not answer.calibrated:
-        st.caption(
-            "This model has no calibration: its probabilities are the network's own and may be "
-            "too sure."
-        )
+        st.caption("This model has no calibration: its probabilities may be too sure.")
     if found.target != answer.label:
         own = card.display_name(answer.label)
         st.caption(f"Its own answer is {own} with {sure[answer.label]}.")

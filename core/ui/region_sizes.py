@@ -185,8 +185,15 @@ def _density(regions: pd.DataFrame, area_px: int, size: PixelSize | None) -> str
     half = int(regions["touches_border"].sum())
     halves = f" The {half} on the border count half." if half else ""
     return (
-        f"**{found.estimate:.3g} per {unit}** (95 %: {found.low:.3g} to {found.high:.3g}, if they "
-        f"are scattered at random).{halves}"
+        f"**{_count(found.estimate)} per {unit}** (95 %: {_count(found.low)} to "
+        f"{_count(found.high)}, if they are scattered at random).{halves}"
+    )
+
+
+def _count(value: float) -> str:
+    """Write a number of regions without powers of ten."""
+    return (
+        f"{value:.3g}" if value < 1000 else f"{float(f'{value:.3g}'):,.0f}".replace(",", "\u202f")
     )
 
 

@@ -18,11 +18,12 @@ _PLOT_FONT = "Source Sans, sans-serif"  # the font that Streamlit carries with i
 MOST_HEIGHT_PX = 620
 _FEW_PX = 100  # shorter side below which a network sees next to nothing
 LEGEND_COLUMNS = {
-    "colour": st.column_config.ImageColumn("", width=44),
-    "cluster": st.column_config.NumberColumn(width=60),
-    "share (%)": st.column_config.NumberColumn(width=78, format="%.1f"),
-    "area": st.column_config.TextColumn(width=96),
-    "mean grey": st.column_config.NumberColumn(width=84, format="%.4g"),
+    "colour": st.column_config.ImageColumn("", width=36),
+    "cluster": st.column_config.NumberColumn(width=56),
+    "share (%)": st.column_config.NumberColumn(width=68, format="%.1f"),
+    "area": st.column_config.TextColumn(width=88),
+    "mean grey": st.column_config.NumberColumn(width=76, format="%.4g"),
+    "regions": st.column_config.NumberColumn(width=58),
 }
 _MARKDOWN = re.compile(r"([\\\\`*_{}\[\]<>()#+\-.!|~:$&^=@])")
 

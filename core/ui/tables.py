@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,13 +59,15 @@ def data_url(data: bytes, mime: str) -> str:
     return f"data:{mime};base64," + base64.b64encode(data).decode()
 
 
-def cluster_legend(clustering: Clustering, micrograph: Micrograph) -> pd.DataFrame:
-    """Return one row per cluster, dark to bright: colour swatch, fraction, area, mean grey level.
+def cluster_legend(
+    clustering: Clustering, micrograph: Micrograph, regions: Sequence[int] | None = None
+) -> pd.DataFrame:
+    """Return one row per cluster, dark to bright: swatch, fraction, area, mean grey, regions.
 
     The swatch is a picture in a data URL, as `st.column_config.ImageColumn` shows it.
     """
     frame = clustering.to_frame(micrograph.pixel_size)
-    return pd.DataFrame(
+    legend = pd.DataFrame(
         {
             "colour": [swatch(color) for color in cluster_colors(clustering.k)],
             "cluster": frame["cluster"],
@@ -74,6 +76,7 @@ def cluster_legend(clustering: Clustering, micrograph: Micrograph) -> pd.DataFra
             "mean grey": frame["mean_grey"],
         }
     )
+    return legend if regions is None else legend.assign(regions=list(regions))
 
 
 def regions_csv(measured: pd.DataFrame, micrograph: Micrograph) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.imaging.limits import MAX_FILE_MB
 from core.imaging.reading import COMPANION_SUFFIXES, SUFFIXES
 from core.micrograph import Micrograph
 from core.ui import gallery, workspace
@@ -41,6 +42,7 @@ def draw() -> None:
         accept_multiple_files="directory" if folder else True,
         key=f"home_{'folder' if folder else 'upload'}_{turn}",
         help=HELP,
+        max_upload_size=MAX_FILE_MB,
     )
     if files:
         _load(files)

@@ -9,14 +9,21 @@ import os
 import platform
 import time
 
+import cv2
 import numpy as np
 import sklearn
 from sklearn.cluster import KMeans
 
 from core.imaging.simulate import simulate
-from core.measuring.clustering import cluster_gray
+from core.measuring.clustering import (
+    MIXTURE,
+    choose_k_features,
+    cluster_features,
+    cluster_gray,
+    fraction_bands,
+)
 
-SIZE_PX = 512
+SIZE_PX, LARGE_PX, FEATURES_PX = 512, 4096, 1024
 SEEDS = 10
 REPEATS = 15
 
@@ -33,13 +40,13 @@ def timed(call, repeats: int = 1):
     return result, spent[0] / repeats, spent[1] / repeats
 
 
-def compare(name: str, image: np.ndarray, k: int) -> None:
+def compare(name: str, image: np.ndarray, k: int, seeds: int = SEEDS) -> None:
     """Print time, inertia and the spread of area fractions over differently seeded runs."""
     values = image.reshape(-1, 1).astype(np.float64)
     cluster_gray(image, k)
     ours, ours_wall, ours_cpu = timed(lambda: cluster_gray(image, k), REPEATS)
     fractions, inertias, walls, cpus = [], [], [], []
-    for seed in range(SEEDS):
+    for seed in range(seeds):
         model = KMeans(k, n_init=10, random_state=seed)
         theirs, wall, cpu = timed(lambda model=model: model.fit(values))
         order = np.argsort(theirs.cluster_centers_.ravel())
@@ -82,6 +89,22 @@ def main() -> None:
     for k in (5, 20):
         _, wall, cpu = timed(lambda k=k: cluster_gray(full, k), 3)
         print(f"16-bit, all 65,536 levels, k={k}: {wall * 1e3:.0f} ms, cpu {cpu * 1e3:.0f} ms")
+    print(f"{LARGE_PX} x {LARGE_PX} px, one seed")
+    compare("8-bit", cv2.resize(byte, (LARGE_PX, LARGE_PX), interpolation=cv2.INTER_CUBIC), 3, 1)
+    by_features(cv2.resize(byte, (FEATURES_PX, FEATURES_PX), interpolation=cv2.INTER_CUBIC))
+
+
+def by_features(image: np.ndarray) -> None:
+    """Print how long clusters by features take on a megapixel, and help with their number."""
+    print(f"{image.shape[1]} x {image.shape[0]} px by features, 4 clusters")
+    for title, call in (
+        ("k-means", lambda: cluster_features(image, 4)),
+        ("mixture", lambda: cluster_features(image, 4, method=MIXTURE)),
+        ("choice of k", lambda: choose_k_features(image)),
+        ("bands", lambda: fraction_bands(image, cluster_features(image, 4))),
+    ):
+        _, wall, cpu = timed(call)
+        print(f"{title:12s} {wall:6.2f} s, cpu {cpu:6.2f} s")
 
 
 if __name__ == "__main__":

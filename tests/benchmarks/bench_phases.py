@@ -19,15 +19,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
-from sklearn.cluster import KMeans
 
-from core.measuring.clustering import cluster_gray
+from core.measuring.clustering import FeatureSet, cluster_features, cluster_gray
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 SETS = ("seg-dendrites", "seg-emps", "seg-spheroidite", "seg-ebc")
 WIDTH_PX, LOOKED_AT, MOST = 512, 6, 10
-SCALES_PX, SPREADS_PX, CURVED_PX, PLACE = (1, 2, 4, 8, 16), (2, 4, 8), 2, 0.5
-SAMPLE = 10_000
+SETTING = FeatureSet(
+    gradient=False, laplacian=True, position=True, scales_px=(1, 2, 4, 8, 16), window_px=15
+)
 
 Pair = tuple[np.ndarray, np.ndarray]
 Method = Callable[[np.ndarray], np.ndarray]
@@ -104,29 +104,8 @@ def cleaned(k: int) -> Method:
 
 
 def features(k: int) -> Method:
-    """Cluster smoothed greys, local spread, curvature and, weakly, position."""
-
-    def run(image: np.ndarray) -> np.ndarray:
-        rows = describe(image)
-        chosen = np.random.default_rng(0).choice(len(rows), min(SAMPLE, len(rows)), replace=False)
-        model = KMeans(k, n_init=2, random_state=0).fit(rows[chosen])
-        return model.predict(rows).reshape(image.shape)
-
-    return run
-
-
-def describe(image: np.ndarray) -> np.ndarray:
-    """Return one row of standardised numbers per pixel."""
-    values = image.astype(np.float32)
-    maps = [cv2.GaussianBlur(values, (0, 0), sigma) for sigma in SCALES_PX]
-    for sigma in SPREADS_PX:
-        mean, square = (cv2.GaussianBlur(v, (0, 0), sigma) for v in (values, values**2))
-        maps.append(np.sqrt(np.maximum(square - mean**2, 0)))
-    maps.append(cv2.Laplacian(cv2.GaussianBlur(values, (0, 0), CURVED_PX), cv2.CV_32F))
-    rows = np.stack(maps, axis=-1).reshape(values.size, -1)
-    rows = (rows - rows.mean(axis=0)) / (rows.std(axis=0) + 1e-6)
-    places = np.stack(np.indices(values.shape), axis=-1).reshape(values.size, 2).astype(np.float32)
-    return np.hstack([rows, PLACE * (places - places.mean(axis=0)) / places.std()])
+    """Cluster smoothed greys, curvature, local texture and, weakly, position."""
+    return lambda image: cluster_features(image, k, features=SETTING).labels
 
 
 METHODS: dict[str, Method] = {

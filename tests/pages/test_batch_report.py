@@ -43,6 +43,34 @@ def test_batch_of_bad_files_alone_is_still_a_result(open_page):
     assert "0 done, 1 failed" in app.subheader[0].value
 
 
+def test_recipe_takes_features_and_smoothing_from_the_cluster_page(app, png):
+    upload(app, ("a.png", png))
+    app.switch_page("pages/4_Cluster.py").run()
+    app.segmented_control(key="cluster_mode").set_value("features").run()
+    app.pills(key="cluster_families").set_value(["intensity", "texture"]).run()
+    app.selectbox(key="cluster_smoothing").set_value("majority").run()
+    app.switch_page(PAGE).run()
+    assert app.selectbox(key="batch_clustering").value == "features"
+    assert "by features, neighbours vote" in texts(app)
+    finish_batch(app)
+    assert_calm(app)
+    recipe = app.session_state["batch_run"].result.recipe
+    assert recipe.features.chosen == ("intensity", "texture")
+    assert recipe.smoothing.kind == "majority"
+
+
+def test_recipe_takes_the_level_of_the_classify_page_where_the_model_gives_it(
+    app, png, monkeypatch
+):
+    monkeypatch.delenv("MICROGRAPHIA_MODELS")  # the shipped model, which keeps held-out answers
+    upload(app, ("a.png", png))
+    app.switch_page("pages/1_Classify.py").run()
+    app.slider(key="classify_level").set_value(70).run()
+    app.switch_page(PAGE).run()
+    assert_calm(app)
+    assert "prediction sets at 70 %" in texts(app)
+
+
 def test_recipe_gathers_what_was_set_on_other_pages(app, png):
     upload(app, ("a.png", png))
     app.switch_page("pages/4_Cluster.py").run()

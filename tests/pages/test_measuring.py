@@ -72,7 +72,7 @@ def test_evidence_is_shared_out_in_a_sentence(app, png, name, prefix):
 @pytest.mark.parametrize("count", [1, 2, 6])
 def test_any_number_of_images_has_a_map(cluster_page, count):
     app = cluster_page(count)
-    app.toggle(key="cluster_images").set_value(True).run()
+    app.segmented_control(key="cluster_mode").set_value("images").run()
     app.segmented_control(key="cluster_map_method").set_value("tsne").run()
     assert_calm(app)
     said = texts(app)
@@ -86,7 +86,7 @@ def test_texture_stands_in_for_a_network_and_copies_are_flagged(app, png):
     pixels = simulate("spheroids", (192, 256), seed=3).micrograph.pixels
     upload(app, ("b.png", encode((pixels * 0.7).astype(np.uint8))))
     app.switch_page("pages/4_Cluster.py").run()
-    app.toggle(key="cluster_images").set_value(True).run()
+    app.segmented_control(key="cluster_mode").set_value("images").run()
     app.selectbox(key="cluster_map_described").set_value("").run()
     assert_calm(app)
     assert "Near-duplicates" in texts(app)

@@ -11,6 +11,7 @@ from core.reporting.figures.batches import (
     reliability,
     size_distributions,
 )
+from core.reporting.figures.choices import choice_of_k, fraction_bands, region_picker
 from core.reporting.figures.classes import class_counts, class_distribution, probabilities, recalls
 from core.reporting.figures.clusters import fractions, region_sizes
 from core.reporting.figures.embeddings import image_map
@@ -29,12 +30,14 @@ __all__ = [
     "area_intervals",
     "attribution",
     "cascade",
+    "choice_of_k",
     "class_counts",
     "class_distribution",
     "cluster_histogram",
     "confusion",
     "evidence_histogram",
     "evidence_map",
+    "fraction_bands",
     "fractions",
     "histogram",
     "image_map",
@@ -43,6 +46,7 @@ __all__ = [
     "probabilities",
     "radial_powers",
     "recalls",
+    "region_picker",
     "region_sizes",
     "reliability",
     "removal_curves",

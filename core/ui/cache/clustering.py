@@ -1,63 +1,213 @@
-"""Clusters, their regions and their maps."""
+"""Clusters, their regions and their maps, and what helps to choose their number."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from numpy.typing import NDArray
 
-from core.imaging import display
-from core.measuring.clustering import Clustering, cluster_gray
-from core.measuring.regions import measure_regions
+from core.imaging import display, saving
+from core.measuring.clustering import (
+    K_MEANS,
+    NONE,
+    ChoiceOfK,
+    Clustering,
+    FeatureClustering,
+    FeatureSet,
+    Smoothing,
+    choose_k_features,
+    choose_k_gray,
+    cluster_features,
+    cluster_gray,
+    feature_maps,
+    fraction_bands,
+    smooth_labels,
+)
+from core.measuring.regions import label_regions, measure_regions
+from core.measuring.selection import Region, leave_out
 from core.micrograph import Micrograph
 from core.reporting import figures
-from core.ui.cache.shared import BY_KEY, encode, excluded, picture
+from core.ui.cache.shared import BY_KEY, Mask, encode, excluded, picture
+
+GREY, FEATURES = "grey", "features"
+_FEATURE_SET, _AS_FOUND = FeatureSet(), Smoothing()
+_TILE_PX = 420  # longer side of a small picture of a map
+_TARGET_OPACITY = 0.6
 
 
-@st.cache_data(max_size="128MB", show_spinner="Clustering …", hash_funcs=BY_KEY)
+@dataclass(frozen=True, slots=True)
+class ClusterChoice:
+    """All that decides how a micrograph is divided into clusters."""
+
+    k: int = 3
+    exclude: bool = True
+    mode: str = GREY
+    region: Region | None = None
+    features: FeatureSet = _FEATURE_SET
+    method: str = K_MEANS
+    seed: int = 0
+    smoothing: Smoothing = _AS_FOUND
+
+    @property
+    def unsmoothed(self) -> ClusterChoice:
+        """The same without smoothing."""
+        return replace(self, smoothing=_AS_FOUND)
+
+
+@st.cache_data(max_size="256MB", show_spinner=False, hash_funcs=BY_KEY)
+def clusters(
+    micrograph: Micrograph,
+    choice: ClusterChoice,
+    _tell: Callable[[float, str], None] | None = None,
+) -> Clustering:
+    """Return the clusters of one micrograph; what is told on the way is not kept."""
+    if choice.smoothing.kind != NONE:
+        found = clusters(micrograph, choice.unsmoothed, _tell)
+        return smooth_labels(found, micrograph.pixels, choice.smoothing)
+    mask = excluded(micrograph, choice.exclude)
+    if choice.mode == GREY:
+        left_out = leave_out(micrograph.shape, mask, choice.region)
+        return cluster_gray(micrograph, choice.k, exclude=left_out)
+    return cluster_features(
+        micrograph,
+        choice.k,
+        exclude=mask,
+        region=_region(micrograph, choice),
+        features=choice.features,
+        method=choice.method,
+        seed=choice.seed,
+        on_progress=_tell,
+    )
+
+
 def clustering(micrograph: Micrograph, k: int, exclude: bool) -> Clustering:
     """Return the grey-level clusters of one micrograph."""
-    return cluster_gray(micrograph, k, exclude=excluded(micrograph, exclude))
+    return clusters(micrograph, ClusterChoice(k, exclude))
+
+
+def cluster_fractions(micrograph: Micrograph, choice: ClusterChoice) -> tuple[float, ...]:
+    """Return the area fractions of a micrograph's clusters, dark to bright."""
+    return tuple(map(float, clusters(micrograph, choice).fractions))
+
+
+def _region(micrograph: Micrograph, choice: ClusterChoice) -> Mask | None:
+    return None if choice.region is None else choice.region.mask(micrograph.shape)
 
 
 @st.cache_data(max_size="32MB", show_spinner="Measuring regions …", hash_funcs=BY_KEY)
 def regions(
     micrograph: Micrograph,
-    k: int,
-    exclude: bool,
+    choice: ClusterChoice,
     target: int,
     min_area_px: int,
     split: bool = False,
 ) -> pd.DataFrame:
     """Return one row per region of a cluster, with its size and shape."""
-    mask = clustering(micrograph, k, exclude).labels == target
+    mask = clusters(micrograph, choice).labels == target
     return measure_regions(
         mask, micrograph.pixel_size, micrograph, min_area_px=min_area_px, split=split
     )
 
 
+@st.cache_data(max_entries=512, show_spinner="Counting regions …", hash_funcs=BY_KEY)
+def region_counts(
+    micrograph: Micrograph, choice: ClusterChoice, min_area_px: int
+) -> tuple[int, ...]:
+    """Return how many regions each cluster has."""
+    found = clusters(micrograph, choice)
+    masks = (found.labels == number for number in range(found.k))
+    return tuple(int(label_regions(mask, min_area_px=min_area_px).max()) for mask in masks)
+
+
 @st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=BY_KEY)
-def clusters_png(micrograph: Micrograph, k: int, exclude: bool) -> bytes:
+def clusters_png(micrograph: Micrograph, choice: ClusterChoice) -> bytes:
     """Return the cluster map in the colours of the legend; what is left out is hatched.
 
     Larger than the screen, it shows every n-th pixel: a mean of two colours is a third one, and
     may be that of another cluster.
     """
-    labels = clustering(micrograph, k, exclude).labels
+    found = clusters(micrograph, choice)
+    shown = _at_screen_size(found.labels, micrograph)
+    return encode(display.color_labels(shown, found.k), micrograph)
+
+
+@st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=BY_KEY)
+def target_png(micrograph: Micrograph, choice: ClusterChoice, target: int) -> bytes:
+    """Return the micrograph with the target cluster in orange over it."""
+    shown = picture(micrograph, full=False)
+    inside = _at_screen_size(clusters(micrograph, choice).labels, micrograph) == target
+    coloured = np.repeat(shown[..., None], 3, axis=2)
+    orange = np.frombuffer(bytes.fromhex(figures.ORANGE.removeprefix("#")), np.uint8)
+    blend = coloured[inside] * (1 - _TARGET_OPACITY) + orange * _TARGET_OPACITY
+    coloured[inside] = np.rint(blend).astype(np.uint8)
+    return encode(coloured, micrograph)
+
+
+def _at_screen_size(labels: NDArray[np.int16], micrograph: Micrograph) -> NDArray[np.int16]:
     height, width = picture(micrograph, full=False).shape
     rows = np.arange(height) * labels.shape[0] // height
     cols = np.arange(width) * labels.shape[1] // width
-    return encode(display.color_labels(labels[np.ix_(rows, cols)], k), micrograph)
+    return labels[np.ix_(rows, cols)]
 
 
 @st.cache_data(max_size="8MB", show_spinner=False, hash_funcs=BY_KEY)
-def cluster_histogram(micrograph: Micrograph, k: int, exclude: bool, dark: bool) -> go.Figure:
-    """Return the grey levels in the colours of their clusters, with the thresholds."""
-    return figures.cluster_histogram(micrograph, clustering(micrograph, k, exclude), dark=dark)
+def cluster_histogram(micrograph: Micrograph, choice: ClusterChoice, dark: bool) -> go.Figure:
+    """Return the grey levels in the colours of their clusters, with thresholds where it has any."""
+    return figures.cluster_histogram(micrograph, clusters(micrograph, choice), dark=dark)
 
 
-def mask_png(micrograph: Micrograph, k: int, exclude: bool, target: int) -> bytes:
+@st.cache_data(max_entries=256, show_spinner="Trying numbers of clusters …", hash_funcs=BY_KEY)
+def choice_of_k(micrograph: Micrograph, choice: ClusterChoice) -> ChoiceOfK:
+    """Return what speaks for each number of clusters."""
+    mask = excluded(micrograph, choice.exclude)
+    if choice.mode == GREY:
+        return choose_k_gray(
+            micrograph, exclude=leave_out(micrograph.shape, mask, choice.region), seed=choice.seed
+        )
+    return choose_k_features(
+        micrograph,
+        exclude=mask,
+        region=_region(micrograph, choice),
+        features=choice.features,
+        seed=choice.seed,
+    )
+
+
+@st.cache_data(max_entries=256, show_spinner="Drawing tiles again …", hash_funcs=BY_KEY)
+def bands(micrograph: Micrograph, choice: ClusterChoice) -> pd.DataFrame:
+    """Return how far fractions move over drawn tiles, of clusters before they are smoothed."""
+    found = clusters(micrograph, choice.unsmoothed)
+    return fraction_bands(micrograph, found, exclude=excluded(micrograph, choice.exclude))
+
+
+@st.cache_data(max_size="48MB", show_spinner="Drawing features …", hash_funcs=BY_KEY)
+def feature_pngs(micrograph: Micrograph, features: FeatureSet, exclude: bool) -> dict[str, bytes]:
+    """Return a small picture of every map of a set of features."""
+    maps = feature_maps(micrograph.pixels, features, exclude=excluded(micrograph, exclude))
+    return {name: _small_png(values) for name, values in maps.items()}
+
+
+@st.cache_data(max_size="48MB", show_spinner="Drawing …", hash_funcs=BY_KEY)
+def soft_pngs(micrograph: Micrograph, choice: ClusterChoice) -> list[bytes]:
+    """Return a picture per cluster of how much of each pixel belongs to it; none of k-means."""
+    found = clusters(micrograph, choice.unsmoothed)
+    if not isinstance(found, FeatureClustering) or found.memberships is None:
+        return []
+    return [
+        display.png_bytes(np.rint(share.astype(np.float32) * 255).astype(np.uint8), _TILE_PX)
+        for share in found.memberships
+    ]
+
+
+def _small_png(values: NDArray[np.float32]) -> bytes:
+    return display.png_bytes(display.thumbnail(Micrograph("map", values), _TILE_PX))
+
+
+def mask_png(micrograph: Micrograph, choice: ClusterChoice, target: int) -> bytes:
     """Return the target cluster in white on black, every pixel of it."""
-    mask = clustering(micrograph, k, exclude).labels == target
-    return display.png_bytes(mask.astype(np.uint8) * np.uint8(255))
+    return saving.save_mask_bytes(clusters(micrograph, choice).labels == target)

@@ -26,7 +26,6 @@ from core.measuring.embedding import (
 from core.measuring.regions import label_regions
 from core.measuring.statistics import Interval, area_fraction, count_points
 from core.micrograph import Micrograph
-from core.ui.cache.clustering import clustering
 from core.ui.cache.explaining import Question, explanation
 from core.ui.cache.shared import BY_KEY, BY_PIXELS, Mask, excluded, model
 
@@ -40,12 +39,6 @@ def target_intervals(
 ) -> tuple[Interval, Interval]:
     """Return a mask's share of a field with its interval from tiles, and from a grid of points."""
     return area_fraction(_mask, _included), count_points(_mask, _included)
-
-
-@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_KEY)
-def grey_fractions(micrograph: Micrograph, k: int, exclude: bool) -> tuple[float, ...]:
-    """Return the area fractions of a micrograph's grey-level clusters, dark to bright."""
-    return tuple(map(float, clustering(micrograph, k, exclude).fractions))
 
 
 @st.cache_data(max_entries=256, show_spinner="Sharing out the evidence …", hash_funcs=BY_KEY)

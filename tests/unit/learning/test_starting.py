@@ -1,6 +1,10 @@
 """Transfer learning: what a training can begin with, and that it does."""
 
 import io
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -12,7 +16,7 @@ from core.__main__ import EXIT_OK, EXIT_USAGE, main
 from core.errors import UnusableModel, UserError
 from core.learning.checkpoints import ModelCard, load_model, save_model
 from core.learning.networks import build_network
-from core.learning.starting import read_start
+from core.learning.starting import Start, read_start
 from core.learning.training import TrainingPlan, train
 from tests.unit.learning import visual_ccc
 
@@ -101,6 +105,49 @@ def test_command_line_starts_from_a_model(
     assert load_model(tmp_path / "out", device="cpu").card.training["start"]["source"] == str(small)
     assert main([*arguments, "nothing.pth"]) == EXIT_USAGE
     assert main([*arguments, "http://example.org/w.pth"]) == EXIT_USAGE
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """Serves the folder of the test on this machine."""
+    handler = partial(Quiet, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+def test_command_line_fetches_what_it_starts_from(
+    server: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    starts: list[Start] = []
+
+    def train(folders: object, out: object, *, start: Start, **_: object) -> ModelCard:
+        starts.append(start)
+        return ModelCard("m", "visualcnn", ("a", "b"))
+
+    monkeypatch.setattr("core.learning.training.train", train)
+    monkeypatch.chdir(tmp_path)
+    visual_ccc.save(tmp_path / "e.pth", visual_ccc.original("visualcnn", 54))
+    arguments = ["train", "folder", "out", "--start-from", f"{server}/e.pth"]
+    assert main(arguments) == EXIT_OK
+    assert "fetching: 2 of 2 MB" in capsys.readouterr().err
+    (tmp_path / "e.pth").unlink()  # offline: what was fetched is still there
+    assert main(arguments) == EXIT_OK
+    assert [start.title for start in starts] == ["VisualCNN", "VisualCNN"]
+    assert starts[0].source == f"{server}/e.pth"
+    assert main([*arguments[:-1], f"{server}/other.pth"]) == EXIT_USAGE
+    assert "no such file (404)" in capsys.readouterr().err
 
 
 def test_command_line_says_what_a_file_is(

@@ -302,7 +302,7 @@ def test_an_unknown_method_is_refused_before_the_work(run, recipe):
     [
         ({"layer": "attic"}, "no layer 'attic'"),
         ({"explained_class": "cats"}, "no class 'cats'"),
-        ({"conformal_level": 0.8}, "never calibrated"),
+        ({"conformal_level": 0.8}, "gives no prediction sets"),
         ({"model_sha256": "cd" * 32}, "not the ones"),
         ({"clustering": "guess"}, "no clustering 'guess'"),
     ],
@@ -520,3 +520,36 @@ def test_scales_that_only_print_alike_are_no_copies(run):
     pixels = micrograph(0).pixels
     pair = [Micrograph("a", pixels, PixelSize(nm, "nm")) for nm in (1.23456, 1.23457)]
     assert run(pair).rows["duplicate_of"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("clustering", "said"), [("features", "k-means"), ("mixture", "Gaussians")]
+)
+def test_a_batch_clusters_by_features_as_the_core_does(run, recipe, clustering, said):
+    from dataclasses import replace
+
+    from core.measuring.clustering import Smoothing, cluster_features, smooth_labels
+    from core.reporting.analysis import CLUSTERINGS
+    from core.reporting.wording import methods
+
+    wanted = replace(recipe, clustering=clustering, smoothing=Smoothing("majority"))
+    one = micrograph(3)
+    result = run([one], recipe=wanted)
+    found = cluster_features(one, wanted.clusters, method=CLUSTERINGS[clustering])
+    smooth = smooth_labels(found, one.pixels, wanted.smoothing)
+    expected = 100 * float(smooth.fractions[wanted.target])
+    assert result.rows["target_percent"][0] == pytest.approx(expected, abs=1e-6)
+    text = methods(result)
+    assert said in text
+    assert "majority within 2 px" in text
+
+
+def test_prediction_sets_follow_the_level_of_the_recipe(tmp_path):
+    """The shipped model keeps its held-out answers, so any level can be had."""
+    sets = []
+    for level in (0.5, 0.99):
+        wanted = Recipe(clusters=2, conformal_level=level, pictures=())
+        result = run_batch([micrograph(0), micrograph(1)], wanted, tmp_path / str(level))
+        assert result.rows["novelty"].notna().all()
+        sets.append(result.rows["candidates"].str.count(r"\|").sum())
+    assert sets[0] < sets[1]

@@ -4,6 +4,7 @@ import pytest
 
 from core.errors import UserError
 from core.imaging.filters import Step
+from core.measuring.clustering import FeatureSet, Smoothing
 from core.reporting.recipe import Recipe
 
 
@@ -51,6 +52,15 @@ def test_byte_order_mark_is_passed_over():
         ({"model": "a\u0000b"}, "model must be 1 to 400"),
         ({"method": None}, "method must be text"),
         ({"smallest_region_px": 0}, "smallest_region_px must be from 1"),
+        ({"features": []}, "features must have the fields"),
+        ({"features": {"colour": True}}, "features must have the fields"),
+        ({"features": {"texture": 1}}, "texture of features must be like True"),
+        ({"features": {"scales_px": [2, "4"]}}, "scales_px of features must be like"),
+        ({"features": {"scales_px": [4, 2]}}, "scales_px must ascend"),
+        ({"features": {"window_px": 10**30}}, "window_px must be odd"),
+        ({"smoothing": {"kind": "magic"}}, "kind must be one of"),
+        ({"smoothing": {"radius_px": True}}, "radius_px of smoothing must be like 2"),
+        ({"cluster_seed": -1}, "cluster_seed must be from 0"),
         ({"filters": {"filter": "gaussian"}}, "must be a list"),
         ({"filters": ["gaussian"]}, "filter"),
         ({"filters": [{"filter": "sharpen-all"}]}, "no filter called"),
@@ -93,6 +103,14 @@ def test_a_caller_s_mistake_is_a_value_error():
         Recipe(clusters=99)
     with pytest.raises(ValueError, match="filters must be a list of steps"):
         Recipe(filters=("gaussian",))
+
+
+def test_groups_of_settings_may_be_given_in_part():
+    recipe = Recipe.from_json(_text(features={"position": True}, smoothing={"kind": "majority"}))
+    assert recipe.features == FeatureSet(position=True)
+    assert recipe.smoothing == Smoothing("majority")
+    with pytest.raises(ValueError, match="features must be a FeatureSet"):
+        Recipe(features={"position": True})
 
 
 def test_recipes_are_frozen_and_hashable():

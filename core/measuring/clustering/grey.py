@@ -10,93 +10,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.imaging.histograms import GreyHistogram, grey_histogram
-from core.micrograph import Micrograph, PixelSize
-
-MIN_CLUSTERS, MAX_CLUSTERS = 2, 20
-EXCLUDED = -1
+from core.measuring.clustering.result import EXCLUDED, Clustering, check_k, counted_pixels
+from core.micrograph import Micrograph
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Clustering:
-    """Pixels grouped by grey level, numbered from dark to bright.
+class Cut:
+    """Runs of grey levels, dark to bright: where they part, pixels and mean of each, inertia."""
 
-    Parameters
-    ----------
-    labels : ndarray of shape (H, W), int16
-        0 (darkest) to k - 1; -1 where a pixel was excluded.
-    centers : ndarray of shape (k,), float64
-        Mean grey of each cluster in the image's own grey levels, ascending.
-    fractions : ndarray of shape (k,), float64
-        Share of the included pixels in each cluster; they add up to 1.
-    inertia : float
-        Sum of squared differences between the included pixels and their cluster's mean.
-    thresholds : ndarray of shape (k - 1,), float64
-        A pixel's label is the number of thresholds below its grey.
-    included_share : float
-        Share of all pixels that were not excluded, in (0, 1].
-    k : int
-        Number of clusters.
-
-    Raises
-    ------
-    ValueError
-        If the parts do not fit together.
-    """
-
-    labels: NDArray[np.int16]
-    centers: Floats
-    fractions: Floats
-    inertia: float
     thresholds: Floats
-    included_share: float
-    k: int
-
-    def __post_init__(self) -> None:
-        if self.labels.ndim != 2 or self.labels.dtype != np.int16:
-            raise ValueError(
-                f"labels must be (H, W) int16, got {self.labels.shape} {self.labels.dtype}"
-            )
-        for name, wanted in (
-            ("centers", self.k),
-            ("fractions", self.k),
-            ("thresholds", self.k - 1),
-        ):
-            shape = getattr(self, name).shape
-            if shape != (wanted,):
-                raise ValueError(f"{name} must have shape ({wanted},), got {shape}")
-        if np.any(np.diff(self.centers) <= 0):
-            raise ValueError(f"centers must ascend, got {self.centers}")
-        if not np.isclose(self.fractions.sum(), 1):
-            raise ValueError(f"fractions must add up to 1, got {self.fractions.sum()}")
-        if not 0 < self.included_share <= 1:
-            raise ValueError(f"included_share must be in (0, 1], got {self.included_share}")
-
-    def to_frame(self, pixel_size: PixelSize | None = None) -> pd.DataFrame:
-        """Return one row per cluster: cluster, fraction_pct, pixels, mean_grey.
-
-        With a pixel size also the area, in a column named after its unit ("area_nm2").
-        """
-        pixels = np.bincount(self.labels[self.labels >= 0], minlength=self.k)
-        frame = pd.DataFrame(
-            {
-                "cluster": np.arange(self.k),
-                "fraction_pct": 100 * self.fractions,
-                "pixels": pixels,
-                "mean_grey": self.centers,
-            }
-        )
-        if pixel_size is not None:
-            unit = pixel_size.length_unit
-            frame[f"area_{unit}2"] = pixels * pixel_size.to(unit) ** 2
-        return frame
+    sizes: Integers
+    centers: Floats
+    inertia: float
 
 
 def cluster_gray(
@@ -138,47 +70,38 @@ def cluster_gray(
     Journal 3(2), 29-33, doi:10.32614/RJ-2011-015.
     """
     pixels = image.pixels if isinstance(image, Micrograph) else np.asarray(image)
-    _check_k(k)
-    included = _included(pixels, exclude)
-    histogram = grey_histogram(pixels if included is None else pixels[included])
-    _check_levels(histogram, k)
-    breaks = _best_breaks(histogram, k)
-    thresholds = _thresholds(histogram, breaks)
-    labels = _label(pixels, thresholds)
+    check_k(k)
+    included = counted_pixels(pixels, exclude)
+    cut = cut_levels(grey_histogram(pixels if included is None else pixels[included]), k)
+    labels = _label(pixels, cut.thresholds)
     if included is not None:
         labels[~included] = EXCLUDED
-    starts = np.concatenate([[0], breaks])
-    sizes = np.add.reduceat(histogram.counts, starts)
-    centers, inertia = _centers(histogram, starts, sizes)
-    counted = int(sizes.sum())
+    counted = int(cut.sizes.sum())
     return Clustering(
-        labels, centers, sizes / counted, inertia, thresholds, counted / pixels.size, int(k)
+        labels,
+        cut.centers,
+        cut.sizes / counted,
+        cut.inertia,
+        cut.thresholds,
+        counted / pixels.size,
+        int(k),
     )
 
 
-def _check_k(k: int) -> None:
-    """Refuse anything but a possible number of clusters."""
-    if isinstance(k, bool) or not isinstance(k, int | np.integer):
-        raise TypeError(f"k must be an integer, got {k!r}")
-    if not MIN_CLUSTERS <= k <= MAX_CLUSTERS:
-        raise ValueError(f"k must be from {MIN_CLUSTERS} to {MAX_CLUSTERS}, got {k}")
+def cut_levels(histogram: GreyHistogram, k: int) -> Cut:
+    """Return the best way to cut a histogram into k runs of levels.
 
-
-def _included(pixels: NDArray[Any], exclude: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
-    """Return True where a pixel counts, or None when all do."""
-    if pixels.ndim != 2 or pixels.size == 0 or pixels.dtype.kind not in "uif":
-        raise ValueError(
-            f"image must be a non-empty (H, W) array of numbers, got {pixels.shape} {pixels.dtype}"
-        )
-    included = np.isfinite(pixels) if pixels.dtype.kind == "f" else None
-    if exclude is not None:
-        mask = np.asarray(exclude)
-        if mask.shape != pixels.shape or mask.dtype != np.bool_:
-            raise ValueError(
-                f"exclude must be bool of shape {pixels.shape}, got {mask.dtype} {mask.shape}"
-            )
-        included = ~mask if included is None else included & ~mask
-    return None if included is None or included.all() else included
+    Raises
+    ------
+    UserError
+        If there are fewer levels than runs.
+    """
+    _check_levels(histogram, k)
+    breaks = _best_breaks(histogram, k)
+    starts = np.concatenate([[0], breaks])
+    sizes = np.add.reduceat(histogram.counts, starts)
+    centers, inertia = _centers(histogram, starts, sizes)
+    return Cut(_thresholds(histogram, breaks), sizes, centers, inertia)
 
 
 def _check_levels(histogram: GreyHistogram, k: int) -> None:

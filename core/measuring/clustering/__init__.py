@@ -1,0 +1,50 @@
+"""Pixels -> phases: exact k-means of grey levels, k-means or mixtures of features, choice of k."""
+
+from core.measuring.clustering.choice import ChoiceOfK, choose_k_features, choose_k_gray
+from core.measuring.clustering.features import FeatureSet, feature_maps
+from core.measuring.clustering.grey import cluster_gray
+from core.measuring.clustering.pixels import (
+    K_MEANS,
+    METHODS,
+    MIXTURE,
+    FeatureClustering,
+    cluster_features,
+)
+from core.measuring.clustering.result import (
+    EXCLUDED,
+    MAX_CLUSTERS,
+    MIN_CLUSTERS,
+    Clustering,
+)
+from core.measuring.clustering.smoothing import (
+    NONE,
+    Smoothing,
+    compare_fractions,
+    moved_share,
+    smooth_labels,
+)
+from core.measuring.clustering.stability import fraction_bands
+
+__all__ = [
+    "EXCLUDED",
+    "K_MEANS",
+    "MAX_CLUSTERS",
+    "METHODS",
+    "MIN_CLUSTERS",
+    "MIXTURE",
+    "NONE",
+    "ChoiceOfK",
+    "Clustering",
+    "FeatureClustering",
+    "FeatureSet",
+    "Smoothing",
+    "choose_k_features",
+    "choose_k_gray",
+    "cluster_features",
+    "cluster_gray",
+    "compare_fractions",
+    "feature_maps",
+    "fraction_bands",
+    "moved_share",
+    "smooth_labels",
+]

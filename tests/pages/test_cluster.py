@@ -1,0 +1,141 @@
+"""The Cluster page: what is grouped, by what, where, and what it tells of its choices."""
+
+import numpy as np
+import pytest
+
+from core.imaging.simulate import simulate
+from core.ui.region_picker import corners_of
+from tests.pages.conftest import encode
+from tests.pages.steps import assert_calm, texts, upload
+
+
+@pytest.fixture
+def cluster_page(app, png):
+    upload(app, ("a.png", png))
+    return app.switch_page("pages/4_Cluster.py").run()
+
+
+@pytest.fixture
+def by_features(cluster_page):
+    cluster_page.segmented_control(key="cluster_mode").set_value("features").run()
+    return cluster_page
+
+
+def legend(app):
+    return next(d.value for d in app.dataframe if "share (%)" in d.value.columns)
+
+
+def test_the_table_of_clusters_counts_regions_too(cluster_page):
+    table = legend(cluster_page)
+    assert table["share (%)"].sum() == pytest.approx(100)
+    assert table["mean grey"].is_monotonic_increasing
+    assert (table["regions"] >= 0).all()
+
+
+def test_features_group_pixels_in_another_way(cluster_page):
+    grey = legend(cluster_page)["share (%)"].tolist()
+    cluster_page.segmented_control(key="cluster_mode").set_value("features").run()
+    assert_calm(cluster_page)
+    table = legend(cluster_page)
+    assert table["share (%)"].tolist() != grey
+    assert table["share (%)"].sum() == pytest.approx(100)
+    cluster_page.number_input(key="cluster_seed").set_value(7).run()
+    assert_calm(cluster_page)
+
+
+def test_features_are_chosen_and_shown(by_features):
+    by_features.pills(key="cluster_families").set_value(["texture"]).run()
+    by_features.toggle(key="cluster_features_shown").set_value(True).run()
+    assert_calm(by_features)
+    shown = [picture.proto.imgs[0].caption for picture in by_features.get("image")]
+    assert shown == ["deviation 9 px", "contrast 9 px", "homogeneity 9 px"]
+    by_features.pills(key="cluster_families").set_value([]).run()
+    assert not by_features.exception
+    (said,) = (error.value for error in by_features.error)
+    assert "No feature is chosen" in said
+
+
+def test_a_mixture_has_soft_maps(by_features):
+    assert not [t for t in by_features.toggle if t.key == "cluster_soft_shown"]
+    by_features.selectbox(key="cluster_method").set_value("mixture").run()
+    by_features.toggle(key="cluster_soft_shown").set_value(True).run()
+    assert_calm(by_features)
+    assert "black nothing, white all" in texts(by_features)
+
+
+@pytest.mark.parametrize("kind", ["majority", "superpixels"])
+def test_smoothing_tells_what_it_did(cluster_page, kind):
+    cluster_page.selectbox(key="cluster_smoothing").set_value(kind).run()
+    assert_calm(cluster_page)
+    assert "of the pixels to another cluster" in texts(cluster_page)
+    effect = next(d.value for d in cluster_page.dataframe if "points" in d.value.columns)
+    assert effect["points"].sum() == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("mode", ["grey", "features"])
+def test_help_with_the_number_suggests_one_that_can_be_taken(cluster_page, mode):
+    cluster_page.slider(key="cluster_k").set_value(7).run()
+    cluster_page.segmented_control(key="cluster_mode").set_value(mode).run()
+    cluster_page.toggle(key="cluster_help").set_value(True).run()
+    cluster_page.toggle(key="cluster_bands").set_value(True).run()
+    assert_calm(cluster_page)
+    button = cluster_page.button(key="cluster_use_k")
+    button.click().run()
+    assert_calm(cluster_page)
+    assert button.label == f"Use {cluster_page.slider(key='cluster_k').value} clusters"
+
+
+def test_a_typed_box_counts_alone(cluster_page):
+    cluster_page.segmented_control(key="cluster_region_way").set_value("Type a box").run()
+    assert_calm(cluster_page)
+    whole = legend(cluster_page)["share (%)"].tolist()
+    rows = next(n for n in cluster_page.number_input if n.label == "Bottom row")
+    rows.set_value(20).run()
+    assert_calm(cluster_page)
+    assert "of the frame that is used" in texts(cluster_page)
+    assert legend(cluster_page)["share (%)"].tolist() != whole
+
+
+def test_until_something_is_drawn_the_whole_frame_counts(cluster_page):
+    before = legend(cluster_page)["share (%)"].tolist()
+    cluster_page.segmented_control(key="cluster_region_way").set_value("Lasso").run()
+    assert_calm(cluster_page)
+    assert "until then the whole frame counts" in texts(cluster_page)
+    assert legend(cluster_page)["share (%)"].tolist() == before
+
+
+def test_what_plotly_tells_becomes_corners():
+    box = {"box": [{"x": [3.26, 10], "y": [4, 8.0]}], "lasso": []}
+    assert corners_of(box) == ((4.0, 3.3), (8.0, 10.0))
+    lasso = {"lasso": [{"x": list(range(2000)), "y": [5] * 2000}]}
+    assert len(corners_of(lasso)) == 400
+    assert corners_of({"points": [], "box": [], "lasso": []}) == ()
+    assert corners_of({}) == ()
+
+
+@pytest.mark.parametrize("mode", ["grey", "features"])
+@pytest.mark.parametrize(
+    ("name", "pixels"),
+    [
+        ("flat.png", np.full((64, 80), 9, np.uint8)),
+        ("dot.png", np.zeros((1, 1), np.uint8)),
+        ("two.png", np.eye(48, dtype=np.uint8) * 255),
+        ("deep.png", simulate("alloys", (96, 128), seed=0).micrograph.pixels),
+    ],
+)
+def test_odd_images_get_a_sentence_or_an_answer(app, name, pixels, mode):
+    upload(app, (name, encode(pixels)))
+    app.switch_page("pages/4_Cluster.py").run()
+    app.segmented_control(key="cluster_mode").set_value(mode).run()
+    app.toggle(key="cluster_help").set_value(True).run() if not app.error else None
+    assert not app.exception
+    assert len(app.error) <= 1
+
+
+def test_choices_outlive_a_change_of_page(by_features):
+    by_features.selectbox(key="cluster_smoothing").set_value("majority").run()
+    by_features.switch_page("pages/3_Filters.py").run()
+    by_features.switch_page("pages/4_Cluster.py").run()
+    assert_calm(by_features)
+    assert by_features.segmented_control(key="cluster_mode").value == "features"
+    assert by_features.selectbox(key="cluster_smoothing").value == "majority"
