@@ -25,7 +25,12 @@ _PICTURE_TITLES = {"overlays": "heat maps (PNG)", "masks": "masks (PNG)", "maps"
 def choose() -> Recipe | None:
     """Draw the settings in the sidebar and return the recipe; None while a file is missing."""
     origin = st.segmented_control(
-        "Recipe", (CURRENT, FROM_FILE), default=CURRENT, required=True, key="batch_recipe_origin"
+        "Recipe",
+        (CURRENT, FROM_FILE),
+        default=CURRENT,
+        required=True,
+        key="batch_recipe_origin",
+        persist_state="session",
     )
     if origin == FROM_FILE:
         file = st.file_uploader("recipe.json", "json", key="batch_recipe_file", max_upload_size=1)
@@ -48,12 +53,15 @@ def _from_settings() -> Recipe:
     target = page.target_cluster(k, "batch_target")
     steps = chain.steps()
     filtered = bool(steps) and st.toggle(
-        f"Apply the chain of {len(steps)} from Filters", key="batch_filters"
+        f"Apply the chain of {len(steps)} from Filters",
+        key="batch_filters",
+        persist_state="session",
     )
     smallest_px = page.smallest_region_px()
     border = st.toggle(
         "Leave out regions cut by the frame",
         key="batch_drop_border",
+        persist_state="session",
         help="They are larger than what shows of them. They count as area either way.",
     )
     exclude = page.exclude_overlays()
@@ -67,6 +75,7 @@ def _from_settings() -> Recipe:
             default=("overlays", "masks"),
             format_func=_PICTURE_TITLES.__getitem__,
             key="batch_pictures",
+            persist_state="session",
         )
     return Recipe(
         model,
