@@ -8,6 +8,7 @@ from core.measuring.clustering import MIXTURE
 from core.reporting import wording
 from core.reporting.recipe import GREY, PICTURES, Recipe
 from core.ui import cache, chain, class_answer, cluster_settings, page, show, tables
+from core.ui.following import follow
 
 CURRENT, FROM_FILE = "My current settings", "A recipe file"
 _PARTS = {
@@ -41,15 +42,20 @@ def choose() -> Recipe | None:
 def _from_settings() -> Recipe:
     model = page.model_picker()
     titles = cache.method_titles()
-    ids = list(titles)
-    there = st.session_state.get("explain_method")
-    place = ids.index(there) if there in ids else 0
+    follow("batch_method", st.session_state.get("explain_method", next(iter(titles))))
     method = st.selectbox(
-        "Explanation", titles, index=place, format_func=titles.__getitem__, key="batch_method"
+        "Explanation",
+        titles,
+        format_func=titles.__getitem__,
+        key="batch_method",
+        persist_state="session",
     )
     grouping = cluster_settings.last()
     clustering = _clustering(grouping)
-    k = st.slider("Clusters", 2, 12, st.session_state.get("cluster_k", 3), key="batch_k")
+    follow("batch_k", st.session_state.get(cluster_settings.K_KEY, 3))
+    k = st.slider(
+        "Clusters", 2, cluster_settings.MOST_CLUSTERS, key="batch_k", persist_state="session"
+    )
     target = page.target_cluster(k, "batch_target")
     steps = chain.steps()
     filtered = bool(steps) and st.toggle(
@@ -65,18 +71,7 @@ def _from_settings() -> Recipe:
         help="They are larger than what shows of them. They count as area either way.",
     )
     exclude = page.exclude_overlays()
-    with st.expander("Samples, labels, pictures", icon=":material/sell:"):
-        sample = _part("Sample named by", "batch_sample_from")
-        label = _part("True class named by", "batch_label_from")
-        pictures = st.pills(
-            "Pictures to keep",
-            PICTURES,
-            selection_mode="multi",
-            default=("overlays", "masks"),
-            format_func=_PICTURE_TITLES.__getitem__,
-            key="batch_pictures",
-            persist_state="session",
-        )
+    sample, label, pictures = _names_and_pictures()
     return Recipe(
         model,
         method,
@@ -93,21 +88,37 @@ def _from_settings() -> Recipe:
         drop_border_regions=border,
         sample_from=sample,
         label_from=label,
-        pictures=tuple(name for name in PICTURES if name in pictures),
+        pictures=pictures,
     )
+
+
+def _names_and_pictures() -> tuple[str, str, tuple[str, ...]]:
+    """Draw what names sample and true class, and which pictures are kept."""
+    with st.expander("Samples, labels, pictures", icon=":material/sell:"):
+        sample = _part("Sample named by", "batch_sample_from")
+        label = _part("True class named by", "batch_label_from")
+        pictures = st.pills(
+            "Pictures to keep",
+            PICTURES,
+            selection_mode="multi",
+            default=("overlays", "masks"),
+            format_func=_PICTURE_TITLES.__getitem__,
+            key="batch_pictures",
+            persist_state="session",
+        )
+    return sample, label, tuple(name for name in PICTURES if name in pictures)
 
 
 def _clustering(there: cache.ClusterChoice) -> str:
     """Draw how pixels are grouped; it begins with what was chosen on the Cluster page."""
     by_features = "mixture" if there.method == MIXTURE else "features"
-    chosen = by_features if there.mode == cache.FEATURES else GREY
-    ids = list(_CLUSTERINGS)
+    follow("batch_clustering", by_features if there.mode == cache.FEATURES else GREY)
     value: str = st.selectbox(
         "Clusters by",
-        ids,
-        index=ids.index(chosen),
+        _CLUSTERINGS,
         format_func=_CLUSTERINGS.__getitem__,
         key="batch_clustering",
+        persist_state="session",
         help="Features, seed and smoothing are those of the Cluster page.",
     )
     return value
@@ -119,6 +130,7 @@ def _part(label: str, key: str) -> str:
         _PARTS,
         format_func=_PARTS.__getitem__,
         key=key,
+        persist_state="session",
         help="Parts of a file name are divided by spaces, dots, - and _.",
     )
     return chosen

@@ -101,39 +101,44 @@ def _features() -> tuple[FeatureSet, str, int]:
         "belongs to each cluster.",
     )
     with st.expander("More about features"):
-        scales = st.multiselect(
-            "Scales (px)",
-            _SCALES,
-            default=default.scales_px,
-            format_func=lambda scale: f"{scale:g}",
-            key="cluster_scales",
-            persist_state="session",
-            help="Standard deviations of the smoothing before grey, gradient, Laplacian and "
-            "structure tensor are taken.",
-        )
-        window = st.slider(
-            "Texture window (px)",
-            3,
-            31,
-            default.window_px,
-            2,
-            key="cluster_window",
-            persist_state="session",
-        )
-        seed = st.number_input(
-            "Seed",
-            0,
-            9999,
-            0,
-            key="cluster_seed",
-            persist_state="session",
-            help="The same seed gives the same clusters to the last digit.",
-        )
+        scales, window, seed = _surroundings(default)
     if not families:
         raise UserError("No feature is chosen. Choose at least one in the sidebar.")
     chosen = {name: name in families for name in _FAMILIES}
-    sigmas = tuple(sorted(scales)) or default.scales_px
-    return FeatureSet(**chosen, scales_px=sigmas, window_px=window), method, int(seed)
+    return FeatureSet(**chosen, scales_px=scales, window_px=window), method, seed
+
+
+def _surroundings(default: FeatureSet) -> tuple[tuple[float, ...], int, int]:
+    """Draw how far around a pixel its features look, and the seed of the grouping."""
+    scales = st.multiselect(
+        "Scales (px)",
+        _SCALES,
+        default=default.scales_px,
+        format_func=lambda scale: f"{scale:g}",
+        key="cluster_scales",
+        persist_state="session",
+        help="Standard deviations of the smoothing before grey, gradient, Laplacian and "
+        "structure tensor are taken.",
+    )
+    window = st.slider(
+        "Texture window (px)",
+        3,
+        31,
+        default.window_px,
+        2,
+        key="cluster_window",
+        persist_state="session",
+    )
+    seed = st.number_input(
+        "Seed",
+        0,
+        9999,
+        0,
+        key="cluster_seed",
+        persist_state="session",
+        help="The same seed gives the same clusters to the last digit.",
+    )
+    return tuple(sorted(scales)) or default.scales_px, window, int(seed)
 
 
 def _smoothing() -> Smoothing:

@@ -1,8 +1,8 @@
 """How long a batch takes and what it holds in memory, in one run on this machine.
 
-    python tests/benchmarks/bench_batch.py                 200 pictures of 1024 x 1024: time
-    python tests/benchmarks/bench_batch.py memory          peak memory at 50, 200 and 2,000
-    python tests/benchmarks/bench_batch.py parts           the time split by stage; one at a time
+    python -m tests.benchmarks.bench_batch           all of it, about ten minutes
+    python -m tests.benchmarks.bench_batch speed     200 pictures of 1024 x 1024, stages, others
+    python -m tests.benchmarks.bench_batch memory    peak memory at 50, 200 and 2,000 pictures
 
 Pictures are simulated: 25 different ones, told apart by one pixel, so that none is a copy. The
 work one at a time is what a person would write with other programs: torchcam's Grad-CAM on the
@@ -221,14 +221,41 @@ def others(paths: list[Path]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in spent.items()}
 
 
+def speed() -> None:
+    """Print the time of a large batch, of its stages, and of others one picture at a time."""
+    whole = in_new_process(MANY, SIDE)
+    each = whole["batch_s"] / whole["pictures"]
+    print(
+        f"{MANY} pictures of {SIDE} x {SIDE}, classes, Grad-CAM, clusters, regions, pictures: "
+        f"{whole['batch_s']:.1f} s, {1 / each:.2f} per s; the report {whole['report_s']:.1f} s, "
+        f"{whole['report_mb']:.1f} MB; peak memory {whole['peak_mb']:.0f} MB"
+    )
+    found = parts()
+    print(f"seconds per picture, one after the other ({FEW} pictures; others 3)")
+    for name, seconds in found.items():
+        print(f"  {name:34s} {seconds:7.4f}")
+    bare = found["bare network, one batch"]
+    print(f"the batch is {bare / each:.2f} x as fast as the bare network alone")
+    for starts in ("one start", "ten starts"):
+        other = found[f"others: all with {starts}"]
+        print(f"others one at a time, k-means of {starts}: {other / each:.1f} x as long")
+
+
+def memory(side: int, counts: list[int]) -> None:
+    """Print peak memory by number of pictures."""
+    for count in counts:
+        found = in_new_process(count, side)
+        print(
+            f"{count:5d} pictures of {side} x {side}: peak {found['peak_mb']:.0f} MB, "
+            f"{found['batch_s']:.0f} s",
+            flush=True,
+        )
+
+
 if __name__ == "__main__":
-    what = sys.argv[1] if len(sys.argv) > 1 else "time"
-    if what == "time":
-        print(json.dumps(in_new_process(MANY, SIDE), indent=1))
-    elif what == "parts":
-        print(json.dumps(parts(), indent=1))
-    else:
-        side = int(sys.argv[2]) if len(sys.argv) > 2 else 512
-        counts = [int(text) for text in sys.argv[3:]] or [50, 200, 2000]
-        for count in counts:
-            print(json.dumps({"side_px": side, **in_new_process(count, side)}), flush=True)
+    what = sys.argv[1] if len(sys.argv) > 1 else "all"
+    if what in ("all", "speed"):
+        speed()
+    if what in ("all", "memory"):
+        side = int(sys.argv[2]) if len(sys.argv) > 2 else 64
+        memory(side, [int(text) for text in sys.argv[3:]] or [50, 200, 2000])

@@ -1,11 +1,11 @@
 """How well `find_overlays` does on real micrographs with painted overlays.
 
-Run from the repository root: python tests/benchmarks/bench_overlays.py FOLDER [--pictures N]
+Run as `python -m tests.benchmarks.bench_overlays [FOLDER] [--pictures N]`.
 
-FOLDER holds micrographs without overlays (any depth of sub-folders). Onto each are painted, with
-a fixed seed: an info bar of one of several styles, a scale bar with label, a panel letter. What
-was painted is the truth. Written beside this script: bench_overlays.json, and for another seed
-bench_overlays_seed1.json and so on.
+FOLDER (by default the full frames that the shipped model learnt from) holds micrographs without
+overlays (any depth of sub-folders). Onto each are painted, with a fixed seed: an info bar of one of
+several styles, a scale bar with label, a panel letter. What was painted is the truth. Written
+beside this script: bench_overlays.json, and for another seed bench_overlays_seed1.json and so on.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from core.imaging.overlays import find_overlays
 from core.imaging.reading import read_micrograph
 from core.micrograph import Micrograph
 
+PICTURES = Path(__file__).resolve().parents[3] / "shared" / "data" / "em-morph5-full"
 FOUND_SHARE = 0.6  # of the painted pixels that must be covered for an overlay to count as found
 
 
@@ -184,7 +185,7 @@ def time_one_megapixel() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=PICTURES)
     parser.add_argument("--pictures", type=int, default=0, help="only the first N, 0 for all")
     parser.add_argument("--seed", type=int, default=0, help="of what is painted")
     parser.add_argument("--misses", action="store_true", help="print what was missed")
