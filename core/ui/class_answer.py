@@ -18,8 +18,10 @@ LEVEL_KEY = "classify_level"
 
 def choose_level(model: Classifier) -> float | None:
     """Draw the slider of the prediction set's level; None, without one, for the card's own."""
+    from core.learning.conformal import offers_levels
+
     own = round(100 * model.card.calibration.get("conformal_level", 0.9))
-    if model.reference is None or not len(model.reference.heldout_logits):
+    if not offers_levels(model):
         return None
     percent: int = st.slider(
         "Level of the prediction set (%)",
@@ -42,9 +44,11 @@ def level_for(model_name: str) -> float | None:
     percent: int | None = st.session_state.get(LEVEL_KEY)
     if percent is None:
         return None
+    from core.learning.conformal import offers_levels
+
     model = cache.model(model_name)
     own = model.card.calibration.get("conformal_level")
-    return None if percent / 100 == own or model.reference is None else percent / 100
+    return percent / 100 if offers_levels(model) and percent / 100 != own else None
 
 
 def draw(model: Classifier, answer: Classification, level: float | None) -> None:
