@@ -44,7 +44,7 @@ def test_every_figure_is_transparent_and_names_its_axes(dark):
     for figure in every_figure(dark):
         assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
         assert figure.layout.xaxis.title.text
-        assert 100 <= figure.layout.height <= 500
+        assert 100 <= figure.layout.height <= 640
         figure.to_json()
 
 
