@@ -34,6 +34,7 @@ with page.user_errors():
         "Look closer",
         (explain_views.VALUES, explain_views.METHODS, trust.TITLE),
         key="explain_section",
+        persist_state="session",
     )
     if section == explain_views.VALUES:
         explain_views.values(micrograph, question, look)

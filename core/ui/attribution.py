@@ -43,7 +43,11 @@ def draw(
         All choices that made the clustering: the key under which results are kept.
     """
     st.subheader("Which phase drove the decision?", anchor=False)
-    if not st.toggle("Share the evidence out among the clusters", key=f"{prefix}_attribution"):
+    if not st.toggle(
+        "Share the evidence out among the clusters",
+        key=f"{prefix}_attribution",
+        persist_state="session",
+    ):
         st.caption(
             "Sets each cluster's share of the network's evidence against its share of the area."
         )
@@ -64,6 +68,7 @@ def _phases(prefix: str) -> int:
         _MOST_PHASES,
         3,
         key=f"{prefix}_attribution_phases",
+        persist_state="session",
         help="With two phases the threshold is Otsu's.",
     )
     return value

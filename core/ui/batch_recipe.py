@@ -8,6 +8,7 @@ from core.measuring.clustering import MIXTURE
 from core.reporting import wording
 from core.reporting.recipe import GREY, PICTURES, Recipe
 from core.ui import cache, chain, class_answer, cluster_settings, page, show, tables
+from core.ui.following import follow
 
 CURRENT, FROM_FILE = "My current settings", "A recipe file"
 _PARTS = {
@@ -25,7 +26,12 @@ _PICTURE_TITLES = {"overlays": "heat maps (PNG)", "masks": "masks (PNG)", "maps"
 def choose() -> Recipe | None:
     """Draw the settings in the sidebar and return the recipe; None while a file is missing."""
     origin = st.segmented_control(
-        "Recipe", (CURRENT, FROM_FILE), default=CURRENT, required=True, key="batch_recipe_origin"
+        "Recipe",
+        (CURRENT, FROM_FILE),
+        default=CURRENT,
+        required=True,
+        key="batch_recipe_origin",
+        persist_state="session",
     )
     if origin == FROM_FILE:
         file = st.file_uploader("recipe.json", "json", key="batch_recipe_file", max_upload_size=1)
@@ -36,24 +42,32 @@ def choose() -> Recipe | None:
 def _from_settings() -> Recipe:
     model = page.model_picker()
     titles = cache.method_titles()
-    ids = list(titles)
-    there = st.session_state.get("explain_method")
-    place = ids.index(there) if there in ids else 0
+    follow("batch_method", st.session_state.get("explain_method", next(iter(titles))))
     method = st.selectbox(
-        "Explanation", titles, index=place, format_func=titles.__getitem__, key="batch_method"
+        "Explanation",
+        titles,
+        format_func=titles.__getitem__,
+        key="batch_method",
+        persist_state="session",
     )
     grouping = cluster_settings.last()
     clustering = _clustering(grouping)
-    k = st.slider("Clusters", 2, 12, st.session_state.get("cluster_k", 3), key="batch_k")
+    follow("batch_k", st.session_state.get(cluster_settings.K_KEY, 3))
+    k = st.slider(
+        "Clusters", 2, cluster_settings.MOST_CLUSTERS, key="batch_k", persist_state="session"
+    )
     target = page.target_cluster(k, "batch_target")
     steps = chain.steps()
     filtered = bool(steps) and st.toggle(
-        f"Apply the chain of {len(steps)} from Filters", key="batch_filters"
+        f"Apply the chain of {len(steps)} from Filters",
+        key="batch_filters",
+        persist_state="session",
     )
     smallest_px = page.smallest_region_px()
     border = st.toggle(
         "Leave out regions cut by the frame",
         key="batch_drop_border",
+        persist_state="session",
         help="They are larger than what shows of them. They count as area either way.",
     )
     exclude = page.exclude_overlays()
@@ -90,6 +104,7 @@ def _names_and_pictures() -> tuple[str, str, tuple[str, ...]]:
             default=("overlays", "masks"),
             format_func=_PICTURE_TITLES.__getitem__,
             key="batch_pictures",
+            persist_state="session",
         )
     return sample, label, tuple(name for name in PICTURES if name in pictures)
 
@@ -97,14 +112,13 @@ def _names_and_pictures() -> tuple[str, str, tuple[str, ...]]:
 def _clustering(there: cache.ClusterChoice) -> str:
     """Draw how pixels are grouped; it begins with what was chosen on the Cluster page."""
     by_features = "mixture" if there.method == MIXTURE else "features"
-    chosen = by_features if there.mode == cache.FEATURES else GREY
-    ids = list(_CLUSTERINGS)
+    follow("batch_clustering", by_features if there.mode == cache.FEATURES else GREY)
     value: str = st.selectbox(
         "Clusters by",
-        ids,
-        index=ids.index(chosen),
+        _CLUSTERINGS,
         format_func=_CLUSTERINGS.__getitem__,
         key="batch_clustering",
+        persist_state="session",
         help="Features, seed and smoothing are those of the Cluster page.",
     )
     return value
@@ -116,6 +130,7 @@ def _part(label: str, key: str) -> str:
         _PARTS,
         format_func=_PARTS.__getitem__,
         key=key,
+        persist_state="session",
         help="Parts of a file name are divided by spaces, dots, - and _.",
     )
     return chosen

@@ -145,9 +145,12 @@ def _filtered(result: BatchResult, titles: dict[str, str]) -> pd.DataFrame:
             format_func=titles.__getitem__,
             placeholder="all",
             key="batch_filter_class",
+            persist_state="session",
         )
         raised = [flag for flag in FLAGS if rows["warnings"].str.contains(flag, regex=False).any()]
-        flags = st.multiselect("Warning", raised, placeholder="all", key="batch_filter_flag")
+        flags = st.multiselect(
+            "Warning", raised, placeholder="all", key="batch_filter_flag", persist_state="session"
+        )
     if classes:
         rows = rows[rows["label"].isin(classes)]
     if flags:

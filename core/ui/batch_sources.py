@@ -14,6 +14,7 @@ from core.reporting.sources import GivenSource
 from core.ui import uploading, workspace
 
 LOCAL_ENV = "MICROGRAPHIA_LOCAL_PATHS"
+LOADED = "What is loaded"
 FILES, FOLDER, PATH = "Files or a ZIP", "A folder", "A path on this computer"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -33,13 +34,18 @@ def paths_are_allowed() -> bool:
 def choose() -> Sequence[GivenSource]:
     """Draw the choice and return the sources; empty while there are none."""
     loaded = workspace.every()
-    here = f"What is loaded ({len(loaded)})"
-    options = [*([here] if loaded else []), FILES, FOLDER]
+    options = [*([LOADED] if loaded else []), FILES, FOLDER]
     options += [PATH] if paths_are_allowed() else []
     origin = st.segmented_control(
-        "Micrographs", options, default=options[0], required=True, key="batch_origin"
+        "Micrographs",
+        options,
+        default=options[0],
+        required=True,
+        format_func=lambda way: f"{way} ({len(loaded)})" if way == LOADED else way,
+        key="batch_origin",
+        persist_state="session",
     )
-    if origin == here:
+    if origin == LOADED:
         return loaded
     if origin == PATH:
         return _from_path()
@@ -55,7 +61,12 @@ def choose() -> Sequence[GivenSource]:
 
 
 def _from_path() -> Sequence[GivenSource]:
-    typed = st.text_input("Folder, file or ZIP", key="batch_path", placeholder="/data/micrographs")
+    typed = st.text_input(
+        "Folder, file or ZIP",
+        key="batch_path",
+        persist_state="session",
+        placeholder="/data/micrographs",
+    )
     if not typed.strip():
         return []
     path = Path(typed.strip()).expanduser()

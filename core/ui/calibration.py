@@ -25,7 +25,11 @@ def draw(micrograph: Micrograph) -> None:
     ):
         _say_where_from(micrograph)
         way = st.segmented_control(
-            "Set by hand", (_TYPED, _FROM_BAR), default=_TYPED, key=f"sidebar_way_{sha256}"
+            "Set by hand",
+            (_TYPED, _FROM_BAR),
+            default=_TYPED,
+            key=f"sidebar_way_{sha256}",
+            persist_state="session",
         )
         if way == _TYPED:
             _type_it(micrograph)

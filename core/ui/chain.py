@@ -78,7 +78,9 @@ def _draw_adding() -> None:
     if chain_state.is_full():
         st.caption(f"The chain is full: {MAX_STEPS} filters are the most.")
         return
-    family = st.selectbox("Add a filter from", (_ALL, *FAMILIES), key=_FAMILY)
+    family = st.selectbox(
+        "Add a filter from", (_ALL, *FAMILIES), key=_FAMILY, persist_state="session"
+    )
     names = [name for name, spec in FILTERS.items() if family in (_ALL, spec.family)]
     st.selectbox(
         "Add a filter",

@@ -25,6 +25,7 @@ def draw(micrograph: Micrograph, model_name: str, exclude: bool) -> None:
     if not st.toggle(
         "Tile map",
         key="classify_tiles",
+        persist_state="session",
         help="Classifies every tile of the frame by itself. For frames that show more than one "
         "morphology, or far more of it than the training images did.",
     ):
@@ -62,11 +63,18 @@ def _size(micrograph: Micrograph) -> int:
     longer = max(micrograph.shape)
     start = max(_SMALLEST_PX, longer // _ACROSS)
     nm = micrograph.pixel_size.to("nm") if micrograph.pixel_size else None
-    in_nm = nm is not None and st.toggle("Tile size in nm", key="classify_tiles_in_nm")
+    in_nm = nm is not None and st.toggle(
+        "Tile size in nm", key="classify_tiles_in_nm", persist_state="session"
+    )
     if in_nm and nm is not None:
         low, high = _SMALLEST_PX * nm, max(longer, _SMALLEST_PX) * nm
         chosen: float = st.number_input(
-            "Tile size (nm)", low, high, start * nm, key=f"classify_tile_nm_{micrograph.key}"
+            "Tile size (nm)",
+            low,
+            high,
+            start * nm,
+            key=f"classify_tile_nm_{micrograph.key}",
+            persist_state="session",
         )
         return max(_SMALLEST_PX, round(chosen / nm))
     pixels: int = st.number_input(
@@ -75,6 +83,7 @@ def _size(micrograph: Micrograph) -> int:
         max(longer, _SMALLEST_PX),
         start,
         key=f"classify_tile_px_{micrograph.key}",
+        persist_state="session",
     )
     return pixels
 

@@ -22,7 +22,9 @@ _THUMBNAIL_PX = 128
 def draw(loaded: Sequence[Micrograph], model_name: str, exclude: bool, level: float | None) -> None:
     """Draw the switch, and when it is on the table of every loaded micrograph and its CSV."""
     if len(loaded) < 2 or not st.toggle(
-        f"Classify all {len(loaded)} loaded micrographs", key="classify_all"
+        f"Classify all {len(loaded)} loaded micrographs",
+        key="classify_all",
+        persist_state="session",
     ):
         return
     answers = _classify_all(loaded, model_name, exclude, level)

@@ -31,7 +31,12 @@ def find(micrograph: Micrograph, choice: ClusterChoice) -> Clustering:
 def pictures(micrograph: Micrograph, choice: ClusterChoice, target: int) -> None:
     """Draw the micrograph beside its clusters, or beside the target cluster alone."""
     shown = st.segmented_control(
-        "Show", (_ALL, _TARGET), default=_ALL, key="cluster_shown", label_visibility="collapsed"
+        "Show",
+        (_ALL, _TARGET),
+        default=_ALL,
+        key="cluster_shown",
+        persist_state="session",
+        label_visibility="collapsed",
     )
     alone = shown == _TARGET
     right = (
@@ -87,10 +92,12 @@ def features(micrograph: Micrograph, choice: ClusterChoice, found: Clustering) -
     """Draw, on demand, the maps that describe pixels, and how much of each is in each cluster."""
     if choice.mode != cache.FEATURES:
         return
-    if st.toggle("Show the features as pictures", key="cluster_features_shown"):
+    if st.toggle(
+        "Show the features as pictures", key="cluster_features_shown", persist_state="session"
+    ):
         _gallery(cache.feature_pngs(micrograph, choice.features, choice.exclude))
     soft = isinstance(found, FeatureClustering) and found.memberships is not None
-    if soft and st.toggle("Show soft maps", key="cluster_soft_shown"):
+    if soft and st.toggle("Show soft maps", key="cluster_soft_shown", persist_state="session"):
         maps = cache.soft_pngs(micrograph, choice)
         _gallery({f"cluster {number}": png for number, png in enumerate(maps)})
         st.caption("How much of each pixel belongs to the cluster: black nothing, white all of it.")
@@ -105,7 +112,7 @@ def _gallery(pictures_by_name: dict[str, bytes]) -> None:
 def help_choosing(micrograph: Micrograph, choice: ClusterChoice) -> None:
     """Draw, on demand, what speaks for how many clusters, and how firm the fractions are."""
     st.subheader("How many clusters, and how firm?", anchor=False)
-    if st.toggle("Compare numbers of clusters", key="cluster_help"):
+    if st.toggle("Compare numbers of clusters", key="cluster_help", persist_state="session"):
         found = cache.choice_of_k(micrograph, choice)
         words, plots = st.columns([2, 3], gap="large")
         with words:
@@ -127,7 +134,7 @@ def help_choosing(micrograph: Micrograph, choice: ClusterChoice) -> None:
                 "cluster_choice",
                 "Four measures against the number of clusters",
             )
-    if st.toggle("Draw tiles of the frame again", key="cluster_bands"):
+    if st.toggle("Draw tiles of the frame again", key="cluster_bands", persist_state="session"):
         show.chart(
             figures.fraction_bands(cache.bands(micrograph, choice), dark=show.is_dark()),
             "cluster_bands_chart",

@@ -58,6 +58,7 @@ def _class(
         names,
         format_func=lambda name: f"{card.display_name(name)} ({sure[name]})",
         key=f"explain_{'target' if len(names) == len(sure) else 'contrast'}_{micrograph.sha256}",
+        persist_state="session",
         help="The most probable class comes first.",
     )
     return chosen
@@ -69,6 +70,7 @@ def _channels(method: str) -> int | None:
     every = st.toggle(
         "Try every channel",
         key="explain_every_channel",
+        persist_state="session",
         help=f"Off: only the {FEW_CHANNELS} channels with the largest effect by gradient are "
         "tried, which is ten times faster; the others are estimated from those.",
     )
@@ -85,6 +87,7 @@ def _layers(model_name: str, shape: tuple[int, int]) -> tuple[str, ...]:
         default=[last],
         format_func=lambda name: f"{name} · {facts[name].map_hw[1]} × {facts[name].map_hw[0]}",
         key=f"explain_layers_{model_name}",
+        persist_state="session",
         placeholder=f"{last} (the last)",
         help="Maps of early layers are finer and know less of the class. Several layers are fused: "
         "each is scaled to its strongest place, then averaged. "
@@ -100,6 +103,7 @@ def _tiled(model_name: str, method: str, micrograph: Micrograph) -> bool:
     return st.toggle(
         "Native resolution, in tiles",
         key="explain_tiled",
+        persist_state="session",
         help=f"The frame enters the network at {width} × {height} px. In tiles of "
         f"{cache.TILE_PX} px it is looked at without being shrunk: finer, slower, and each tile "
         "knows nothing of the others.",
@@ -107,8 +111,13 @@ def _tiled(model_name: str, method: str, micrograph: Micrograph) -> bool:
 
 
 def _look() -> cache.Look:
-    opacity = st.slider("Opacity (%)", 0, 100, 60, 5, key="explain_opacity") / 100
-    colormap = st.selectbox("Colours", cache.COLORMAPS, index=1, key="explain_colormap")
+    opacity = (
+        st.slider("Opacity (%)", 0, 100, 60, 5, key="explain_opacity", persist_state="session")
+        / 100
+    )
+    colormap = st.selectbox(
+        "Colours", cache.COLORMAPS, index=1, key="explain_colormap", persist_state="session"
+    )
     contour = st.slider(
         "Contour at (% of the strongest)",
         0,
@@ -116,6 +125,7 @@ def _look() -> cache.Look:
         0,
         5,
         key="explain_contour",
+        persist_state="session",
         help="Draws a line around the places with at least this much evidence; 0 draws none.",
     )
     return cache.Look(opacity, colormap, contour / 100 if contour else None)

@@ -105,6 +105,7 @@ def all_methods(micrograph: Micrograph, question: Question, look: Look) -> None:
         one_scale = st.toggle(
             "One colour scale",
             key="explain_one_scale",
+            persist_state="session",
             help="Colours compare the raw values of all maps. Off: each map is scaled to its own "
             "strongest place. Methods differ in units, so this is fair among Grad-CAM, HiResCAM, "
             "LayerCAM and XGrad-CAM.",
@@ -112,6 +113,7 @@ def all_methods(micrograph: Micrograph, question: Question, look: Look) -> None:
         slow = st.toggle(
             "Slow methods, too",
             key="explain_slow",
+            persist_state="session",
             help="Score-CAM, Ablation-CAM, occlusion and integrated gradients run the network many "
             "times: some seconds.",
         )

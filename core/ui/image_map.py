@@ -80,6 +80,7 @@ def _controls(prefix: str, count: int) -> tuple[str, str, str, int]:
             [*models, TEXTURE],
             format_func=lambda name: f"network {name}" if name else "texture (no network)",
             key=f"{prefix}_map_described",
+            persist_state="session",
             help="A network compares what it has learned to see; texture compares grey levels, "
             "co-occurrence and spatial frequencies.",
         )
@@ -89,19 +90,26 @@ def _controls(prefix: str, count: int) -> tuple[str, str, str, int]:
             default="pca",
             format_func=_METHODS.__getitem__,
             key=f"{prefix}_map_method",
+            persist_state="session",
         )
         colour = st.segmented_control(
             "Colour by",
             colours if described else colours[-2:],
             default="group",
             key=f"{prefix}_map_colour",
+            persist_state="session",
             help="Class: the network's answer. Group: k-means over the images. Sample: the first "
             "part of the file's name.",
         )
         k = 1
         if count > 2:
             k = st.number_input(
-                "Groups", 1, min(_MOST_GROUPS, count), min(3, count), key=f"{prefix}_map_groups"
+                "Groups",
+                1,
+                min(_MOST_GROUPS, count),
+                min(3, count),
+                key=f"{prefix}_map_groups",
+                persist_state="session",
             )
     return described, method or "pca", colour or "group", int(k)
 
@@ -170,7 +178,9 @@ def _neighbours(
     every: list[Micrograph], names: list[str], rows: Rows, chosen: int, prefix: str
 ) -> None:
     """Draw the chosen image and those most like it."""
-    st.selectbox("Image (or click a point)", names, key=f"{prefix}_map_image")
+    st.selectbox(
+        "Image (or click a point)", names, key=f"{prefix}_map_image", persist_state="session"
+    )
     st.image(cache.card_jpeg(every[chosen]), width=160, alt=names[chosen])
     found = nearest(rows, chosen, _NEIGHBOURS)
     if found.empty:

@@ -96,6 +96,7 @@ def target_cluster(k: int, key: str) -> int:
         index=k - 1,
         format_func=lambda number: tables.cluster_title(number, k),
         key=f"{key}_{k}",
+        persist_state="session",
         help="Measured in every table. Clusters are numbered from dark to bright.",
     )
     return chosen

@@ -78,14 +78,28 @@ def _typed(micrograph: Micrograph) -> Region:
     first, last = st.columns(2)
     sha256 = micrograph.sha256
     with first:
-        top = st.number_input("Top row", 0, height - 1, 0, key=f"cluster_top_{sha256}")
-        left = st.number_input("Left column", 0, width - 1, 0, key=f"cluster_left_{sha256}")
+        top = st.number_input(
+            "Top row", 0, height - 1, 0, key=f"cluster_top_{sha256}", persist_state="session"
+        )
+        left = st.number_input(
+            "Left column", 0, width - 1, 0, key=f"cluster_left_{sha256}", persist_state="session"
+        )
     with last:
         bottom = st.number_input(
-            "Bottom row", 0, height - 1, height - 1, key=f"cluster_bottom_{sha256}"
+            "Bottom row",
+            0,
+            height - 1,
+            height - 1,
+            key=f"cluster_bottom_{sha256}",
+            persist_state="session",
         )
         right = st.number_input(
-            "Right column", 0, width - 1, width - 1, key=f"cluster_right_{sha256}"
+            "Right column",
+            0,
+            width - 1,
+            width - 1,
+            key=f"cluster_right_{sha256}",
+            persist_state="session",
         )
     return Region(((top, left), (bottom, right)))
 

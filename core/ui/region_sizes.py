@@ -203,15 +203,26 @@ def _fields(fraction_of: Callable[[Micrograph], float], target: int, prefix: str
     if len(every) < 2:
         st.caption("Load more fields of the sample to see a mean with its interval over fields.")
         return
-    if not st.toggle(f"Over all {len(every)} loaded fields", key=f"{prefix}_fields"):
+    if not st.toggle(
+        f"Over all {len(every)} loaded fields", key=f"{prefix}_fields", persist_state="session"
+    ):
         return
     table = measure_fields(every, fraction_of)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         rule = st.selectbox(
-            "Sample", _SAMPLES, format_func=_SAMPLES.__getitem__, key=f"{prefix}_fields_sample"
+            "Sample",
+            _SAMPLES,
+            format_func=_SAMPLES.__getitem__,
+            key=f"{prefix}_fields_sample",
+            persist_state="session",
         )
         wish = st.number_input(
-            "Wished precision (± % of the mean)", 1, 100, 10, key=f"{prefix}_fields_wish"
+            "Wished precision (± % of the mean)",
+            1,
+            100,
+            10,
+            key=f"{prefix}_fields_wish",
+            persist_state="session",
         )
     table.insert(2, "sample", [find_part(rule, m, m.name) if rule else "all" for m in every])
     summary = summarise_fields(table, wish / 100)

@@ -45,6 +45,7 @@ def _card(micrograph: Micrograph, question: Question) -> None:
     thorough = st.toggle(
         "Thorough",
         key="explain_thorough",
+        persist_state="session",
         help="Finer steps, eight random maps instead of two, three cascades of random weights, "
         "more shifts and noise: some ten times slower.",
     )
@@ -140,7 +141,9 @@ def _whole_set(question: Question) -> None:
     every = tuple(workspace.every())
     st.markdown("**Which method suits these micrographs?**")
     if not st.toggle(
-        f"Check every method on all that is loaded ({len(every)})", key="explain_whole_set"
+        f"Check every method on all that is loaded ({len(every)})",
+        key="explain_whole_set",
+        persist_state="session",
     ):
         return
     layer = question.layers[0] if len(question.layers) == 1 else None

@@ -33,6 +33,7 @@ def draw() -> None:
         default=_FILES,
         required=True,
         key="home_what",
+        persist_state="session",
         label_visibility="collapsed",
     )
     folder = what == _FOLDER

@@ -31,5 +31,6 @@ def test_answer_doubts_tiles_and_table(tab: AppPage, real_micrograph: Path, tmp_
     assert rows[0]["class"] == rows[1]["class"]
     tab.page.get_by_text("About the model").click()
     tab.settle()
-    expect(tab.page.locator(".js-plotly-plot")).to_have_count(4)
+    card = tab.page.get_by_test_id("stExpander").filter(has_text="About the model")
+    expect(card.get_by_text("This model has no calibration")).to_be_visible()
     tab.assert_calm()
