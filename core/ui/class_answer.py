@@ -85,6 +85,8 @@ def _prediction_set(model: Classifier, answer: Classification, level: float | No
         f"For {100 * level:.0f} % of micrographs like those it learnt from, the true class is "
         "among the ones it keeps."
     )
+    if answer.is_novel:
+        promise += " This one is unlike those, so do not count on it."
     if len(names) > 1:
         listed = f"{', '.join(names[1:-1])} and {names[-1]}" if len(names) > 2 else names[1]
         st.info(f"The network cannot exclude {listed}. {promise}", icon=":material/help:")
