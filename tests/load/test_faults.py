@@ -2,7 +2,8 @@
 
 import platform
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -62,11 +63,19 @@ def test_uploads_do_not_stay_beside_what_was_read_from_them(server: Server) -> N
     tab.go_to("Batch_Report")
     tab.pick("batch_origin", "Files or a ZIP")
     tab.upload("batch_files", ("c.png", picture(5)))
-    assert upload_bytes(tab) > 0
+    assert becomes(lambda: upload_bytes(tab) > 0)
     tab.go_to("Cluster")
-    assert upload_bytes(tab) == 0
+    assert becomes(lambda: upload_bytes(tab) == 0)
     assert not tab.troubles()
     tab.close()
+
+
+def becomes(so: Callable[[], bool], seconds: float = 30) -> bool:
+    """Wait until something is so: the server repeats its statistics for some seconds."""
+    end = time.monotonic() + seconds
+    while not so() and time.monotonic() < end:
+        time.sleep(0.5)
+    return so()
 
 
 def upload_bytes(tab: Tab) -> int:
