@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import correction, gallery, page, sidebar, uploading, workspace
+from core.ui import correction, gallery, page, sidebar, tour, uploading, workspace
 
 PROMISES = {
     "pages/1_Classify.py": "Which morphology is it, and how sure is the network?",
@@ -26,7 +26,8 @@ page.setup("Micrographia")
 st.caption("An interpretable-AI workbench for electron micrographs.")
 with page.user_errors():
     uploading.draw()
-    st.caption("Nothing at hand? Take a simulated micrograph:")
+    st.caption("Nothing at hand? See what it does with simulated micrographs, or take one:")
+    tour.offer()
     page.sample_picker("home")
     current = workspace.current()
     if current is not None:

@@ -17,7 +17,7 @@ from core.reporting import figures
 from core.ui import cache, cluster_settings, compare, show, tables, working
 from core.ui.cache import ClusterChoice
 
-_ALL, _TARGET = "All clusters", "Target cluster"
+SHOWN = _ALL, _TARGET = "All clusters", "Target cluster"
 _ACROSS = 4
 
 
@@ -32,7 +32,7 @@ def pictures(micrograph: Micrograph, choice: ClusterChoice, target: int) -> None
     """Draw the micrograph beside its clusters, or beside the target cluster alone."""
     shown = st.segmented_control(
         "Show",
-        (_ALL, _TARGET),
+        SHOWN,
         default=_ALL,
         key="cluster_shown",
         persist_state="session",

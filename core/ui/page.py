@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.imaging.simulate import KINDS
 from core.micrograph import Micrograph
-from core.ui import compare, models, revival, sidebar, tables, warm_up, workspace
+from core.ui import compare, links, models, revival, sidebar, tables, tour, warm_up, workspace
 from core.ui.border import user_errors as user_errors
 
 TASKS = {
@@ -35,6 +35,7 @@ def setup(title: str) -> None:
     models.begin_page()
     revival.restore()
     revival.remember()
+    tour.draw(title)
     warm_up.start_once()
 
 
@@ -131,6 +132,7 @@ def settings() -> None:
             help="The built-in slider works offline and shows every pixel as it is. JuxtaposeJS "
             "fetches its script from a public server and shows JPEG copies.",
         )
+        links.draw_copy()
 
 
 def model_picker() -> str:
