@@ -126,7 +126,7 @@ def help_choosing(micrograph: Micrograph, choice: ClusterChoice) -> None:
             )
             st.caption(
                 "Circles mark what each measure favours. These numbers know nothing of the "
-                "specimen: phases that you know of count for more."
+                "specimen: how many phases you know of counts for more."
             )
         with plots:
             show.chart(

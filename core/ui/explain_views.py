@@ -138,7 +138,7 @@ def downloads(micrograph: Micrograph, question: Question, look: Look) -> None:
     stem = f"{show.file_stem(micrograph)}_{found.method}_{found.target}"
     with st.container(horizontal=True, gap="small"):
         show.download(
-            "Overlay (PNG)",
+            "Heat map (PNG)",
             lambda: cache.heatmap_png(micrograph, question, look, full=True),
             f"{stem}.png",
             "image/png",

@@ -37,8 +37,7 @@ def draw(prefix: str = "cluster", *, exclude: bool = True) -> None:
     every = workspace.every()
     if len(every) == 1:
         st.info(
-            "One micrograph makes a single point. Load more on the start page to see which are "
-            "alike.",
+            "One micrograph makes a single point. Load more on Home to see which are alike.",
             icon=":material/scatter_plot:",
         )
     described, method, colour, k = _controls(prefix, len(every))
