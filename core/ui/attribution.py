@@ -80,7 +80,7 @@ def _results(
     found = cache.explanation(micrograph, question)
     title = cache.model(question.model_name).card.display_name(found.target)
     st.markdown(f"**{show.plain(describe_attribution(table, title))}**")
-    chart, numbers = st.columns(2, gap="large")
+    chart, numbers = st.columns(2, gap="medium")
     with chart:
         show.chart(
             figures.attribution(table, dark=show.is_dark()),

@@ -49,7 +49,7 @@ def draw(prefix: str = "cluster", *, exclude: bool = True) -> None:
     chosen = _chosen(prefix, names)
     if len(every) in (2, 3):
         st.caption(f"{len(every)} images: distances are exact, groups mean little.")
-    plot, beside = st.columns([3, 2], gap="large")
+    plot, beside = st.columns([3, 2], gap="medium")
     with plot:
         found = cache.projection(settings, method, rows)
         _chart(figures.image_map(found, names, kinds, chosen, dark=show.is_dark()), prefix)
