@@ -14,7 +14,7 @@ from core.ui import (
     workspace,
 )
 
-page.setup("Batch report")
+page.setup("Batch Report")
 current = workspace.current()
 if current is not None:
     sidebar.draw(current)

@@ -10,7 +10,7 @@ from core.reporting.recipe import GREY, PICTURES, Recipe
 from core.ui import cache, chain, class_answer, cluster_settings, page, show, tables
 from core.ui.following import follow
 
-CURRENT, FROM_FILE = "My current settings", "A recipe file"
+CURRENT, FROM_FILE = "My settings", "A file"
 PARTS = {
     "": "not stated",
     "folder": "folder",

@@ -200,7 +200,7 @@ def _truth(result: BatchResult) -> None:
         f"**{100 * value.estimate:.0f} %**{limits}, "
         f"calibration error {100 * found.calibration_error:.0f} %."
     )
-    matrix, reliability = st.columns(2, gap="large")
+    matrix, reliability = st.columns(2, gap="medium")
     with matrix:
         show.chart(
             figures.confusion(found.matrix, found.classes, names, dark=dark),

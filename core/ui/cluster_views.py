@@ -59,9 +59,11 @@ def facts(
 ) -> None:
     """Draw share and area of the target, the table of all clusters and their grey levels."""
     show.simulated_badge(micrograph)
-    share, area = st.columns(2)
-    share.metric(f"Cluster {target}", tables.percent(found.fractions[target]))
-    area.metric("Area", tables.target_area(found, target, micrograph))
+    with st.container(horizontal=True):
+        share = tables.percent(found.fractions[target])
+        st.metric(f"Cluster {target}", share, width="content")
+        area = tables.target_area(found, target, micrograph)
+        st.metric("Area", area, width="content")
     st.caption(tables.used_share(found))
     counts = cache.region_counts(micrograph, choice, smallest_px)
     legend = tables.cluster_legend(found, micrograph, counts)
@@ -114,7 +116,7 @@ def help_choosing(micrograph: Micrograph, choice: ClusterChoice) -> None:
     st.subheader("How many clusters, and how firm?", anchor=False)
     if st.toggle("Compare numbers of clusters", key="cluster_help", persist_state="session"):
         found = cache.choice_of_k(micrograph, choice)
-        words, plots = st.columns([2, 3], gap="large")
+        words, plots = st.columns([2, 3], gap="medium")
         with words:
             st.markdown(f"**{found.describe()}**")
             st.button(
@@ -126,7 +128,7 @@ def help_choosing(micrograph: Micrograph, choice: ClusterChoice) -> None:
             )
             st.caption(
                 "Circles mark what each measure favours. These numbers know nothing of the "
-                "specimen: phases that you know of count for more."
+                "specimen: how many phases you know of counts for more."
             )
         with plots:
             show.chart(

@@ -37,8 +37,7 @@ def draw(prefix: str = "cluster", *, exclude: bool = True) -> None:
     every = workspace.every()
     if len(every) == 1:
         st.info(
-            "One micrograph makes a single point. Load more on the start page to see which are "
-            "alike.",
+            "One micrograph makes a single point. Load more on Home to see which are alike.",
             icon=":material/scatter_plot:",
         )
     described, method, colour, k = _controls(prefix, len(every))
@@ -50,7 +49,7 @@ def draw(prefix: str = "cluster", *, exclude: bool = True) -> None:
     chosen = _chosen(prefix, names)
     if len(every) in (2, 3):
         st.caption(f"{len(every)} images: distances are exact, groups mean little.")
-    plot, beside = st.columns([3, 2], gap="large")
+    plot, beside = st.columns([3, 2], gap="medium")
     with plot:
         found = cache.projection(settings, method, rows)
         _chart(figures.image_map(found, names, kinds, chosen, dark=show.is_dark()), prefix)

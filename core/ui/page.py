@@ -16,9 +16,17 @@ TASKS = {
     "pages/2_Explain.py": ("Explain", ":material/visibility:"),
     "pages/3_Filters.py": ("Filters", ":material/tune:"),
     "pages/4_Cluster.py": ("Cluster", ":material/bubble_chart:"),
-    "pages/5_Batch_Report.py": ("Batch report", ":material/lab_profile:"),
+    "pages/5_Batch_Report.py": ("Batch Report", ":material/lab_profile:"),
+}
+PROMISES = {
+    "pages/1_Classify.py": "Which morphology is it, and how sure is the network?",
+    "pages/2_Explain.py": "Where in the frame does the network find its evidence?",
+    "pages/3_Filters.py": "Chain filters and compare before with after.",
+    "pages/4_Cluster.py": "Group pixels into clusters; measure areas and regions.",
+    "pages/5_Batch_Report.py": "Many micrographs at once: tables and a report to keep.",
 }
 NAME = "Micrographia"
+_TITLE = "page_title"  # of the page at hand
 EXCLUDE_KEY = "workspace_exclude_overlays"
 
 # A Material icon or an emoji would be fetched from elsewhere when it stands on a browser's tab.
@@ -32,6 +40,7 @@ def setup(title: str) -> None:
     st.title(title, anchor=False)
     if _on_a_phone():
         st.caption("Settings and pixel size are in the sidebar: open it with » at the top left.")
+    st.session_state[_TITLE] = title
     models.begin_page()
     revival.restore()
     revival.remember()
@@ -44,13 +53,20 @@ def _on_a_phone() -> bool:
     return "Mobi" in (st.context.headers.get("User-Agent") or "")
 
 
+def promise() -> str:
+    """Return in one sentence what the page at hand is for."""
+    title = st.session_state[_TITLE]
+    return next((PROMISES[path] for path, (name, _) in TASKS.items() if name == title), "")
+
+
 def require_micrograph() -> Micrograph:
     """Return the chosen micrograph; without one say what to do, offer samples and stop."""
     micrograph = workspace.current()
     if micrograph is None:
-        st.write("No micrograph is loaded. Load your own on the start page, or try a sample:")
+        st.write(f"{promise()} No micrograph is loaded.")
+        st.page_link("Home.py", label="Load your own on Home", icon=":material/upload_file:")
+        st.caption("Or take a simulated one:")
         sample_picker("start")
-        st.page_link("Home.py", label="Load micrographs", icon=":material/upload_file:")
         settings()
         st.stop()
     sidebar.draw(micrograph)

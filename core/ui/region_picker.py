@@ -12,7 +12,7 @@ from core.micrograph import Micrograph
 from core.reporting import figures
 from core.ui import cache, show, tables
 
-WHOLE, BOX, LASSO, TYPED = "Whole frame", "Box", "Lasso", "Type a box"
+WHOLE, BOX, LASSO, TYPED = "Whole", "Box", "Lasso", "Typed"
 _WAY = "cluster_region_way"
 _CORNERS = "cluster_region_corners"  # sha256 -> corners of what was drawn on that frame
 _TIMES_CLEARED = "cluster_region_cleared"
@@ -27,7 +27,8 @@ def ask(micrograph: Micrograph) -> Region | None:
         default=WHOLE,
         key=_WAY,
         persist_state="session",
-        help="Only pixels inside count. Box and lasso are drawn on the picture above the results.",
+        help="Only pixels inside count. Box and lasso are drawn on the picture above the results; "
+        "a typed box is given in px.",
     )
     if way == TYPED:
         return _typed(micrograph)

@@ -46,7 +46,8 @@ def _take_over(stated: dict[str, str]) -> str:
     elif files or wanted:
         said = _sentence(files, len(wanted))
     if odd:
-        said += f" {_number(odd, 'part')} of the address was not understood and is left out."
+        were, are = ("was", "is") if odd == 1 else ("were", "are")
+        said += f" {_number(odd, 'part')} of the address {were} not understood and {are} left out."
     return said.strip()
 
 
@@ -93,7 +94,7 @@ def _sentence_of_link(settings: int, samples: int, needs_file: bool) -> str:
     parts += [_number(settings, "setting")] * bool(settings)
     said = f"Opened from a link{' with ' if parts else ''}{' and '.join(parts)}."
     if needs_file:
-        said += " It was made with a file, which no link carries: load that on the start page."
+        said += " It was made with a file, which no link carries: load that on Home."
     return said
 
 

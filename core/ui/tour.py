@@ -9,14 +9,13 @@ from core.reporting.sample_report import NOTE, read_sample_report
 from core.ui import show, workspace
 
 _ON = "tour_on"
-_FIRST = "pages/1_Classify.py"
+_FIRST, _FIRST_KIND = "pages/1_Classify.py", "dendrites"
 _HOME = "Home.py"
 _REPORT_PX = 640
 # page's title -> what to try there; the path and the name of what comes next
 _STEPS = {
     "Classify": (
-        "Five simulated micrographs are loaded; change between them at the top of the sidebar. "
-        "Here the network names the morphology, and says how sure it is.",
+        "What does the network call it, and how sure is it? Four more are in the sidebar.",
         "pages/2_Explain.py",
         "Explain",
     ),
@@ -33,9 +32,9 @@ _STEPS = {
     "Cluster": (
         "Grey levels are split into clusters; the target cluster is measured region by region.",
         "pages/5_Batch_Report.py",
-        "Batch report",
+        "Batch Report",
     ),
-    "Batch report": (
+    "Batch Report": (
         "Run all five at once, with what was set on the other pages, and take the report home.",
         _HOME,
         "Load your own",
@@ -88,11 +87,18 @@ def _start() -> None:
     """Load a sample of every class that is not there yet, and go to the first page."""
     there = {kind for kind, _ in workspace.samples()}
     with st.spinner("Simulating micrographs …"):
-        for kind in reversed(KINDS):  # the last one loaded is the current one
+        for kind in KINDS:
             if kind not in there:
                 workspace.add_sample(kind)
+        _begin_with(_FIRST_KIND)
     st.session_state[_ON] = True
     st.switch_page(_FIRST)
+
+
+def _begin_with(kind: str) -> None:
+    """Make the first sample of a kind the current micrograph."""
+    names = [workspace.sample_name(*each) for each in workspace.samples() if each[0] == kind]
+    workspace.select(next(m.sha256 for m in workspace.every() if m.name == names[0]))
 
 
 def _end() -> None:

@@ -92,7 +92,7 @@ def test_recipe_gathers_what_was_set_on_other_pages(app, png):
 def test_recipe_from_a_file_is_used_and_a_wrong_one_is_a_sentence(app, png):
     upload(app, ("a.png", png))
     app.switch_page(PAGE).run()
-    app.segmented_control(key="batch_recipe_origin").set_value("A recipe file").run()
+    app.segmented_control(key="batch_recipe_origin").set_value("A file").run()
     assert app.button(key="batch_run_now").disabled
     uploader = app.file_uploader(key="batch_recipe_file")
     uploader.upload("recipe.json", b"{}").run()

@@ -86,7 +86,7 @@ def test_help_with_the_number_suggests_one_that_can_be_taken(cluster_page, mode)
 
 
 def test_a_typed_box_counts_alone(cluster_page):
-    cluster_page.segmented_control(key="cluster_region_way").set_value("Type a box").run()
+    cluster_page.segmented_control(key="cluster_region_way").set_value("Typed").run()
     assert_calm(cluster_page)
     whole = legend(cluster_page)["share (%)"].tolist()
     rows = next(n for n in cluster_page.number_input if n.label == "Bottom row")
