@@ -193,7 +193,7 @@ def run_batch(
         for item in at_work:
             entry = writer.write(item)
             if on_row is not None:
-                on_row(tabulation.row_of(entry, writer.values.get(entry["first"])))
+                on_row(tabulation.row_of(entry, writer.firsts.get(entry["first"])))
             listen(item.number, len(listed), item.source.name)
             if should_stop is not None and should_stop():
                 break
@@ -248,7 +248,7 @@ class _Writer:
         self.key = key
         self.journal = Journal(folder)
         self.known = Known()
-        self.values: dict[int | None, Entry] = {}  # what a copy must tell of its first
+        self.firsts: dict[int | None, Entry] = {}  # what a copy must tell of its first
         self.group: list[Entry] = []
         self.group_number = 0
 
@@ -260,6 +260,7 @@ class _Writer:
             names = [source.name for source in listed]
             done = self.journal.resume(self.key, list(zip(names, stamps, strict=True)))
             for entry in self.journal.entries():
+                self._remember(entry)
                 if entry["key"] and entry["first"] is None:
                     self.known.numbers[entry["key"]] = entry["number"]
         else:
@@ -285,8 +286,13 @@ class _Writer:
                 previews = _write_preview(self.folder, item.number, item.done.preview)
         entry = _entry(item, files, previews)
         self.group.append(entry)
+        self._remember(entry)
         item.done = None
         return entry
+
+    def _remember(self, entry: Entry) -> None:
+        if entry["first"] is None:
+            self.firsts[entry["number"]] = tabulation.slim(entry)
 
     def end(self) -> None:
         """Write the entries that wait."""
