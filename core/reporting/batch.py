@@ -55,7 +55,8 @@ class BatchResult:
     out : Path
     model : dict
         name, sha256, architecture, classes, display_names, limits, calibration and device of the
-        network, and the title and reference of the explanation method.
+        network, whether it sees whole frames, its record on held-out pictures (`metrics`), and the
+        title and reference of the explanation method.
     files : tuple of str
         What was written, relative to `out`.
     given : int
@@ -430,6 +431,7 @@ def _titles(model: Mapping[str, Any]) -> dict[str, str]:
 
 def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:
     from core.learning.explanation import METHODS
+    from core.learning.preparation import CentreCrop
 
     card, method = network.card, METHODS[recipe.method]
     return {
@@ -439,6 +441,7 @@ def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:
         "classes": list(card.classes),
         "display_names": dict(card.display_names),
         "device": network.device,
+        "sees_whole_frames": not isinstance(network.preparation, CentreCrop),
         "calibration": dict(card.calibration),
         "limits": list(card.limits),
         "metrics": _record(card.metrics),
@@ -447,8 +450,11 @@ def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:
 
 
 def _record(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the network's own record on held-out pictures, as far as its card states one."""
-    scores = metrics.get("pictures")
-    scores = scores if isinstance(scores, dict) else metrics
+    """Return the network's own record on held-out pictures, as far as its card states one.
+
+    That on whole frames where there is one: a batch shows whole frames to the network.
+    """
+    records = (metrics.get("whole_frames"), metrics.get("pictures"))
+    scores = next((record for record in records if isinstance(record, dict)), metrics)
     wanted = ("pictures", "balanced_accuracy", "balanced_accuracy_interval_95")
     return {name: scores[name] for name in wanted if name in scores}
