@@ -265,7 +265,8 @@ class _Writer:
                 if entry["key"] and entry["first"] is None:
                     self.known.numbers[entry["key"]] = entry["number"]
         else:
-            self.journal.begin(self.key)
+            with export.writing(self.folder):
+                self.journal.begin(self.key)
         return [
             Item(number, source, stamp)
             for number, (source, stamp) in enumerate(zip(listed, stamps, strict=True), start=1)
@@ -274,6 +275,10 @@ class _Writer:
 
     def write(self, item: Item) -> Entry:
         """Write what came of a micrograph; its entry waits for the rest of its group."""
+        with export.writing(self.folder):
+            return self._write(item)
+
+    def _write(self, item: Item) -> Entry:
         if item.group != self.group_number:
             self.end()
             self.group_number = item.group
@@ -297,8 +302,9 @@ class _Writer:
 
     def end(self) -> None:
         """Write the entries that wait."""
-        if self.group:
-            self.journal.append(self.group)
+        with export.writing(self.folder):
+            if self.group:
+                self.journal.append(self.group)
         self.group = []
 
 

@@ -79,7 +79,10 @@ def running(
             yield Server(port, process, log)
         finally:
             process.terminate()
-            process.wait(20)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:  # it ends its work first
+                process.kill()
 
 
 def _resident_kb(pid: int) -> int:
