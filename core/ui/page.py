@@ -10,21 +10,19 @@ from core.errors import OutOfMemory
 from core.imaging.memory import require_memory
 from core.imaging.simulate import KINDS
 from core.micrograph import Micrograph
-<<<<<<< HEAD
-from core.ui import compare, links, models, revival, sidebar, tables, tour, warm_up, workspace
-=======
 from core.ui import (
     compare,
+    links,
     models,
     revival,
     show,
     sidebar,
     tables,
+    tour,
     uploads_kept,
     warm_up,
     workspace,
 )
->>>>>>> load
 from core.ui.border import user_errors as user_errors
 
 TASKS = {
