@@ -15,3 +15,40 @@ class UnreadableMicrograph(UserError):
 
 class UnusableModel(UserError):
     """The model folder or weight file cannot be used."""
+
+
+class OutOfMemory(UserError):
+    """There is not enough memory for what was asked; nothing that was loaded is lost."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(
+            message
+            or "There is not enough memory for this just now. Remove micrographs that you no "
+            "longer need, crop large ones, or try again in a few minutes."
+        )
+
+
+class Unwritable(UserError):
+    """A result cannot be written; `reason` is the system's own word for why."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Tell whether an error means that memory was short, whichever library found out."""
+    if isinstance(error, MemoryError | OutOfMemory):
+        return True
+    theirs = isinstance(error, RuntimeError | OSError) or type(error).__module__.startswith("cv2")
+    return theirs and any(sign in str(error).lower() for sign in _SHORT)
+
+
+_SHORT = (
+    "can't allocate memory",  # torch on the CPU
+    "not enough memory",  # the same on Windows
+    "out of memory",  # torch on a GPU
+    "insufficient memory",  # OpenCV
+    "failed to allocate",  # OpenCV
+    "cannot allocate memory",  # the system
+)

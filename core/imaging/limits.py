@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.errors import UnreadableMicrograph
+from core.imaging.memory import require_memory
 
 MAX_FILE_MB = 200  # a 100-megapixel frame of 16 bits; what the app takes of a micrograph, too
 MAX_FRAME_MEGAPIXELS = 100  # 400 MB as 32-bit floats
@@ -14,6 +15,7 @@ MAX_FRAMES = 512  # listed and read of one file
 MAX_ARCHIVE_ENTRIES = 2000
 MAX_ARCHIVE_MB = 1000  # of all entries together, unpacked
 MAX_ARCHIVE_RATIO = 200  # unpacked to packed: micrographs reach 20, bombs start at 1000
+DECODING_BYTES_PER_VALUE = 12  # while a frame is decoded, several copies of it are there
 DECODING_CPU_S = 3.0  # in the separate process, for a small file
 DECODING_CPU_S_PER_MB = 0.08
 DECODING_WALL_S = 20.0  # where other work shares the machine
@@ -32,7 +34,12 @@ def check_file_size(size_bytes: int) -> None:
 
 
 def check_frame(height: int, width: int, channels: int = 1) -> None:
-    """Refuse a frame whose header announces too many pixels, or none."""
+    """Refuse a frame whose header announces too many pixels, or none; or more than there is room.
+
+    Raises
+    ------
+    UnreadableMicrograph, OutOfMemory
+    """
     if height < 1 or width < 1:
         raise UnreadableMicrograph("The picture has no pixels; export it again.")
     megapixels = height * width / 1e6
@@ -45,6 +52,7 @@ def check_frame(height: int, width: int, channels: int = 1) -> None:
         raise UnreadableMicrograph(
             f"The picture has {channels} channels per pixel; export one of them as a grey picture."
         )
+    require_memory(DECODING_BYTES_PER_VALUE * height * width * channels)
 
 
 def check_frame_bytes(decoded_bytes: int) -> None:

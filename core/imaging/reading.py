@@ -12,7 +12,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.errors import UnreadableMicrograph
+from core.errors import UnreadableMicrograph, UserError
 from core.imaging.frame import HEAD_BYTES, Decoder, Frame, Source
 from core.imaging.limits import MAX_FILE_MB, check_file_size
 from core.imaging.native import NATIVE, series_of
@@ -202,9 +202,9 @@ def _decode(decoder: Decoder, source: Source, frame: int) -> tuple[Frame, int]:
         raise _as_user_error(error) from error
 
 
-def _as_user_error(error: Exception) -> UnreadableMicrograph:
+def _as_user_error(error: Exception) -> UserError:
     """Return the sentence for whatever a decoder raised; the log keeps the cause."""
-    if isinstance(error, UnreadableMicrograph):
+    if isinstance(error, UserError):
         return error
     _log.info("a decoder failed", exc_info=error)
     if isinstance(error, MemoryError):

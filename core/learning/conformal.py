@@ -103,7 +103,7 @@ def lowest_probability(classifier: Classifier, level: float | None = None) -> fl
     own = calibration.get("conformal_level")
     if level is None or level == own:
         return 1 - calibration.get("conformal_threshold", 0.0)
-    if classifier.reference is None:
+    if classifier.reference is None or not offers_levels(classifier):
         offered = f"sets at {100 * own:.0f} % only" if own else "no prediction sets"
         raise UserError(
             f"The model {classifier.name} keeps no held-out answers and so gives {offered}: "
@@ -114,7 +114,7 @@ def lowest_probability(classifier: Classifier, level: float | None = None) -> fl
 
 def offers_levels(classifier: Classifier) -> bool:
     """Tell whether prediction sets can be had at any level."""
-    return classifier.reference is not None
+    return classifier.reference is not None and len(classifier.reference.heldout_logits) > 0
 
 
 @lru_cache(maxsize=64)

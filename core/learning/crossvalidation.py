@@ -51,10 +51,6 @@ FOREIGN_EACH = 20  # pictures of each foreign kind
 FOREIGN_CHOSEN_ON = tuple(FOREIGN)[::2]
 
 
-def _as_it_is(micrograph: Micrograph, mask: Mask | None) -> tuple[Micrograph, Mask | None]:
-    return micrograph, mask
-
-
 def _with_overlays(micrograph: Micrograph, mask: Mask | None) -> tuple[Micrograph, Mask | None]:
     return micrograph, None
 

@@ -74,9 +74,10 @@ class Preparation:
             Zero mean and unit variance, limited to ± `clip_sd`; all zero for a constant frame.
         """
         pixels = fill_excluded(micrograph.pixels, exclude)
-        peak = float(np.abs(pixels).max())
-        if peak > _LARGEST_SUMMABLE:
-            pixels = pixels / np.float32(peak)
+        if micrograph.pixels.dtype.kind == "f":  # whole numbers are far from overflowing
+            peak = float(np.abs(pixels).max())
+            if peak > _LARGEST_SUMMABLE:
+                pixels = pixels / np.float32(peak)
         height, width = self.size_hw(micrograph.shape)
         shrinks = height * width < pixels.size
         resized = cv2.resize(
@@ -188,10 +189,10 @@ def make_preparation(values: Mapping[str, Any]) -> Preparation | CentreCrop:
 def fill_excluded(pixels: Array, exclude: Array | None) -> Array:
     """Return float32 pixels with excluded and non-finite ones set to the median of the others."""
     filled: Array = pixels.astype(np.float32)
-    hidden = ~np.isfinite(filled)
+    hidden = ~np.isfinite(filled) if pixels.dtype.kind == "f" else None
     if exclude is not None:
-        hidden = hidden | exclude
-    if hidden.any():
+        hidden = exclude if hidden is None else hidden | exclude
+    if hidden is not None and hidden.any():
         filled[hidden] = np.median(filled[~hidden]) if not hidden.all() else 0.0
     return filled
 

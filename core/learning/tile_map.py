@@ -119,19 +119,6 @@ def map_tiles(
     return TileMap(classifier.card.classes, rows, columns, labels, probabilities)
 
 
-def tile_side_px(micrograph: Micrograph, tile_nm: float) -> int:
-    """Return the side in px of tiles of a length in nm.
-
-    Raises
-    ------
-    UserError
-        If the micrograph has no pixel size.
-    """
-    if micrograph.pixel_size is None:
-        raise UserError("Tiles in nm need a pixel size: set it in the sidebar, or choose px.")
-    return max(1, round(tile_nm / micrograph.pixel_size.to("nm")))
-
-
 def _edges(side: int, tile_px: int) -> NDArray[np.int64]:
     return np.linspace(0, side, max(1, round(side / tile_px)) + 1).round().astype(np.int64)
 

@@ -90,12 +90,6 @@ def explain_tiled(
     )
 
 
-def count_tiles(shape: tuple[int, int], tile_px: int) -> int:
-    """Return how many tiles a frame of a shape (H, W) needs."""
-    rows, cols = (-(-side // (tile_px // 2)) + 1 for side in shape)
-    return rows * cols
-
-
 def _lay_out(image: NDArray[Any], tile_px: int) -> tuple[NDArray[Any], list[tuple[int, int]]]:
     """Return the frame, mirrored over its edges, and the corners of its tiles.
 

@@ -22,7 +22,7 @@ from typing import Any
 import pandas as pd
 
 from core import __version__
-from core.errors import UserError
+from core.errors import Unwritable
 from core.reporting.recipe import PICTURES, Recipe
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-image", "opencv-python-headless", "torch")
@@ -46,7 +46,7 @@ def make_folder(folder: Path, *, keep: bool = False) -> Path:
     UserError
         If it cannot be made.
     """
-    with _told(folder):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / MANIFEST).is_file():
             for name in () if keep else _old_pictures(folder):
@@ -67,14 +67,16 @@ def _old_pictures(folder: Path) -> list[str]:
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """Turn a failure to write into a sentence."""
+def writing(folder: Path) -> Iterator[None]:
+    """Turn a failure to write into a sentence; raises Unwritable."""
     try:
         yield
     except OSError as error:
-        raise UserError(
-            f"The folder {str(folder)!r} cannot be written ({error.strerror}). Choose another one, "
-            "or make room."
+        reason = error.strerror or type(error).__name__
+        raise Unwritable(
+            f"The folder {str(folder)!r} cannot be written ({reason}). Choose another one, or make "
+            "room; --resume then goes on where it stopped.",
+            reason,
         ) from error
 
 
@@ -96,7 +98,7 @@ def write_pictures(
         If they cannot be written.
     """
     files = []
-    with _told(folder):
+    with writing(folder):
         for kind, content in pictures.items():
             file = f"{kind}/{number:04d}_{safe_stem(name)}.{ENDINGS[kind]}"
             (folder / kind).mkdir(exist_ok=True)
@@ -126,7 +128,7 @@ def write_tables(
     """
     names = ("results.csv", "results.parquet", "regions.csv", "recipe.json")
     files = (*names, *pictures)
-    with _told(folder):
+    with writing(folder):
         (folder / names[0]).write_bytes(csv_bytes(rows))
         _encodable(rows).to_parquet(folder / names[1], engine="pyarrow", index=False)
         _write_regions(folder / names[2], regions)
@@ -208,7 +210,7 @@ def zip_files(folder: Path, files: Iterable[str], path: Path) -> None:
     The same files always give the same bytes. No file is ever in memory as a whole.
     """
     names = list(dict.fromkeys([*([REPORT] if (folder / REPORT).is_file() else []), *files]))
-    with zipfile.ZipFile(path, "w") as archive:
+    with writing(folder), zipfile.ZipFile(path, "w") as archive:
         for name in names:
             entry = zipfile.ZipInfo(name, EPOCH)
             packed = name.endswith((".png", ".parquet"))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import UserError
+from core.errors import OutOfMemory, UserError, lacks_memory
 from core.imaging.overlays import find_overlays, overlay_choice
 from core.micrograph import Micrograph
 from core.reporting.analysis import Analysis, analyse
@@ -79,6 +79,8 @@ def explain_failure(error: Exception, name: str) -> str:
     """Return why a micrograph failed, in words for people; the unexpected is logged."""
     if isinstance(error, UserError):
         return str(error)
+    if lacks_memory(error):
+        return str(OutOfMemory())
     log.error("%s failed", name, exc_info=error)
     return f"unexpected: {type(error).__name__}"
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.errors import UserError
+from core.errors import Unwritable
 from core.measuring.statistics import mean_interval
 from core.reporting import report_numbers, report_pictures, wording
 from core.reporting.batch import BatchResult
@@ -40,7 +40,7 @@ def write_report(batch_result: BatchResult, out: str | PathLike[str]) -> Path:
 
     Raises
     ------
-    UserError
+    Unwritable
         If the file cannot be written.
     """
     path = Path(out)
@@ -50,8 +50,9 @@ def write_report(batch_result: BatchResult, out: str | PathLike[str]) -> Path:
         with path.open("w", encoding="utf-8", errors="replace") as stream:
             stream.writelines(_pieces(batch_result))
     except OSError as error:
-        raise UserError(
-            f"The report {str(path)!r} cannot be written ({error.strerror}). Choose another folder."
+        reason = error.strerror or type(error).__name__
+        raise Unwritable(
+            f"The report {str(path)!r} cannot be written ({reason}). Choose another folder.", reason
         ) from error
     return path
 

@@ -7,7 +7,6 @@ goes.
 
 from __future__ import annotations
 
-import logging
 import shutil
 import tempfile
 import threading
@@ -19,14 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.errors import UserError
 from core.reporting.batch import BatchResult, relabel, run_batch, write_zip
 from core.reporting.progress import Pace
 from core.reporting.recipe import Recipe
 from core.reporting.report import write_report
 from core.reporting.sources import GivenSource
-from core.ui import cache
-from core.ui.border import CALM_LINE
+from core.ui import cache, workspace
+from core.ui.border import say
 
 if TYPE_CHECKING:
     from core.learning.checkpoints import Classifier
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
 _KEY = "batch_run"
 _SHOWN = 12  # rows shown while the batch runs
 _TURNS = threading.Semaphore(2)  # batches at work at once on this server; others wait
-_LOG = logging.getLogger("micrographia")
 
 
 @dataclass(slots=True, eq=False)
@@ -131,12 +128,16 @@ def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
     previous = latest()
     if previous is not None:
         previous.forget()
+    held = sum(len(source[1]) for source in sources if isinstance(source, tuple))
+    workspace.hold_beside("batch", held)
     st.session_state[_KEY] = Run(sources, recipe, cache.model(recipe.model))
 
 
 def latest() -> Run | None:
     """Return the visitor's last batch, at work or finished."""
     run: Run | None = st.session_state.get(_KEY)
+    if run is not None and not run.is_running:
+        workspace.hold_beside("batch", 0)
     return run
 
 
@@ -163,12 +164,9 @@ def _work(
             state.phase = "writing the report"
             state.report = write_report(result, folder)
             state.result = result
-    except UserError as error:
-        state.problem = str(error)
-    except Exception:
-        if not state.is_forgotten:
-            _LOG.exception("a batch failed")
-        state.problem = CALM_LINE
+    except Exception as error:
+        if not state.is_forgotten:  # its folder is gone, which is no failure
+            state.problem = say(error)
     finally:
         state.is_over = True
         if state.is_forgotten:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.errors import UserError
 from core.imaging.limits import MAX_FILE_MB
 from core.reporting.sources import GivenSource
-from core.ui import uploading, workspace
+from core.ui import uploading, uploads_kept, workspace
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 LOCAL_ENV = "MICROGRAPHIA_LOCAL_PATHS"
 LOADED = "What is loaded"
 FILES, FOLDER, PATH = "Files or a ZIP", "A folder", "A path on this computer"
+MOST_MB = 1024  # of uploads for one batch
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -57,7 +62,23 @@ def choose() -> Sequence[GivenSource]:
         help=uploading.HELP,
         max_upload_size=MAX_FILE_MB,
     )
+    _require_room(files)
     return [(file.name, file.getvalue()) for file in files]
+
+
+def _require_room(files: Sequence[UploadedFile]) -> None:
+    """Refuse, and let go of, more files than a session may hold or the server has room for."""
+    total = sum(file.size for file in files)
+    try:
+        if total > MOST_MB * 2**20:
+            raise UserError(
+                f"These files are {total / 2**20:.0f} MB; give at most {MOST_MB} MB at once, or "
+                "run python -m core batch on a computer of yours."
+            )
+        workspace.hold_beside("uploads", total)
+    except UserError:
+        uploads_kept.let_go(files)
+        raise
 
 
 def _from_path() -> Sequence[GivenSource]:

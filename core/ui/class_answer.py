@@ -18,8 +18,10 @@ LEVEL_KEY = "classify_level"
 
 def choose_level(model: Classifier) -> float | None:
     """Draw the slider of the prediction set's level; None, without one, for the card's own."""
+    from core.learning.conformal import offers_levels
+
     own = round(100 * model.card.calibration.get("conformal_level", 0.9))
-    if model.reference is None or not len(model.reference.heldout_logits):
+    if not offers_levels(model):
         return None
     percent: int = st.slider(
         "Level of the prediction set (%)",
@@ -42,9 +44,11 @@ def level_for(model_name: str) -> float | None:
     percent: int | None = st.session_state.get(LEVEL_KEY)
     if percent is None:
         return None
+    from core.learning.conformal import offers_levels
+
     model = cache.model(model_name)
     own = model.card.calibration.get("conformal_level")
-    return None if percent / 100 == own or model.reference is None else percent / 100
+    return percent / 100 if offers_levels(model) and percent / 100 != own else None
 
 
 def draw(model: Classifier, answer: Classification, level: float | None) -> None:
@@ -81,6 +85,8 @@ def _prediction_set(model: Classifier, answer: Classification, level: float | No
         f"For {100 * level:.0f} % of micrographs like those it learnt from, the true class is "
         "among the ones it keeps."
     )
+    if answer.is_novel:
+        promise += " This one is unlike those, so do not count on it."
     if len(names) > 1:
         listed = f"{', '.join(names[1:-1])} and {names[-1]}" if len(names) > 2 else names[1]
         st.info(f"The network cannot exclude {listed}. {promise}", icon=":material/help:")

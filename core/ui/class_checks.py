@@ -80,8 +80,8 @@ def _novelty(answer: Classification) -> Check:
     if answer.is_novel:
         return Check(
             False,
-            f"Unlike the training images (novelty {answer.novelty:.2f}; 95 % of images of their "
-            "kind stay below 1): the classes may not apply.",
+            f"Unlike the training images (novelty {answer.novelty:.2f}; 95\u00a0% of images of "
+            "their kind stay below 1): the classes may not apply.",
         )
     return Check(True, f"Like the training images (novelty {answer.novelty:.2f}, below 1).")
 
@@ -124,7 +124,7 @@ def _overlays(micrograph: Micrograph, model: Classifier, model_name: str) -> Che
 def _stability(micrograph: Micrograph, model: Classifier, model_name: str, exclude: bool) -> Check:
     found = cache.label_stability(micrograph, model_name, exclude)
     words = (
-        f"The label stays in {100 * found.share:.0f} % of {len(found.changes)} small changes "
+        f"The label stays in {100 * found.share:.0f}\u00a0% of {len(found.changes)} small changes "
         "(flips, shifts, noise)"
     )
     if found.share < STABLE:

@@ -33,6 +33,12 @@ def current(names: dict[str, str] | None = None) -> str:
     return chosen if chosen in names else next(iter(names))
 
 
+def lost(names: dict[str, str]) -> str:
+    """Return the name of a chosen model that is no longer there; "" when all is well."""
+    chosen: str = st.session_state.get(_CHOSEN, "")
+    return chosen if chosen and chosen not in names else ""
+
+
 def choose(name: str) -> None:
     """Make a model the current one, on every page."""
     st.session_state[_CHOSEN] = name

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.errors import UserError
 from core.reporting import figures
-from core.ui import cache, model_choice, show, tables, workspace
+from core.ui import cache, model_choice, show, tables, uploads_kept, workspace
 from core.ui.border import user_errors
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def draw() -> None:
 def _reset() -> None:
     """Leave nothing of what was not used; the bytes of the upload go, too."""
     st.session_state[_OPEN] = False
-    st.session_state.pop(_DRAFT, None)
+    uploads_kept.let_go([st.session_state.pop(_DRAFT, None)])
     st.session_state.pop(_TRIED, None)
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
 

@@ -47,6 +47,10 @@ def draw_elsewhere() -> None:
 
 
 def _draw(names: dict[str, str]) -> None:
+    if names and (lost := model_choice.lost(names)):
+        instead = names[model_choice.current(names)]
+        st.warning(show.plain(f"{lost} is no longer there; {instead} takes its place."))
+        model_choice.choose(model_choice.current(names))
     if names:
         st.session_state[_KEY] = model_choice.current(names)
         chosen = st.selectbox(

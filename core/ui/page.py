@@ -6,9 +6,25 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.errors import OutOfMemory
+from core.imaging.memory import require_memory
 from core.imaging.simulate import KINDS
 from core.micrograph import Micrograph
+<<<<<<< HEAD
 from core.ui import compare, links, models, revival, sidebar, tables, tour, warm_up, workspace
+=======
+from core.ui import (
+    compare,
+    models,
+    revival,
+    show,
+    sidebar,
+    tables,
+    uploads_kept,
+    warm_up,
+    workspace,
+)
+>>>>>>> load
 from core.ui.border import user_errors as user_errors
 
 TASKS = {
@@ -28,6 +44,8 @@ PROMISES = {
 NAME = "Micrographia"
 _TITLE = "page_title"  # of the page at hand
 EXCLUDE_KEY = "workspace_exclude_overlays"
+_NAMED = 3  # evicted micrographs that are called by their names
+_WORK_BYTES_PER_PX = 48  # a dozen copies as 32-bit floats: what filters and maps take meanwhile
 
 # A Material icon or an emoji would be fetched from elsewhere when it stands on a browser's tab.
 _ICON = str(Path(__file__).with_name("icon.svg"))
@@ -40,12 +58,35 @@ def setup(title: str) -> None:
     st.title(title, anchor=False)
     if _on_a_phone():
         st.caption("Settings and pixel size are in the sidebar: open it with » at the top left.")
-    st.session_state[_TITLE] = title
+    _begin(title)
     models.begin_page()
-    revival.restore()
+    with user_errors():
+        revival.restore()
     revival.remember()
+    _tell_evicted()
     tour.draw(title)
     warm_up.start_once()
+
+
+def _begin(title: str) -> None:
+    """Free what was uploaded on the page before: its uploaders are gone."""
+    if st.session_state.get(_TITLE) != title:
+        st.session_state[_TITLE] = title
+        uploads_kept.let_go_all()
+        workspace.hold_beside("uploads", 0)
+
+
+def _tell_evicted() -> None:
+    names = workspace.evicted_names()
+    if names:
+        named = ", ".join(names[:_NAMED]) + (" and others" if len(names) > _NAMED else "")
+        st.info(
+            show.plain(
+                f"While you were away, {named} had to make room for other visitors: this server's "
+                "memory is shared. Load them again to go on."
+            ),
+            icon=":material/inventory_2:",
+        )
 
 
 def _on_a_phone() -> bool:
@@ -70,7 +111,18 @@ def require_micrograph() -> Micrograph:
         settings()
         st.stop()
     sidebar.draw(micrograph)
+    _require_memory(micrograph)
     return micrograph
+
+
+def _require_memory(micrograph: Micrograph) -> None:
+    """Say so and stop where working on a micrograph could take more memory than there is."""
+    try:
+        require_memory(_WORK_BYTES_PER_PX * micrograph.pixels.size)
+    except OutOfMemory as error:
+        st.error(show.plain(str(error)), icon=":material/error:")
+        settings()
+        st.stop()
 
 
 def sample_picker(prefix: str) -> None:

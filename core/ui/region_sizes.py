@@ -16,6 +16,7 @@ from core.measuring.statistics import (
     Interval,
     fields_needed,
     mean_interval,
+    points_needed,
     relative_accuracy,
 )
 from core.micrograph import Micrograph, PixelSize
@@ -101,7 +102,16 @@ def describe_area(
         f"(95 %: {_range(tiles)}), or {middle} ({low} to {high}). The interval comes from drawing "
         f"{tiles.n} tiles of this field again: it holds for other places of a uniform specimen. "
         f"Counting {points.n} points of a grid instead (ASTM E562) gives "
-        f"{tables.percent(points.estimate)} ({_range(points)})."
+        f"{tables.percent(points.estimate)} ({_range(points)}){_more_points(points)}."
+    )
+
+
+def _more_points(points: Interval) -> str:
+    """Return how many points would be enough, where there are any on the cluster."""
+    if not 0 < points.estimate < 1:
+        return ""
+    return f"; ± 10 % of that takes {points_needed(points.estimate, 0.1):,} points".replace(
+        ",", "\u202f"
     )
 
 

@@ -19,7 +19,7 @@ from core.ui import cache, show, workspace
 from core.ui.cache import Question
 
 if TYPE_CHECKING:
-    from core.learning.faithfulness import TrustCard
+    from core.learning.trust.card import TrustCard
 
 TITLE = "How far to trust it"
 _MARKS = {True: "yes", False: "no"}

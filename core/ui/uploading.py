@@ -9,7 +9,7 @@ import streamlit as st
 from core.imaging.limits import MAX_FILE_MB
 from core.imaging.reading import COMPANION_SUFFIXES, SUFFIXES
 from core.micrograph import Micrograph
-from core.ui import gallery, workspace
+from core.ui import gallery, uploads_kept, workspace
 from core.ui.show import plain
 
 FORMATS = [*dict.fromkeys((*SUFFIXES, *COMPANION_SUFFIXES)), "zip"]
@@ -47,6 +47,7 @@ def draw() -> None:
     )
     if files:
         _load(files)
+        uploads_kept.let_go(files)
         st.session_state["home_turn"] = turn + 1
         st.rerun()
     _summary()

@@ -16,15 +16,14 @@ from core.imaging import instrument, uploads
 from core.imaging.overlays import OverlayChoice, overlay_choice, with_overlay_choice
 from core.imaging.simulate import KINDS, simulate
 from core.micrograph import Micrograph, PixelSize
+from core.ui.shelves import Shelf, make_room
 
 MOST_BYTES = 512 * 2**20
 SAMPLE_SHAPE = (768, 1024)
 
-_MICROGRAPHS = "workspace_micrographs"  # sha256 of the file -> Micrograph, in order of loading
+_MICROGRAPHS = "workspace_micrographs"  # a Shelf: sha256 of the file -> Micrograph
 _CURRENT = "workspace_current"
 _SIMULATED = "workspace_simulated"  # sha256 of those that were simulated here -> kind, seed
-_FILES = "workspace_files"  # sha256 of a micrograph of several frames -> its _File
-_OWN = "workspace_own"  # sha256 -> the micrograph as its file describes it
 
 Progress = Callable[[int, int, Micrograph | None, str], None]
 
@@ -51,6 +50,11 @@ class _File:
     given: uploads.Given
     labels: tuple[str, ...]
     first: str  # digest of its first frame: known however often the frame is changed
+
+    @property
+    def bytes_held(self) -> int:
+        """How much memory it takes."""
+        return self.given.bytes_held
 
 
 def add(files: Iterable[NamedFile], on_progress: Progress | None = None) -> list[UserError]:
@@ -123,8 +127,9 @@ def choose_frame(micrograph: Micrograph, frame: int) -> None:
         if instrument.is_set_by_hand(micrograph) and micrograph.pixel_size and not new.pixel_size:
             new = instrument.set_pixel_size(new, micrograph.pixel_size)
     others = [(new.sha256, new) if key == sha256 else (key, m) for key, m in _store().items()]
-    _forget(sha256)
-    st.session_state[_MICROGRAPHS] = dict(others)
+    _store().forget(sha256)
+    _store().clear()
+    _store().update(others)
     _files()[new.sha256] = file
     if new is not own:
         _own()[new.sha256] = own
@@ -191,19 +196,38 @@ def remove(sha256: str) -> None:
     if st.session_state.get(_CURRENT) == sha256 and len(digests) > 1:
         place = digests.index(sha256)
         select(digests[place + 1] if place + 1 < len(digests) else digests[place - 1])
-    _forget(sha256)
+    _store().forget(sha256)
 
 
 def clear() -> None:
     """Forget all micrographs."""
     for sha256 in list(_store()):
-        _forget(sha256)
+        _store().forget(sha256)
 
 
 def used_bytes() -> int:
     """Return how much memory the loaded pixels take, and the files kept for their other frames."""
-    pixels = sum(micrograph.pixels.nbytes for micrograph in _store().values())
-    return pixels + sum(file.given.bytes_held for file in _files().values())
+    return _store().nbytes
+
+
+def evicted_names() -> list[str]:
+    """Return what had to make room for other visitors, until something is loaded again."""
+    return list(_store().evicted)
+
+
+def hold_beside(what: str, held_bytes: int) -> None:
+    """Count what the session holds besides micrographs towards the budget of all visitors.
+
+    Raises
+    ------
+    UserError
+        If there is no room for it.
+    """
+    beside = _store().beside
+    before = beside.pop(what, 0)
+    if held_bytes > before:
+        make_room(_store(), held_bytes)
+    beside[what] = held_bytes
 
 
 def is_simulated(micrograph: Micrograph) -> bool:
@@ -258,24 +282,20 @@ def short_names(micrographs: Sequence[Micrograph]) -> dict[str, str]:
     return labels
 
 
-def _store() -> dict[str, Micrograph]:
-    store: dict[str, Micrograph] = st.session_state.setdefault(_MICROGRAPHS, {})
-    return store
+def _store() -> Shelf[_File]:
+    shelf: Shelf[_File] | None = st.session_state.get(_MICROGRAPHS)
+    if shelf is None:
+        shelf = st.session_state[_MICROGRAPHS] = Shelf()
+    shelf.touch()
+    return shelf
 
 
 def _files() -> dict[str, _File]:
-    files: dict[str, _File] = st.session_state.setdefault(_FILES, {})
-    return files
+    return _store().files
 
 
 def _own() -> dict[str, Micrograph]:
-    own: dict[str, Micrograph] = st.session_state.setdefault(_OWN, {})
-    return own
-
-
-def _forget(sha256: str) -> None:
-    for known in (_store(), _files(), _own()):
-        known.pop(sha256, None)
+    return _store().own
 
 
 def _keep(micrograph: Micrograph, more_bytes: int = 0) -> str:
@@ -288,5 +308,7 @@ def _keep(micrograph: Micrograph, more_bytes: int = 0) -> str:
             f"There is no room for it: a session holds {MOST_BYTES // 2**20} MB. "
             "Remove micrographs that you no longer need, then load this one again."
         )
+    make_room(store, micrograph.pixels.nbytes + more_bytes)
     store[micrograph.sha256] = micrograph
+    store.evicted.clear()  # who loads something has seen it
     return micrograph.sha256

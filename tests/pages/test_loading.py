@@ -139,11 +139,11 @@ def test_gallery_turns_pages(app):
 def test_kept_files_count_as_memory(app, stack):
     upload(app, ("stack.tif", stack))
     store = app.session_state["workspace_micrographs"]
-    kept = app.session_state["workspace_files"]
+    kept = app.session_state["workspace_micrographs"].files
     assert sum(file.given.bytes_held for file in kept.values()) == len(stack)
     app.button(key="home_clear").click().run()
     assert not app.session_state["workspace_micrographs"]
-    assert not app.session_state["workspace_files"]
+    assert not app.session_state["workspace_micrographs"].files
     assert store is not None
 
 

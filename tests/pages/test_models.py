@@ -1,6 +1,8 @@
 """Adding a model, choosing it on any page, and what happens with files that cannot work."""
 
+import gc
 import io
+import weakref
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,9 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from core.learning.adding import add_model, rename_classes
 from core.learning.installed import ADDED
+from core.ui import cache
 from tests.pages.steps import assert_calm, texts, upload
 from tests.unit.learning import visual_ccc
 
@@ -163,3 +167,12 @@ def test_without_any_model_one_can_be_added(
     app.button(key="models_use").click().run()
     assert_calm(app)
     assert app.metric[0].value.startswith("class ")
+
+
+def test_at_most_two_models_stay_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(weights(3))
+    first = add_model(tmp_path / "a", "a.pth")
+    every = [first, *(rename_classes(first, [word, "y", "z"]) for word in "bc")]
+    alive = [weakref.ref(cache.model(each.name)) for each in every]
+    gc.collect()
+    assert [each() is not None for each in alive] == [False, True, True]

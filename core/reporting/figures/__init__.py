@@ -13,7 +13,6 @@ from core.reporting.figures.batches import (
 )
 from core.reporting.figures.choices import choice_of_k, fraction_bands, region_picker
 from core.reporting.figures.classes import class_counts, class_distribution, probabilities, recalls
-from core.reporting.figures.clusters import fractions, region_sizes
 from core.reporting.figures.embeddings import image_map
 from core.reporting.figures.explanations import evidence_histogram, evidence_map
 from core.reporting.figures.filters import line_profiles, radial_powers
@@ -38,7 +37,6 @@ __all__ = [
     "evidence_histogram",
     "evidence_map",
     "fraction_bands",
-    "fractions",
     "histogram",
     "image_map",
     "level",
@@ -47,7 +45,6 @@ __all__ = [
     "radial_powers",
     "recalls",
     "region_picker",
-    "region_sizes",
     "reliability",
     "removal_curves",
     "size_distribution",

@@ -30,7 +30,7 @@ def choice_of_k(table: pd.DataFrame, votes: dict[str, int], *, dark: bool = Fals
     """
     headings = [heading for heading, _ in _MEASURES.values()]
     figure = make_subplots(
-        rows=2, cols=2, subplot_titles=headings, vertical_spacing=0.24, horizontal_spacing=0.14
+        rows=2, cols=2, subplot_titles=headings, vertical_spacing=0.3, horizontal_spacing=0.14
     )
     for place, (column, (heading, vote)) in enumerate(_MEASURES.items()):
         row, col = place // 2 + 1, place % 2 + 1
@@ -57,9 +57,9 @@ def choice_of_k(table: pd.DataFrame, votes: dict[str, int], *, dark: bool = Fals
             row=row,
             col=col,
         )
-        figure.update_xaxes(title="clusters" if row == 2 else "", dtick=1, row=row, col=col)
+        figure.update_xaxes(title="clusters", dtick=1, row=row, col=col)
     figure.update_annotations(font_size=13, font_color=ink(dark))
-    styled(figure, dark, height=420)
+    styled(figure, dark, height=460)
     figure.update_yaxes(nticks=5)
     return figure.update_layout(showlegend=False)
 
@@ -81,7 +81,7 @@ def fraction_bands(bands: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         )
     )
     styled(figure, dark, height=320)
-    figure.update_xaxes(showgrid=False)
+    figure.update_xaxes(title="cluster, dark to bright", showgrid=False)
     return figure.update_yaxes(title="area fraction (%)", rangemode="tozero")
 
 

@@ -28,7 +28,7 @@ def image_map(
     carry no numbers.
     """
     figure = go.Figure()
-    order = {kind: place for place, kind in enumerate(dict.fromkeys(kinds))}
+    order = {kind: place for place, kind in enumerate(sorted(set(kinds)))}
     for kind, place in order.items():
         members = [i for i, own in enumerate(kinds) if own == kind]
         figure.add_scatter(

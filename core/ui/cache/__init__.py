@@ -156,7 +156,6 @@ __all__ = [
     "filtered",
     "fitting",
     "gallery",
-    "grey_fractions",
     "has_model",
     "hatched_png",
     "heat_legend_png",

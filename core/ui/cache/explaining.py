@@ -21,8 +21,8 @@ from core.ui.cache.shared import BY_KEY, encode, excluded, model, overlays, pict
 
 if TYPE_CHECKING:
     from core.learning.explanation import Explanation
-    from core.learning.faithfulness import TrustCard
     from core.learning.layers import LayerFacts
+    from core.learning.trust.card import TrustCard
 
 Tell = Callable[[float, str], None]  # share done, what is going on
 

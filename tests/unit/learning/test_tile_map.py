@@ -4,7 +4,7 @@ import pytest
 from core.errors import UserError
 from core.learning.checkpoints import Classifier
 from core.learning.classification import classify
-from core.learning.tile_map import UNSEEN, map_tiles, tile_side_px
+from core.learning.tile_map import UNSEEN, map_tiles
 from core.micrograph import Micrograph, PixelSize
 
 
@@ -65,6 +65,3 @@ def test_sizes_that_cannot_work_are_refused(classifier: Classifier) -> None:
         map_tiles(classifier, noise((64, 64)), 8)
     with pytest.raises(UserError, match="choose larger ones"):
         map_tiles(classifier, noise((1600, 1600)), 32)
-    assert tile_side_px(noise((8, 8)), 512) == 256
-    with pytest.raises(UserError, match="need a pixel size"):
-        tile_side_px(Micrograph("bare", np.zeros((8, 8), np.uint8)), 512)

@@ -125,6 +125,23 @@ def test_bands_and_batches_of_a_large_frame_find_the_same_phases(monkeypatch):
     assert batched.inertia <= 1.02 * whole.inertia
 
 
+@pytest.mark.parametrize("method", ["k-means", MIXTURE])
+def test_a_region_in_the_last_band_of_a_large_frame_is_clustered_as_in_a_small_one(
+    monkeypatch, method
+):
+    """Only the first band was grouped, and bands without a pixel of the region failed."""
+    image = two_textures((150, 192))
+    image[100:, 96:] = 200
+    region = np.zeros(image.shape, bool)
+    region[95:140] = True
+    whole = cluster_features(image, 2, region=region, method=method)
+    monkeypatch.setattr(frame, "_BAND_PX", 192 * 30)
+    banded = cluster_features(image, 2, region=region, method=method)
+    np.testing.assert_array_equal(banded.labels >= 0, region)
+    assert np.mean(banded.labels != whole.labels) < 0.001
+    assert cluster_features(image, 2, method=method).included_share == 1
+
+
 def test_memory_of_a_large_frame_stays_near_that_of_its_bands(monkeypatch):
     """Twice the frame takes little more: maps are described band by band."""
     monkeypatch.setattr(frame, "_BAND_PX", 1 << 16)

@@ -21,14 +21,15 @@ cv2.setNumThreads(int(sys.argv[1]))
 micrograph = simulate("spheroids", (256, 320), seed=1).micrograph
 heat = cv2.GaussianBlur(micrograph.pixels.astype(np.float64), (0, 0), 9)
 rows = np.random.default_rng(0).normal(size=(30, 16))
+help_with_k = choose_k_features(micrograph, most=4).table.to_numpy(float).ravel()
+bands = fraction_bands(micrograph, cluster_features(micrograph, 4)).to_numpy(float).ravel()
 for _ in range(int(sys.argv[2])):
     found = cluster_gray(micrograph, 3)
     regions = measure_regions(found.labels == 2, split=True)
     kinds = [cluster_features(micrograph, 4, method=m) for m in ("k-means", "mixture")]
     numbers = [
         *(part for kind in kinds for part in (kind.fractions, kind.centers, [kind.inertia])),
-        fraction_bands(micrograph, kinds[0]).to_numpy(float).ravel(),
-        choose_k_features(micrograph, most=4).table.to_numpy(float).ravel(),
+        help_with_k, bands,
         found.fractions, found.centers, [found.inertia],
         area_fraction(found.labels == 2)[:3],
         attribution_table(heat - heat.min(), found).to_numpy(float).ravel(),

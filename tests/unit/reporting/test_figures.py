@@ -6,7 +6,7 @@ import pytest
 from core.imaging.operations.frequency import radial_power
 from core.imaging.profiles import line_profile
 from core.learning.classification import Classification
-from core.measuring.clustering import cluster_gray
+from core.measuring.clustering import choose_k_gray, cluster_gray, fraction_bands
 from core.micrograph import Micrograph, PixelSize
 from core.reporting import figures
 
@@ -15,9 +15,7 @@ GREY8 = Micrograph("8", RNG.integers(0, 256, (40, 50)).astype(np.uint8))
 GREY16 = Micrograph("16", RNG.integers(100, 60_000, (40, 50)).astype(np.uint16))
 FLOAT = Micrograph("f", RNG.normal(0, 1, (40, 50)).astype(np.float32))
 ANSWER = Classification("b", {"a": 0.3, "b": 0.65, "c": 0.05}, ("b",), None, "tiny", True)
-REGIONS = pd.DataFrame(
-    {"equivalent_diameter_px": [2.0, 3.0, 9.0], "equivalent_diameter_nm": np.nan}
-)
+CHOICE = choose_k_gray(GREY8, most=5)
 ROWS = pd.DataFrame(
     {
         "status": ["ok", "ok", "failed"],
@@ -34,9 +32,10 @@ def every_figure(dark: bool) -> list[go.Figure]:
         figures.histogram(GREY8, dark=dark),
         figures.histogram(GREY8, FLOAT, (17.5,), dark=dark),
         figures.cluster_histogram(GREY16, cluster_gray(GREY16, 3), dark=dark),
-        figures.fractions(cluster_gray(GREY8, 4), dark=dark),
+        figures.fraction_bands(fraction_bands(GREY8, cluster_gray(GREY8, 4)), dark=dark),
         figures.class_distribution(ROWS, dark=dark),
-        figures.region_sizes(REGIONS, dark=dark),
+        figures.choice_of_k(CHOICE.table, CHOICE.votes, dark=dark),
+        figures.region_picker("data:,", (30, 40), [(1, 2), (5, 9)], dark=dark),
     ]
 
 
@@ -45,7 +44,7 @@ def test_every_figure_is_transparent_and_names_its_axes(dark):
     for figure in every_figure(dark):
         assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
         assert figure.layout.xaxis.title.text
-        assert 100 <= figure.layout.height <= 500
+        assert 100 <= figure.layout.height <= 640
         figure.to_json()
 
 
@@ -110,28 +109,32 @@ def test_clusters_together_are_the_whole_histogram():
     assert len(figure.layout.shapes) == 2
 
 
-def test_fractions_add_up():
-    assert sum(figures.fractions(cluster_gray(GREY8, 4)).data[0].y) == pytest.approx(100)
-
-
 def test_classes_that_nothing_fell_into_are_shown():
     bars = figures.class_distribution(ROWS, {"a": "alloys"}).data[0]
     assert (list(bars.y), list(bars.x)) == (["alloys", "b"], [2, 0])
 
 
-def test_region_sizes_use_nm_where_they_are_known():
-    assert figures.region_sizes(REGIONS).layout.xaxis.title.text == "equivalent diameter (px)"
-    known = REGIONS.assign(equivalent_diameter_nm=[4.0, 6, 18])
-    assert figures.region_sizes(known).layout.xaxis.title.text == "equivalent diameter (nm)"
+def test_bands_show_no_negative_error_where_draws_lie_beside_the_fraction():
+    bands = pd.DataFrame(
+        {"cluster": [0, 1], "fraction_pct": [60.0, 40], "low_pct": [61.0, 30], "high_pct": [70, 39]}
+    )
+    bars = figures.fraction_bands(bands).data[0]
+    assert list(bars.y) == [60, 40]
+    assert min(*bars.error_y.array, *bars.error_y.arrayminus) == 0
 
 
-def test_no_regions_give_an_empty_figure():
-    assert sum(figures.region_sizes(REGIONS.iloc[:0]).data[0].y) == 0
+def test_each_measure_marks_the_number_that_it_favours():
+    figure = figures.choice_of_k(CHOICE.table, CHOICE.votes)
+    marks = [list(trace.x) for trace in figure.data if trace.mode == "markers"]
+    assert marks == [[CHOICE.votes[name]] for name in CHOICE.votes]
 
 
-def test_a_table_without_diameters_is_refused():
-    with pytest.raises(ValueError, match="equivalent diameter"):
-        figures.region_sizes(pd.DataFrame({"area_px": [1]}))
+def test_a_region_is_drawn_closed_on_axes_in_px():
+    figure = figures.region_picker("data:,", (30, 40), [(1, 2), (5, 9), (8, 3)], lasso=True)
+    assert list(figure.data[1].x) == [2, 9, 3, 2]
+    assert tuple(figure.layout.yaxis.range) == (29.5, -0.5)
+    assert figure.layout.dragmode == "lasso"
+    assert len(figures.region_picker("data:,", (30, 40), []).data) == 1
 
 
 def test_line_profiles_share_an_axis_only_at_one_depth():

@@ -1,0 +1,98 @@
+"""How much memory this process may take, and a sentence in time where it would be too much.
+
+A host that allows less than its machine has ends a program that takes more, without a word. The
+allowance is read from the control group (Linux) or from `MICROGRAPHIA_MEMORY_MB`; where neither
+states one, nothing is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from core.errors import OutOfMemory
+
+LIMIT_ENV = "MICROGRAPHIA_MEMORY_MB"
+SPARE = 0.06  # of the allowance: for what allocators and libraries take beside our arrays
+_GROUPS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+_UNLIMITED = 1 << 50  # version 1 of control groups writes a huge number for "no limit"
+_PAGE_BYTES = 4096
+_relief: list[Callable[[], object]] = []
+
+
+def memory_limit() -> int | None:
+    """Return how many bytes this process may take, with its children; None where nobody says."""
+    stated = os.environ.get(LIMIT_ENV, "")
+    return int(stated) * 2**20 if stated.isdecimal() else _group_limit()
+
+
+@cache
+def _group_limit() -> int | None:
+    for path in _GROUPS:
+        with contextlib.suppress(OSError, ValueError):
+            limit = int(path.read_text())
+            return limit if limit < _UNLIMITED else None
+    return None
+
+
+def resident_bytes() -> int:
+    """Return the memory that this process and its children hold; 0 where it cannot be known."""
+    return sum(map(_resident, ["self", *_children()]))
+
+
+def on_shortage(relieve: Callable[[], object]) -> None:
+    """Name what can be given back, such as kept results, before anything is refused."""
+    if relieve not in _relief:
+        _relief.append(relieve)
+
+
+def require_memory(more_bytes: int) -> None:
+    """Make sure that so much more memory can be taken.
+
+    Raises
+    ------
+    OutOfMemory
+        If it cannot, although everything that can be given back was given back.
+    """
+    limit = memory_limit()
+    if limit is None or _fits(more_bytes, limit):
+        return
+    for relieve in _relief:
+        relieve()
+    gc.collect()
+    _trim()
+    if not _fits(more_bytes, limit):
+        raise OutOfMemory()
+
+
+def _fits(more_bytes: int, limit: int) -> bool:
+    return resident_bytes() + more_bytes <= (1 - SPARE) * limit
+
+
+def _resident(process: str) -> int:
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * _PAGE_BYTES
+    except (OSError, IndexError, ValueError):  # another system, or it has ended
+        return 0
+
+
+def _children() -> list[str]:
+    found: list[str] = []
+    for path in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += path.read_text().split()
+    return found
+
+
+def _trim() -> None:
+    """Give freed memory back to the system, where the C library knows how."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -1,0 +1,37 @@
+"""What Streamlit keeps of uploads, let go as soon as it has been read.
+
+An uploaded file stays in the server's memory until its session ends, even when the uploader that
+took it is long gone. Micrographs are kept by the workspace, under its budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+
+class Uploaded(Protocol):
+    """An uploaded file as Streamlit gives it."""
+
+    @property
+    def file_id(self) -> str:
+        """What the server calls it."""
+
+
+def let_go(files: Iterable[object]) -> None:
+    """Free the bytes of uploads that have been read; others of the same session stay."""
+    context = get_script_run_ctx()
+    remove = getattr(context and context.uploaded_file_mgr, "remove_file", None)
+    if context is None or remove is None:  # another way of keeping files
+        return
+    for file in files:
+        remove(context.session_id, getattr(file, "file_id", ""))
+
+
+def let_go_all() -> None:
+    """Free the bytes of all uploads of this session: no uploader outlives its page."""
+    context = get_script_run_ctx()
+    if context is not None:
+        context.uploaded_file_mgr.remove_session_files(context.session_id)

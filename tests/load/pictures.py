@@ -1,0 +1,64 @@
+"""The pictures that visitors bring, and what the app must say of them, found out beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.imaging import display
+from core.imaging.overlays import find_overlays
+from core.imaging.saving import save_png_bytes
+from core.imaging.simulate import KINDS, simulate
+from core.learning.checkpoints import load_model
+from core.learning.classification import classify
+from core.measuring.clustering import cluster_gray
+from core.micrograph import Micrograph
+
+SHAPES = ((480, 640), (512, 512), (768, 1024), (600, 801))
+CLUSTERS = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """One picture and its right answers.
+
+    Attributes
+    ----------
+    png : bytes
+        The file.
+    shown : ndarray of shape (h, w) or (h, w, 3), uint8
+        The picture as the page must show it.
+    probabilities : dict
+        Per model, in per cent, from the most probable class down.
+    share : float
+        Part of the frame that the brightest of three clusters takes.
+    """
+
+    png: bytes
+    shown: NDArray[np.uint8]
+    probabilities: dict[str, tuple[float, ...]]
+    share: float
+
+
+def prepare(count: int, models: Sequence[str], seed: int = 0) -> list[Known]:
+    """Return that many different pictures, every third one of 16 bits."""
+    networks = {name: load_model(name, device="cpu") for name in models}
+    return [_one(number, networks, seed) for number in range(count)]
+
+
+def _one(number: int, networks: dict, seed: int) -> Known:
+    shape = SHAPES[number % len(SHAPES)]
+    made = simulate(KINDS[number % len(KINDS)], shape=shape, seed=1000 * seed + number).micrograph
+    pixels = made.pixels.astype(np.uint16) * 257 if number % 3 == 2 else made.pixels
+    micrograph = Micrograph("", pixels)
+    mask = find_overlays(micrograph)
+    answers = {}
+    for name, network in networks.items():
+        found = classify(network, [micrograph], excludes=[mask])[0].probabilities.values()
+        answers[name] = tuple(sorted((100 * p for p in found), reverse=True))
+    share = float(cluster_gray(micrograph, CLUSTERS, exclude=mask).fractions[-1])
+    shown = display.thumbnail(micrograph, 1400)
+    return Known(save_png_bytes(micrograph), shown, answers, share)
