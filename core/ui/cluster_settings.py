@@ -110,9 +110,10 @@ def _features() -> tuple[FeatureSet, str, int]:
 
 def _surroundings(default: FeatureSet) -> tuple[tuple[float, ...], int, int]:
     """Draw how far around a pixel its features look, and the seed of the grouping."""
-    scales = st.multiselect(
+    scales = st.pills(
         "Scales (px)",
         SCALES,
+        selection_mode="multi",
         default=default.scales_px,
         format_func=lambda scale: f"{scale:g}",
         key="cluster_scales",

@@ -46,7 +46,7 @@ def offer() -> None:
     """Draw the two ways to see what the app does before there is anything of one's own."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if st.button(
-            "Try it",
+            show.on_primary("Try it"),
             type="primary",
             icon=":material/play_arrow:",
             key="tour_start",

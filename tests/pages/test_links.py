@@ -87,7 +87,7 @@ def test_pages_show_what_a_link_set():
     app.switch_page("pages/4_Cluster.py").run()
     assert_calm(app)
     assert app.slider(key="cluster_k").value == 12
-    assert app.multiselect(key="cluster_scales").value == [0.5, 16.0]
+    assert app.pills(key="cluster_scales").value == [0.5, 16.0]
     app.switch_page("pages/5_Batch_Report.py").run()
     assert_calm(app)
     assert app.slider(key="batch_k").value == 2
