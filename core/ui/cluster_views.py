@@ -144,8 +144,9 @@ def help_choosing(micrograph: Micrograph, choice: ClusterChoice) -> None:
         )
         st.caption(
             "Bands hold 95 % of what comes out when 8 × 8 tiles of the frame are drawn again and "
-            "clustered anew (a mixture keeps its clusters): how far fractions may lie off in "
-            "another field of the same specimen. Before smoothing."
+            "clustered anew (a mixture keeps its clusters): how far fractions may lie off those of "
+            "a specimen that is like this frame all over. Structures larger than a tile, and "
+            "differences between fields, come on top. Before smoothing."
         )
 
 

@@ -109,6 +109,8 @@ def test_what_plotly_tells_becomes_corners():
     assert corners_of(box) == ((4.0, 3.3), (8.0, 10.0))
     lasso = {"lasso": [{"x": list(range(2000)), "y": [5] * 2000}]}
     assert len(corners_of(lasso)) == 400
+    for slip in ([3], [3, 4]):
+        assert corners_of({"lasso": [{"x": slip, "y": slip}]}) == ()
     assert corners_of({"points": [], "box": [], "lasso": []}) == ()
     assert corners_of({}) == ()
 

@@ -24,6 +24,7 @@ Maps = dict[str, Map]
 SCALES_PX = (0.5, 64.0)  # a wider blur would take more than the surroundings
 TEXTURE_LEVELS, TEXTURE_PROPERTIES = 8, ("contrast", "homogeneity")
 _RANGE_PCT = (0.1, 99.9)
+_BAND_PX = 1 << 20  # of maps that are only looked at: what is described at once
 _DERIVATIVE_EDGE_PX = 4  # how far Scharr's and Laplace's kernels reach, with room
 
 
@@ -121,6 +122,31 @@ def feature_maps(
         By name, in a fixed order. Greys are shares of the specimen's range; not standardised.
     """
     return describe_rows(prepare_grey(image, exclude), features, slice(0, image.shape[0]))
+
+
+def small_feature_maps(
+    image: NDArray[Any],
+    features: FeatureSet = DEFAULT,
+    *,
+    exclude: Mask | None = None,
+    longest_px: int = 512,
+) -> Maps:
+    """Return the maps as `feature_maps` does, shrunk to about `longest_px` by means over squares.
+
+    A large frame is described band by band: all its maps at once may not fit into the memory.
+    """
+    grey = prepare_grey(image, exclude)
+    height, width = grey.shape
+    step = max(1, -(-max(height, width) // longest_px))
+    band = max(1, _BAND_PX // (width * step)) * step
+    parts: dict[str, list[Map]] = {}
+    for top in range(0, height, band):
+        rows = slice(top, min(top + band, height))
+        size_wh = -(-width // step), -(-(rows.stop - top) // step)
+        for name, values in describe_rows(grey, features, rows).items():
+            small = cv2.resize(np.ascontiguousarray(values), size_wh, interpolation=cv2.INTER_AREA)
+            parts.setdefault(name, []).append(np.asarray(small, np.float32))
+    return {name: np.concatenate(bands) for name, bands in parts.items()}
 
 
 def prepare_grey(image: NDArray[Any], exclude: Mask | None = None) -> Map:

@@ -12,8 +12,10 @@ from core.measuring.clustering import (
     FeatureSet,
     cluster_features,
     feature_maps,
+    features,
     frame,
     pixels,
+    small_feature_maps,
 )
 from core.micrograph import Micrograph
 
@@ -215,6 +217,24 @@ def test_every_feature_has_a_map_of_the_frames_shape():
     assert len(maps) == 1 + 2 * 5 + 3 + 2
     assert maps["coherence 1 px"].max() <= 1
     np.testing.assert_array_equal(maps["row"][:, 0], np.arange(96))
+
+
+def test_small_maps_are_means_of_the_maps_and_take_no_memory_of_whole_ones(monkeypatch):
+    image = two_textures((192, 256))
+    for name, values in small_feature_maps(image, longest_px=512).items():
+        np.testing.assert_array_equal(values, feature_maps(image)[name])
+    monkeypatch.setattr(features, "_BAND_PX", 256 * 20)
+    for name, values in small_feature_maps(image, longest_px=64).items():
+        squares = feature_maps(image)[name].reshape(48, 4, 64, 4).mean(axis=(1, 3))
+        np.testing.assert_allclose(values, squares, rtol=1e-4, atol=1e-4)
+    large = cv2.resize(image, (1024, 1024))
+    peaks = []
+    for draw in (feature_maps, small_feature_maps):
+        tracemalloc.start()
+        draw(large)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] / 2
 
 
 def test_coherence_is_high_on_stripes_and_low_on_noise():
