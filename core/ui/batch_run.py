@@ -23,9 +23,7 @@ from core.reporting.progress import Pace
 from core.reporting.recipe import Recipe
 from core.reporting.report import write_report
 from core.reporting.sources import GivenSource
-    held = sum(len(source[1]) for source in sources if isinstance(source, tuple))
-    workspace.hold_beside("batch", held)
-    st.session_state[_KEY] = Run(sources, recipe, classifier)
+from core.ui import cache, model_choice, workspace
 
 if TYPE_CHECKING:
     from core.learning.checkpoints import Classifier
@@ -142,13 +140,9 @@ def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
     previous = latest()
     if previous is not None:
         previous.forget()
-<<<<<<< HEAD
     held = sum(len(source[1]) for source in sources if isinstance(source, tuple))
     workspace.hold_beside("batch", held)
-    st.session_state[_KEY] = Run(sources, recipe, cache.model(recipe.model))
-=======
     st.session_state[_KEY] = Run(sources, recipe, classifier)
->>>>>>> review
 
 
 def latest() -> Run | None:
