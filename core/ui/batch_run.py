@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.errors import UserError
 from core.reporting.batch import BatchResult, relabel, run_batch, write_zip
 from core.reporting.progress import Pace
 from core.reporting.recipe import Recipe
 from core.reporting.report import write_report
 from core.reporting.sources import GivenSource
 from core.ui import cache, model_choice, workspace
+from core.ui.border import say
 
 if TYPE_CHECKING:
     from core.learning.checkpoints import Classifier
