@@ -79,7 +79,7 @@ def find_threshold(distances: Array) -> float:
     """Return the distance below which 95 % of pictures like these are expected.
 
     With the finite-sample correction of conformal prediction: of new pictures like the ones
-    measured, no more than 5 % lie beyond.
+    measured, no more than 5 % lie beyond. Fewer than 19 cannot promise that: then the largest.
     """
     rank = int(np.ceil((len(distances) + 1) * SHARE)) - 1
     ordered = np.sort(distances)
