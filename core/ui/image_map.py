@@ -17,7 +17,7 @@ from core.measuring.embedding import (
     similarities,
     standardise,
 )
-from core.micrograph import Micrograph
+from core.micrograph import Micrograph, digest_pixels
 from core.reporting import figures
 from core.reporting.export import csv_bytes
 from core.reporting.likeness import ALIKE, describe
@@ -42,7 +42,7 @@ def draw(prefix: str = "cluster", *, exclude: bool = True) -> None:
         )
     described, method, colour, k = _controls(prefix, len(every))
     rows = _rows(every, described, exclude)
-    settings = "|".join([described, str(exclude), *(m.key for m in every)])
+    settings = digest_pixels(rows)
     groups = cache.image_groups(settings, k, rows)
     kinds = _kinds(every, colour, groups, described, exclude)
     names = list(workspace.short_names(every).values())

@@ -25,6 +25,7 @@ SCALES_PX = (0.5, 64.0)  # a wider blur would take more than the surroundings
 TEXTURE_LEVELS, TEXTURE_PROPERTIES = 8, ("contrast", "homogeneity")
 _RANGE_PCT = (0.1, 99.9)
 _BAND_PX = 1 << 20  # of maps that are only looked at: what is described at once
+_FARTHEST = 1e6  # in ranges of the greys
 _DERIVATIVE_EDGE_PX = 4  # how far Scharr's and Laplace's kernels reach, with room
 
 
@@ -153,7 +154,8 @@ def prepare_grey(image: NDArray[Any], exclude: Mask | None = None) -> Map:
     """Return grey levels as shares of the range of what counts, shape (H, W), float32.
 
     The range is that of all but one in a thousand at either end, so that a hot pixel does not
-    squeeze all others together. Values that are not finite, and excluded ones, get the grey of the
+    squeeze all others together; floats end a million ranges away, where squares still have a
+    number. Values that are not finite, and excluded ones, get the grey of the
     nearest pixel that counts.
     """
     left_out = None if exclude is None else np.asarray(exclude)
@@ -168,7 +170,10 @@ def prepare_grey(image: NDArray[Any], exclude: Mask | None = None) -> Map:
         low, high = float(counted.min()), float(counted.max())
     span = (high - low) or 1.0
     safe = image if left_out is None else np.where(left_out, counted[0], image)
-    return painted_over(((safe - np.float64(low)) / span).astype(np.float32), left_out)
+    shares = (safe - np.float64(low)) / span
+    if image.dtype.kind == "f":
+        np.clip(shares, -_FARTHEST, _FARTHEST, out=shares)
+    return painted_over(shares.astype(np.float32), left_out)
 
 
 def describe_rows(grey: Map, features: FeatureSet, rows: slice) -> Maps:

@@ -159,6 +159,13 @@ def test_memory_of_a_large_frame_stays_near_that_of_its_bands(monkeypatch):
     assert peaks[1] < peaks[0]  # bytes per pixel fall as the frame grows
 
 
+def test_one_pixel_of_absurd_brightness_leaves_every_map_a_number():
+    image = two_textures().astype(np.float32) / 1e6
+    image[5, 5] = 3e38
+    assert all(np.isfinite(values).all() for values in feature_maps(image).values())
+    assert np.isfinite(cluster_features(image, 3).feature_centers).all()
+
+
 def test_seeds_are_kept_and_repeat():
     image = two_textures()
     first, again = (cluster_features(image, 5, seed=3) for _ in range(2))
