@@ -42,6 +42,7 @@ MOST_MODELS = 12
 MOST_MB = 3000  # of all of them on the disk
 MOST_CLASSES = 1000
 _PARTS = {CARD: 1, WEIGHTS: 800, REFERENCE: 100}  # what is taken of a folder, and its most MB
+_MARK_LENGTH = 32  # nobody can make another card that ends in the same name
 _DAMAGED = "The archive is cut short or damaged; pack the model folder again."
 _NOTES = "inferred"
 _SHARES = ("conformal_level", "conformal_threshold")  # of a card's calibration: at most 1
@@ -258,7 +259,7 @@ def _check_card(card: ModelCard) -> None:
 
 def _settle(draft: Path, card: ModelCard) -> AddedModel:
     """Move a finished folder to its own name, unless it is there already."""
-    mark = hashlib.sha256((draft / CARD).read_bytes()).hexdigest()[:8]
+    mark = hashlib.sha256((draft / CARD).read_bytes()).hexdigest()[:_MARK_LENGTH]
     stem = re.sub(r"[^A-Za-z0-9-]+", "-", card.name).strip("-")[:40] or "model"
     name = f"{stem}-{mark}"
     home = _folder() / name

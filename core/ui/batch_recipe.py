@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.errors import UserError
 from core.measuring.clustering import MIXTURE
 from core.reporting import wording
 from core.reporting.recipe import GREY, PICTURES, Recipe
-from core.ui import cache, chain, class_answer, cluster_settings, page, show, tables
+from core.ui import cache, chain, class_answer, cluster_settings, model_choice, page, show, tables
 from core.ui.following import follow
 
 CURRENT, FROM_FILE = "My settings", "A file"
@@ -35,8 +36,26 @@ def choose() -> Recipe | None:
     )
     if origin == FROM_FILE:
         file = st.file_uploader("recipe.json", "json", key="batch_recipe_file", max_upload_size=1)
-        return None if file is None else Recipe.from_json(file.getvalue())
+        return None if file is None else _from_file(file.getvalue())
     return _from_settings()
+
+
+def _from_file(data: bytes) -> Recipe:
+    """Return a recipe that asks for a model of this person: a name could be a path, or another's.
+
+    Raises
+    ------
+    UserError
+        If it is no recipe, or asks for a model that is not on the list.
+    """
+    recipe = Recipe.from_json(data)
+    names = model_choice.choices()
+    if recipe.model not in names:
+        raise UserError(
+            f"The recipe asks for the model {recipe.model[:60]!r}, which is not here. Add it, or "
+            f"change “model” in the recipe to one of: {', '.join(names) or 'none'}."
+        )
+    return recipe
 
 
 def _from_settings() -> Recipe:

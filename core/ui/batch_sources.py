@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -22,18 +23,37 @@ LOADED = "What is loaded"
 FILES, FOLDER, PATH = "Files or a ZIP", "A folder", "A path on this computer"
 MOST_MB = 1024  # of uploads for one batch
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 def paths_are_allowed() -> bool:
     """Tell whether a person may name a folder of the server's disk.
 
-    Only where the server listens to its own machine alone, or where `MICROGRAPHIA_LOCAL_PATHS` is
-    "1"; "0" forbids it everywhere. A hosted app would otherwise show strangers its disk.
+    Only where the server listens to its own machine alone and the page was asked for there, or
+    where `MICROGRAPHIA_LOCAL_PATHS` is "1"; "0" forbids it everywhere. A hosted app would otherwise
+    show strangers its disk: behind a proxy it, too, listens to its own machine alone.
     """
     stated = os.environ.get(LOCAL_ENV)
     if stated in ("0", "1"):
         return stated == "1"
-    return st.get_option("server.address") in _LOOPBACK
+    return st.get_option("server.address") in _LOOPBACK and _asked_for_here()
+
+
+def _asked_for_here() -> bool:
+    """Tell whether the browser runs on this machine, by what it and a proxy between them say."""
+    headers = {name.lower(): value for name, value in st.context.headers.items()}
+    if any(name in headers for name in _OF_PROXIES):
+        return False
+    hosts = (headers.get("host"), headers.get("origin"))
+    return all(_host(stated) in _LOOPBACK for stated in hosts if stated)
+
+
+def _host(stated: str) -> str:
+    """Return the name in a Host or an Origin header; "" when it is none."""
+    try:
+        return urlsplit(stated if "//" in stated else f"//{stated}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def choose() -> Sequence[GivenSource]:

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.micrograph import Micrograph
-from core.ui import cache, workspace
+from core.ui import cache, handing_over, workspace
 
 _PLOT_TOOLS = {"displayModeBar": False, "responsive": True}
 _PLOT_FONT = "Source Sans, sans-serif"  # the font that Streamlit carries with it
@@ -124,7 +124,9 @@ def download(
     *,
     primary: bool = False,
 ) -> None:
-    """Draw a download button that leaves the page as it is."""
+    """Draw a download button that leaves the page as it is; data may be made when asked for."""
+    if callable(data):
+        data = handing_over.kept(data, file_name, mime, key)
     st.download_button(
         on_primary(label) if primary else label,
         data,

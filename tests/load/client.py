@@ -133,19 +133,22 @@ class Tab:
 
     def download(self, key: str) -> bytes:
         """Press a download button and return the file."""
+        return self.fetch(self.ask_for(key))
+
+    def ask_for(self, key: str) -> str:
+        """Press a download button and return where the file lies."""
         button = self.widget(key)
-        url = button.url
-        if button.HasField("deferred_file_id"):
-            message = BackMsg()
-            request = message.backend_operation_request
-            request.request_id, request.session_id = self._next_request(), self.session_id
-            request.deferred_file.file_id = button.deferred_file_id
-            self._send(message)
-            answer = self._wait_for("backend_operation_response").backend_operation_response
-            if answer.error_msg:
-                raise RuntimeError(f"the download {key} failed: {answer.error_msg}")
-            url = answer.deferred_file.url
-        return self.fetch(url)
+        if not button.HasField("deferred_file_id"):
+            return str(button.url)
+        message = BackMsg()
+        request = message.backend_operation_request
+        request.request_id, request.session_id = self._next_request(), self.session_id
+        request.deferred_file.file_id = button.deferred_file_id
+        self._send(message)
+        answer = self._wait_for("backend_operation_response").backend_operation_response
+        if answer.error_msg:
+            raise RuntimeError(f"the download {key} failed: {answer.error_msg}")
+        return str(answer.deferred_file.url)
 
     # ---- what a person sees
 

@@ -55,6 +55,23 @@ def test_two_tabs_of_one_person_stand_side_by_side(server: Server) -> None:
         tab.close()
 
 
+def test_file_made_on_demand_waits_while_others_use_the_app(server: Server) -> None:
+    """In a crowd, downloads failed: what nobody's page shows went with the next page of anybody."""
+    mine, other = Tab(server.url), Tab(server.url)
+    mine.open()
+    other.open()
+    mine.upload("home_upload_0", ("mine.png", picture(7)))
+    key = next(
+        e.id.split("-", 2)[-1] for e in mine.shown("download_button") if "-save_png_" in e.id
+    )
+    place = mine.ask_for(key)
+    for _ in range(4):
+        other.go_to("Filters")
+    assert mine.fetch(place).startswith(b"\x89PNG")
+    mine.close()
+    other.close()
+
+
 def test_uploads_do_not_stay_beside_what_was_read_from_them(server: Server) -> None:
     tab = Tab(server.url)
     tab.open()
