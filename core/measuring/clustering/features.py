@@ -22,6 +22,7 @@ from core.measuring.clustering.result import Mask
 Map = NDArray[np.float32]
 Maps = dict[str, Map]
 SCALES_PX = (0.5, 64.0)  # a wider blur would take more than the surroundings
+MOST_SCALES = 12
 TEXTURE_LEVELS, TEXTURE_PROPERTIES = 8, ("contrast", "homogeneity")
 _RANGE_PCT = (0.1, 99.9)
 _BAND_PX = 1 << 20  # of maps that are only looked at: what is described at once
@@ -50,7 +51,7 @@ class FeatureSet:
     position : bool
         Row and column: clusters then keep together in space.
     scales_px : tuple of float
-        Standard deviations of the Gaussians, in px, ascending; 0.5 to 64.
+        Standard deviations of the Gaussians, in px, ascending; 0.5 to 64, at most 12 of them.
     window_px : int
         Side of the window of the texture, odd, 3 to 63.
     position_weight : float
@@ -80,8 +81,8 @@ class FeatureSet:
         object.__setattr__(self, "scales_px", scales)
         if not self.chosen:
             raise UserError("No feature is chosen. Choose at least one, such as the intensity.")
-        if not scales or sorted(set(scales)) != list(scales):
-            raise ValueError(f"scales_px must ascend, got {self.scales_px}")
+        if not 0 < len(scales) <= MOST_SCALES or sorted(set(scales)) != list(scales):
+            raise ValueError(f"scales_px must ascend, 1 to {MOST_SCALES} of them")
         if scales[0] < SCALES_PX[0] or scales[-1] > SCALES_PX[1]:
             raise ValueError(f"scales_px must lie in {SCALES_PX}, got {self.scales_px}")
         if not 3 <= self.window_px <= 63 or self.window_px % 2 == 0:

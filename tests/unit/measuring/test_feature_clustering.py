@@ -210,7 +210,13 @@ def test_impossible_arguments_are_refused():
         cluster_features(image, 2, exclude=np.zeros((3, 3), bool))
     with pytest.raises(UserError, match="No feature"):
         FeatureSet(intensity=False, smoothed=False, gradient=False, texture=False)
-    for wrong in ({"scales_px": (2, 1)}, {"scales_px": (99.0,)}, {"window_px": 4}):
+    many = tuple(1 + n / 10 for n in range(13))
+    for wrong in (
+        {"scales_px": (2, 1)},
+        {"scales_px": many},
+        {"scales_px": (99.0,)},
+        {"window_px": 4},
+    ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             FeatureSet(**wrong)
 
