@@ -2,15 +2,14 @@
 
 import streamlit as st
 
-from core.ui import correction, gallery, page, sidebar, uploading, workspace
+from core.ui import correction, gallery, page, sidebar, tour, uploading, workspace
 
-PROMISES = {
-    "pages/1_Classify.py": "Which morphology is it, and how sure is the network?",
-    "pages/2_Explain.py": "Where in the frame does the network find its evidence?",
-    "pages/3_Filters.py": "Chain filters and compare before with after.",
-    "pages/4_Cluster.py": "Split grey levels into phases; measure areas and regions.",
-    "pages/5_Batch_Report.py": "Many micrographs at once: tables and a report to keep.",
-}
+
+def show_samples() -> None:
+    """Offer what can be seen without a micrograph of one's own."""
+    st.caption("Nothing at hand? See what it does with simulated micrographs, or take one:")
+    tour.offer()
+    page.sample_picker("home")
 
 
 def show_tasks() -> None:
@@ -19,20 +18,26 @@ def show_tasks() -> None:
     for column, (path, (title, icon)) in zip(columns, page.TASKS.items(), strict=True):
         with column.container(border=True, height="stretch", gap="xsmall"):
             st.page_link(path, label=f"**{title}**", icon=icon)
-            st.caption(PROMISES[path])
+            st.caption(page.PROMISES[path])
 
 
 page.setup("Micrographia")
-st.caption("An interpretable-AI workbench for electron micrographs.")
+st.caption(
+    "An interpretable-AI workbench for electron micrographs: what a network sees in them and why, "
+    "what they measure, and a report of it."
+)
 with page.user_errors():
-    uploading.draw()
-    st.caption("Nothing at hand? Take a simulated micrograph:")
-    page.sample_picker("home")
     current = workspace.current()
-    if current is not None:
+    uploading.draw()
+    if current is None:
+        show_samples()
+    else:
         sidebar.draw(current)
         gallery.draw()
         correction.draw(current)
         st.subheader("What to do with it", anchor=False)
     show_tasks()
+    if current is not None:
+        with st.expander("Simulated samples", icon=":material/science:"):
+            show_samples()
 page.settings()

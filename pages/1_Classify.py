@@ -28,7 +28,7 @@ with page.user_errors():
     answer = cache.classification(micrograph, model_name, exclude, level)
     checks = class_checks.run(micrograph, model, model_name, answer, exclude)
 
-    picture, result = st.columns([3, 2], gap="large")
+    picture, result = st.columns([3, 2], gap="medium")
     with picture:
         show.picture(micrograph, exclude)
         class_checks.reassure(checks)

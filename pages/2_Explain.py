@@ -14,7 +14,7 @@ with page.user_errors():
 
     overlay = cache.heatmap_png(micrograph, question, look)
 
-    pictures, facts = st.columns([3, 1], gap="large")
+    pictures, facts = st.columns([3, 1], gap="medium")
     with pictures:
         compare.slider(
             cache.micrograph_png(micrograph),

@@ -35,7 +35,7 @@ with page.user_errors():
     clustering = cluster_views.find(micrograph, choice)
     target, stem = measured.target, show.file_stem(micrograph)
 
-    pictures, facts = st.columns([3, 2], gap="large")
+    pictures, facts = st.columns([5, 4], gap="medium")
     with pictures:
         cluster_views.pictures(micrograph, choice, target)
     with facts:

@@ -14,7 +14,7 @@ from core.ui import (
     workspace,
 )
 
-page.setup("Batch report")
+page.setup("Batch Report")
 current = workspace.current()
 if current is not None:
     sidebar.draw(current)
@@ -31,15 +31,16 @@ with page.user_errors():
         st.write("Give a recipe.json in the sidebar; every report holds one.")
     run = batch_run.latest()
     busy = run is not None and run.is_running
+    can_run = recipe is not None and not busy
     if not sources and not busy and run is None:
         st.write("Add micrographs above, or take simulated samples:")
         page.sample_picker("batch")
     elif sources and st.button(
-        batch_sources.run_label(sources),
+        show.on_primary(batch_sources.run_label(sources), enabled=can_run),
         type="primary",
         icon=":material/play_arrow:",
         key="batch_run_now",
-        disabled=busy or recipe is None,
+        disabled=not can_run,
     ):
         batch_run.start(sources, recipe)
         st.rerun()

@@ -34,8 +34,9 @@ from core.learning.foreign import (
     require_classes,
 )
 from core.learning.installed import ADDED, added_folder, find_model
+from core.learning.magnification import check_magnification
 from core.learning.reference import REFERENCE
-from core.micrograph import Micrograph
+from core.micrograph import Micrograph, PixelSize
 
 MOST_MODELS = 12
 MOST_MB = 3000  # of all of them on the disk
@@ -44,6 +45,7 @@ _PARTS = {CARD: 1, WEIGHTS: 800, REFERENCE: 100}  # what is taken of a folder, a
 _MARK_LENGTH = 32  # nobody can make another card that ends in the same name
 _DAMAGED = "The archive is cut short or damaged; pack the model folder again."
 _NOTES = "inferred"
+_SHARES = ("conformal_level", "conformal_threshold")  # of a card's calibration: at most 1
 _BY_HAND = "The classes were named by hand."
 _LOG = logging.getLogger(__name__)
 _lock = threading.Lock()
@@ -124,7 +126,9 @@ def rename_classes(added: AddedModel, words: Sequence[str]) -> AddedModel:
     with tempfile.TemporaryDirectory(prefix="adding-", dir=_folder()) as spare:
         draft = Path(spare) / "model"
         draft.mkdir()
-        _link(_folder() / added.name / WEIGHTS, draft / WEIGHTS)
+        for part in (WEIGHTS, REFERENCE):
+            if (_folder() / added.name / part).is_file():
+                _link(_folder() / added.name / part, draft / part)
         (draft / CARD).write_text(card.to_json(), encoding="utf-8")
         return _settle(draft, card)
 
@@ -232,7 +236,9 @@ def _try_out(folder: Path) -> ModelCard:
 
 def _answer(classifier: Classifier) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (96, 128), dtype=np.uint8)
-    classify(classifier, [Micrograph("test", pixels)])
+    micrograph = Micrograph("test", pixels, PixelSize(1, "nm"))
+    classify(classifier, [micrograph])
+    check_magnification(classifier.card, micrograph)
 
 
 def _check_card(card: ModelCard) -> None:
@@ -245,6 +251,10 @@ def _check_card(card: ModelCard) -> None:
     numbers = card.calibration.values()
     if not all(isinstance(n, int | float) and np.isfinite(n) and n > 0 for n in numbers):
         raise UnusableModel(f"The calibration in {CARD} must be positive numbers; write it again.")
+    shares = [card.calibration.get(name, 0.5) for name in _SHARES]
+    notes = card.training.get(_NOTES, [])
+    if max(shares) > 1 or not isinstance(notes, list) or not isinstance(card.metrics, dict):
+        raise UnusableModel(f"{CARD} holds values that cannot be; write it again.")
 
 
 def _settle(draft: Path, card: ModelCard) -> AddedModel:

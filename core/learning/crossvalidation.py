@@ -24,7 +24,12 @@ from core.imaging.simulated_foreign import FOREIGN, simulate_foreign
 from core.learning.checkpoints import Classifier
 from core.learning.classification import batches, look_at
 from core.learning.conformal import LEVELS, measure_coverage
-from core.learning.novelty import THRESHOLD, find_threshold, measure_distance
+from core.learning.novelty import (
+    THRESHOLD,
+    at_temperature,
+    find_threshold,
+    measure_distance,
+)
 from core.learning.pictures import LabelledPicture
 from core.learning.reference import Reference
 from core.learning.validation import (
@@ -92,7 +97,7 @@ class HeldOut:
         By the way the pictures were shown: "pictures", "whole_frames", one of `CHANGES`.
     truth, groups : ndarray of shape (N,), int64
     distances : ndarray of shape (N,), float64
-        `measure_distance` of each picture from the ones its network learnt from.
+        `measure_distance` of each picture from the ones its network learnt from, at temperature 1.
     foreign : ndarray of shape (folds, kinds × FOREIGN_EACH), float64
         The same of pictures that show none of the classes; no columns when there are none.
     folds : ndarray of shape (N,), int64
@@ -109,6 +114,10 @@ class HeldOut:
     def shown(self) -> str:
         """How the app shows them: whole frames when there are some."""
         return WHOLE if WHOLE in self.logits else SQUARES
+
+    def distances_at(self, temperature: float) -> Array:
+        """Return the distances as the finished network measures them, at its temperature."""
+        return at_temperature(self.distances, self.logits[self.shown], temperature)
 
 
 def cross_validate(
@@ -235,7 +244,7 @@ def calibrate(held_out: HeldOut, level: float = 0.9) -> dict[str, float]:
         "temperature": temperature,
         "conformal_level": level,
         "conformal_threshold": round(conformal_threshold(probabilities, held_out.truth, level), 4),
-        THRESHOLD: round(find_threshold(held_out.distances), 4),
+        THRESHOLD: round(find_threshold(held_out.distances_at(temperature)), 4),
     }
 
 
@@ -302,6 +311,7 @@ def score_novelty(
     near = _distances(classifier, kept, frames, kept.groups)
     far = _distances(classifier, kept, list_foreign())
     kinds = np.repeat(list(FOREIGN), FOREIGN_EACH)
+    distances = held_out.distances_at(classifier.card.calibration.get("temperature", 1.0))
     unseen = ~np.isin(kinds, FOREIGN_CHOSEN_ON)
 
     def folds(chosen: Array) -> float:
@@ -322,5 +332,5 @@ def score_novelty(
             kind: round(area_under_curve(near, far[kinds == kind]), 4) for kind in FOREIGN
         },
         "foreign_beyond": round(float((far > threshold).mean()), 4),
-        "held_out_beyond": round(float((held_out.distances > threshold).mean()), 4),
+        "held_out_beyond": round(float((distances > threshold).mean()), 4),
     }

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.learning.reference import Reference
+from core.learning.validation import softmax
 
 if TYPE_CHECKING:
     from core.learning.checkpoints import ModelCard
@@ -65,11 +66,20 @@ def measure_distance(
     return np.asarray(nearest * (2 - probabilities.max(axis=1)), np.float64)
 
 
+def at_temperature(distances: Array, logits: Array, temperature: float) -> Array:
+    """Return distances (N,) that were measured at temperature 1 as they are at another one.
+
+    The most probable class stays; only how much the network hesitates changes.
+    """
+    before, after = (2 - softmax(logits, t).max(axis=1) for t in (1.0, temperature))
+    return np.asarray(distances / before * after)
+
+
 def find_threshold(distances: Array) -> float:
     """Return the distance below which 95 % of pictures like these are expected.
 
     With the finite-sample correction of conformal prediction: of new pictures like the ones
-    measured, no more than 5 % lie beyond.
+    measured, no more than 5 % lie beyond. Fewer than 19 cannot promise that: then the largest.
     """
     rank = int(np.ceil((len(distances) + 1) * SHARE)) - 1
     ordered = np.sort(distances)

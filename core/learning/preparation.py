@@ -154,9 +154,16 @@ class CentreCrop:
         pixels = _eight_bits(micrograph, exclude)
         height, width = self._resized_hw(micrograph.shape)
         top, left = self._corner(micrograph.shape)
-        resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
-        box = (left, top, left + self.crop_px, top + self.crop_px)
-        return np.asarray(resized.crop(box), dtype=np.float32) / np.float32(255)
+        frame, crop = Image.fromarray(pixels), self.crop_px
+        if height * width <= MOST_PX:
+            resized = frame.resize((width, height), Image.Resampling.BILINEAR)
+            resized = resized.crop((left, top, left + crop, top + crop))
+        else:  # a line of pixels would become gigabytes, and the crop a sliver of it
+            across, down = frame.width / width, frame.height / height
+            right, bottom = (left + crop) * across, (top + crop) * down
+            seen = left * across, top * down, min(right, frame.width), min(bottom, frame.height)
+            resized = frame.resize((crop, crop), Image.Resampling.BILINEAR, box=seen)
+        return np.asarray(resized, dtype=np.float32) / np.float32(255)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for the model card."""

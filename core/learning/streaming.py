@@ -8,6 +8,7 @@ machine is; workers do not, and one reads while the other computes.
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import threading
 from collections import defaultdict, deque
@@ -30,6 +31,7 @@ from core.learning.conformal import lowest_probability
 Answer = Classification | UserError
 Answered = list[tuple[Path, Answer]]
 _MOST_READERS = 8  # beside a GPU
+_LOG = logging.getLogger(__name__)
 
 
 class _Ready(NamedTuple):
@@ -121,6 +123,9 @@ def _prepare(classifier: Classifier, path: Path, exclude_overlays: bool) -> _Rea
         image = torch.from_numpy(classifier.preparation(micrograph, mask))[None, None]
     except UserError as error:
         return _Ready(path, error)
+    except Exception as error:  # one file costs only itself
+        _LOG.error("%s failed", path.name, exc_info=error)
+        return _Ready(path, UserError(f"unexpected: {type(error).__name__}"))
     # Pinned memory goes to the card while it still computes.
     return _Ready(path, image.pin_memory() if classifier.device == "cuda" else image)
 

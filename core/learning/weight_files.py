@@ -114,7 +114,7 @@ def _read_head(path: Path) -> bytes:
 
 def _say_what_it_is(head: bytes) -> str:
     if head.startswith(_PICTURES):
-        return "The file is a picture, not a network; load it on the start page."
+        return "The file is a picture, not a network; load it on Home."
     return (
         "The file is no weight file: Micrographia opens what torch.save writes (.pth, .pt, "
         ".pth.tar) and .safetensors."

@@ -55,7 +55,8 @@ class BatchResult:
     out : Path
     model : dict
         name, sha256, architecture, classes, display_names, limits, calibration and device of the
-        network, and the title and reference of the explanation method.
+        network, whether it sees whole frames, its record on held-out pictures (`metrics`), and the
+        title and reference of the explanation method.
     files : tuple of str
         What was written, relative to `out`.
     given : int
@@ -193,7 +194,7 @@ def run_batch(
         for item in at_work:
             entry = writer.write(item)
             if on_row is not None:
-                on_row(tabulation.row_of(entry, writer.values.get(entry["first"])))
+                on_row(tabulation.row_of(entry, writer.firsts.get(entry["first"])))
             listen(item.number, len(listed), item.source.name)
             if should_stop is not None and should_stop():
                 break
@@ -248,7 +249,7 @@ class _Writer:
         self.key = key
         self.journal = Journal(folder)
         self.known = Known()
-        self.values: dict[int | None, Entry] = {}  # what a copy must tell of its first
+        self.firsts: dict[int | None, Entry] = {}  # what a copy must tell of its first
         self.group: list[Entry] = []
         self.group_number = 0
 
@@ -260,6 +261,7 @@ class _Writer:
             names = [source.name for source in listed]
             done = self.journal.resume(self.key, list(zip(names, stamps, strict=True)))
             for entry in self.journal.entries():
+                self._remember(entry)
                 if entry["key"] and entry["first"] is None:
                     self.known.numbers[entry["key"]] = entry["number"]
         else:
@@ -290,8 +292,13 @@ class _Writer:
                 previews = _write_preview(self.folder, item.number, item.done.preview)
         entry = _entry(item, files, previews)
         self.group.append(entry)
+        self._remember(entry)
         item.done = None
         return entry
+
+    def _remember(self, entry: Entry) -> None:
+        if entry["first"] is None:
+            self.firsts[entry["number"]] = tabulation.slim(entry)
 
     def end(self) -> None:
         """Write the entries that wait."""
@@ -430,6 +437,7 @@ def _titles(model: Mapping[str, Any]) -> dict[str, str]:
 
 def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:
     from core.learning.explanation import METHODS
+    from core.learning.preparation import CentreCrop
 
     card, method = network.card, METHODS[recipe.method]
     return {
@@ -439,6 +447,7 @@ def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:
         "classes": list(card.classes),
         "display_names": dict(card.display_names),
         "device": network.device,
+        "sees_whole_frames": not isinstance(network.preparation, CentreCrop),
         "calibration": dict(card.calibration),
         "limits": list(card.limits),
         "metrics": _record(card.metrics),
@@ -447,8 +456,11 @@ def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:
 
 
 def _record(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the network's own record on held-out pictures, as far as its card states one."""
-    scores = metrics.get("pictures")
-    scores = scores if isinstance(scores, dict) else metrics
+    """Return the network's own record on held-out pictures, as far as its card states one.
+
+    That on whole frames where there is one: a batch shows whole frames to the network.
+    """
+    records = (metrics.get("whole_frames"), metrics.get("pictures"))
+    scores = next((record for record in records if isinstance(record, dict)), metrics)
     wanted = ("pictures", "balanced_accuracy", "balanced_accuracy_interval_95")
     return {name: scores[name] for name in wanted if name in scores}

@@ -57,12 +57,12 @@ def write_report(batch_result: BatchResult, out: str | PathLike[str]) -> Path:
     return path
 
 
-def report_html(result: BatchResult) -> str:
-    """Return the report of a batch as one HTML text."""
-    return "".join(_pieces(result))
+def report_html(result: BatchResult, *, note: str = "") -> str:
+    """Return the report of a batch as one HTML text; a note stands at its very top."""
+    return "".join(_pieces(result, note))
 
 
-def _pieces(result: BatchResult) -> Iterator[str]:
+def _pieces(result: BatchResult, note: str = "") -> Iterator[str]:
     """Yield the report piece by piece: the pictures of a large batch are never all in memory."""
     script = (FOLDER / "report_table.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -75,6 +75,8 @@ def _pieces(result: BatchResult) -> Iterator[str]:
     )
     head, tail = page.split(_BODY)
     yield head
+    if note:
+        yield f'<p class="banner">{escape(note)}</p>'
     yield from _body(result)
     yield tail
 

@@ -47,6 +47,11 @@ TEXTS = (
 )
 
 
+def slim(entry: Entry) -> Entry:
+    """Return an entry without what would fill the memory when all of them are held."""
+    return {**entry, "regions": None, "likeness": ""}
+
+
 def row_of(entry: Entry, first: Entry | None = None) -> dict[str, Any]:
     """Return the row of one micrograph; a copy tells what its first did."""
     told = first or entry
@@ -85,10 +90,9 @@ def tabulate(
     firsts: dict[int, Entry] = {}
     rows: list[dict[str, Any]] = []
     for entry in entries:
-        slim = {**entry, "regions": None, "likeness": ""}
         if entry["first"] is None:
-            firsts[entry["number"]] = slim
-        row = row_of(slim, firsts.get(entry["first"]))
+            firsts[entry["number"]] = slim(entry)
+        row = row_of(entry, firsts.get(entry["first"]))
         row["near_duplicate_of"] = alike.get(entry["number"])
         stated = labels.get(entry["name"]) or labels.get(entry["name"].rsplit("/", 1)[-1])
         row["true_label"] = match_class(stated or row.get("stated_label", ""), classes)

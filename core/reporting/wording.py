@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
 import pandas as pd
@@ -142,7 +143,7 @@ def trust_facts(result: BatchResult) -> dict[str, str]:
     level = result.recipe.conformal_level or model["calibration"].get("conformal_level")
     if level:
         facts["Prediction sets"] = (
-            f"hold the true class in at least {100 * level:.0f} % of micrographs that are like "
+            f"are made to hold the true class in {100 * level:.0f} % of micrographs that are like "
             "those the network was calibrated on"
         )
     calibrated = "temperature" in model["calibration"]
@@ -179,7 +180,7 @@ def methods(result: BatchResult) -> str:
     return " ".join(
         (
             f"Micrographs were analysed with Micrographia {list_versions()['micrographia']}. "
-            f"Each whole frame was classified by the network {escape(model['name'])} "
+            f"{_seen(model)} classified by the network {escape(model['name'])} "
             f"({escape(model['architecture'])}, weights SHA-256 {escape(model['sha256'][:16])}…) "
             f"as one of: {classes}. {_certainty(result)}Evidence for {_explained(result)} was "
             f"mapped by {escape(method['title'])} ({escape(method['reference'])}) on "
@@ -198,6 +199,10 @@ def methods(result: BatchResult) -> str:
             "doi:10.1080/01621459.1927.10502953).",
         )
     )
+
+
+def _seen(model: Mapping[str, Any]) -> str:
+    return "Each whole frame was" if model["sees_whole_frames"] else "Each frame's centre was"
 
 
 def _certainty(result: BatchResult) -> str:
@@ -251,12 +256,14 @@ def _filters(recipe: Recipe) -> str:
 
 def _grouping(recipe: Recipe) -> str:
     if recipe.clustering == GREY:
+        levels = "grey levels" if recipe.filters else "native grey levels"
         return (
-            f"native grey levels were grouped into {recipe.clusters} clusters by exact "
+            f"{levels} were grouped into {recipe.clusters} clusters by exact "
             "one-dimensional k-means (Wang and Song 2011, doi:10.32614/RJ-2011-015)"
         )
     features = recipe.features
     scales = ", ".join(f"{scale:g}" for scale in features.scales_px)
+    weighed = f", position weighed {features.position_weight:g}" if features.position else ""
     how = (
         "a mixture of Gaussians (Dempster et al. 1977)"
         if recipe.clustering == "mixture"
@@ -265,7 +272,7 @@ def _grouping(recipe: Recipe) -> str:
     return (
         f"pixels were grouped into {recipe.clusters} clusters by {how}, seed "
         f"{recipe.cluster_seed}, on standardised features ({', '.join(features.chosen)}; scales "
-        f"{scales} px, texture window {features.window_px} px)"
+        f"{scales} px, texture window {features.window_px} px{weighed})"
     )
 
 

@@ -1,4 +1,4 @@
-"""Which phase drove the decision: the evidence of an explanation, shared out among clusters."""
+"""Which cluster drove the decision: the evidence of an explanation, shared out among clusters."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def draw(
     question : Question, optional
         What is explained, and how; by default the network's own answer by Grad-CAM.
     clustering : Clustering, optional
-        By default grey levels, in as many phases as a person chooses here.
+        By default grey levels, in as many clusters as a person chooses here.
     settings : str
         All choices that made the clustering: the key under which results are kept.
     """
-    st.subheader("Which phase drove the decision?", anchor=False)
+    st.subheader("Which cluster drove the decision?", anchor=False)
     if not st.toggle(
         "Share the evidence out among the clusters",
         key=f"{prefix}_attribution",
@@ -63,13 +63,13 @@ def draw(
 
 def _phases(prefix: str) -> int:
     value: int = st.slider(
-        "Phases (grey levels, dark to bright)",
+        "Clusters (grey levels, dark to bright)",
         2,
         _MOST_PHASES,
         3,
         key=f"{prefix}_attribution_phases",
         persist_state="session",
-        help="With two phases the threshold is Otsu's.",
+        help="With two clusters the threshold is Otsu's.",
     )
     return value
 
@@ -80,7 +80,7 @@ def _results(
     found = cache.explanation(micrograph, question)
     title = cache.model(question.model_name).card.display_name(found.target)
     st.markdown(f"**{show.plain(describe_attribution(table, title))}**")
-    chart, numbers = st.columns(2, gap="large")
+    chart, numbers = st.columns(2, gap="medium")
     with chart:
         show.chart(
             figures.attribution(table, dark=show.is_dark()),

@@ -11,8 +11,8 @@ from core.reporting.recipe import GREY, PICTURES, Recipe
 from core.ui import cache, chain, class_answer, cluster_settings, model_choice, page, show, tables
 from core.ui.following import follow
 
-CURRENT, FROM_FILE = "My current settings", "A recipe file"
-_PARTS = {
+CURRENT, FROM_FILE = "My settings", "A file"
+PARTS = {
     "": "not stated",
     "folder": "folder",
     "folder:2": "folder above that",
@@ -20,7 +20,7 @@ _PARTS = {
     "name:2": "second part of the file name",
     "name:-1": "last part of the file name",
 }
-_CLUSTERINGS = {GREY: "grey level", "features": "features", "mixture": "features (mixture)"}
+CLUSTERINGS = {GREY: "grey level", "features": "features", "mixture": "features (mixture)"}
 _PICTURE_TITLES = {"overlays": "heat maps (PNG)", "masks": "masks (PNG)", "maps": "heat maps (NPY)"}
 
 
@@ -134,8 +134,8 @@ def _clustering(there: cache.ClusterChoice) -> str:
     follow("batch_clustering", by_features if there.mode == cache.FEATURES else GREY)
     value: str = st.selectbox(
         "Clusters by",
-        _CLUSTERINGS,
-        format_func=_CLUSTERINGS.__getitem__,
+        CLUSTERINGS,
+        format_func=CLUSTERINGS.__getitem__,
         key="batch_clustering",
         persist_state="session",
         help="Features, seed and smoothing are those of the Cluster page.",
@@ -146,8 +146,8 @@ def _clustering(there: cache.ClusterChoice) -> str:
 def _part(label: str, key: str) -> str:
     chosen: str = st.selectbox(
         label,
-        _PARTS,
-        format_func=_PARTS.__getitem__,
+        PARTS,
+        format_func=PARTS.__getitem__,
         key=key,
         persist_state="session",
         help="Parts of a file name are divided by spaces, dots, - and _.",

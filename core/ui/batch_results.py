@@ -139,17 +139,21 @@ def _filtered(result: BatchResult, titles: dict[str, str]) -> pd.DataFrame:
     rows = result.succeeded
     with st.container(horizontal=True):
         found = [name for name in titles if (rows["label"] == name).any()]
-        classes = st.multiselect(
+        classes = st.pills(
             "Class",
             found,
+            selection_mode="multi",
             format_func=titles.__getitem__,
-            placeholder="all",
             key="batch_filter_class",
             persist_state="session",
         )
         raised = [flag for flag in FLAGS if rows["warnings"].str.contains(flag, regex=False).any()]
-        flags = st.multiselect(
-            "Warning", raised, placeholder="all", key="batch_filter_flag", persist_state="session"
+        flags = st.pills(
+            "Warning",
+            raised,
+            selection_mode="multi",
+            key="batch_filter_flag",
+            persist_state="session",
         )
     if classes:
         rows = rows[rows["label"].isin(classes)]
@@ -200,7 +204,7 @@ def _truth(result: BatchResult) -> None:
         f"**{100 * value.estimate:.0f} %**{limits}, "
         f"calibration error {100 * found.calibration_error:.0f} %."
     )
-    matrix, reliability = st.columns(2, gap="large")
+    matrix, reliability = st.columns(2, gap="medium")
     with matrix:
         show.chart(
             figures.confusion(found.matrix, found.classes, names, dark=dark),

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.errors import UserError
 from core.reporting.batch import BatchResult, relabel, run_batch, write_zip
 from core.reporting.progress import Pace
 from core.reporting.recipe import Recipe
 from core.reporting.report import write_report
 from core.reporting.sources import GivenSource
-from core.ui import cache, workspace
+from core.ui import cache, model_choice, workspace
 from core.ui.border import say
 
 if TYPE_CHECKING:
@@ -124,13 +125,26 @@ class Run:
 
 
 def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
-    """Begin a batch; the one before it is stopped and forgotten."""
+    """Begin a batch; the one before it is stopped and forgotten.
+
+    Raises
+    ------
+    UserError
+        If the recipe's model is none of this person's: a recipe comes from anywhere, and the name
+        in it may be a path. The batch before stays.
+    """
+    if recipe.model not in model_choice.choices():
+        raise UserError(
+            f"The recipe was made with the model {recipe.model[:100]!r}, which is not among yours. "
+            "Add it in the sidebar under Model, or use the current settings."
+        )
+    classifier = cache.model(recipe.model)
     previous = latest()
     if previous is not None:
         previous.forget()
     held = sum(len(source[1]) for source in sources if isinstance(source, tuple))
     workspace.hold_beside("batch", held)
-    st.session_state[_KEY] = Run(sources, recipe, cache.model(recipe.model))
+    st.session_state[_KEY] = Run(sources, recipe, classifier)
 
 
 def latest() -> Run | None:

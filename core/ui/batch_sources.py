@@ -126,4 +126,4 @@ def run_label(sources: Sequence[GivenSource]) -> str:
     packed = any(name.lower().endswith(".zip") for name in names)
     if packed or any(isinstance(source, Path) for source in sources):
         return "Run on all of it"
-    return f"Run on {len(sources)}"
+    return f"Run on {len(sources)} micrograph{'' if len(sources) == 1 else 's'}"

@@ -8,7 +8,7 @@ from core.imaging import instrument
 from core.imaging.scale_bar import ScaleBar
 from core.micrograph import Micrograph, PixelSize
 from core.ui import cache, workspace
-from core.ui.show import plain
+from core.ui.show import on_primary, plain
 
 _UNITS = ("nm", "µm", "mm")
 _TYPED, _FROM_BAR = "Type it", "Scale bar"
@@ -108,7 +108,7 @@ def _measure_bar(micrograph: Micrograph) -> None:
     )
     ready = bool(length) and left != right
     st.button(
-        "Set pixel size",
+        on_primary("Set pixel size", enabled=ready),
         key=f"bar_set_{sha256}",
         type="primary",
         disabled=not ready,

@@ -147,7 +147,7 @@ def _other(value: str, label: str, help_: str, key: str, micrograph: Micrograph)
     if value and value not in names:
         names[value] = f"not loaded ({value[:12]}…)"
     if not names:
-        st.caption("It needs another micrograph: load one on the start page.")
+        st.caption("It needs another micrograph: load one on Home.")
         return value
     options = list(names)
     chosen: str | None = st.selectbox(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.learning.classification import Classification
 
 LEVEL_KEY = "classify_level"
+_LEVELS = (50, 99)  # in per cent
 
 
 def choose_level(model: Classifier) -> float | None:
@@ -25,9 +26,8 @@ def choose_level(model: Classifier) -> float | None:
         return None
     percent: int = st.slider(
         "Level of the prediction set (%)",
-        50,
-        99,
-        own,
+        *_LEVELS,
+        min(max(own, _LEVELS[0]), _LEVELS[1]),
         key=LEVEL_KEY,
         persist_state="session",
         help="How often the set of classes that cannot be excluded shall hold the true class, for "

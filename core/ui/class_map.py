@@ -41,7 +41,7 @@ def draw(micrograph: Micrograph, model_name: str, exclude: bool) -> None:
         tiles = cache.tile_map(micrograph, model_name, tile_px, exclude, tell)
     finally:
         place.empty()
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([3, 2], gap="medium")
     with left:
         png = cache.tile_map_png(micrograph, tiles)
         st.image(png, width=show.fit(micrograph), output_format="PNG", alt="Class of every tile")

@@ -15,8 +15,8 @@ GREY, FEATURES, IMAGES = cache.GREY, cache.FEATURES, "images"
 K_KEY = "cluster_k"
 _LAST = "cluster_last_choice"
 MOST_CLUSTERS = 12
-_MODES = {GREY: "Grey level", FEATURES: "Features", IMAGES: "Images"}
-_FAMILIES = {
+MODES = {GREY: "Grey level", FEATURES: "Features", IMAGES: "Images"}
+FAMILIES = {
     "intensity": "grey",
     "smoothed": "smoothed grey",
     "gradient": "gradient",
@@ -25,8 +25,8 @@ _FAMILIES = {
     "texture": "texture",
     "position": "position",
 }
-_SCALES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-_SMOOTHINGS = {"none": "None", "majority": "Neighbours vote", "superpixels": "Superpixels"}
+SCALES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+SMOOTHINGS = {"none": "None", "majority": "Neighbours vote", "superpixels": "Superpixels"}
 _GROUPINGS = {K_MEANS: "k-means", MIXTURE: "Gaussian mixture"}
 
 
@@ -43,9 +43,9 @@ def mode() -> str:
     """Draw what is grouped: pixels by grey level or by features, or whole images."""
     chosen = st.segmented_control(
         "What is grouped",
-        _MODES,
+        MODES,
         default=GREY,
-        format_func=_MODES.__getitem__,
+        format_func=MODES.__getitem__,
         key="cluster_mode",
         persist_state="session",
         help="Grey level: pixels by their own grey, exactly and at once. Features: pixels by what "
@@ -83,10 +83,10 @@ def _features() -> tuple[FeatureSet, str, int]:
     default = FeatureSet()
     families = st.pills(
         "Features",
-        _FAMILIES,
+        FAMILIES,
         selection_mode="multi",
         default=default.chosen,
-        format_func=_FAMILIES.__getitem__,
+        format_func=FAMILIES.__getitem__,
         key="cluster_families",
         persist_state="session",
         help="Each is standardised: all count alike. Position makes clusters keep together.",
@@ -104,15 +104,16 @@ def _features() -> tuple[FeatureSet, str, int]:
         scales, window, seed = _surroundings(default)
     if not families:
         raise UserError("No feature is chosen. Choose at least one in the sidebar.")
-    chosen = {name: name in families for name in _FAMILIES}
+    chosen = {name: name in families for name in FAMILIES}
     return FeatureSet(**chosen, scales_px=scales, window_px=window), method, seed
 
 
 def _surroundings(default: FeatureSet) -> tuple[tuple[float, ...], int, int]:
     """Draw how far around a pixel its features look, and the seed of the grouping."""
-    scales = st.multiselect(
+    scales = st.pills(
         "Scales (px)",
-        _SCALES,
+        SCALES,
+        selection_mode="multi",
         default=default.scales_px,
         format_func=lambda scale: f"{scale:g}",
         key="cluster_scales",
@@ -145,8 +146,8 @@ def _smoothing() -> Smoothing:
     """Draw whether neighbouring pixels have a say, and how far."""
     kind: str = st.selectbox(
         "Smoothing of the clusters",
-        _SMOOTHINGS,
-        format_func=_SMOOTHINGS.__getitem__,
+        SMOOTHINGS,
+        format_func=SMOOTHINGS.__getitem__,
         key="cluster_smoothing",
         persist_state="session",
         help="Neighbours vote: each pixel takes the commonest cluster around it. Superpixels: "

@@ -17,7 +17,7 @@ from core.reporting import figures
 from core.ui import cache, cluster_settings, compare, show, tables, working
 from core.ui.cache import ClusterChoice
 
-_ALL, _TARGET = "All clusters", "Target cluster"
+SHOWN = _ALL, _TARGET = "All clusters", "Target cluster"
 _ACROSS = 4
 
 
@@ -32,7 +32,7 @@ def pictures(micrograph: Micrograph, choice: ClusterChoice, target: int) -> None
     """Draw the micrograph beside its clusters, or beside the target cluster alone."""
     shown = st.segmented_control(
         "Show",
-        (_ALL, _TARGET),
+        SHOWN,
         default=_ALL,
         key="cluster_shown",
         persist_state="session",
@@ -59,9 +59,11 @@ def facts(
 ) -> None:
     """Draw share and area of the target, the table of all clusters and their grey levels."""
     show.simulated_badge(micrograph)
-    share, area = st.columns(2)
-    share.metric(f"Cluster {target}", tables.percent(found.fractions[target]))
-    area.metric("Area", tables.target_area(found, target, micrograph))
+    with st.container(horizontal=True):
+        share = tables.percent(found.fractions[target])
+        st.metric(f"Cluster {target}", share, width="content")
+        area = tables.target_area(found, target, micrograph)
+        st.metric("Area", area, width="content")
     st.caption(tables.used_share(found))
     counts = cache.region_counts(micrograph, choice, smallest_px)
     legend = tables.cluster_legend(found, micrograph, counts)
@@ -114,7 +116,7 @@ def help_choosing(micrograph: Micrograph, choice: ClusterChoice) -> None:
     st.subheader("How many clusters, and how firm?", anchor=False)
     if st.toggle("Compare numbers of clusters", key="cluster_help", persist_state="session"):
         found = cache.choice_of_k(micrograph, choice)
-        words, plots = st.columns([2, 3], gap="large")
+        words, plots = st.columns([2, 3], gap="medium")
         with words:
             st.markdown(f"**{found.describe()}**")
             st.button(
@@ -126,7 +128,7 @@ def help_choosing(micrograph: Micrograph, choice: ClusterChoice) -> None:
             )
             st.caption(
                 "Circles mark what each measure favours. These numbers know nothing of the "
-                "specimen: phases that you know of count for more."
+                "specimen: how many phases you know of counts for more."
             )
         with plots:
             show.chart(
@@ -142,8 +144,9 @@ def help_choosing(micrograph: Micrograph, choice: ClusterChoice) -> None:
         )
         st.caption(
             "Bands hold 95 % of what comes out when 8 × 8 tiles of the frame are drawn again and "
-            "clustered anew (a mixture keeps its clusters): how far fractions may lie off in "
-            "another field of the same specimen. Before smoothing."
+            "clustered anew (a mixture keeps its clusters): how far fractions may lie off those of "
+            "a specimen that is like this frame all over. Structures larger than a tile, and "
+            "differences between fields, come on top. Before smoothing."
         )
 
 

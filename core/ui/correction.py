@@ -18,7 +18,7 @@ _FIELDS = ("enabled", "top_rows", "bottom_rows", "lettering")
 def draw(micrograph: Micrograph) -> None:
     """Draw the micrograph with its hatch beside the switches and sliders."""
     st.subheader(show.plain(micrograph.name), anchor=False)
-    picture, controls = st.columns([3, 2], gap="large")
+    picture, controls = st.columns([3, 2], gap="medium")
     with controls:
         with st.container(horizontal=True, gap="xxsmall"):
             gallery.badges(micrograph)

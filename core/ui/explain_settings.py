@@ -81,16 +81,16 @@ def _layers(model_name: str, shape: tuple[int, int]) -> tuple[str, ...]:
     """Draw the choice of layers; several are fused."""
     facts = {each.name: each for each in cache.layer_facts(model_name, shape)}
     last = next(reversed(facts))
-    chosen: list[str] = st.multiselect(
+    chosen = st.pills(
         "Layer",
         list(reversed(facts)),
+        selection_mode="multi",
         default=[last],
         format_func=lambda name: f"{name} · {facts[name].map_hw[1]} × {facts[name].map_hw[0]}",
         key=f"explain_layers_{model_name}",
         persist_state="session",
-        placeholder=f"{last} (the last)",
-        help="Maps of early layers are finer and know less of the class. Several layers are fused: "
-        "each is scaled to its strongest place, then averaged. "
+        help=f"None chosen: {last}, the last. Maps of early layers are finer and know less of the "
+        "class. Several layers are fused: each is scaled to its strongest place, then averaged. "
         + " ".join(f"{n}: a cell sees {f.field_px:.0f} px." for n, f in facts.items()),
     )
     return tuple(name for name in facts if name in chosen)

@@ -89,7 +89,7 @@ def _single_layer(question: Question) -> str | None:
 def values(micrograph: Micrograph, question: Question, look: Look) -> None:
     """Draw the evidence with numbers under the pointer, and how they spread."""
     dark = show.is_dark()
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([3, 2], gap="medium")
     with left:
         figure = cache.evidence_figure(micrograph, question, look.colormap, dark)
         show.chart(figure, "explain_values", "evidence, place and grey level under the pointer")
@@ -138,7 +138,7 @@ def downloads(micrograph: Micrograph, question: Question, look: Look) -> None:
     stem = f"{show.file_stem(micrograph)}_{found.method}_{found.target}"
     with st.container(horizontal=True, gap="small"):
         show.download(
-            "Overlay (PNG)",
+            "Heat map (PNG)",
             lambda: cache.heatmap_png(micrograph, question, look, full=True),
             f"{stem}.png",
             "image/png",

@@ -17,7 +17,7 @@ from core.measuring.embedding import (
     similarities,
     standardise,
 )
-from core.micrograph import Micrograph
+from core.micrograph import Micrograph, digest_pixels
 from core.reporting import figures
 from core.reporting.export import csv_bytes
 from core.reporting.likeness import ALIKE, describe
@@ -37,20 +37,19 @@ def draw(prefix: str = "cluster", *, exclude: bool = True) -> None:
     every = workspace.every()
     if len(every) == 1:
         st.info(
-            "One micrograph makes a single point. Load more on the start page to see which are "
-            "alike.",
+            "One micrograph makes a single point. Load more on Home to see which are alike.",
             icon=":material/scatter_plot:",
         )
     described, method, colour, k = _controls(prefix, len(every))
     rows = _rows(every, described, exclude)
-    settings = "|".join([described, str(exclude), *(m.key for m in every)])
+    settings = digest_pixels(rows)
     groups = cache.image_groups(settings, k, rows)
     kinds = _kinds(every, colour, groups, described, exclude)
     names = list(workspace.short_names(every).values())
     chosen = _chosen(prefix, names)
     if len(every) in (2, 3):
         st.caption(f"{len(every)} images: distances are exact, groups mean little.")
-    plot, beside = st.columns([3, 2], gap="large")
+    plot, beside = st.columns([3, 2], gap="medium")
     with plot:
         found = cache.projection(settings, method, rows)
         _chart(figures.image_map(found, names, kinds, chosen, dark=show.is_dark()), prefix)

@@ -47,7 +47,7 @@ def _scores(card: ModelCard, scores: Mapping[str, Any]) -> None:
         f"({100 * low:.0f} to {100 * high:.0f} %). "
         f"{show.plain(card.metrics.get('protocol', ''))}."
     )
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     dark = show.is_dark()
     with left:
         st.markdown("**What it took for what**")
@@ -63,7 +63,7 @@ def _scores(card: ModelCard, scores: Mapping[str, Any]) -> None:
 def _honesty(model_name: str) -> None:
     bins = cache.reliability(model_name)
     metrics = cache.model(model_name).card.metrics
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         if bins:
             st.markdown("**How honest its probabilities are**")

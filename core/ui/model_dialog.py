@@ -174,7 +174,7 @@ def _try(model: AddedModel) -> None:
 def _finish(model: AddedModel) -> None:
     with st.container(horizontal=True, gap="small"):
         st.button(
-            "Use this model",
+            show.on_primary("Use this model"),
             key="models_use",
             type="primary",
             icon=":material/check:",

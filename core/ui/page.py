@@ -12,11 +12,13 @@ from core.imaging.simulate import KINDS
 from core.micrograph import Micrograph
 from core.ui import (
     compare,
+    links,
     models,
     revival,
     show,
     sidebar,
     tables,
+    tour,
     uploads_kept,
     warm_up,
     workspace,
@@ -28,11 +30,18 @@ TASKS = {
     "pages/2_Explain.py": ("Explain", ":material/visibility:"),
     "pages/3_Filters.py": ("Filters", ":material/tune:"),
     "pages/4_Cluster.py": ("Cluster", ":material/bubble_chart:"),
-    "pages/5_Batch_Report.py": ("Batch report", ":material/lab_profile:"),
+    "pages/5_Batch_Report.py": ("Batch Report", ":material/lab_profile:"),
+}
+PROMISES = {
+    "pages/1_Classify.py": "Which morphology is it, and how sure is the network?",
+    "pages/2_Explain.py": "Where in the frame does the network find its evidence?",
+    "pages/3_Filters.py": "Chain filters and compare before with after.",
+    "pages/4_Cluster.py": "Group pixels into clusters; measure areas and regions.",
+    "pages/5_Batch_Report.py": "Many micrographs at once: tables and a report to keep.",
 }
 NAME = "Micrographia"
+_TITLE = "page_title"  # of the page at hand
 EXCLUDE_KEY = "workspace_exclude_overlays"
-_SHOWN = "page_shown"
 _NAMED = 3  # evicted micrographs that are called by their names
 _WORK_BYTES_PER_PX = 48  # a dozen copies as 32-bit floats: what filters and maps take meanwhile
 
@@ -53,13 +62,14 @@ def setup(title: str) -> None:
         revival.restore()
     revival.remember()
     _tell_evicted()
+    tour.draw(title)
     warm_up.start_once()
 
 
 def _begin(title: str) -> None:
     """Free what was uploaded on the page before: its uploaders are gone."""
-    if st.session_state.get(_SHOWN) != title:
-        st.session_state[_SHOWN] = title
+    if st.session_state.get(_TITLE) != title:
+        st.session_state[_TITLE] = title
         uploads_kept.let_go_all()
         workspace.hold_beside("uploads", 0)
 
@@ -82,13 +92,20 @@ def _on_a_phone() -> bool:
     return "Mobi" in (st.context.headers.get("User-Agent") or "")
 
 
+def promise() -> str:
+    """Return in one sentence what the page at hand is for."""
+    title = st.session_state[_TITLE]
+    return next((PROMISES[path] for path, (name, _) in TASKS.items() if name == title), "")
+
+
 def require_micrograph() -> Micrograph:
     """Return the chosen micrograph; without one say what to do, offer samples and stop."""
     micrograph = workspace.current()
     if micrograph is None:
-        st.write("No micrograph is loaded. Load your own on the start page, or try a sample:")
+        st.write(f"{promise()} No micrograph is loaded.")
+        st.page_link("Home.py", label="Load your own on Home", icon=":material/upload_file:")
+        st.caption("Or take a simulated one:")
         sample_picker("start")
-        st.page_link("Home.py", label="Load micrographs", icon=":material/upload_file:")
         settings()
         st.stop()
     sidebar.draw(micrograph)
@@ -181,6 +198,7 @@ def settings() -> None:
             help="The built-in slider works offline and shows every pixel as it is. JuxtaposeJS "
             "fetches its script from a public server and shows JPEG copies.",
         )
+        links.draw_copy()
 
 
 def model_picker() -> str:

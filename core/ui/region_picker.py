@@ -12,10 +12,11 @@ from core.micrograph import Micrograph
 from core.reporting import figures
 from core.ui import cache, show, tables
 
-WHOLE, BOX, LASSO, TYPED = "Whole frame", "Box", "Lasso", "Type a box"
+WHOLE, BOX, LASSO, TYPED = "Whole", "Box", "Lasso", "Typed"
 _WAY = "cluster_region_way"
 _CORNERS = "cluster_region_corners"  # sha256 -> corners of what was drawn on that frame
 _TIMES_CLEARED = "cluster_region_cleared"
+_FEWEST_CORNERS = 3  # of a lasso
 _MOST_CORNERS = 400  # a lasso that a hand draws has more, closer than a pixel
 
 
@@ -27,7 +28,8 @@ def ask(micrograph: Micrograph) -> Region | None:
         default=WHOLE,
         key=_WAY,
         persist_state="session",
-        help="Only pixels inside count. Box and lasso are drawn on the picture above the results.",
+        help="Only pixels inside count. Box and lasso are drawn on the picture above the results; "
+        "a typed box is given in px.",
     )
     if way == TYPED:
         return _typed(micrograph)
@@ -113,11 +115,12 @@ def _take_drawn(micrograph: Micrograph) -> None:
 
 
 def corners_of(selection: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
-    """Return the (row, column) corners of the last box or lasso that plotly tells of."""
-    drawn: Sequence[Mapping[str, Any]] = [
-        *selection.get("box", ()),
-        *selection.get("lasso", ()),
-    ]
+    """Return the (row, column) corners of the last box or lasso that plotly tells of.
+
+    A slip of the pointer, which encloses nothing, is no lasso: two corners would mean a box.
+    """
+    lassos = [lasso for lasso in selection.get("lasso", ()) if len(lasso["x"]) >= _FEWEST_CORNERS]
+    drawn: Sequence[Mapping[str, Any]] = [*selection.get("box", ()), *lassos]
     if not drawn:
         return ()
     columns, rows = drawn[-1]["x"], drawn[-1]["y"]

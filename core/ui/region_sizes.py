@@ -69,7 +69,7 @@ def draw(
     area_px = int(np.count_nonzero(included))
     st.markdown(describe_area(target, tiles, points, area_px, micrograph.pixel_size))
     found = size_distribution(regions)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([3, 2], gap="medium")
     with left:
         show.chart(
             figures.size_distribution(found, dark=show.is_dark()),
@@ -236,7 +236,7 @@ def _fields(fraction_of: Callable[[Micrograph], float], target: int, prefix: str
         )
     table.insert(2, "sample", [find_part(rule, m, m.name) if rule else "all" for m in every])
     summary = summarise_fields(table, wish / 100)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([3, 2], gap="medium")
     with left:
         show.table(summary, f"{prefix}_fields_summary")
         st.caption(

@@ -11,36 +11,52 @@ import re
 import streamlit as st
 
 from core.imaging.simulate import KINDS
-from core.ui import workspace
+from core.ui import links, workspace
 
-_FILES, _SAMPLES = "files", "samples"
-_MOST_SAMPLES = 6  # a link must not make the server work for long
-_MOST_SEED = 999
+_FILES = "files"
 _ALIVE, _NOTE = "revival_alive", "revival_note"
-_SAMPLE = re.compile(r"^([a-z_]{1,20})-(\d{1,3})$")
+_SAMPLE = re.compile(r"([a-z_]{1,20})-(\d{1,3})", re.ASCII)
 
 
 def restore() -> None:
-    """In a new session, bring back the samples that the address names; say what is missing."""
+    """In a new session, bring back what the address names; say what is missing."""
     if not st.session_state.get(_ALIVE):
         st.session_state[_ALIVE] = True
-        files, wanted = _lost_files(), _wanted_samples()
-        for kind, seed in wanted:
-            workspace.add_sample(kind, seed)
-        if files or wanted:
-            st.session_state[_NOTE] = _sentence(files, len(wanted))
+        note = _take_over(st.query_params.to_dict())
+        if note:
+            st.session_state[_NOTE] = note
     note = st.session_state.pop(_NOTE, None)
     if note:
         st.info(note, icon=":material/restart_alt:")
 
 
+def _take_over(stated: dict[str, str]) -> str:
+    """Load the samples and settings of an address; return what to say of it, empty for nothing."""
+    files, odd_files = _lost_files(stated.pop(_FILES, ""))
+    wanted, odd_samples = _wanted_samples(stated.pop(links.SAMPLES, ""))
+    for kind, seed in wanted:
+        workspace.add_sample(kind, seed)
+    held, odd_parts = links.take_over(stated)
+    for name in stated:
+        del st.query_params[name]  # it held once: from now on the widgets say what holds
+    odd = odd_files + odd_samples + odd_parts
+    said = ""
+    if links.is_link(stated):
+        said = _sentence_of_link(held, len(wanted), links.needs_file(stated))
+    elif files or wanted:
+        said = _sentence(files, len(wanted))
+    if odd:
+        were, are = ("was", "is") if odd == 1 else ("were", "are")
+        said += f" {_number(odd, 'part')} of the address {were} not understood and {are} left out."
+    return said.strip()
+
+
 def remember() -> None:
     """Write into the address what a reload will want to know."""
-    samples = workspace.samples()
-    files = len(workspace.every()) - len(samples)
+    files = len(workspace.every()) - len(workspace.samples())
     said = {
         _FILES: str(files) if files else None,
-        _SAMPLES: ".".join(f"{kind}-{seed}" for kind, seed in samples[:_MOST_SAMPLES]) or None,
+        links.SAMPLES: links.name_samples() or None,
     }
     for name, value in said.items():
         if st.query_params.get(name) != value:
@@ -50,16 +66,19 @@ def remember() -> None:
                 st.query_params[name] = value
 
 
-def _lost_files() -> int:
-    stated = st.query_params.get(_FILES, "")
-    return int(stated) if re.fullmatch(r"\d{1,4}", stated) else 0
+def _lost_files(stated: str) -> tuple[int, int]:
+    """Return how many files an address names, and whether it names something else."""
+    if re.fullmatch(r"\d{1,4}", stated, re.ASCII):
+        return int(stated), 0
+    return 0, int(bool(stated))
 
 
-def _wanted_samples() -> list[tuple[str, int]]:
-    stated = st.query_params.get(_SAMPLES, "").split(".")[:_MOST_SAMPLES]
-    matches = [match for match in map(_SAMPLE.match, stated) if match]
-    found = [(match[1], int(match[2])) for match in matches if match[1] in KINDS]
-    return list(dict.fromkeys(found))
+def _wanted_samples(stated: str) -> tuple[list[tuple[str, int]], int]:
+    """Return kind and seed of the samples of an address, and how many are none."""
+    named = stated.split(".") if stated else []
+    matches = [_SAMPLE.fullmatch(name) for name in named[: links.MOST_SAMPLES]]
+    found = [(m[1], int(m[2])) for m in matches if m and m[1] in KINDS]
+    return list(dict.fromkeys(found)), len(named) - len(found)
 
 
 def _sentence(files: int, samples: int) -> str:
@@ -68,6 +87,15 @@ def _sentence(files: int, samples: int) -> str:
     )
     lost = f" {_number(files, 'file')} must be loaded again." if files else ""
     return f"The page was opened anew, which starts a new session.{back}{lost}"
+
+
+def _sentence_of_link(settings: int, samples: int, needs_file: bool) -> str:
+    parts = [_number(samples, "sample")] * bool(samples)
+    parts += [_number(settings, "setting")] * bool(settings)
+    said = f"Opened from a link{' with ' if parts else ''}{' and '.join(parts)}."
+    if needs_file:
+        said += " It was made with a file, which no link carries: load that on Home."
+    return said
 
 
 def _number(count: int, noun: str) -> str:

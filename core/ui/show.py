@@ -25,12 +25,21 @@ LEGEND_COLUMNS = {
     "mean grey": st.column_config.NumberColumn(width=76, format="%.4g"),
     "regions": st.column_config.NumberColumn(width=58),
 }
+_INK = "#0e1516"
 _MARKDOWN = re.compile(r"([\\\\`*_{}\[\]<>()#+\-.!|~:$&^=@])")
 
 
 def is_dark() -> bool:
     """Tell whether the page is shown dark, for figures that carry their own colours."""
     return st.context.theme.type == "dark"
+
+
+def on_primary(label: str, *, enabled: bool = True) -> str:
+    """Return the label of a primary button so that it can be read on the accent of either theme.
+
+    Streamlit writes it in white, which is too pale on the bright accent that dark pages need.
+    """
+    return f':color[{label}]{{foreground="{_INK}"}}' if enabled and is_dark() else label
 
 
 def plain(text: str) -> str:
@@ -119,7 +128,7 @@ def download(
     if callable(data):
         data = handing_over.kept(data, file_name, mime, key)
     st.download_button(
-        label,
+        on_primary(label) if primary else label,
         data,
         file_name,
         mime,

@@ -101,7 +101,7 @@ def _numbers(card: TrustCard, micrograph: Micrograph) -> None:
 def _plots(card: TrustCard) -> None:
     dark = show.is_dark()
     response, edges = card.map, card.responses["sobel"]
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     for column, kind, words in (
         (left, "deletion", "removed, hottest first"),
         (right, "insertion", "kept, hottest first"),
@@ -118,7 +118,7 @@ def _plots(card: TrustCard) -> None:
             }
             figure = figures.removal_curves(response.shares, curves, words, dark=dark)
             show.chart(figure, f"explain_{kind}", f"probability against the share {words}")
-    left, right = st.columns([2, 3], gap="large")
+    left, right = st.columns([2, 3], gap="medium")
     with left:
         if card.cascade is None:
             st.caption("Random weights are tried for this slow method in the thorough mode only.")

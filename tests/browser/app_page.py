@@ -6,6 +6,7 @@ from pathlib import Path
 from playwright.sync_api import ConsoleMessage, Download, Locator, Page, Request, expect
 
 TIMEOUT_MS = 60_000
+expect.set_options(timeout=30_000)  # a busy machine draws late; what never comes still fails
 _LOCAL = re.compile(r"^(https?|wss?)://(localhost|127\.0\.0\.1)(:\d+)?(/|$)")
 _PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")
 _IN_MEMORY = ("blob:", "data:")

@@ -83,7 +83,7 @@ def test_pictures_keep_their_proportions_at_every_width(tab: AppPage, real_micro
 def test_downloads_hold_what_they_say(tab: AppPage, real_micrograph: Path):
     tab.upload(real_micrograph)
     tab.go_to("Explain")
-    assert read(tab.download("Overlay (PNG)")).startswith(b"\x89PNG")
+    assert read(tab.download("Heat map (PNG)")).startswith(b"\x89PNG")
     raw = np.load(io.BytesIO(read(tab.download("Raw map (NPY)"))), allow_pickle=False)
     assert raw.ndim == 2
     assert raw.dtype == np.float32

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.__main__ import main
+from core.learning.checkpoints import list_models, load_model, models_folder
 from core.reporting.recipe import Recipe
 from core.ui import batch_sources
 from tests.pages.conftest import HOME
@@ -92,7 +93,7 @@ def test_recipe_gathers_what_was_set_on_other_pages(app, png):
 def test_recipe_from_a_file_is_used_and_a_wrong_one_is_a_sentence(app, png):
     upload(app, ("a.png", png))
     app.switch_page(PAGE).run()
-    app.segmented_control(key="batch_recipe_origin").set_value("A recipe file").run()
+    app.segmented_control(key="batch_recipe_origin").set_value("A file").run()
     assert app.button(key="batch_run_now").disabled
     uploader = app.file_uploader(key="batch_recipe_file")
     uploader.upload("recipe.json", b"{}").run()
@@ -102,6 +103,23 @@ def test_recipe_from_a_file_is_used_and_a_wrong_one_is_a_sentence(app, png):
     field.set_value([("recipe.json", text, "application/json")]).run()
     finish_batch(app)
     assert app.session_state["batch_run"].result.recipe.clusters == 4
+
+
+def test_a_recipe_opens_no_path_and_leaves_the_batch_before_alone(app, png):
+    upload(app, ("a.png", png))
+    app.switch_page(PAGE).run()
+    finish_batch(app)
+    before = app.session_state["batch_run"]
+    app.segmented_control(key="batch_recipe_origin").set_value("A recipe file").run()
+    path = str(models_folder() / list_models()[0])
+    assert load_model(path, device="cpu")  # the command line may
+    text = Recipe(model=path).to_json().encode()
+    field = app.file_uploader(key="batch_recipe_file")
+    field.upload("recipe.json", text).run()
+    app.button(key="batch_run_now").click().run()
+    assert "not among yours" in app.error[0].value
+    assert app.session_state["batch_run"] is before
+    assert (before.result.out / "results.csv").is_file()
 
 
 def test_leaving_the_page_loses_nothing_and_two_visitors_do_not_mix(app, png, other_png):

@@ -33,8 +33,9 @@ SCORES = {
 
 
 @pytest.fixture
-def knowing(monkeypatch, png):
+def knowing(monkeypatch, png, request):
     """The model keeps a reference of which the uploaded micrograph is a part."""
+    level = getattr(request, "param", 0.9)
 
     def load(name: str) -> Classifier:
         bare = load_model(name)
@@ -50,7 +51,7 @@ def knowing(monkeypatch, png):
             bare.card,
             calibration={
                 "temperature": 1.0,
-                "conformal_level": 0.9,
+                "conformal_level": level,
                 "conformal_threshold": 0.85,
                 THRESHOLD: 0.05,
             },
@@ -88,6 +89,14 @@ def test_a_higher_level_keeps_more_classes(app, png, knowing):
         sizes.append(kept.count(",") + kept.count(" and ") + bool(kept))
     assert sizes == sorted(sizes)
     assert sizes[-1] > sizes[0]
+
+
+@pytest.mark.parametrize("knowing", [0.995], indirect=True)
+def test_a_level_beyond_the_slider_begins_at_its_end(app, png, knowing):
+    upload(app, ("own.png", png))
+    open_classify(app)
+    assert_calm(app)
+    assert app.sidebar.slider(key="classify_level").value == 99
 
 
 def test_a_model_without_reference_says_what_is_missing(app, png):

@@ -86,7 +86,7 @@ def test_help_with_the_number_suggests_one_that_can_be_taken(cluster_page, mode)
 
 
 def test_a_typed_box_counts_alone(cluster_page):
-    cluster_page.segmented_control(key="cluster_region_way").set_value("Type a box").run()
+    cluster_page.segmented_control(key="cluster_region_way").set_value("Typed").run()
     assert_calm(cluster_page)
     whole = legend(cluster_page)["share (%)"].tolist()
     rows = next(n for n in cluster_page.number_input if n.label == "Bottom row")
@@ -109,6 +109,8 @@ def test_what_plotly_tells_becomes_corners():
     assert corners_of(box) == ((4.0, 3.3), (8.0, 10.0))
     lasso = {"lasso": [{"x": list(range(2000)), "y": [5] * 2000}]}
     assert len(corners_of(lasso)) == 400
+    for slip in ([3], [3, 4]):
+        assert corners_of({"lasso": [{"x": slip, "y": slip}]}) == ()
     assert corners_of({"points": [], "box": [], "lasso": []}) == ()
     assert corners_of({}) == ()
 

@@ -26,7 +26,7 @@ def explained(app: AppTest, png: bytes) -> AppTest:
 def question(app: AppTest) -> cache.Question:
     """The question as the page now asks it."""
     target = next(box for box in app.selectbox if box.key.startswith("explain_target_")).value
-    layers = next(box for box in app.multiselect if box.key.startswith("explain_layers_"))
+    layers = next(box for box in app.pills if box.key.startswith("explain_layers_"))
     method = app.selectbox(key="explain_method").value
     return cache.Question(cache.model_names()[0], method, target, True, tuple(layers.value))
 
@@ -44,18 +44,18 @@ def test_every_method_is_offered_and_answers(explained: AppTest) -> None:
 
 def test_methods_that_must_coincide_are_named(explained: AppTest) -> None:
     assert "is arithmetic, not evidence" in texts(explained)
-    layers = next(box for box in explained.multiselect if box.key.startswith("explain_layers_"))
+    layers = next(box for box in explained.pills if box.key.startswith("explain_layers_"))
     layers.set_value(["stage 2"]).run()
     assert "is arithmetic" not in texts(explained)
     assert "stage 2" in texts(explained)
 
 
 def test_layers_are_fused(explained: AppTest) -> None:
-    layers = next(box for box in explained.multiselect if box.key.startswith("explain_layers_"))
+    layers = next(box for box in explained.pills if box.key.startswith("explain_layers_"))
     layers.set_value(["stage 4", "stage 1"]).run()
     assert_calm(explained)
     assert "stage 1 + stage 4" in texts(explained)
-    next(box for box in explained.multiselect).set_value([]).run()
+    next(box for box in explained.pills).set_value([]).run()
     assert_calm(explained)
     assert "“stage 4”" in texts(explained)
 
@@ -180,4 +180,4 @@ def test_nothing_to_trust_in_a_flat_frame(app: AppTest, shape: tuple[int, int]) 
     assert_calm(app)
     assert "nothing to check" in texts(app)
     assert "No method finds evidence" in texts(app)
-    assert "Which phase drove the decision?" in texts(app)
+    assert "Which cluster drove the decision?" in texts(app)

@@ -161,14 +161,16 @@ def test_reload_brings_samples_back_and_says_what_is_missing():
 
 
 @pytest.mark.parametrize("stated", ["<b>-1", "spheroids-", "nothing-3", "spheroids-99999", "-"])
-def test_odd_address_is_ignored(stated):
+def test_odd_address_costs_one_sentence(stated):
     app = AppTest.from_file(str(HOME), default_timeout=60)
     app.query_params["samples"] = stated
     app.query_params["files"] = "many"
     app.run()
     assert_calm(app)
     assert not loaded_names(app)
-    assert not app.info
+    assert [each.value for each in app.info] == [
+        "2 parts of the address were not understood and are left out."
+    ]
 
 
 def test_address_says_what_is_loaded(app, png):

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.imaging.overlays import OverlayChoice, with_overlay_choice
 from core.imaging.simulate import simulate
+from core.measuring.embedding import project_pca
 from core.measuring.statistics import Interval
 from core.micrograph import PixelSize
 from core.ui.region_sizes import describe_area, summarise_fields
@@ -92,6 +94,28 @@ def test_texture_stands_in_for_a_network_and_copies_are_flagged(app, png):
     assert "Near-duplicates" in texts(app)
     app.selectbox(key="cluster_map_image").set_value("b.png").run()
     assert frame(app, "similarity")["image"].tolist() == ["a.png"]
+
+
+def test_the_map_follows_a_corrected_info_bar(cluster_page, monkeypatch):
+    """The plane was kept under the micrographs alone, whatever was left out of them."""
+    seen = []
+
+    def project(rows):
+        seen.append(rows.copy())
+        return project_pca(rows)
+
+    monkeypatch.setattr("core.ui.cache.measuring.project_pca", project)
+    app = cluster_page(3)
+    app.segmented_control(key="cluster_mode").set_value("images").run()
+    app.selectbox(key="cluster_map_described").set_value("").run()
+    before = len(seen)
+    store = app.session_state["workspace_micrographs"]
+    first = next(iter(store))
+    store[first] = with_overlay_choice(store[first], OverlayChoice(top_rows=40))
+    app.run()
+    assert_calm(app)
+    assert len(seen) == before + 1
+    assert not np.array_equal(seen[-1], seen[-2])
 
 
 def test_a_micrograph_without_regions_is_a_valid_answer(app):

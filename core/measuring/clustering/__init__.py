@@ -1,7 +1,7 @@
 """Pixels -> phases: exact k-means of grey levels, k-means or mixtures of features, choice of k."""
 
 from core.measuring.clustering.choice import ChoiceOfK, choose_k_features, choose_k_gray
-from core.measuring.clustering.features import FeatureSet, feature_maps
+from core.measuring.clustering.features import FeatureSet, feature_maps, small_feature_maps
 from core.measuring.clustering.grey import cluster_gray
 from core.measuring.clustering.pixels import (
     K_MEANS,
@@ -46,5 +46,6 @@ __all__ = [
     "feature_maps",
     "fraction_bands",
     "moved_share",
+    "small_feature_maps",
     "smooth_labels",
 ]

@@ -33,6 +33,7 @@ TITLES = {
 SILHOUETTE_ROWS = 2000
 FEATURE_ROWS = 1 << 13
 GAP_ROWS, REFERENCES = 2048, 8
+_NOTHING = 1e-12  # of the scatter of all rows: what is left of none after rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,6 +202,8 @@ def gap_statistic(
 ) -> dict[int, tuple[float, float]]:
     """Return gap and its error for 1 to `most` clusters, against rows spread evenly in a box.
 
+    The first number that leaves nothing to explain has an endless gap and is the last.
+
     Parameters
     ----------
     planes : ndarray of shape (features, n)
@@ -216,11 +219,14 @@ def gap_statistic(
         reference = inertias_of(even, most)
         logs.append([np.log(max(reference.get(k, 0.0), 1e-300)) for k in range(1, most + 1)])
     own = inertias_of(planes, most)
-    found = {}
+    found: dict[int, tuple[float, float]] = {}
+    if own[1] <= 0:  # all are alike
+        return found
     for k, column in enumerate(np.asarray(logs).T, 1):
-        if own.get(k, 0.0) <= 0:  # nothing is left to explain
-            break
         error = float(column.std() * np.sqrt(1 + 1 / REFERENCES))
+        if own.get(k, 0.0) <= _NOTHING * own[1]:
+            found[k] = (float("inf"), error)
+            break
         found[k] = (float(column.mean() - np.log(own[k])), error)
     return found
 
@@ -239,7 +245,10 @@ def _group_inertias(planes: Planes, most: int, seed: int) -> dict[int, float]:
     away = planes - planes.mean(axis=1, dtype=np.float64)[:, None]
     found = {1: float((away**2).sum())}
     for k in range(2, most + 1):
-        found[k] = group_rows(planes, k, seed=seed, starts=2).inertia
+        try:
+            found[k] = group_rows(planes, k, seed=seed, starts=2).inertia
+        except UserError:  # a part of the rows may differ in fewer ways than all of them
+            break
     return found
 
 
@@ -252,6 +261,7 @@ def _compare(
     """Put the measures side by side and let each of them vote."""
     numbers, total = sorted(inertias), inertias[1]
     nothing = (float("nan"), float("nan"))
+    told = {k: gap if np.isfinite(gap[0]) else nothing for k, gap in gaps.items()}
     table = pd.DataFrame(
         {
             "k": numbers,
@@ -259,8 +269,8 @@ def _compare(
             "explained_pct": [100 * (1 - inertias[k] / total) for k in numbers],
             "silhouette": [silhouettes.get(k, float("nan")) for k in numbers],
             "calinski_harabasz": [_variance_ratio(inertias, k, count) for k in numbers],
-            "gap": [gaps.get(k, nothing)[0] for k in numbers],
-            "gap_error": [gaps.get(k, nothing)[1] for k in numbers],
+            "gap": [told.get(k, nothing)[0] for k in numbers],
+            "gap_error": [told.get(k, nothing)[1] for k in numbers],
         }
     )
     votes = {"elbow": find_elbow(table["inertia"].to_numpy(np.float64))}

@@ -22,8 +22,11 @@ from core.measuring.clustering.result import Mask
 Map = NDArray[np.float32]
 Maps = dict[str, Map]
 SCALES_PX = (0.5, 64.0)  # a wider blur would take more than the surroundings
+MOST_SCALES = 12
 TEXTURE_LEVELS, TEXTURE_PROPERTIES = 8, ("contrast", "homogeneity")
 _RANGE_PCT = (0.1, 99.9)
+_BAND_PX = 1 << 20  # of maps that are only looked at: what is described at once
+_FARTHEST = 1e6  # in ranges of the greys
 _DERIVATIVE_EDGE_PX = 4  # how far Scharr's and Laplace's kernels reach, with room
 
 
@@ -48,7 +51,7 @@ class FeatureSet:
     position : bool
         Row and column: clusters then keep together in space.
     scales_px : tuple of float
-        Standard deviations of the Gaussians, in px, ascending; 0.5 to 64.
+        Standard deviations of the Gaussians, in px, ascending; 0.5 to 64, at most 12 of them.
     window_px : int
         Side of the window of the texture, odd, 3 to 63.
     position_weight : float
@@ -78,8 +81,8 @@ class FeatureSet:
         object.__setattr__(self, "scales_px", scales)
         if not self.chosen:
             raise UserError("No feature is chosen. Choose at least one, such as the intensity.")
-        if not scales or sorted(set(scales)) != list(scales):
-            raise ValueError(f"scales_px must ascend, got {self.scales_px}")
+        if not 0 < len(scales) <= MOST_SCALES or sorted(set(scales)) != list(scales):
+            raise ValueError(f"scales_px must ascend, 1 to {MOST_SCALES} of them")
         if scales[0] < SCALES_PX[0] or scales[-1] > SCALES_PX[1]:
             raise ValueError(f"scales_px must lie in {SCALES_PX}, got {self.scales_px}")
         if not 3 <= self.window_px <= 63 or self.window_px % 2 == 0:
@@ -123,11 +126,37 @@ def feature_maps(
     return describe_rows(prepare_grey(image, exclude), features, slice(0, image.shape[0]))
 
 
+def small_feature_maps(
+    image: NDArray[Any],
+    features: FeatureSet = DEFAULT,
+    *,
+    exclude: Mask | None = None,
+    longest_px: int = 512,
+) -> Maps:
+    """Return the maps as `feature_maps` does, shrunk to about `longest_px` by means over squares.
+
+    A large frame is described band by band: all its maps at once may not fit into the memory.
+    """
+    grey = prepare_grey(image, exclude)
+    height, width = grey.shape
+    step = max(1, -(-max(height, width) // longest_px))
+    band = max(1, _BAND_PX // (width * step)) * step
+    parts: dict[str, list[Map]] = {}
+    for top in range(0, height, band):
+        rows = slice(top, min(top + band, height))
+        size_wh = -(-width // step), -(-(rows.stop - top) // step)
+        for name, values in describe_rows(grey, features, rows).items():
+            small = cv2.resize(np.ascontiguousarray(values), size_wh, interpolation=cv2.INTER_AREA)
+            parts.setdefault(name, []).append(np.asarray(small, np.float32))
+    return {name: np.concatenate(bands) for name, bands in parts.items()}
+
+
 def prepare_grey(image: NDArray[Any], exclude: Mask | None = None) -> Map:
     """Return grey levels as shares of the range of what counts, shape (H, W), float32.
 
     The range is that of all but one in a thousand at either end, so that a hot pixel does not
-    squeeze all others together. Values that are not finite, and excluded ones, get the grey of the
+    squeeze all others together; floats end a million ranges away, where squares still have a
+    number. Values that are not finite, and excluded ones, get the grey of the
     nearest pixel that counts.
     """
     left_out = None if exclude is None else np.asarray(exclude)
@@ -142,7 +171,10 @@ def prepare_grey(image: NDArray[Any], exclude: Mask | None = None) -> Map:
         low, high = float(counted.min()), float(counted.max())
     span = (high - low) or 1.0
     safe = image if left_out is None else np.where(left_out, counted[0], image)
-    return painted_over(((safe - np.float64(low)) / span).astype(np.float32), left_out)
+    shares = (safe - np.float64(low)) / span
+    if image.dtype.kind == "f":
+        np.clip(shares, -_FARTHEST, _FARTHEST, out=shares)
+    return painted_over(shares.astype(np.float32), left_out)
 
 
 def describe_rows(grey: Map, features: FeatureSet, rows: slice) -> Maps:

@@ -97,6 +97,10 @@ class Frame:
         for rows in self.bands:
             yield self._standardise(self._describe(rows))
 
+    def all(self) -> Planes:
+        """Return the standardised planes of every pixel that counts."""
+        return np.concatenate(list(self.planes()), axis=1) if self._whole is None else self._whole
+
     def at(self, chosen: NDArray[np.int64]) -> Planes:
         """Return the planes of some of the pixels that count, by their numbers, ascending."""
         if self._whole is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.measuring.clustering.rows import Floats, Planes, in_order, nearest_center
+from core.measuring.clustering.rows import Floats, Labels, Planes, in_order, nearest_center
 
 Shares = NDArray[np.float64]
 
@@ -28,10 +28,22 @@ class Mixture:
     whiteners: Floats
     log_likelihood: float
 
-    def shares(self, planes: Planes) -> Shares:
-        """Return how much of each row belongs to each Gaussian, (k, n); columns add up to 1."""
-        parts = in_order(lambda part: _posterior(self, planes[:, part])[0], planes.shape[1])
-        return np.concatenate(parts, axis=1)
+    def assign(self, planes: Planes, *, soft: bool) -> tuple[Labels, NDArray[np.float16] | None]:
+        """Return the Gaussian of each row, (n,), and if asked how much belongs to each, (k, n).
+
+        Columns of the latter add up to 1. Block by block: k numbers of eight bytes per row of a
+        whole band would take far more memory than the band.
+        """
+
+        def work(part: slice) -> tuple[Labels, NDArray[np.float16] | None]:
+            shares, _ = _posterior(self, planes[:, part])
+            labels = shares.argmax(axis=0).astype(np.int16)
+            return labels, shares.astype(np.float16) if soft else None
+
+        parts = in_order(work, planes.shape[1])
+        kept = [shares for _, shares in parts if shares is not None]
+        labels = np.concatenate([labels for labels, _ in parts])
+        return labels, np.concatenate(kept, axis=1) if kept else None
 
 
 def fit_mixture(planes: Planes, centers: Floats) -> Mixture:
@@ -52,7 +64,8 @@ def fit_mixture(planes: Planes, centers: Floats) -> Mixture:
     shares = (labels[None] == np.arange(len(centers))[:, None]).astype(np.float64)
     found = _maximise(planes, shares, centers, -np.inf)
     for _ in range(MOST_STEPS):
-        shares, likelihood = _posterior(found, planes)
+        shares, likelihoods = _posterior(found, planes)
+        likelihood = float(likelihoods.mean())
         gain = likelihood - found.log_likelihood
         found = _maximise(planes, shares, found.means, likelihood)
         if gain < STILL:
@@ -78,8 +91,8 @@ def _whitener(away: Floats, share: Floats, total: float) -> Floats:
     return np.asarray(np.linalg.inv(root))
 
 
-def _posterior(mixture: Mixture, planes: Planes) -> tuple[Shares, float]:
-    """Return shares (k, n) and the mean log likelihood."""
+def _posterior(mixture: Mixture, planes: Planes) -> tuple[Shares, Floats]:
+    """Return shares (k, n) and the log likelihood of each row (n,)."""
     dimension, count = planes.shape
     logs = np.empty((len(mixture.means), count))
     parts = zip(mixture.weights, mixture.means, mixture.whiteners, strict=True)
@@ -91,7 +104,7 @@ def _posterior(mixture: Mixture, planes: Planes) -> tuple[Shares, float]:
     top = logs.max(axis=0)
     shares = np.exp(logs - top)
     total = shares.sum(axis=0)
-    return shares / total, float((top + np.log(total)).mean())
+    return shares / total, top + np.log(total)
 
 
 def _half_squares(white: Planes) -> Floats:

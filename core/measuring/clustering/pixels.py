@@ -141,7 +141,7 @@ def _grouping(frame: Frame, k: int, method: str, seed: int) -> Assign:
     """Return what gives pixels their cluster, learned from this frame."""
     random = np.random.default_rng([seed, 1])
     if frame.size <= MEGAPIXEL:
-        centers = group_rows(next(iter(frame.planes())), k, seed=seed).centers
+        centers = group_rows(frame.all(), k, seed=seed).centers
     else:
         sample = frame.at(frame.draw(SAMPLE_ROWS, random))
         mixed = np.ascontiguousarray(sample[:, random.permutation(sample.shape[1])])
@@ -150,13 +150,7 @@ def _grouping(frame: Frame, k: int, method: str, seed: int) -> Assign:
         return lambda planes: (nearest_center(planes, centers), None)
     mixture = fit_mixture(frame.at(frame.draw(MIXTURE_ROWS, random)), centers)
     kept = 2 * k * frame.counted.size <= SOFT_BYTES
-
-    def by_mixture(planes: Planes) -> tuple[Labels, NDArray[np.float16] | None]:
-        shares = mixture.shares(planes)
-        labels = shares.argmax(axis=0).astype(np.int16)
-        return labels, shares.astype(np.float16) if kept else None
-
-    return by_mixture
+    return lambda planes: mixture.assign(planes, soft=kept)
 
 
 def _assemble(

@@ -44,8 +44,11 @@ class Groups:
 
 
 def in_order(work: Callable[[slice], Result], length: int) -> list[Result]:
-    """Return what blocks of rows give, in their order, worked out by several threads."""
-    blocks = [slice(start, min(start + BLOCK, length)) for start in range(0, length, BLOCK)]
+    """Return what blocks of rows give, in their order, worked out by several threads.
+
+    There is one block at least: that of no rows is empty.
+    """
+    blocks = [slice(start, min(start + BLOCK, length)) for start in range(0, max(1, length), BLOCK)]
     if len(blocks) == 1:
         return [work(blocks[0])]
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:

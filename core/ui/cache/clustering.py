@@ -24,8 +24,8 @@ from core.measuring.clustering import (
     choose_k_gray,
     cluster_features,
     cluster_gray,
-    feature_maps,
     fraction_bands,
+    small_feature_maps,
     smooth_labels,
 )
 from core.measuring.regions import label_regions, measure_regions
@@ -188,7 +188,8 @@ def bands(micrograph: Micrograph, choice: ClusterChoice) -> pd.DataFrame:
 @st.cache_data(max_size="48MB", show_spinner="Drawing features …", hash_funcs=BY_KEY)
 def feature_pngs(micrograph: Micrograph, features: FeatureSet, exclude: bool) -> dict[str, bytes]:
     """Return a small picture of every map of a set of features."""
-    maps = feature_maps(micrograph.pixels, features, exclude=excluded(micrograph, exclude))
+    mask = excluded(micrograph, exclude)
+    maps = small_feature_maps(micrograph.pixels, features, exclude=mask, longest_px=2 * _TILE_PX)
     return {name: _small_png(values) for name, values in maps.items()}
 
 

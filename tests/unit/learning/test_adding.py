@@ -25,6 +25,7 @@ from core.learning.installed import (
     say_what_is_missing,
 )
 from core.learning.networks import build_network
+from core.learning.reference import Reference
 from core.micrograph import Micrograph
 from tests.unit.learning import visual_ccc
 
@@ -102,6 +103,18 @@ def test_classes_are_named_and_the_network_stays(tmp_path: Path) -> None:
     assert numbers[0] == numbers[1]
 
 
+def test_a_zipped_folder_that_was_inferred_is_renamed_with_its_reference(tmp_path: Path) -> None:
+    card = ModelCard("own", "emnet", ("a", "b"), options=SMALL, training={"inferred": ["by hand"]})
+    logits, truth = np.ones((4, 2), np.float32), np.array([0, 1, 0, 1])
+    kept = Reference(np.ones((4, 8), np.float32), truth, logits, truth)
+    save_model(tmp_path / "own", build_network("emnet", 2, SMALL), card, kept)
+    before = add_model(pack(tmp_path / "own"), "model.zip")
+    after = rename_classes(before, ["x", "y"])
+    loaded = load_model(after.name, device="cpu")
+    assert loaded.card.classes == ("x", "y")
+    assert loaded.reference is not None
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -174,6 +187,10 @@ def climbing(folder: Path) -> Path:
         (lambda f: pack(f, classes=["a", "b\n# c"]), "plain text"),
         (lambda f: pack(f, calibration={"temperature": 0}), "positive numbers"),
         (lambda f: pack(f, calibration={"temperature": "hot"}), "positive numbers"),
+        (lambda f: pack(f, calibration={"conformal_level": 90}), "cannot be"),
+        (lambda f: pack(f, training={"inferred": 5}), "cannot be"),
+        (lambda f: pack(f, metrics=[1]), "cannot be"),
+        (lambda f: pack(f, training_range={"field_width_nm": "wide"}), "no usable answer"),
         (lambda f: pack(f, display_names=3), "no usable answer"),
         (lambda f: pack(f, reference="0" * 64), "reference.safetensors cannot be read"),
         (spoil, "SHA-256 differs"),

@@ -5,8 +5,10 @@ import pytest
 
 from core.learning.checkpoints import Classifier
 from core.learning.classification import classify, embed
+from core.learning.crossvalidation import HeldOut, calibrate
 from core.learning.novelty import THRESHOLD, find_threshold, measure_distance
 from core.learning.reference import Reference
+from core.learning.validation import softmax
 from core.micrograph import Micrograph
 
 
@@ -37,6 +39,24 @@ def test_what_was_learnt_is_nearer_than_what_was_not() -> None:
     assert near < 0.1
     assert other_class > 1  # near to a class, but not to the one it is taken for
     assert foreign > 1.3
+
+
+def test_the_threshold_is_measured_at_the_temperature_at_which_it_is_used() -> None:
+    """Folds answered at temperature 1 and the finished network at its own: 4 % apart."""
+    rng = np.random.default_rng(3)
+    known, asked = rng.random((9, 8)), rng.random((200, 8))
+    kept = reference(known, [0, 1, 2] * 3, list(range(9)))
+    truth = rng.integers(3, size=200)
+    logits = rng.normal(size=(200, 3))
+    logits[np.arange(200), truth] += 1
+    logits *= 3  # too sure: the temperature lies above 1
+    none = np.zeros(200, np.int64)
+    once = measure_distance(kept, asked, softmax(logits))
+    found = calibrate(HeldOut({"pictures": logits}, truth, none, once, np.zeros((1, 0)), none))
+    assert found["temperature"] > 2
+    used = measure_distance(kept, asked, softmax(logits, found["temperature"]))
+    assert found[THRESHOLD] == pytest.approx(find_threshold(used), abs=1e-4)
+    assert found[THRESHOLD] > 1.05 * find_threshold(once)
 
 
 def test_brightness_of_the_activation_does_not_count() -> None:

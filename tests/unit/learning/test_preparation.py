@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from core.learning import preparation
 from core.learning.preparation import (
     CentreCrop,
     Preparation,
@@ -109,6 +110,25 @@ def test_a_sixteen_bit_frame_is_not_saturated_by_the_centre_crop() -> None:
     assert prepared.min() < 0.2
     assert 0.8 < prepared.max() <= 1
     assert len(np.unique(prepared)) > 100
+
+
+@pytest.mark.parametrize("shape", [(1, 60_000), (60_000, 1)])
+def test_the_centre_of_a_line_of_pixels_takes_little_memory(shape: tuple[int, int]) -> None:
+    """307 x 18 million pixels were made of a file of some hundred bytes."""
+    line = np.full(shape, 9, np.uint8)
+    prepared = CentreCrop()(Micrograph("line", line))
+    assert prepared.shape == (256, 256)
+    np.testing.assert_allclose(prepared, 9 / 255)
+
+
+def test_the_centre_of_a_long_frame_is_that_of_the_resized_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    smooth = np.add.outer(np.arange(90), np.arange(900) / 6).astype(np.uint8)
+    frame = Micrograph("ramp", smooth)
+    expected = CentreCrop()(frame)
+    monkeypatch.setattr(preparation, "MOST_PX", 1)
+    np.testing.assert_allclose(CentreCrop()(frame), expected, atol=1.01 / 255)
 
 
 @pytest.mark.parametrize("preparation", [Preparation(area_px=100), CentreCrop(crop_px=128)])

@@ -8,9 +8,11 @@ import pytest
 from core.errors import UserError
 from core.imaging.overlays import find_overlays
 from core.imaging.reading import read_micrograph
+from core.learning import streaming
 from core.learning.checkpoints import Classifier
 from core.learning.classification import Classification, classify
 from core.learning.streaming import classify_files
+from core.micrograph import Micrograph
 
 
 @pytest.fixture
@@ -45,6 +47,20 @@ def test_a_broken_file_costs_only_itself(classifier: Classifier, files: list[Pat
     files[3].write_bytes(b"no picture")
     found = dict(classify_files(classifier, files))
     assert isinstance(found[files[3]], UserError)
+    assert sum(isinstance(answer, Classification) for answer in found.values()) == len(files) - 1
+
+
+def test_an_unexpected_error_of_one_file_is_named_and_the_others_go_on(
+    classifier: Classifier, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path) -> Micrograph:
+        if path == files[3]:
+            raise ZeroDivisionError
+        return read_micrograph(path)
+
+    monkeypatch.setattr(streaming, "read_micrograph", read)
+    found = dict(classify_files(classifier, files))
+    assert str(found[files[3]]) == "unexpected: ZeroDivisionError"
     assert sum(isinstance(answer, Classification) for answer in found.values()) == len(files) - 1
 
 

@@ -59,6 +59,26 @@ def test_one_broad_phase_is_none_by_the_gap_statistic():
     assert found.suggested >= 2
 
 
+@pytest.mark.parametrize("choose", [choose_k_gray, choose_k_features])
+def test_phases_without_any_noise_are_not_no_clusters(choose):
+    """Two greys leave nothing to explain: the gap statistic had counted up to there only."""
+    image = np.zeros((64, 64), np.uint8)
+    image[:, 30:] = 200
+    only = FeatureSet(smoothed=False, gradient=False, texture=False)
+    found = choose(image, **({"features": only} if choose is choose_k_features else {}))
+    assert found.votes["gap"] == 2
+    assert found.describe().endswith("All agree on 2.")
+    assert not np.isinf(found.table.to_numpy(float)).any()
+
+
+def test_rare_greys_that_a_sample_misses_do_not_stop_the_comparison():
+    image = np.zeros((200, 200), np.uint8)
+    image[:, 100:] = 200
+    image[0, :8] = np.arange(8) * 20 + 10
+    only = FeatureSet(smoothed=False, gradient=False, texture=False)
+    assert choose_k_features(image, features=only).votes["gap"] == 2
+
+
 def test_words_for_agreement_and_disagreement():
     table = choose_k_gray(phases((60, 180))).table
     assert ChoiceOfK(table, {"elbow": 3, "silhouette": 3}, 3).describe() == (

@@ -12,8 +12,10 @@ from core.measuring.clustering import (
     FeatureSet,
     cluster_features,
     feature_maps,
+    features,
     frame,
     pixels,
+    small_feature_maps,
 )
 from core.micrograph import Micrograph
 
@@ -125,6 +127,23 @@ def test_bands_and_batches_of_a_large_frame_find_the_same_phases(monkeypatch):
     assert batched.inertia <= 1.02 * whole.inertia
 
 
+@pytest.mark.parametrize("method", ["k-means", MIXTURE])
+def test_a_region_in_the_last_band_of_a_large_frame_is_clustered_as_in_a_small_one(
+    monkeypatch, method
+):
+    """Only the first band was grouped, and bands without a pixel of the region failed."""
+    image = two_textures((150, 192))
+    image[100:, 96:] = 200
+    region = np.zeros(image.shape, bool)
+    region[95:140] = True
+    whole = cluster_features(image, 2, region=region, method=method)
+    monkeypatch.setattr(frame, "_BAND_PX", 192 * 30)
+    banded = cluster_features(image, 2, region=region, method=method)
+    np.testing.assert_array_equal(banded.labels >= 0, region)
+    assert np.mean(banded.labels != whole.labels) < 0.001
+    assert cluster_features(image, 2, method=method).included_share == 1
+
+
 def test_memory_of_a_large_frame_stays_near_that_of_its_bands(monkeypatch):
     """Twice the frame takes little more: maps are described band by band."""
     monkeypatch.setattr(frame, "_BAND_PX", 1 << 16)
@@ -138,6 +157,13 @@ def test_memory_of_a_large_frame_stays_near_that_of_its_bands(monkeypatch):
         peaks.append(tracemalloc.get_traced_memory()[1] / image.size)
         tracemalloc.stop()
     assert peaks[1] < peaks[0]  # bytes per pixel fall as the frame grows
+
+
+def test_one_pixel_of_absurd_brightness_leaves_every_map_a_number():
+    image = two_textures().astype(np.float32) / 1e6
+    image[5, 5] = 3e38
+    assert all(np.isfinite(values).all() for values in feature_maps(image).values())
+    assert np.isfinite(cluster_features(image, 3).feature_centers).all()
 
 
 def test_seeds_are_kept_and_repeat():
@@ -184,7 +210,13 @@ def test_impossible_arguments_are_refused():
         cluster_features(image, 2, exclude=np.zeros((3, 3), bool))
     with pytest.raises(UserError, match="No feature"):
         FeatureSet(intensity=False, smoothed=False, gradient=False, texture=False)
-    for wrong in ({"scales_px": (2, 1)}, {"scales_px": (99.0,)}, {"window_px": 4}):
+    many = tuple(1 + n / 10 for n in range(13))
+    for wrong in (
+        {"scales_px": (2, 1)},
+        {"scales_px": many},
+        {"scales_px": (99.0,)},
+        {"window_px": 4},
+    ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             FeatureSet(**wrong)
 
@@ -198,6 +230,24 @@ def test_every_feature_has_a_map_of_the_frames_shape():
     assert len(maps) == 1 + 2 * 5 + 3 + 2
     assert maps["coherence 1 px"].max() <= 1
     np.testing.assert_array_equal(maps["row"][:, 0], np.arange(96))
+
+
+def test_small_maps_are_means_of_the_maps_and_take_no_memory_of_whole_ones(monkeypatch):
+    image = two_textures((192, 256))
+    for name, values in small_feature_maps(image, longest_px=512).items():
+        np.testing.assert_array_equal(values, feature_maps(image)[name])
+    monkeypatch.setattr(features, "_BAND_PX", 256 * 20)
+    for name, values in small_feature_maps(image, longest_px=64).items():
+        squares = feature_maps(image)[name].reshape(48, 4, 64, 4).mean(axis=(1, 3))
+        np.testing.assert_allclose(values, squares, rtol=1e-4, atol=1e-4)
+    large = cv2.resize(image, (1024, 1024))
+    peaks = []
+    for draw in (feature_maps, small_feature_maps):
+        tracemalloc.start()
+        draw(large)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] / 2
 
 
 def test_coherence_is_high_on_stripes_and_low_on_noise():

@@ -187,6 +187,25 @@ def test_a_copy_is_computed_once_and_told(run, monkeypatch):
     assert result.preview(3) == result.preview(1) is not None
 
 
+def test_a_copy_tells_its_listener_what_its_first_did(run):
+    told = []
+    sources = [("a.png", png(0)), BROKEN, ("c.png", png(0))]
+    result = run(sources, on_row=told.append)
+    assert [row["name"] for row in told] == ["a.png", "broken.tif", "c.png"]
+    assert told[2]["duplicate_of"] == 1
+    for column in ("label", "probability", "target_percent", "mask_file"):
+        assert told[2][column] == told[0][column] == result.rows[column][2]
+
+
+def test_a_copy_of_what_an_earlier_run_did_is_told_too(run):
+    told = []
+    sources = [("a.png", png(0)), BROKEN, ("c.png", png(0))]
+    run(sources, should_stop=lambda: True)
+    run(sources, resume=True, on_row=told.append)
+    assert [row["name"] for row in told] == ["broken.tif", "c.png"]
+    assert told[1]["label"]
+
+
 def test_the_same_pixels_at_another_scale_are_no_copy(run):
     rows = run([micrograph(0, nm=1.0), micrograph(0, nm=2.0)]).rows
     assert rows["duplicate_of"].isna().all()

@@ -1,10 +1,24 @@
 import math
+from dataclasses import replace
 
 import pytest
 
+from core.imaging.filters import Step
+from core.learning.checkpoints import Classifier
+from core.learning.preparation import CentreCrop
+from core.measuring.clustering import FeatureSet
 from core.measuring.statistics import Interval
 from core.reporting.recipe import Recipe
-from core.reporting.wording import escape, interval, number, percent, summary, target_title
+from core.reporting.wording import (
+    escape,
+    interval,
+    methods,
+    number,
+    percent,
+    summary,
+    target_title,
+    trust_facts,
+)
 
 from .conftest import micrograph, png
 
@@ -64,3 +78,33 @@ def test_summaries_count_correctly(run):
     assert words(("x", b""), ("y", b"")) == (
         "None of the 2 files could be analysed; the reasons are below."
     )
+
+
+def test_methods_say_which_part_of_a_frame_the_network_saw(run, classifier):
+    result = run([micrograph(0)])
+    assert "Each whole frame was classified" in methods(result)
+    crop = Classifier(
+        classifier.network, replace(classifier.card, preparation=CentreCrop().to_dict())
+    )
+    told = methods(run([micrograph(0)], classifier=crop))
+    assert "Each frame's centre was classified" in told
+    assert "whole frame" not in told
+
+
+def test_methods_name_the_weight_of_the_position_and_no_native_levels_after_filters(run, recipe):
+    placed = replace(
+        recipe, clustering="features", features=FeatureSet(position=True, position_weight=0.7)
+    )
+    assert "position weighed 0.7" in methods(run([micrograph(0)], recipe=placed))
+    assert "native grey levels" in methods(run([micrograph(0)]))
+    smoothed = replace(recipe, filters=(Step("gaussian", {"sigma_px": 2.0}),))
+    assert "native" not in methods(run([micrograph(0)], recipe=smoothed))
+
+
+def test_the_record_is_that_of_whole_frames_when_the_card_has_one(run, classifier):
+    record = {"pictures": 50, "balanced_accuracy": 0.7}
+    metrics = {"pictures": record, "whole_frames": {**record, "balanced_accuracy": 0.9}}
+    for held, expected in ((metrics, "90 %"), ({"pictures": record}, "70 %"), (record, "70 %")):
+        network = Classifier(classifier.network, replace(classifier.card, metrics=held))
+        facts = trust_facts(run([micrograph(0)], classifier=network))
+        assert facts["On held-out pictures"].startswith(f"balanced accuracy {expected}")

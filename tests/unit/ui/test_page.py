@@ -5,9 +5,12 @@ from core.ui import batch_sources, uploading
 
 
 def test_run_label_counts_what_can_be_counted():
-    assert batch_sources.run_label([("a.png", b""), ("b.png", b"")]) == "Run on 2"
+    assert batch_sources.run_label([("a.png", b""), ("b.png", b"")]) == "Run on 2 micrographs"
     assert batch_sources.run_label([("a.png", b""), ("b.ZIP", b"")]) == "Run on all of it"
-    assert batch_sources.run_label([Micrograph("x.zip", np.zeros((2, 2), np.uint8))]) == "Run on 1"
+    assert (
+        batch_sources.run_label([Micrograph("x.zip", np.zeros((2, 2), np.uint8))])
+        == "Run on 1 micrograph"
+    )
 
 
 def test_uploader_takes_every_format_and_what_belongs_to_it():
