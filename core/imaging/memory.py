@@ -68,7 +68,7 @@ def require_memory(more_bytes: int) -> None:
     for relieve in _relief:
         relieve()
     gc.collect()
-    _trim()
+    give_back()
     if not _fits(more_bytes, limit):
         raise OutOfMemory()
 
@@ -92,7 +92,7 @@ def _children() -> list[str]:
     return found
 
 
-def _trim() -> None:
+def give_back() -> None:
     """Give freed memory back to the system, where the C library knows how."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -84,7 +84,7 @@ def walk(server: Server, stop: threading.Event, troubles: list[str]) -> None:
         troubles.append(f"lost: {error}")
 
 
-def batch(server: Server, data: bytes, peak: list[float], group: Path | None) -> str:
+def batch(server: Server, data: bytes, peak: list[float]) -> str:
     """Run the batch and return what the page says in the end."""
     tab = Tab(server.url)
     tab.open()
@@ -109,13 +109,11 @@ def main() -> int:
     peak, troubles, stop = [0.0], [], threading.Event()
     with limited(given.mb) as group:
         env = {"MICROGRAPHIA_MEMORY_MB": str(given.mb), "OMP_WAIT_POLICY": "PASSIVE"}
-        with running(env) as server:
-            if group is not None:
-                (group / "cgroup.procs").write_text(str(server.process.pid))
+        with running(env, prefix=_enter(group)) as server:
             guest = threading.Thread(target=walk, args=(server, stop, troubles))
             guest.start()
             try:
-                said = batch(server, data, peak, group)
+                said = batch(server, data, peak)
             except LostConnection as error:
                 said = f"lost: {error}"
             stop.set()
@@ -134,6 +132,13 @@ def main() -> int:
         f"the batch page says: {_results(said)}"
     )
     return int(not alive or "done" not in said)
+
+
+def _enter(group: Path | None) -> tuple[str, ...]:
+    """Return a command that runs another one inside the group."""
+    if group is None:
+        return ()
+    return ("sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh")
 
 
 def _highest(group: Path | None) -> str:

@@ -4,11 +4,13 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.learning.adding import add_model
 from core.learning.installed import ADDED
 from core.reporting.recipe import Recipe
 from core.ui import batch_sources
+from tests.pages.conftest import HOME
 from tests.pages.small_model import save_small_model
 from tests.pages.steps import assert_calm, loaded_names, texts, upload
 
@@ -94,3 +96,14 @@ def test_hostile_file_name_is_text_everywhere(app, png, page):
         assert "](javascript" not in text.replace("\\]", "")
     for button in app.get("download_button"):
         assert "<" not in button.proto.label
+
+
+@pytest.mark.parametrize("stated", [{"class": "nobody"}, {"layers": "none~such"}])
+def test_address_with_words_that_no_model_knows_is_calm(stated):
+    app = AppTest.from_file(str(HOME), default_timeout=60)
+    for name, value in {"link": "1", "samples": "alloys-0", **stated}.items():
+        app.query_params[name] = value
+    app.run()
+    app.switch_page("pages/2_Explain.py").run()
+    assert not app.exception
+    assert not app.error, [each.value for each in app.error]
