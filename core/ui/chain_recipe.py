@@ -23,7 +23,7 @@ def draw(steps: tuple[Step, ...], exclude: bool) -> None:
         exchange = st.popover("Share or load a recipe", icon=":material/data_object:")
     with exchange:
         st.caption("The chain as text; the button at its right end copies it.")
-        st.code(Pipeline(steps).to_json(), language="json", wrap_lines=True, height=110)
+        st.code(Pipeline(steps).to_json(), language=None, wrap_lines=True, height=110)
         st.text_area(
             "Paste a recipe",
             key=_TEXT,
