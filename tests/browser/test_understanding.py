@@ -109,6 +109,7 @@ def test_folder_and_archive_are_loaded_with_all_their_pictures(tab: AppPage, tmp
 
 def test_reload_says_what_is_lost_and_brings_samples_back(tab: AppPage, with_bar: Path):
     tab.upload(with_bar)
+    tab.page.get_by_text("Simulated samples", exact=True).click()
     tab.page.get_by_role("button", name="Simulated alloys").click()
     tab.page.get_by_role("heading", name="Loaded (2)").wait_for()
     tab.settle()
