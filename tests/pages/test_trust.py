@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.learning.adding import add_model
 from core.learning.installed import ADDED
 from core.reporting.recipe import Recipe
-from core.ui import batch_sources
+from core.ui import batch_recipe, batch_sources
 from tests.pages.conftest import HOME
 from tests.pages.small_model import save_small_model
 from tests.pages.steps import assert_calm, loaded_names, texts, upload
@@ -20,7 +20,7 @@ HOSTILE = "<img src=x onerror=alert(1)>[a](javascript:alert(1)) $x$ :red[b] =1+1
 
 def give_recipe(app, **changes):
     app.switch_page(BATCH).run()
-    app.segmented_control(key="batch_recipe_origin").set_value("A recipe file").run()
+    app.segmented_control(key="batch_recipe_origin").set_value(batch_recipe.FROM_FILE).run()
     values = json.loads(Recipe("em-morph5").to_json()) | changes
     app.file_uploader(key="batch_recipe_file").upload("r.json", json.dumps(values).encode()).run()
     return app
