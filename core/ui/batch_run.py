@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.errors import UserError
 from core.reporting.batch import BatchResult, relabel, run_batch, write_zip
 from core.reporting.progress import Pace
 from core.reporting.recipe import Recipe
 from core.reporting.report import write_report
 from core.reporting.sources import GivenSource
-from core.ui import cache, model_choice, workspace
+from core.ui import cache, workspace
 from core.ui.border import say
 
 if TYPE_CHECKING:
@@ -125,19 +124,7 @@ class Run:
 
 
 def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
-    """Begin a batch; the one before it is stopped and forgotten.
-
-    Raises
-    ------
-    UserError
-        If the recipe's model is none of this person's: a recipe comes from anywhere, and the name
-        in it may be a path. The batch before stays.
-    """
-    if recipe.model not in model_choice.choices():
-        raise UserError(
-            f"The recipe was made with the model {recipe.model[:100]!r}, which is not among yours. "
-            "Add it in the sidebar under Model, or use the current settings."
-        )
+    """Begin a batch; the one before it is stopped and forgotten, unless the model is not there."""
     classifier = cache.model(recipe.model)
     previous = latest()
     if previous is not None:

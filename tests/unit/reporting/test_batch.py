@@ -280,8 +280,10 @@ class _Cheap:
 
     def __init__(self):
         from core.learning.checkpoints import ModelCard
+        from core.learning.preparation import Preparation
 
         self.card = ModelCard("cheap", "none", ("a", "b"))
+        self.preparation = Preparation()
 
 
 def test_a_folder_stands_for_its_images_in_order(run, tmp_path):
