@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 MAX_LEVELS = 65_536  # as many as 16 bits can hold
+_ROW, _PART_ROWS = 4096, 2048
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +62,7 @@ def grey_histogram(values: NDArray[Any]) -> GreyHistogram:
     """
     flat = np.asarray(values).ravel()
     if flat.dtype in (np.uint8, np.uint16):
-        every = np.bincount(flat)
+        every = _count_bytes(flat) if flat.dtype == np.uint8 else np.bincount(flat)
         occupied = np.flatnonzero(every)
         return _exact(occupied.astype(np.float64), every[occupied])
     if flat.dtype.kind == "f":
@@ -69,6 +71,17 @@ def grey_histogram(values: NDArray[Any]) -> GreyHistogram:
     if unique.size <= MAX_LEVELS:
         return _exact(unique.astype(np.float64), counts)
     return _binned(unique.astype(np.float64), counts)
+
+
+def _count_bytes(flat: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Count each of 256 levels, exactly: OpenCV counts in floats, hence in parts below 2^24."""
+    whole = flat.size // _ROW * _ROW
+    counts = np.bincount(flat[whole:], minlength=256).astype(np.int64)
+    rows = flat[:whole].reshape(-1, _ROW)
+    for start in range(0, len(rows), _PART_ROWS):
+        part = cv2.calcHist([rows[start : start + _PART_ROWS]], [0], None, [256], [0, 256])
+        counts += part.ravel().astype(np.int64)
+    return counts
 
 
 def _exact(levels: Floats, counts: NDArray[np.int64]) -> GreyHistogram:

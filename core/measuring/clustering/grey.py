@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -218,7 +219,10 @@ def _thresholds(histogram: GreyHistogram, breaks: Integers) -> Floats:
 
 def _label(pixels: NDArray[Any], thresholds: Floats) -> NDArray[np.int16]:
     """Count the thresholds below each pixel; small integers by table."""
-    if pixels.dtype in (np.uint8, np.uint16):
+    if pixels.dtype == np.uint8:
+        bytewise = np.searchsorted(thresholds, np.arange(256)).astype(np.int16)
+        return np.asarray(cv2.LUT(np.ascontiguousarray(pixels), bytewise), np.int16)
+    if pixels.dtype == np.uint16:
         table = np.searchsorted(thresholds, np.arange(int(pixels.max()) + 1)).astype(np.int16)
         return np.asarray(table[pixels])
     return np.asarray(np.searchsorted(thresholds, pixels), dtype=np.int16)
