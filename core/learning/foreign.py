@@ -125,7 +125,6 @@ def _read_meaning(
     classes, named = _read_classes(class_map, fit.outputs)
     threshold, decided = _read_threshold(file.beside, fit.outputs)
     preparation, prepared = _choose_preparation(fit, file)
-    crops = isinstance(preparation, CentreCrop)
     card = ModelCard(
         name=name,
         architecture=fit.architecture,
@@ -134,7 +133,7 @@ def _read_meaning(
         options=fit.options,
         preparation=preparation.to_dict(),
         training={"file_sha256": file.sha256, **_plain_facts(file.beside)},
-        limits=(*_LIMITS, _CROP_LIMIT) if crops else _LIMITS,
+        limits=_LIMITS if preparation.sees_whole_frames else (*_LIMITS, _CROP_LIMIT),
         sha256=file.sha256,
         decision_threshold=threshold,
     )

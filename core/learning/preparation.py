@@ -89,6 +89,11 @@ class Preparation:
         """Return the frame as a network would see it without resizing, (H, W) float32."""
         return standardise(fill_excluded(micrograph.pixels, exclude), self.clip_sd)
 
+    @property
+    def sees_whole_frames(self) -> bool:
+        """Whether no part of a frame is cut away."""
+        return True
+
     def seen_box(self, shape: tuple[int, int]) -> Box:
         """Return (top, left, bottom, right) in px of what the network sees: the whole frame."""
         return (0, 0, *shape)
@@ -127,6 +132,11 @@ class CentreCrop:
     def native(self, micrograph: Micrograph, exclude: Array | None = None) -> Array:
         """Return the frame as a network would see it without resizing, (H, W) float32."""
         return _eight_bits(micrograph, exclude).astype(np.float32) / np.float32(255)
+
+    @property
+    def sees_whole_frames(self) -> bool:
+        """Whether no part of a frame is cut away."""
+        return False
 
     def seen_box(self, shape: tuple[int, int]) -> Box:
         """Return (top, left, bottom, right) in px of the frame: the central square, rounded."""

@@ -437,7 +437,6 @@ def _titles(model: Mapping[str, Any]) -> dict[str, str]:
 
 def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:
     from core.learning.explanation import METHODS
-    from core.learning.preparation import CentreCrop
 
     card, method = network.card, METHODS[recipe.method]
     return {
@@ -447,7 +446,7 @@ def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:
         "classes": list(card.classes),
         "display_names": dict(card.display_names),
         "device": network.device,
-        "sees_whole_frames": not isinstance(network.preparation, CentreCrop),
+        "sees_whole_frames": network.preparation.sees_whole_frames,
         "calibration": dict(card.calibration),
         "limits": list(card.limits),
         "metrics": _record(card.metrics),

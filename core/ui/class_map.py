@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,7 +9,7 @@ import streamlit as st
 
 from core.imaging.class_tiles import class_colors
 from core.micrograph import Micrograph
-from core.ui import cache, show, tables
+from core.ui import cache, show, tables, working
 
 if TYPE_CHECKING:
     from core.learning.checkpoints import ModelCard
@@ -32,15 +31,8 @@ def draw(micrograph: Micrograph, model_name: str, exclude: bool) -> None:
         return
     with st.columns([1, 2])[0]:
         tile_px = _size(micrograph)
-    place, outside = st.empty(), contextvars.copy_context()
-
-    def tell(share: float) -> None:
-        outside.run(place.progress, share, "Classifying tiles …")
-
-    try:
+    with working.progress_bar("Classifying tiles …") as tell:
         tiles = cache.tile_map(micrograph, model_name, tile_px, exclude, tell)
-    finally:
-        place.empty()
     left, right = st.columns([3, 2], gap="medium")
     with left:
         png = cache.tile_map_png(micrograph, tiles)

@@ -25,7 +25,8 @@ def find(micrograph: Micrograph, choice: ClusterChoice) -> Clustering:
     """Return the clusters; long work shows how far it is."""
     if choice.mode == cache.GREY:
         return cache.clusters(micrograph, choice)
-    return working.with_progress(lambda tell: cache.clusters(micrograph, choice, tell))
+    with working.progress_bar() as tell:
+        return cache.clusters(micrograph, choice, tell)
 
 
 def pictures(micrograph: Micrograph, choice: ClusterChoice, target: int) -> None:

@@ -110,9 +110,8 @@ def _more_points(points: Interval) -> str:
     """Return how many points would be enough, where there are any on the cluster."""
     if not 0 < points.estimate < 1:
         return ""
-    return f"; ± 10 % of that takes {points_needed(points.estimate, 0.1):,} points".replace(
-        ",", "\u202f"
-    )
+    needed = points_needed(points.estimate, 0.1)
+    return f"; ± 10 % of that takes {tables.thousands(needed)} points"
 
 
 def _range(value: Interval) -> str:
@@ -202,9 +201,8 @@ def _density(regions: pd.DataFrame, area_px: int, size: PixelSize | None) -> str
 
 def _count(value: float) -> str:
     """Write a number of regions without powers of ten."""
-    return (
-        f"{value:.3g}" if value < 1000 else f"{float(f'{value:.3g}'):,.0f}".replace(",", "\u202f")
-    )
+    short = f"{value:.3g}"
+    return short if value < 1000 else tables.thousands(float(short))
 
 
 def _fields(fraction_of: Callable[[Micrograph], float], target: int, prefix: str) -> None:

@@ -107,6 +107,11 @@ def regions_summary(measured: pd.DataFrame) -> str:
     )
 
 
+def thousands(value: float) -> str:
+    """Write a whole number with thin spaces between its thousands."""
+    return f"{value:,.0f}".replace(",", _THIN_SPACE)
+
+
 def percent(share: float) -> str:
     """Write a share between 0 and 1 in per cent."""
     return f"{100 * share:.1f}\u00a0%"
@@ -135,7 +140,7 @@ def used_share(clustering: Clustering) -> str:
 def write_area(pixels: int, pixel_size: PixelSize | None) -> str:
     """Write an area in nm² or µm² where the scale is known, else in pixels."""
     if pixel_size is None:
-        return f"{pixels:,} px".replace(",", _THIN_SPACE)
+        return f"{thousands(pixels)} px"
     nm2 = pixels * pixel_size.to("nm") ** 2
     unit, value = ("nm²", nm2) if nm2 < 1e5 else ("µm²", nm2 / 1e6)
     return f"{value:,.4g} {unit}".replace(",", _THIN_SPACE) if value < 1e4 else _big(value, unit)
@@ -150,7 +155,7 @@ def _heading(name: str) -> str:
 
 
 def _big(value: float, unit: str) -> str:
-    return f"{value:,.0f} {unit}".replace(",", _THIN_SPACE)
+    return f"{thousands(value)} {unit}"
 
 
 def swatch(color: str) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +12,7 @@ import streamlit as st
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.reporting.export import csv_bytes
-from core.ui import cache, show, workspace
+from core.ui import cache, show, working, workspace
 from core.ui.cache import Question
 
 if TYPE_CHECKING:
@@ -49,7 +46,7 @@ def _card(micrograph: Micrograph, question: Question) -> None:
         help="Finer steps, eight random maps instead of two, three cascades of random weights, "
         "more shifts and noise: some ten times slower.",
     )
-    with _progress_bar() as tell:
+    with working.progress_bar("Checking: {} …") as tell:
         card = cache.trust(micrograph, question, thorough, tell)
     title = cache.model(question.model_name).card.display_name(card.target)
     first, *others = card.sentences(title)
@@ -147,7 +144,7 @@ def _whole_set(question: Question) -> None:
     ):
         return
     layer = question.layers[0] if len(question.layers) == 1 else None
-    with _progress_bar() as tell:
+    with working.progress_bar("Checking: {} …") as tell:
         table = cache.trust_of_methods(every, question.model_name, layer, question.exclude, tell)
     if table.empty:
         st.info("No method finds evidence in any of the loaded micrographs.")
@@ -179,21 +176,3 @@ def _whole_set(question: Question) -> None:
 def _three(value: float) -> str:
     """Return three digits after the point, without "-0.000"; a dash for what is unknown."""
     return "–" if pd.isna(value) else f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[float, str], None]]:
-    """Yield what a cached call may report its progress to; the bar goes away in the end.
-
-    What a cached function draws is recorded and drawn again at every hit. In the context of before
-    the call nothing is recorded.
-    """
-    place, outside = st.empty(), contextvars.copy_context()
-
-    def tell(share: float, what: str) -> None:
-        outside.run(place.progress, min(1.0, share), show.plain(f"Checking: {what} …"))
-
-    try:
-        yield tell
-    finally:
-        place.empty()

@@ -1,42 +1,32 @@
-"""Long work with a bar that moves: it runs beside the page, which shows how far it is."""
+"""Long work with a bar that moves, also when the work is a cached call."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+import contextvars
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
-Result = TypeVar("Result")
-Tell = Callable[[float, str], None]
-_UNNOTICED_S = 0.25  # shorter work shows no bar: it would only flicker
-_LOOK_EVERY_S = 0.1
+from core.ui import show
+
+Tell = Callable[..., None]
 
 
-def with_progress(work: Callable[[Tell], Result]) -> Result:
-    """Return what `work` returns; it is given a function that tells a share and what is done.
+@contextmanager
+def progress_bar(words: str = "{}") -> Iterator[Tell]:
+    """Yield what a cached call may report its progress to; the bar goes away in the end.
 
-    A cached call cannot draw, as drawings would be kept with its answer; hence a thread.
+    It takes a share from 0 to 1 and what is being done, which `words` may frame. What a cached
+    function draws is recorded and drawn again at every hit. In the context of before the call
+    nothing is recorded.
     """
-    told: list[tuple[float, str]] = [(0.0, "Starting …")]
-    context = get_script_run_ctx()
-    place = st.empty()
-    pool = ThreadPoolExecutor(
-        1, initializer=lambda: add_script_run_ctx(threading.current_thread(), context)
-    )
+    place, outside = st.empty(), contextvars.copy_context()
+
+    def tell(share: float, what: str = "") -> None:
+        outside.run(place.progress, min(1.0, share), show.plain(words.format(what)))
+
     try:
-        done = pool.submit(work, lambda share, what: told.append((share, what)))
-        began = time.monotonic()
-        while not done.done():
-            if time.monotonic() - began > _UNNOTICED_S:
-                share, what = told[-1]
-                place.progress(min(1.0, max(0.0, share)), what)
-            time.sleep(_LOOK_EVERY_S if len(told) > 1 else 0.005)
-        return done.result()
+        yield tell
     finally:
         place.empty()
-        pool.shutdown(wait=False)

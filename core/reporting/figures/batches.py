@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.reporting.figures.style import BLUE, GREY, ink, plain, styled, title
+from core.reporting.figures.style import BLUE, GREY, ink, interval_points, plain, styled, title
 from core.reporting.summaries import GroupSummary
 from core.reporting.truth import Bin
 
@@ -26,22 +26,14 @@ def area_intervals(
     areas = [group.area_percent for group in groups]
     low = [max(a.low, 0.0) if a.n > 1 else a.estimate for a in areas]
     high = [min(a.high, 100.0) if a.n > 1 else a.estimate for a in areas]
-    means = [a.estimate for a in areas]
     figure = go.Figure(
-        go.Scatter(
-            x=means,
-            y=[plain(title(group.name, display_names)) for group in groups],
-            mode="markers",
-            marker={"color": BLUE, "size": 10},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [h - m for h, m in zip(high, means, strict=True)],
-                "arrayminus": [m - v for m, v in zip(means, low, strict=True)],
-                "color": BLUE,
-            },
-            customdata=[[v, h, a.n] for v, h, a in zip(low, high, areas, strict=True)],
-            hovertemplate="%{y}: %{x:.1f} % (%{customdata[0]:.1f} to %{customdata[1]:.1f} %), "
+        interval_points(
+            [plain(title(group.name, display_names)) for group in groups],
+            [a.estimate for a in areas],
+            low,
+            high,
+            [a.n for a in areas],
+            "%{y}: %{x:.1f} % (%{customdata[0]:.1f} to %{customdata[1]:.1f} %), "
             "%{customdata[2]} fields<extra></extra>",
         )
     )

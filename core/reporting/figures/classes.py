@@ -8,7 +8,16 @@ from typing import Any, Protocol
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.reporting.figures.style import BLUE, GREY, ORANGE, percent, plain, styled, title
+from core.reporting.figures.style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    interval_points,
+    percent,
+    plain,
+    styled,
+    title,
+)
 
 
 class HasProbabilities(Protocol):
@@ -69,23 +78,13 @@ def recalls(
         [100 * entry["interval_95"][side] for entry in found.values()] for side in (0, 1)
     )
     figure = go.Figure(
-        go.Scatter(
-            x=values,
-            y=[plain(title(name, display_names)) for name in found],
-            mode="markers",
-            marker={"color": BLUE, "size": 10},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [high - v for high, v in zip(highs, values, strict=True)],
-                "arrayminus": [v - low for low, v in zip(lows, values, strict=True)],
-                "color": BLUE,
-            },
-            customdata=[
-                [low, high, entry["pictures"]]
-                for low, high, entry in zip(lows, highs, found.values(), strict=True)
-            ],
-            hovertemplate="%{y}: %{x:.0f} % (%{customdata[0]:.0f} to %{customdata[1]:.0f} %) of "
+        interval_points(
+            [plain(title(name, display_names)) for name in found],
+            values,
+            lows,
+            highs,
+            [entry["pictures"] for entry in found.values()],
+            "%{y}: %{x:.0f} % (%{customdata[0]:.0f} to %{customdata[1]:.0f} %) of "
             "%{customdata[2]} pictures<extra></extra>",
         )
     )

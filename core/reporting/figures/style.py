@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
@@ -39,6 +39,35 @@ def styled(figure: go.Figure, dark: bool, height: int) -> go.Figure:
     figure.update_xaxes(axis, exponentformat="none", separatethousands=True)
     figure.update_yaxes(axis)
     return figure
+
+
+def interval_points(
+    names: Sequence[str],
+    values: Sequence[float],
+    lows: Sequence[float],
+    highs: Sequence[float],
+    counts: Sequence[int],
+    hovertemplate: str,
+) -> go.Scatter:
+    """Return a point with its interval per name, one below the other.
+
+    The template finds an interval's ends as `customdata[0]` and `[1]`, and the count as `[2]`.
+    """
+    return go.Scatter(
+        x=values,
+        y=names,
+        mode="markers",
+        marker={"color": BLUE, "size": 10},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [high - value for high, value in zip(highs, values, strict=True)],
+            "arrayminus": [value - low for value, low in zip(values, lows, strict=True)],
+            "color": BLUE,
+        },
+        customdata=[list(each) for each in zip(lows, highs, counts, strict=True)],
+        hovertemplate=hovertemplate,
+    )
 
 
 def title(name: str, display_names: Mapping[str, str] | None) -> str:
