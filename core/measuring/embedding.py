@@ -13,8 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
-from sklearn.cluster import KMeans
-from sklearn.manifold import TSNE
 
 from core.imaging.texture import glcm_maps
 
@@ -137,6 +135,8 @@ def project_tsne(rows: NDArray[Any], *, perplexity: float = 15, seed: int = SEED
     van der Maaten, Hinton (2008), Visualizing data using t-SNE, Journal of Machine Learning
     Research 9:2579.
     """
+    from sklearn.manifold import TSNE  # scikit-learn takes a second to start: only who needs it
+
     values = _check(rows)
     if len(values) < FEWEST_FOR_TSNE or np.ptp(values, axis=0).max(initial=0) == 0:
         return project_pca(values)
@@ -170,6 +170,8 @@ def group_images(rows: NDArray[Any], k: int, *, seed: int = SEED) -> Grouping:
     Kaufman, Rousseeuw (1990), Finding groups in data, chapter 2, doi:10.1002/9780470316801
     (medoids).
     """
+    from sklearn.cluster import KMeans
+
     values = _check(rows)
     if k < 1:
         raise ValueError(f"k must be at least 1, got {k}")
