@@ -65,7 +65,10 @@ def resident_mb(pid: int) -> float:
 
 def add_sample(tab: AppPage, kind: str, number: int) -> None:
     """Load one more sample; done when the gallery counts it."""
-    tab.page.get_by_role("button", name=f"Simulated {kind}", exact=True).click()
+    button = tab.page.get_by_role("button", name=f"Simulated {kind}", exact=True)
+    if number > 1 and not button.is_visible():  # once something is loaded they stand folded
+        tab.page.get_by_text("Simulated samples", exact=True).click()
+    button.click()
     tab.page.get_by_role("heading", name=f"Loaded ({number})").wait_for()
     tab.settle()
 
