@@ -26,18 +26,20 @@ with page.user_errors():
     page.settings()
 
     answer = cache.classification(micrograph, model_name, exclude, level)
-    checks = class_checks.run(micrograph, model, model_name, answer, exclude)
-
     picture, result = st.columns([3, 2], gap="medium")
     with picture:
         show.picture(micrograph, exclude)
-        class_checks.reassure(checks)
+        calm = st.container(gap="xxsmall")
     with result:
         show.simulated_badge(micrograph)
         show.caution(micrograph, exclude)
-        class_checks.warn(checks)
+        doubts = st.container()
         class_answer.draw(model, answer, level)
         st.page_link("pages/2_Explain.py", label="See where", icon=":material/visibility:")
+
+    # The answer stands before it is checked: the checks ask the network many times more.
+    checks = class_checks.run(micrograph, model, model_name, answer, exclude, level)
+    class_checks.draw(checks, doubts, calm)
 
     class_map.draw(micrograph, model_name, exclude)
     class_table.draw(workspace.every(), model_name, exclude, level)

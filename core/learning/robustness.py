@@ -14,7 +14,6 @@ from core.learning.checkpoints import Classifier
 from core.learning.classification import (
     BATCH,
     Classification,
-    classify,
     compute_logits,
     read_logits,
 )
@@ -72,26 +71,6 @@ class LabelStability:
         """The changes, in words, that another label answered."""
         pairs = zip(self.changes, self.labels, strict=True)
         return tuple(change for change, label in pairs if label != self.label)
-
-
-def check_overlays(
-    classifier: Classifier, micrograph: Micrograph, overlays: NDArray[np.bool_]
-) -> OverlayCheck | None:
-    """Return the answers with overlays shown and hidden; None where there are none.
-
-    Parameters
-    ----------
-    classifier : Classifier
-    micrograph : Micrograph
-    overlays : ndarray of shape (H, W), bool
-        Info bar, scale bar, letters (`find_overlays`).
-    """
-    if not overlays.any():
-        return None
-    shown, hidden = (
-        classify(classifier, [micrograph], excludes=[mask])[0] for mask in (None, overlays)
-    )
-    return OverlayCheck(shown, hidden)
 
 
 def check_stability(

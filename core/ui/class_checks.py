@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from core.micrograph import Micrograph
 from core.ui import cache, show, tables
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from core.learning.checkpoints import Classifier
     from core.learning.classification import Classification
 
@@ -29,17 +31,14 @@ class Check:
 _ICONS = {True: ":material/check:", None: ":material/help:"}
 
 
-def warn(checks: Sequence[Check]) -> None:
-    """Draw every doubt as a warning."""
-    for check in checks:
-        if check.sound is False:
-            st.warning(check.words, icon=":material/warning:")
-
-
-def reassure(checks: Sequence[Check]) -> None:
-    """Draw what was found sound, and what could not be checked, a line each."""
-    calm = [check for check in checks if check.sound is not False]
-    st.markdown("  \n".join(f"{_ICONS[check.sound]} {check.words}" for check in calm))
+def draw(checks: Iterable[Check], doubts: DeltaGenerator, calm: DeltaGenerator) -> None:
+    """Draw each check as soon as it is known: a doubt as a warning, all else as a line."""
+    with calm:  # what is being tried shows here meanwhile
+        for check in checks:
+            if check.sound is False:
+                doubts.warning(check.words, icon=":material/warning:")
+            else:
+                st.markdown(f"{_ICONS[check.sound]} {check.words}")
 
 
 def doubts(micrograph: Micrograph, model_name: str, answer: Classification) -> tuple[str, ...]:
@@ -60,14 +59,13 @@ def run(
     model_name: str,
     answer: Classification,
     exclude: bool,
-) -> tuple[Check, ...]:
-    """Return every check of one answer."""
-    return (
-        _novelty(answer),
-        _scale(micrograph, model, model_name),
-        _overlays(micrograph, model, model_name),
-        _stability(micrograph, model, model_name, exclude),
-    )
+    level: float | None,
+) -> Iterator[Check]:
+    """Yield every check of one answer; those that ask the network again come last."""
+    yield _novelty(answer)
+    yield _scale(micrograph, model, model_name)
+    yield _overlays(micrograph, model, model_name, level)
+    yield _stability(micrograph, model, model_name, exclude)
 
 
 def _novelty(answer: Classification) -> Check:
@@ -100,8 +98,10 @@ def _scale(micrograph: Micrograph, model: Classifier, model_name: str) -> Check:
     return Check(True, "Field of view and pixel size are within those of the training images.")
 
 
-def _overlays(micrograph: Micrograph, model: Classifier, model_name: str) -> Check:
-    found = cache.overlay_check(micrograph, model_name)
+def _overlays(
+    micrograph: Micrograph, model: Classifier, model_name: str, level: float | None
+) -> Check:
+    found = cache.overlay_check(micrograph, model_name, level)
     if found is None:
         return Check(True, "No info bar and no letters were found that could decide.")
     shown, hidden = (

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from core.errors import UserError
 from core.learning.checkpoints import Classifier, load_model
 from core.learning.classification import embed
 from core.learning.novelty import THRESHOLD
@@ -160,3 +161,14 @@ def test_csv_holds_every_probability():
     assert frame.loc[0, ["p_a", "p_b"]].sum() == pytest.approx(1)
     assert frame.loc[0, "prediction_set"] == "a | b"
     assert isinstance(frame, pd.DataFrame)
+
+
+def test_answer_stands_before_it_is_checked(app, png, monkeypatch):
+    def fail(*_: object) -> None:
+        raise UserError("No memory is left for the checks.")
+
+    monkeypatch.setattr("core.learning.robustness.check_stability", fail)
+    at = open_classify(upload(app, ("own.png", png)))
+    assert [error.value for error in at.error] == ["No memory is left for the checks\\."]
+    assert at.metric[0].label == "Most probable class"
+    assert "Probability" in texts(at)

@@ -31,12 +31,18 @@ def classification(
     return classify(model(model_name), [micrograph], excludes=masks, level=level)[0]
 
 
-@st.cache_data(max_size="8MB", show_spinner=False, hash_funcs=BY_KEY)
-def overlay_check(micrograph: Micrograph, model_name: str) -> OverlayCheck | None:
+def overlay_check(
+    micrograph: Micrograph, model_name: str, level: float | None = None
+) -> OverlayCheck | None:
     """Return the answers with overlays shown and hidden; None where there are none."""
-    from core.learning.robustness import check_overlays
+    from core.learning.robustness import OverlayCheck
 
-    return check_overlays(model(model_name), micrograph, overlays(micrograph))
+    if not overlays(micrograph).any():
+        return None
+    shown, hidden = (
+        classification(micrograph, model_name, exclude, level) for exclude in (False, True)
+    )
+    return OverlayCheck(shown, hidden)
 
 
 @st.cache_data(max_size="8MB", show_spinner="Trying small changes …", hash_funcs=BY_KEY)

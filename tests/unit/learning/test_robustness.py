@@ -4,7 +4,8 @@ import torch
 from torch import nn
 
 from core.learning.checkpoints import Classifier, ModelCard
-from core.learning.robustness import check_overlays, check_stability
+from core.learning.classification import classify
+from core.learning.robustness import OverlayCheck, check_stability
 from core.micrograph import Micrograph
 
 
@@ -51,13 +52,8 @@ def test_letters_that_decide_raise_the_alarm(sides: Classifier) -> None:
     bar = np.zeros((96, 96), bool)
     bar[60:90, 50:94] = True
     pixels[bar] = 255
-    found = check_overlays(sides, Micrograph("with a bar", pixels), bar)
-    assert found is not None
+    micrograph = Micrograph("with a bar", pixels)
+    shown, hidden = classify(sides, [micrograph, micrograph], excludes=[None, bar])
+    found = OverlayCheck(shown, hidden)
     assert (found.shown.label, found.hidden.label) == ("right", "left")
     assert found.changes_label
-
-
-def test_without_overlays_there_is_nothing_to_check(
-    classifier: Classifier, micrograph: Micrograph
-) -> None:
-    assert check_overlays(classifier, micrograph, np.zeros(micrograph.shape, bool)) is None
