@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from core.errors import UserError
 from core.imaging.operations import otsu_threshold
@@ -306,7 +306,9 @@ def _without_gaps(pixels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]
     hollow = ~np.isfinite(pixels)
     if hollow.all():
         raise UserError("The micrograph holds no valid pixel. Check the file or load another one.")
-    nearest = ndimage.distance_transform_edt(hollow, return_distances=False, return_indices=True)
+    nearest = scipy.ndimage.distance_transform_edt(
+        hollow, return_distances=False, return_indices=True
+    )
     return pixels[tuple(nearest)], hollow
 
 

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from core.measuring.tiles import DRAWS, SEED, TILES, draw_again, limits, tile_sums
 
@@ -243,6 +243,7 @@ def _spread(
     """Return limits of evidence share (on the logit scale) and lift (on the logarithmic one)."""
     areas, weights = tile_sums(area, tiles), tile_sums(evidence, tiles)
     drawn = draw_again(np.stack([areas, weights]), draws=draws, seed=seed)
+    expit, logit = scipy.special.expit, scipy.special.logit
     rows = []
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = drawn / drawn.sum(axis=1, keepdims=True)

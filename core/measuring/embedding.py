@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from core.imaging.texture import glcm_maps
 
@@ -188,7 +188,9 @@ def _medoid(values: Floats, members: NDArray[np.bool_]) -> int:
     """Return the member with the least summed distance to the others; of equal ones the first."""
     places = np.flatnonzero(members)
     inside = values[places]
-    return int(places[np.argmin(cdist(inside, inside).sum(axis=1).round(12))])
+    return int(
+        places[np.argmin(scipy.spatial.distance.cdist(inside, inside).sum(axis=1).round(12))]
+    )
 
 
 def similarities(rows: NDArray[Any]) -> Floats:

@@ -14,9 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
+import scipy
+import skimage
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
-from skimage import measure, morphology, segmentation
 
 from core.micrograph import Micrograph, PixelSize
 
@@ -195,9 +195,10 @@ def _split(inside: NDArray[np.bool_]) -> Labels:
     # The last digits of a logarithm depend on where an array lies in memory, and with them the cut.
     height = np.round(np.log(distance.astype(np.float64) + _ROUGH_PX), 6)
     floor = np.where(inside, np.maximum(height + np.log(NECK), 0), 0)
-    reconstruct: Any = morphology.reconstruction  # all three untyped
-    find_maxima: Any = morphology.local_maxima
-    flood: Any = segmentation.watershed
+    ski: Any = skimage  # it loads its parts when they are first used; these are untyped
+    reconstruct = ski.morphology.reconstruction
+    find_maxima = ski.morphology.local_maxima
+    flood = ski.segmentation.watershed
     peaks = find_maxima(reconstruct(floor, height), connectivity=2) & inside
     return _in_reading_order(flood(-height, _label(peaks), connectivity=2, mask=inside))
 
@@ -213,7 +214,7 @@ def _in_reading_order(labels: NDArray[Any]) -> Labels:
 
 def _label(inside: NDArray[np.bool_]) -> Labels:
     """Number connected pixels, diagonal neighbours included."""
-    label: Any = measure.label  # untyped
+    label: Any = skimage.measure.label  # untyped
     return np.asarray(label(inside, connectivity=2), dtype=np.int32)
 
 
@@ -431,7 +432,7 @@ def _nearest(row: Floats, col: Floats) -> Floats:
     if row.size < 2:
         return np.full(row.size, np.nan)
     points = np.stack([row, col], axis=1)
-    return np.asarray(cKDTree(points).query(points, k=2)[0][:, 1], dtype=np.float64)
+    return np.asarray(scipy.spatial.cKDTree(points).query(points, k=2)[0][:, 1], dtype=np.float64)
 
 
 def _touches_border(labels: Labels, count: int) -> NDArray[np.bool_]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy.special import chdtri, ndtr
 
 from core.measuring.statistics import Interval
 
@@ -39,7 +39,9 @@ class LogNormal:
 
     def cumulative(self, sizes: NDArray[Any]) -> Floats:
         """Return the share of regions up to each size."""
-        return np.asarray(ndtr(np.log(np.asarray(sizes) / self.median) / np.log(self.spread)))
+        return np.asarray(
+            scipy.special.ndtr(np.log(np.asarray(sizes) / self.median) / np.log(self.spread))
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,8 +216,8 @@ def number_per_area(regions: pd.DataFrame, area: float, confidence: float = 0.95
     halves = regions["touches_border"].to_numpy(np.bool_)
     count = float(len(regions) - 0.5 * halves.sum())
     tail = (1 - confidence) / 2
-    low = chdtri(2 * count, 1 - tail) / 2 if count else 0.0
-    high = chdtri(2 * count + 2, tail) / 2
+    low = scipy.special.chdtri(2 * count, 1 - tail) / 2 if count else 0.0
+    high = scipy.special.chdtri(2 * count + 2, tail) / 2
     return Interval(count / area, float(low) / area, float(high) / area, len(regions))
 
 

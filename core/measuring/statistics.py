@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import expit, logit, ndtri, stdtrit
 
 from core.measuring.tiles import DRAWS, SEED, TILES, draw_again, limits, tile_sums
 
@@ -57,7 +57,7 @@ def mean_interval(values: Sequence[float] | NDArray[Any], confidence: float = 0.
         return Interval(mean, float("nan"), float("nan"), int(known.size))
     mean = float(known.mean())
     error = float(known.std(ddof=1)) / np.sqrt(known.size)
-    half = float(stdtrit(known.size - 1, (1 + confidence) / 2)) * error
+    half = float(scipy.special.stdtrit(known.size - 1, (1 + confidence) / 2)) * error
     return Interval(mean, mean - half, mean + half, int(known.size))
 
 
@@ -91,7 +91,7 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interva
         raise ValueError(f"need 0 <= successes <= n, got {successes} and {n}")
     if n == 0:
         return Interval(float("nan"), 0.0, 1.0, 0)
-    z = float(ndtri((1 + confidence) / 2))
+    z = float(scipy.special.ndtri((1 + confidence) / 2))
     share = successes / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
@@ -157,8 +157,10 @@ def area_fraction(
     known = drawn[:, drawn[1] > 0]
     half_a_pixel = 0.5 / total
     shares = np.clip(known[0] / known[1], half_a_pixel, 1 - half_a_pixel)
-    low, high = limits(logit(share), logit(shares), hits - share * pixels, confidence)
-    return Interval(share, float(expit(low)), float(expit(high)), used)
+    low, high = limits(
+        scipy.special.logit(share), scipy.special.logit(shares), hits - share * pixels, confidence
+    )
+    return Interval(share, float(scipy.special.expit(low)), float(scipy.special.expit(high)), used)
 
 
 def count_points(
@@ -246,7 +248,7 @@ def points_needed(share: float, relative: float, confidence: float = 0.95) -> in
     _check_confidence(confidence)
     if not 0 < share <= 1 or not relative > 0:
         raise ValueError(f"need 0 < share <= 1 and relative > 0, got {share} and {relative}")
-    z = float(ndtri((1 + confidence) / 2))
+    z = float(scipy.special.ndtri((1 + confidence) / 2))
     return max(1, int(np.ceil((z / relative) ** 2 * (1 - share) / share)))
 
 
@@ -297,7 +299,7 @@ def fields_needed(
     if known.size < 2 or known.mean() == 0:
         return None
     n = np.arange(2, MOST_FIELDS + 1)
-    half = stdtrit(n - 1, (1 + confidence) / 2) * known.std(ddof=1) / np.sqrt(n)
+    half = scipy.special.stdtrit(n - 1, (1 + confidence) / 2) * known.std(ddof=1) / np.sqrt(n)
     enough = np.flatnonzero(half <= relative * abs(known.mean()))
     return int(n[enough[0]]) if enough.size else None
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import convolve
-from scipy.special import ndtri, stdtrit
 
 Floats = NDArray[np.float64]
 TILES = 64  # about 8 x 8: enough to draw from, large enough to hold most structures
@@ -107,7 +106,11 @@ def limits(
     if tiles < 2 or known.size < 2 or not np.isfinite(estimate):
         return float("nan"), float("nan")
     tail = (1 - confidence) / 2
-    student = stdtrit(tiles - 1, 1 - tail) / ndtri(1 - tail) * np.sqrt(tiles / (tiles - 1))
+    student = (
+        scipy.special.stdtrit(tiles - 1, 1 - tail)
+        / scipy.special.ndtri(1 - tail)
+        * np.sqrt(tiles / (tiles - 1))
+    )
     factor = student * np.sqrt(_pull_together(influence))
     low, high = (estimate + factor * (np.quantile(known, q) - estimate) for q in (tail, 1 - tail))
     return float(min(low, estimate)), float(max(high, estimate))
@@ -118,5 +121,7 @@ def _pull_together(influence: Floats) -> float:
     alone = float((influence**2).sum())
     if alone == 0:
         return 1.0
-    together = float((influence * convolve(influence, _AROUND, mode="constant")).sum())
+    together = float(
+        (influence * scipy.ndimage.convolve(influence, _AROUND, mode="constant")).sum()
+    )
     return max(1.0, together / alone)

@@ -56,7 +56,8 @@ def draw(
         question = cache.Question(model_name or page.model_picker(), exclude=exclude)
     if clustering is None:
         k = _phases(prefix)
-        clustering, settings = cache.clustering(micrograph, k, question.exclude), f"grey|{k}"
+        clustering = cache.clusters(micrograph, cache.ClusterChoice(k, question.exclude))
+        settings = f"grey|{k}"
     table = cache.attribution(micrograph, question, settings, clustering)
     _results(table, micrograph, question, prefix)
 

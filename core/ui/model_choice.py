@@ -11,6 +11,7 @@ import streamlit as st
 from core.ui import cache
 
 _CHOSEN = "models_chosen"
+_ASKED = "models_asked_for_another"
 _ADDED = "models_added"  # name -> title, of the models that this person brought
 
 
@@ -59,6 +60,16 @@ def forget(name: str) -> None:
     """Take an added model off the list; the first installed one becomes the current one."""
     _added().pop(name, None)
     st.session_state.pop(_CHOSEN, None)
+
+
+def ask_for_another(asked: bool = True) -> None:
+    """Note that a model is to be added, or no longer."""
+    st.session_state[_ASKED] = asked
+
+
+def is_asked_for_another() -> bool:
+    """Tell whether a model is being added."""
+    return bool(st.session_state.get(_ASKED))
 
 
 def _added() -> dict[str, str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_MB = 300  # an AlexNet has 230
 SUFFIXES = ("pth", "pt", "tar", "ckpt", "bin", "safetensors", "zip")
-_OPEN, _TURN, _DRAFT, _TRIED = "models_open", "models_turn", "models_draft", "models_tried"
+_TURN, _DRAFT, _TRIED = "models_turn", "models_draft", "models_tried"
 _EXCLUDE = "workspace_exclude_overlays"
 _MANY = 12  # classes that are listed one by one
 
@@ -35,20 +35,14 @@ class _Draft:
     problem: str = ""
 
 
-def ask_for() -> None:
-    """Note that a model is to be added."""
-    st.session_state[_OPEN] = True
-
-
 def draw() -> None:
-    """Draw the dialog while a model is being added."""
-    if st.session_state.get(_OPEN):
-        _dialog()
+    """Draw the dialog in which a model is added."""
+    _dialog()
 
 
 def _reset() -> None:
     """Leave nothing of what was not used; the bytes of the upload go, too."""
-    st.session_state[_OPEN] = False
+    model_choice.ask_for_another(False)
     uploads_kept.let_go([st.session_state.pop(_DRAFT, None)])
     st.session_state.pop(_TRIED, None)
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
@@ -56,7 +50,7 @@ def _reset() -> None:
 
 @st.dialog("Add a model", width="large", on_dismiss=_reset)
 def _dialog() -> None:
-    if not st.session_state.get(_OPEN):  # it was used: the page below must follow
+    if not model_choice.is_asked_for_another():  # it was used: the page below must follow
         st.rerun()
     with user_errors():
         model = _receive()

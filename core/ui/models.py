@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import UserError
-from core.ui import cache, model_choice, model_dialog, show
+from core.ui import cache, model_choice, show
 
 _KEY = "settings_model"
 _DRAWN = "models_drawn"  # whether the choice stands on the page already
@@ -65,7 +65,7 @@ def _draw(names: dict[str, str]) -> None:
             st.caption(show.plain(said))
     with st.container(horizontal=True, gap="small"):
         if st.button("Add a model", key="models_add", icon=":material/add:"):
-            model_dialog.ask_for()
+            model_choice.ask_for_another()
         if names and model_choice.is_added(model_choice.current(names)):
             st.button(
                 "Forget it",
@@ -75,4 +75,7 @@ def _draw(names: dict[str, str]) -> None:
                 args=(model_choice.current(names),),
                 help="Takes this model off the list; the first installed one takes its place.",
             )
-    model_dialog.draw()
+    if model_choice.is_asked_for_another():
+        from core.ui import model_dialog  # with pandas and figures: who adds a model waits for it
+
+        model_dialog.draw()

@@ -17,7 +17,6 @@ from core.ui import (
     revival,
     show,
     sidebar,
-    tables,
     tour,
     uploads_kept,
     warm_up,
@@ -157,6 +156,8 @@ def exclude_overlays() -> bool:
 
 def target_cluster(k: int, key: str) -> int:
     """Return the cluster to measure; the choice starts at the brightest for every k."""
+    from core.ui import tables  # with pandas: Home opens without
+
     chosen: int = st.selectbox(
         "Target cluster",
         range(k),

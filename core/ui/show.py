@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from core.micrograph import Micrograph
 from core.ui import cache, handing_over, workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
 
 _PLOT_TOOLS = {"displayModeBar": False, "responsive": True}
 _PLOT_FONT = "Source Sans, sans-serif"  # the font that Streamlit carries with it

@@ -8,6 +8,7 @@ Reference counts free nearly everything at once; what is left is collected here 
 from __future__ import annotations
 
 import gc
+import importlib
 import itertools
 import logging
 import os
@@ -20,6 +21,7 @@ from core.imaging.simulate import KINDS, simulate
 _LOG = logging.getLogger("micrographia")
 _DELAY_S = 1.5  # the page itself goes first
 _TIDY_S = 20.0
+_LIBRARIES = ("core.reporting.figures", "scipy.ndimage", "scipy.special", "skimage.measure")
 _started = threading.Lock()
 _runs = itertools.count()
 
@@ -34,9 +36,14 @@ def start_once() -> None:
 
 
 def warm_up() -> None:
-    """Import torch and classify a simulated micrograph; makes no call to Streamlit."""
+    """Import torch and classify a simulated micrograph; makes no call to Streamlit.
+
+    Home opens without the libraries of the other pages: they are imported here, too.
+    """
     time.sleep(_DELAY_S)
     try:
+        for library in _LIBRARIES:
+            importlib.import_module(library)
         from core.learning.checkpoints import list_models, load_model
         from core.learning.classification import classify
 

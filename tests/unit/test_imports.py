@@ -91,9 +91,24 @@ def test_heavy_packages_stay_in_their_room(path: Path) -> None:
         "core.reporting.report",
         "core.reporting.figures",
         "core.ui.page",
-        "core.ui.cache",
+        "core.ui.cache.classifying",
+        "core.ui.cache.clustering",
+        "core.ui.cache.explaining",
+        "core.ui.cache.filtering",
+        "core.ui.cache.measuring",
+        "core.ui.cache.models",
+        "core.ui.cache.shared",
     ],
 )
 def test_importing_brings_no_torch(module: str) -> None:
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_home_opens_without_the_libraries_of_other_pages() -> None:
+    heavy = {"pandas", "scipy.ndimage", "scipy.spatial", "skimage.measure", "sklearn", "numba"}
+    modules = "core.ui.correction, core.ui.gallery, core.ui.page, core.ui.uploading"
+    code = f"import sys, {modules}; print(*({heavy} & set(sys.modules)))"
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert found.stdout.split() == []

@@ -6,8 +6,8 @@ from itertools import product
 
 import cv2
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft, ndimage
 
 from core.errors import UserError
 from core.imaging.operations.base import (
@@ -154,7 +154,7 @@ def _line_medians(pixels: Pixels, exclude: Mask, width_px: int) -> NDArray[np.fl
     medians[kept] = np.nanmedian(grey[kept], axis=1)
     places = np.arange(medians.size)
     medians = np.interp(places, places[kept], medians[kept]) if kept.any() else medians
-    course = ndimage.gaussian_filter1d(medians, width_px, mode="nearest")
+    course = scipy.ndimage.gaussian_filter1d(medians, width_px, mode="nearest")
     return np.asarray(np.where(kept, medians - course, 0)[:, None])
 
 
@@ -173,5 +173,5 @@ def _line_spectrum(pixels: Pixels, exclude: Mask, width_px: int) -> NDArray[np.f
     height, width = grey.shape
     across = 1 - np.exp(-0.5 * (np.pi * width_px / height * np.arange(height)) ** 2)
     along = np.exp(-0.5 * (np.pi / 8 * np.arange(width)) ** 2)
-    spectrum = fft.dctn(grey, type=2, norm="ortho")
-    return np.asarray(fft.idctn(spectrum * np.outer(across, along), type=2, norm="ortho"))
+    spectrum = scipy.fft.dctn(grey, type=2, norm="ortho")
+    return np.asarray(scipy.fft.idctn(spectrum * np.outer(across, along), type=2, norm="ortho"))

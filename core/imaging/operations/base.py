@@ -12,9 +12,9 @@ from typing import Any
 
 import cv2
 import numpy as np
+import scipy
 import skimage
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from core.errors import UserError
 
@@ -140,7 +140,9 @@ def painted_over(pixels: Pixels, exclude: Mask) -> Pixels:
     """Return pixels with the nearest counted ones in place of those that are excluded."""
     if exclude is None or not exclude.any() or exclude.all():
         return pixels
-    nearest = ndimage.distance_transform_edt(exclude, return_distances=False, return_indices=True)
+    nearest = scipy.ndimage.distance_transform_edt(
+        exclude, return_distances=False, return_indices=True
+    )
     return np.asarray(pixels[tuple(nearest)])
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from core.imaging.operations.base import (
     Mask,
@@ -34,7 +34,7 @@ def median(pixels: Pixels, exclude: Mask = None, *, size_px: int) -> Pixels:
     """Replace each pixel by the median of its square neighbourhood; edges are repeated."""
     if pixels.dtype == np.uint8 or size_px <= OPENCV_MEDIAN_PX:
         return np.asarray(cv2.medianBlur(np.ascontiguousarray(pixels), size_px))
-    return np.asarray(ndimage.median_filter(pixels, size_px, mode="nearest"))
+    return np.asarray(scipy.ndimage.median_filter(pixels, size_px, mode="nearest"))
 
 
 def bilateral(
@@ -117,8 +117,8 @@ def _spline_blur(grey: NDArray[np.float32], step_px: int) -> NDArray[np.float32]
     """Smooth with a B-spline whose five points lie `step_px` apart; edges are mirrored."""
     kernel = np.zeros(4 * step_px + 1, np.float32)
     kernel[::step_px] = _SPLINE
-    smooth = ndimage.correlate1d(grey, kernel, axis=0, mode="mirror")
-    return np.asarray(ndimage.correlate1d(smooth, kernel, axis=1, mode="mirror"))
+    smooth = scipy.ndimage.correlate1d(grey, kernel, axis=0, mode="mirror")
+    return np.asarray(scipy.ndimage.correlate1d(smooth, kernel, axis=1, mode="mirror"))
 
 
 def _noise_per_scale(scales: int) -> list[float]:

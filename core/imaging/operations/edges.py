@@ -6,8 +6,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from core.errors import UserError
 from core.imaging.operations.base import (
@@ -76,7 +76,7 @@ def laplacian_of_gaussian(pixels: Pixels, exclude: Mask = None, *, sigma_px: flo
     The negative Laplacian times sigma squared, so that all sizes compare: bright blobs are
     positive, dark ones negative.
     """
-    laplacian = ndimage.gaussian_laplace(pixels.astype(np.float32), sigma_px, mode="nearest")
+    laplacian = scipy.ndimage.gaussian_laplace(pixels.astype(np.float32), sigma_px, mode="nearest")
     return np.asarray(-(sigma_px**2) * laplacian, np.float32)
 
 

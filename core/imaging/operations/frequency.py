@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 from core.errors import UserError
 from core.imaging.operations.base import Floats, Mask, Pixels, counted, to_depth_of
@@ -54,9 +54,9 @@ def spectrum(pixels: Pixels, exclude: Mask = None, *, taper: str = "hann") -> ND
         grey[exclude] = 0
     if taper == "hann":
         grey *= np.outer(*(_hann(side) for side in grey.shape))
-    half = fft.rfft2(grey, norm="ortho")
+    half = scipy.fft.rfft2(grey, norm="ortho")
     power = np.square(half.real) + np.square(half.imag)
-    return np.asarray(fft.fftshift(_mirrored(power, grey.shape[1])))
+    return np.asarray(scipy.fft.fftshift(_mirrored(power, grey.shape[1])))
 
 
 def _hann(side: int) -> NDArray[np.float32]:
@@ -79,7 +79,7 @@ def _mirrored(half: NDArray[np.float32], width: int) -> NDArray[np.float32]:
 def radial_power(pixels: Pixels, exclude: Mask = None) -> RadialPower:
     """Return the mean power at each frequency over all directions, from a windowed spectrum."""
     power = spectrum(pixels, exclude)
-    down, right = (fft.fftshift(fft.fftfreq(side)) for side in power.shape)
+    down, right = (scipy.fft.fftshift(scipy.fft.fftfreq(side)) for side in power.shape)
     radius = np.hypot(down[:, None], right[None, :])
     rings = max(2, max(power.shape) // 2)
     number = np.rint(radius * 2 * rings).astype(np.int64)
@@ -152,11 +152,11 @@ def _filtered(pixels: Pixels, gain: Gain) -> Pixels:
     """Multiply the spectrum of the mirrored image by a gain; the mean stays."""
     mean = np.float64(np.mean(pixels, dtype=np.float64))
     padded, corner = _mirror_edges((pixels - mean).astype(np.float32))
-    down = fft.fftfreq(padded.shape[0]).astype(np.float32)[:, None]
-    right = fft.rfftfreq(padded.shape[1]).astype(np.float32)[None, :]
-    half = fft.rfft2(padded)
+    down = scipy.fft.fftfreq(padded.shape[0]).astype(np.float32)[:, None]
+    right = scipy.fft.rfftfreq(padded.shape[1]).astype(np.float32)[None, :]
+    half = scipy.fft.rfft2(padded)
     half *= gain(down, right)
-    back = fft.irfft2(half, padded.shape, overwrite_x=True)
+    back = scipy.fft.irfft2(half, padded.shape, overwrite_x=True)
     height, width = pixels.shape
     inner = back[corner[0] : corner[0] + height, corner[1] : corner[1] + width]
     return to_depth_of(pixels, inner + mean)
@@ -167,7 +167,7 @@ def _mirror_edges(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple
     more = []
     for side in grey.shape:
         wanted = side + 2 * min(_MOST_PADDING_PX, max(1, side // 4))
-        extra = fft.next_fast_len(wanted, real=True) - side
+        extra = scipy.fft.next_fast_len(wanted, real=True) - side
         more.append((extra // 2, extra - extra // 2))
     (top, bottom), (left, right) = more
     padded = cv2.copyMakeBorder(grey, top, bottom, left, right, cv2.BORDER_REFLECT)

@@ -6,8 +6,8 @@ Operations on masks take a grey image too: its pixels above Otsu's threshold are
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from core.imaging.operations.base import (
     Mask,
@@ -54,7 +54,7 @@ def foreground(pixels: Pixels, exclude: Mask = None) -> Bools:
 
 def fill_holes(pixels: Pixels, exclude: Mask = None) -> Pixels:
     """Fill what is dark and wholly enclosed; return an 8-bit mask."""
-    return to_mask(ndimage.binary_fill_holes(foreground(pixels, exclude)))
+    return to_mask(scipy.ndimage.binary_fill_holes(foreground(pixels, exclude)))
 
 
 def remove_small(pixels: Pixels, exclude: Mask = None, *, area_px: int) -> Pixels:
@@ -66,7 +66,7 @@ def remove_small(pixels: Pixels, exclude: Mask = None, *, area_px: int) -> Pixel
 
 def _small(bright: Bools, area_px: int) -> Bools:
     """Return the regions that have fewer than so many pixels."""
-    labels, _ = ndimage.label(bright, _EIGHT)
+    labels, _ = scipy.ndimage.label(bright, _EIGHT)
     sizes = np.bincount(labels.ravel())
     small = sizes < area_px
     small[0] = False
@@ -80,8 +80,8 @@ def clear_border(pixels: Pixels, exclude: Mask = None) -> Pixels:
     edge[[0, -1], :] = edge[:, [0, -1]] = True
     if exclude is not None:
         bright &= ~exclude
-        edge |= ndimage.binary_dilation(exclude, _EIGHT)
-    labels, count = ndimage.label(bright, _EIGHT)
+        edge |= scipy.ndimage.binary_dilation(exclude, _EIGHT)
+    labels, count = scipy.ndimage.label(bright, _EIGHT)
     cut = np.zeros(count + 1, bool)
     cut[labels[edge]] = True
     return to_mask(bright & ~cut[labels])
@@ -100,7 +100,7 @@ def distance_map(pixels: Pixels, exclude: Mask = None) -> Pixels:
     bright = foreground(pixels, exclude)
     if bright.all():
         return np.zeros(bright.shape, np.float32)
-    return np.asarray(ndimage.distance_transform_edt(bright), np.float32)
+    return np.asarray(scipy.ndimage.distance_transform_edt(bright), np.float32)
 
 
 def watershed_split(pixels: Pixels, exclude: Mask = None, *, separation_px: int) -> Pixels:
@@ -111,8 +111,8 @@ def watershed_split(pixels: Pixels, exclude: Mask = None, *, separation_px: int)
     bright = foreground(pixels, exclude)
     if bright.all() or not bright.any():
         return to_mask(bright)
-    distance = ndimage.distance_transform_edt(bright)
-    smooth = ndimage.gaussian_filter(distance, 1.0)
+    distance = scipy.ndimage.distance_transform_edt(bright)
+    smooth = scipy.ndimage.gaussian_filter(distance, 1.0)
     peaks = ski.feature.peak_local_max(
         smooth * bright, min_distance=separation_px, threshold_abs=0, exclude_border=False
     )
@@ -120,5 +120,5 @@ def watershed_split(pixels: Pixels, exclude: Mask = None, *, separation_px: int)
     markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
     # Labels, and lines where they meet: scikit-image's own lines take twenty times as long.
     parts = ski.segmentation.watershed(-smooth, markers, mask=bright, connectivity=2)
-    line = (parts > 0) & (ndimage.maximum_filter(parts, 3) > parts)
+    line = (parts > 0) & (scipy.ndimage.maximum_filter(parts, 3) > parts)
     return to_mask(bright & ~line)

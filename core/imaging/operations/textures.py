@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 from core.errors import UserError
 from core.imaging.operations.base import (
@@ -98,12 +98,12 @@ def gabor_bank(
         grey[exclude] = 0
     pad = min(int(2 * period_px) + 1, 256)
     padded = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REFLECT)
-    shape = [fft.next_fast_len(side, real=True) for side in padded.shape]
-    transform = fft.fft2(padded, shape)
+    shape = [scipy.fft.next_fast_len(side, real=True) for side in padded.shape]
+    transform = scipy.fft.fft2(padded, shape)
     best = np.zeros(grey.shape, np.float32)
     for number in range(directions):
         gain = _gabor_gain(shape, period_px, np.pi * number / directions)
-        response = np.abs(fft.ifft2(transform * gain))
+        response = np.abs(scipy.fft.ifft2(transform * gain))
         height, width = grey.shape
         np.maximum(best, 2 * response[pad : pad + height, pad : pad + width], out=best)
     return best
@@ -111,7 +111,7 @@ def gabor_bank(
 
 def _gabor_gain(shape: list[int], period_px: float, angle: float) -> NDArray[np.float32]:
     """Return a Gaussian around one frequency; half its height is an octave wide."""
-    down, right = (fft.fftfreq(side)[:, None] for side in shape)
+    down, right = (scipy.fft.fftfreq(side)[:, None] for side in shape)
     along = right.T * np.cos(angle) + down * np.sin(angle)
     across = down * np.cos(angle) - right.T * np.sin(angle)
     centre = 1 / period_px

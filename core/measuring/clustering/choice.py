@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from core.errors import UserError
 from core.imaging.histograms import grey_histogram
@@ -180,7 +180,7 @@ def silhouette(planes: NDArray[np.floating], labels: NDArray[np.integer]) -> flo
     if present.size < 2:
         return float("nan")
     rows = np.asarray(planes.T, np.float64)
-    apart = cdist(rows, rows)
+    apart = scipy.spatial.distance.cdist(rows, rows)
     sums = np.stack([apart[:, labels == cluster].sum(axis=1) for cluster in present], axis=1)
     own = np.searchsorted(present, labels)
     place = np.arange(labels.size)

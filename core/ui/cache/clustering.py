@@ -85,11 +85,6 @@ def clusters(
     )
 
 
-def clustering(micrograph: Micrograph, k: int, exclude: bool) -> Clustering:
-    """Return the grey-level clusters of one micrograph."""
-    return clusters(micrograph, ClusterChoice(k, exclude))
-
-
 def cluster_fractions(micrograph: Micrograph, choice: ClusterChoice) -> tuple[float, ...]:
     """Return the area fractions of a micrograph's clusters, dark to bright."""
     return tuple(map(float, clusters(micrograph, choice).fractions))
