@@ -193,8 +193,8 @@ def _split(inside: NDArray[np.bool_]) -> Labels:
         return np.ones(inside.shape, np.int32)
     distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     # The last digits of a logarithm depend on where an array lies in memory, and with them the cut.
-    height = np.round(np.log(distance.astype(np.float64) + _ROUGH_PX), 6)
-    floor = np.where(inside, np.maximum(height + np.log(NECK), 0), 0)
+    height = np.round(np.log(distance.astype(np.float64) + _ROUGH_PX), 6).astype(np.float32)
+    floor = np.where(inside, np.maximum(height + np.float32(np.log(NECK)), 0), np.float32(0))
     ski: Any = skimage  # it loads its parts when they are first used; these are untyped
     reconstruct = ski.morphology.reconstruction
     find_maxima = ski.morphology.local_maxima
