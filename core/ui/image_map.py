@@ -158,9 +158,6 @@ def _chosen(prefix: str, names: list[str]) -> int:
 
 
 def _chart(figure: Any, prefix: str) -> None:
-    figure.update_layout(dragmode=False)
-    figure.update_xaxes(title_font_size=13)
-    figure.update_yaxes(title_font_size=13)
     st.plotly_chart(
         figure,
         height=figure.layout.height,

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _PLOT_TOOLS = {"displayModeBar": False, "responsive": True}
-_PLOT_FONT = "Source Sans, sans-serif"  # the font that Streamlit carries with it
 MOST_HEIGHT_PX = 620
 _FEW_PX = 100  # shorter side below which a network sees next to nothing
 LEGEND_COLUMNS = {
@@ -92,10 +91,7 @@ def caution(micrograph: Micrograph, exclude: bool) -> None:
 
 
 def chart(figure: go.Figure, key: str, alt: str, *, legend: bool = True) -> None:
-    """Show a figure in the page's own font, without tools."""
-    figure.update_layout(font_family=_PLOT_FONT, dragmode=False)
-    figure.update_xaxes(title_font_size=13)
-    figure.update_yaxes(title_font_size=13)
+    """Show a figure without tools."""
     if not legend:
         figure.update_layout(showlegend=False)
     # Stating the height keeps the place free while the chart is on its way.

@@ -42,7 +42,8 @@ def every_figure(dark: bool) -> list[go.Figure]:
 @pytest.mark.parametrize("dark", [False, True])
 def test_every_figure_is_transparent_and_names_its_axes(dark):
     for figure in every_figure(dark):
-        assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+        look = figure.layout.template.layout
+        assert look.paper_bgcolor == look.plot_bgcolor == "rgba(0,0,0,0)"
         assert figure.layout.xaxis.title.text
         assert 100 <= figure.layout.height <= 640
         figure.to_json()
@@ -50,7 +51,7 @@ def test_every_figure_is_transparent_and_names_its_axes(dark):
 
 def test_ink_follows_the_page():
     light, dark = (figures.probabilities(ANSWER, dark=dark) for dark in (False, True))
-    assert light.layout.font.color < dark.layout.font.color
+    assert light.layout.template.layout.font.color < dark.layout.template.layout.font.color
 
 
 def test_probabilities_are_percent_with_the_predicted_class_first():
