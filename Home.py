@@ -26,8 +26,8 @@ st.caption(
     "An interpretable-AI workbench for electron micrographs: what a network sees in them and why, "
     "what they measure, and a report of it."
 )
+current = workspace.current()
 with page.user_errors():
-    current = workspace.current()
     uploading.draw()
     if current is None:
         show_samples()
@@ -40,4 +40,4 @@ with page.user_errors():
     if current is not None:
         with st.expander("Simulated samples", icon=":material/science:"):
             show_samples()
-page.settings()
+page.settings(with_link=current is not None)

@@ -74,7 +74,7 @@ def take_over(stated: Mapping[str, str]) -> tuple[int, int]:
 
     The samples are loaded before.
     """
-    takers = _takers()
+    takers = _takers() if stated else {}  # they load the rooms of all pages
     held = refused = 0
     for number, (name, text) in enumerate(stated.items()):
         if name in (MARK, _OWN):

@@ -184,8 +184,12 @@ def smallest_region_px() -> int:
     return value
 
 
-def settings() -> None:
-    """Draw the end of the sidebar: about the current micrograph, settings for all pages."""
+def settings(*, with_link: bool = True) -> None:
+    """Draw the end of the sidebar: about the current micrograph, settings for all pages.
+
+    The link's table of settings loads the rooms of all pages: who opens the app need not wait for
+    it, as long as there is nothing to carry.
+    """
     current = workspace.current()
     if current is not None:
         sidebar.about(current)
@@ -199,7 +203,8 @@ def settings() -> None:
             help="The built-in slider works offline and shows every pixel as it is. JuxtaposeJS "
             "fetches its script from a public server and shows JPEG copies.",
         )
-        links.draw_copy()
+        if with_link:
+            links.draw_copy()
 
 
 def model_picker() -> str:
