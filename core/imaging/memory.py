@@ -11,7 +11,9 @@ import contextlib
 import ctypes
 import gc
 import os
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +28,13 @@ _GROUPS = (
 _UNLIMITED = 1 << 50  # version 1 of control groups writes a huge number for "no limit"
 _PAGE_BYTES = 4096
 _relief: list[Callable[[], object]] = []
+_reserved: list[int] = []  # bytes that threads at work have been promised
+_changed = threading.Condition()
+PATIENCE_S, _LOOK_S = 10.0, 0.25  # how long work in the background waits for room, and how often
+_TIGHT_BYTES = 150 << 20
+_IN_VAIN_S = 60.0  # after a wait that brought nothing, nobody waits for so long
+_in_vain = [-_IN_VAIN_S]  # when the last one ended
+_MMAP_THRESHOLD, _MMAP_BYTES = -3, 2 << 20  # glibc's name of the setting, and an eighth of a frame
 
 
 def memory_limit() -> int | None:
@@ -63,14 +72,77 @@ def require_memory(more_bytes: int) -> None:
         If it cannot, although everything that can be given back was given back.
     """
     limit = memory_limit()
-    if limit is None or _fits(more_bytes, limit):
+    if limit is not None and not (_fits(more_bytes, limit) or _relieve(more_bytes, limit)):
+        raise OutOfMemory()
+
+
+def wait_for_memory(more_bytes: int = 0) -> bool:
+    """Wait a while until so much more memory can be taken; return whether it can."""
+    limit = memory_limit()
+    if limit is None or _fits(more_bytes, limit) or _relieve(more_bytes, limit):
+        return True
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until and _in_vain[0] + _IN_VAIN_S < time.monotonic():
+        time.sleep(_LOOK_S)
+        if _fits(more_bytes, limit):
+            return True
+    _in_vain[0] = time.monotonic()
+    return _relieve(more_bytes, limit)
+
+
+def is_tight() -> bool:
+    """Tell whether so little can still be taken that work had better go one by one."""
+    limit = memory_limit()
+    return limit is not None and not _fits(_TIGHT_BYTES, limit)
+
+
+@contextlib.contextmanager
+def reserved(more_bytes: int) -> Iterator[None]:
+    """Keep so much memory for the work inside; while others hold theirs, wait for them.
+
+    Work in the background asks for it. Who holds one must not ask for a second one.
+
+    Raises
+    ------
+    OutOfMemory
+        If nobody holds any, and it is still too much after a while.
+    """
+    limit = memory_limit()
+    if limit is None:
+        yield
         return
+    with _changed:
+        while not _fits(more_bytes + sum(_reserved), limit):
+            if not _reserved:
+                if not wait_for_memory(more_bytes):
+                    raise OutOfMemory()
+                break
+            _changed.wait()
+        _reserved.append(more_bytes)
+    try:
+        yield
+    finally:
+        with _changed:
+            _reserved.remove(more_bytes)
+            _changed.notify_all()
+
+
+def give_frames_back() -> None:
+    """Have every freed array of a frame's size go back to the system at once, where memory is
+    limited: the C library otherwise keeps such pieces for later, scattered.
+    """
+    if memory_limit() is not None:
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").mallopt(_MMAP_THRESHOLD, _MMAP_BYTES)
+
+
+def _relieve(more_bytes: int, limit: int) -> bool:
+    """Give back what can be given back; return whether that is enough."""
     for relieve in _relief:
         relieve()
     gc.collect()
     give_back()
-    if not _fits(more_bytes, limit):
-        raise OutOfMemory()
+    return _fits(more_bytes, limit)
 
 
 def _fits(more_bytes: int, limit: int) -> bool:

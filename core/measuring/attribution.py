@@ -19,6 +19,7 @@ from core.measuring.tiles import DRAWS, SEED, TILES, draw_again, limits, tile_su
 Floats = NDArray[np.float64]
 CELLS = 64  # longer side of the grid on which a map is moved: finer than any map of a network
 CHANCE = (0.025, 0.975)
+BAND_PX = 1 << 20  # of a large frame at once
 
 
 class HasHeatmap(Protocol):
@@ -71,10 +72,15 @@ def attribution_share(
     its size).
     """
     heat, labels, clusters = _read(explanation, clustering)
-    counted = labels >= 0
-    area = np.bincount(labels[counted], minlength=clusters)
-    evidence = np.bincount(labels[counted], weights=heat[counted], minlength=clusters)
-    return _shares(area.astype(np.float64), evidence.astype(np.float64))
+    area, evidence = np.zeros(clusters), np.zeros(clusters)
+    band = max(1, BAND_PX // labels.shape[1])
+    for top in range(0, len(labels), band):  # in bands: copies of a large frame take memory
+        rows = labels[top : top + band]
+        counted = rows >= 0
+        weights = heat[top : top + band][counted]
+        area += np.bincount(rows[counted], minlength=clusters)
+        evidence += np.bincount(rows[counted], weights=weights, minlength=clusters)
+    return _shares(area, evidence)
 
 
 def attribution_table(
@@ -185,7 +191,7 @@ def _read(
     explanation: HasHeatmap | NDArray[Any], clustering: HasLabels | NDArray[Any]
 ) -> tuple[Floats, NDArray[Any], int]:
     """Return heat map, labels with -1 where nothing counts, and the number of clusters."""
-    heat = np.asarray(getattr(explanation, "heatmap", explanation), dtype=np.float64)
+    heat = np.asarray(getattr(explanation, "heatmap", explanation))
     labels = np.asarray(getattr(clustering, "labels", clustering))
     if labels.dtype == np.bool_:
         labels = labels.astype(np.int16)

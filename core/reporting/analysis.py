@@ -44,6 +44,7 @@ PREVIEW_PX = 256
 THUMBNAIL_PX = 72
 OVERLAY_PX = 1024
 JPEG_QUALITY = 82
+_GREY_BYTES_PER_PX, _BYTES_PER_PX = 20, 80  # measured: grey levels alone; features or filters
 LENGTHS_PX = (
     "equivalent_diameter_px",
     "perimeter_px",
@@ -133,6 +134,12 @@ def analyse(
     pictures = {name: drawers[name]() for name in recipe.pictures}
     alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
     return Analysis(values, regions, pictures, shown.preview(), alike)
+
+
+def work_bytes(pixels: int, recipe: Recipe) -> int:
+    """Return how much memory `analyse` takes for so many pixels, beside what it was given."""
+    plain = recipe.clustering == GREY and not recipe.filters
+    return pixels * (_GREY_BYTES_PER_PX if plain else _BYTES_PER_PX)
 
 
 def find_clusters(micrograph: Micrograph, exclude: Mask | None, recipe: Recipe) -> Clustering:

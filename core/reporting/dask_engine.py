@@ -132,7 +132,7 @@ def _noted(item: Item, there: Any, told: Any) -> Item:
 
 
 def _summary(reading: Reading) -> Reading:
-    return Reading(None, None, reading.reason, reading.key, reading.pixels)
+    return Reading(reason=reading.reason, key=reading.key, pixels=reading.pixels)
 
 
 def _submit(client: Any, group: list[Item], recipe: Recipe, sha256: str, number: int) -> Any:

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import OutOfMemory, UserError, lacks_memory
+from core.imaging.memory import is_tight, reserved, wait_for_memory
 from core.imaging.overlays import find_overlays, overlay_choice
 from core.micrograph import Micrograph
-from core.reporting.analysis import Analysis, analyse
+from core.reporting.analysis import Analysis, analyse, work_bytes
 from core.reporting.recipe import Recipe
 from core.reporting.sources import Source
 
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 WORKERS = min(8, os.cpu_count() or 1)
 GROUP = 16  # micrographs per pass through the network, and
-GROUP_PX = 40_000_000  # pixels, so that a few very large ones do not fill the memory;
+GROUP_PX = 12_000_000  # pixels, so that a few very large ones do not fill the memory;
+_AGAIN_BYTES = 100 << 20  # what must be free before a micrograph is tried again
 GROUP_WITH_IDLE = 64  # those that failed or were computed before do not fill a group
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,7 @@ class Reading:
     micrograph: Micrograph | None = None
     exclude: NDArray[np.bool_] | None = None
     reason: str = ""
+    is_short: bool = False  # of memory: it may succeed a little later
     key: str = ""  # equal for micrographs that give equal rows
     pixels: int = 0
 
@@ -91,9 +94,9 @@ def read(source: Source, recipe: Recipe) -> Reading:
         one = source.read()
         exclude = find_overlays(one) if recipe.exclude_overlays else None
         key = f"{one.sha256}|{one.pixel_size!r}|{overlay_choice(one)}"
-        return Reading(one, exclude, "", key, one.pixels.size)
+        return Reading(one, exclude, key=key, pixels=one.pixels.size)
     except Exception as error:
-        return Reading(reason=explain_failure(error, source.name))
+        return Reading(reason=explain_failure(error, source.name), is_short=lacks_memory(error))
 
 
 def answer(readings: list[Reading], recipe: Recipe, network: Classifier) -> list[Answer | str]:
@@ -131,7 +134,8 @@ def measure(reading: Reading, answer: Answer, recipe: Recipe, path: str) -> Anal
     """Return the analysis of a micrograph that the network has answered, or why there is none."""
     assert reading.micrograph is not None
     try:
-        return analyse(reading.micrograph, reading.exclude, *answer, recipe, path)
+        with reserved(work_bytes(reading.pixels, recipe)):
+            return analyse(reading.micrograph, reading.exclude, *answer, recipe, path)
     except Exception as error:
         return explain_failure(error, reading.micrograph.name)
 
@@ -155,14 +159,17 @@ class Known:
 
 
 def group_items(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """Yield items in groups for the network; the grouping depends on nothing but the files."""
+    """Yield items in groups for the network, which depend on nothing but the files; one by one
+    where memory is tight.
+    """
     group: list[Item] = []
     waiting = pixels = 0
     for item in items:
         group.append(item)
         if item.is_waiting:
             waiting, pixels = waiting + 1, pixels + item.reading.pixels
-        if waiting >= GROUP or pixels >= GROUP_PX or len(group) >= GROUP_WITH_IDLE:
+        is_full = waiting >= GROUP or pixels >= GROUP_PX or len(group) >= GROUP_WITH_IDLE
+        if is_full or is_tight():
             yield group
             group, waiting, pixels = [], 0, 0
     if group:
@@ -179,7 +186,8 @@ def work_in_threads(
     pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="batch")
     try:
         reading = _threaded(items, lambda item: _read(item, recipe), pool, ahead=2 * WORKERS)
-        groups = enumerate(group_items(known.settle(item) for item in reading), start=1)
+        read = (_again_if_short(item, recipe) for item in reading)
+        groups = enumerate(group_items(known.settle(item) for item in read), start=1)
         answered = (item for n, group in groups for item in _answer(n, group, recipe, network))
         yield from _threaded(answered, lambda item: _measure(item, recipe), pool, ahead=WORKERS)
     finally:
@@ -193,7 +201,7 @@ def _threaded(
     under_way: deque[tuple[Item, Future[None]]] = deque()
     for item in items:
         under_way.append((item, pool.submit(work, item)))
-        while under_way and (len(under_way) > ahead or under_way[0][1].done()):
+        while under_way and (len(under_way) > ahead or under_way[0][1].done() or is_tight()):
             yield _result(*under_way.popleft())
     while under_way:
         yield _result(*under_way.popleft())
@@ -206,6 +214,13 @@ def _result(item: Item, job: Future[None]) -> Item:
 
 def _read(item: Item, recipe: Recipe) -> None:
     item.reading = read(item.source, recipe)
+
+
+def _again_if_short(item: Item, recipe: Recipe) -> Item:
+    """Read a micrograph again that there was no memory for while threads were reading others."""
+    if item.reading.is_short and wait_for_memory(_AGAIN_BYTES):
+        _read(item, recipe)
+    return item
 
 
 def _answer(number: int, group: list[Item], recipe: Recipe, network: Classifier) -> list[Item]:

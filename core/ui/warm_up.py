@@ -31,6 +31,7 @@ def start_once() -> None:
     next(_runs)
     if os.environ.get("MICROGRAPHIA_WARM_UP") == "0" or not _started.acquire(False):
         return
+    memory.give_frames_back()
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     threading.Thread(target=tidy_up, name="tidy-up", daemon=True).start()
 

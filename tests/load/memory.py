@@ -150,8 +150,10 @@ def _highest(group: Path | None) -> str:
 
 
 def _results(said: str) -> str:
-    lines = [line for line in said.splitlines() if "done," in line or "memory" in line]
-    return " / ".join(lines[:4]) or said[-300:]
+    lines = said.splitlines()
+    done = [line for line in lines if "done," in line]
+    short = [line for line in lines if "memory" in line]
+    return " / ".join(done[:1] + short[:2]) or said[-300:]
 
 
 if __name__ == "__main__":

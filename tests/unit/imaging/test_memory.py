@@ -1,3 +1,6 @@
+import threading
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -79,3 +82,71 @@ def test_a_frame_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch
 )
 def test_shortage_is_told_from_other_failures(error: Exception, short: bool) -> None:
     assert lacks_memory(error) is short
+
+
+def test_a_reservation_waits_for_the_one_before(
+    tight: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "resident_bytes", lambda: 800 * MB)
+    order: list[str] = []
+    entered = threading.Event()
+
+    def second() -> None:
+        entered.set()
+        with memory.reserved(100 * MB):
+            order.append("second")
+
+    with memory.reserved(100 * MB):
+        thread = threading.Thread(target=second)
+        thread.start()
+        entered.wait()
+        thread.join(0.2)
+        order.append("first")
+    thread.join(10)
+    assert order == ["first", "second"]
+
+
+def test_two_small_reservations_hold_at_once(tight: None) -> None:
+    with memory.reserved(10 * MB), memory.reserved(10 * MB):
+        assert sum(memory._reserved) == 20 * MB
+    assert not memory._reserved
+
+
+def test_what_never_fits_is_refused_after_a_while_and_then_at_once(
+    tight: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(memory, "_LOOK_S", 0.01)
+    monkeypatch.setattr(memory, "_in_vain", [-memory._IN_VAIN_S])
+    looks: list[int] = []
+    monkeypatch.setattr(memory, "resident_bytes", lambda: looks.append(1) or 900 * MB)
+    with pytest.raises(OutOfMemory), memory.reserved(100 * MB):
+        raise AssertionError("there was no room")
+    waited, looks[:] = len(looks), []
+    with pytest.raises(OutOfMemory), memory.reserved(100 * MB):
+        raise AssertionError("there was no room")
+    assert len(looks) < waited
+
+
+def test_room_that_comes_while_waiting_is_taken(
+    tight: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "_LOOK_S", 0.01)
+    monkeypatch.setattr(memory, "_in_vain", [-memory._IN_VAIN_S])
+    held = iter([900 * MB] * 4)
+    monkeypatch.setattr(memory, "resident_bytes", lambda: next(held, 500 * MB))
+    assert memory.wait_for_memory(100 * MB)
+    assert next(held, None) is None
+
+
+def test_frames_go_back_only_where_memory_is_limited(
+    tight: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[tuple[int, int]] = []
+    library = SimpleNamespace(mallopt=lambda *given: called.append(given))
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: library)
+    memory.give_frames_back()
+    assert called == [(-3, 2 * MB)]
+    monkeypatch.setattr(memory, "memory_limit", lambda: None)
+    memory.give_frames_back()
+    assert len(called) == 1
