@@ -8,135 +8,27 @@ long simulated phase also while it runs, so a stopped training goes on where it 
 
 from __future__ import annotations
 
-import itertools
-import math
-import os
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch import Tensor
 
 from core.errors import UserError
-from core.imaging.simulate import KINDS, simulate
 from core.learning import crossvalidation
-from core.learning.augmentation import random_view
-from core.learning.checkpoints import Classifier, ModelCard, pick_device, save_model
+from core.learning.checkpoints import ModelCard, pick_device, save_model
 from core.learning.magnification import training_range
-from core.learning.networks import build_network
 from core.learning.novelty import THRESHOLD
+from core.learning.phases import Report, Trainer, threads_beside
 from core.learning.pictures import LabelledPicture, read_labelled_folders
-from core.learning.preparation import Preparation
+from core.learning.plan import TrainingPlan
 from core.learning.readme import describe
 from core.learning.starting import Start
 
-Array = NDArray[Any]
-Report = Callable[[str], None]
-CHECKPOINT_STEPS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingPlan:
-    """How long and how hard to train; kept in the model card.
-
-    `*_samples` count training views; learning rates belong to AdamW with one warm-up and a
-    cosine decay. `real_share` is the part of fine-tuning views drawn from the real pictures when
-    the simulator knows every class. The kept weights are a running average that reaches back over
-    `average_share` of a phase's steps. The first `early_share` of the simulated views are smaller:
-    `early_size_px`, which saves a third of the time and teaches another scale.
-    """
-
-    pretrain_samples: int = 128_000
-    finetune_samples: int = 10_000
-    pretrain_rate: float = 2e-3
-    finetune_rate: float = 6e-4
-    weight_decay: float = 0.05
-    real_share: float = 0.7
-    smoothing: float = 0.05
-    size_px: int = 160
-    early_size_px: int = 128
-    early_share: float = 0.6
-    batch: int = 64
-    folds: int = 5
-    average_share: float = 0.1
-    seed: int = 0
-    workers: int = 1
-    architecture: str = "emnet"
-
-    @property
-    def preparation(self) -> Preparation:
-        """Whole frames enter at the scale at which the average view was seen in training."""
-        return Preparation(area_px=round(1.6 * self.size_px) ** 2)
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A picture as the training loop needs it."""
-
-    image: Array
-    target: int
-
-
-class Views(IterableDataset[tuple[Tensor, int]]):
-    """An endless, seeded stream of training views, class-balanced, real and simulated."""
-
-    def __init__(
-        self,
-        pictures: Sequence[Labelled],
-        simulated: Sequence[str],
-        real_share: float,
-        plan: TrainingPlan,
-        seed: int,
-    ) -> None:
-        self.pictures = pictures
-        self.simulated = simulated
-        self.real_share = real_share if pictures else 0.0
-        self.plan = plan
-        self.seed = seed
-        self.small = 0  # how many of the views to come are of the early size
-
-    def __iter__(self) -> Iterator[tuple[Tensor, int]]:
-        """Yield (view (1, size, size) float32, class index) without end."""
-        worker = get_worker_info()
-        rng = np.random.default_rng([self.seed, worker.id if worker else 0])
-        by_class: dict[int, list[Array]] = {}
-        for picture in self.pictures:
-            by_class.setdefault(picture.target, []).append(picture.image)
-        targets = sorted(by_class)
-        # Batches go round the workers: each sees its share of the early views.
-        workers = worker.num_workers if worker else 1
-        for count in itertools.count():
-            early = count // self.plan.batch * workers * self.plan.batch < self.small
-            size_px = self.plan.early_size_px if early else self.plan.size_px
-            if rng.random() < self.real_share:
-                target = int(rng.choice(targets))
-                image = by_class[target][rng.integers(len(by_class[target]))]
-            else:
-                target = int(rng.integers(len(self.simulated)))
-                image = self._simulate(self.simulated[target], rng)
-            view = random_view(image, rng, size_px)
-            yield torch.from_numpy(view)[None], target
-
-    def _simulate(self, kind: str, rng: np.random.Generator) -> Array:
-        size_px = int(self.plan.size_px * 1.2)
-        simulation = simulate(
-            kind,
-            (size_px, size_px),
-            int(rng.integers(2**31)),
-            annotations=True,
-            severity=rng.uniform(0.2, 1.0),
-        )
-        pixels: Array = simulation.micrograph.pixels
-        return pixels
+__all__ = ["TrainingPlan", "train"]
 
 
 def train(
@@ -198,17 +90,17 @@ def train(
     work = work or Path(".training") / out.name
     work.mkdir(parents=True, exist_ok=True)
     _check_same_start(work, start)
-    trainer = _Trainer(classes, plan, pick_device(device), work, report, start)
+    trainer = Trainer(classes, plan, pick_device(device), work, report, start)
     report(f"{len(pictures)} pictures, classes {dict(Counter(p.label for p in pictures))}")
-    with _threads_beside(plan.workers):
+    with threads_beside(plan.workers):
         trainer.pretrain()
         views = crossvalidation.show(pictures, whole_frames)
         held_out = crossvalidation.cross_validate(
             pictures,
             views,
             classes,
-            lambda phase, places: _as_classifier(
-                trainer, trainer.finetune(phase, [pictures[i] for i in places])
+            lambda phase, places: trainer.as_classifier(
+                trainer.finetune(phase, [pictures[i] for i in places])
             ),
             folds=plan.folds,
             seed=plan.seed,
@@ -257,14 +149,14 @@ def _check_same_start(work: Path, start: Start | None) -> None:
 
 def _keep(
     out: Path,
-    trainer: _Trainer,
+    trainer: Trainer,
     weights: dict[str, Tensor],
     card: ModelCard,
     held_out: crossvalidation.HeldOut,
     frames: crossvalidation.Frames,
 ) -> ModelCard:
     """Write the model folder with its reference; return the card as it was written."""
-    classifier = _as_classifier(trainer, weights, card)
+    classifier = trainer.as_classifier(weights, card)
     kept = crossvalidation.make_reference(
         classifier, frames, held_out.truth, held_out.groups, held_out
     )
@@ -277,7 +169,7 @@ def _keep(
 
 
 def _hold_out_sources(
-    trainer: _Trainer,
+    trainer: Trainer,
     pictures: Sequence[LabelledPicture],
     views: Mapping[str, crossvalidation.Frames],
 ) -> dict[str, Any]:
@@ -289,7 +181,7 @@ def _hold_out_sources(
     rows = []
     for number, source in enumerate(_list_spare_sources(pictures)):
         rest = [picture for picture in pictures if picture.source != source]
-        classifier = _as_classifier(trainer, trainer.finetune(f"without_source{number}", rest))
+        classifier = trainer.as_classifier(trainer.finetune(f"without_source{number}", rest))
         places = [i for i, picture in enumerate(pictures) if picture.source == source]
         logits, _ = crossvalidation.ask(classifier, [frames[i] for i in places])
         said = [trainer.classes[k] for k in logits.argmax(axis=1)]
@@ -316,177 +208,6 @@ def _list_spare_sources(pictures: Sequence[LabelledPicture]) -> list[str]:
         for source in sorted({picture.source for picture in pictures})
         if all(found != {source} for found in labels.values() if source in found)
     ]
-
-
-@contextmanager
-def _threads_beside(workers: int) -> Iterator[None]:
-    """Leave a core to each stream of views: threads that wait for each other halve the speed."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) - workers))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-class _Trainer:
-    """The phases of one training: they share classes, plan, device and work folder."""
-
-    def __init__(
-        self,
-        classes: tuple[str, ...],
-        plan: TrainingPlan,
-        device: str,
-        work: Path,
-        report: Report,
-        start: Start | None = None,
-    ) -> None:
-        self.classes = classes
-        self.plan = plan
-        self.device = device
-        self.work = work
-        self.report = report
-        self.start = start
-        self.options = dict(start.options) if start else {}
-        self.simulated = classes if set(classes) <= set(KINDS) else ()
-
-    def new_network(self) -> nn.Module:
-        torch.manual_seed(self.plan.seed)
-        network = build_network(self.plan.architecture, len(self.classes), self.options)
-        if self.start is not None:
-            self.start.fill(network)
-        return network.to(self.device).to(memory_format=torch.channels_last)
-
-    def pretrain(self) -> None:
-        """Learn the forms from simulated micrographs, when the simulator knows every class."""
-        if self.simulated and self.plan.pretrain_samples:
-            views = Views((), self.simulated, 0.0, self.plan, self.plan.seed)
-            self.fit("pretrained", None, views, self.plan.pretrain_samples, self.plan.pretrain_rate)
-
-    def finetune(self, phase: str, pictures: Sequence[LabelledPicture]) -> dict[str, Tensor]:
-        """Return weights fine-tuned on real pictures (and simulated ones among them)."""
-        labelled = [
-            Labelled(np.asarray(p.micrograph.pixels, np.float32), self.classes.index(p.label))
-            for p in pictures
-        ]
-        share = self.plan.real_share if self.simulated else 1.0
-        views = Views(labelled, self.simulated, share, self.plan, self.plan.seed + 1)
-        start = self.work / "pretrained.pt"
-        return self.fit(
-            phase,
-            start if start.is_file() else None,
-            views,
-            self.plan.finetune_samples,
-            self.plan.finetune_rate,
-        )
-
-    def fit(
-        self, phase: str, start: Path | None, views: Views, samples: int, rate: float
-    ) -> dict[str, Tensor]:
-        """Return the averaged weights after a phase; kept in the work folder when done."""
-        finished = self.work / f"{phase}.pt"
-        if finished.is_file():
-            kept: dict[str, Tensor] = _load(finished)
-            return kept
-        network = self.new_network()
-        if start is not None:
-            network.load_state_dict(_load(start))
-        steps = max(1, samples // self.plan.batch)
-        decay = 1 - 1 / max(2.0, self.plan.average_share * steps)
-        running = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-        average = AveragedModel(network, multi_avg_fn=running, use_buffers=True)
-        optimiser = torch.optim.AdamW(
-            network.parameters(), lr=rate, weight_decay=self.plan.weight_decay
-        )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_up_and_decay(steps))
-        state = {"network": network, "average": average, "optimiser": optimiser, "s": schedule}
-        first = self._resume(phase, state)
-        # A resumed stream continues with other samples than the ones already seen.
-        views.seed = views.seed * 1_000_003 + first
-        if not views.pictures:
-            early = int(self.plan.early_share * samples) - first * self.plan.batch
-            views.small = max(0, early)
-        self._loop(phase, state, views, first, steps)
-        weights: dict[str, Tensor] = average.module.state_dict()
-        torch.save({k: v.cpu() for k, v in weights.items()}, finished)
-        (self.work / f"{phase}.partial.pt").unlink(missing_ok=True)
-        return weights
-
-    def _loop(
-        self, phase: str, state: dict[str, Any], views: Views, first: int, steps: int
-    ) -> None:
-        network, optimiser = state["network"].train(), state["optimiser"]
-        loader = iter(DataLoader(views, batch_size=self.plan.batch, num_workers=self.plan.workers))
-        began, hits, seen = time.monotonic(), 0, 0
-        for step in range(first, steps):
-            x, target = next(loader)
-            x = x.to(self.device, memory_format=torch.channels_last)
-            target = target.to(self.device)
-            with torch.autocast(self.device, torch.bfloat16, enabled=_half_pays(self.device)):
-                logits = network(x).float()
-            loss = nn.functional.cross_entropy(logits, target, label_smoothing=self.plan.smoothing)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            state["s"].step()
-            state["average"].update_parameters(network)
-            hits += int((logits.argmax(1) == target).sum())
-            seen += len(target)
-            if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:
-                speed = (step + 1 - first) * self.plan.batch / (time.monotonic() - began)
-                self.report(
-                    f"{phase}: step {step + 1}/{steps}, training accuracy {hits / seen:.3f}, "
-                    f"{speed:.0f} views/s"
-                )
-                hits, seen = 0, 0
-                self._keep(phase, state, step + 1)
-
-    def _keep(self, phase: str, state: dict[str, Any], step: int) -> None:
-        path = self.work / f"{phase}.partial.pt"
-        values = {name: part.state_dict() for name, part in state.items()}
-        torch.save({"step": step, **values}, path.with_suffix(".new"))
-        path.with_suffix(".new").replace(path)
-
-    def _resume(self, phase: str, state: dict[str, Any]) -> int:
-        path = self.work / f"{phase}.partial.pt"
-        if not path.is_file():
-            return 0
-        values = _load(path)
-        for name, part in state.items():
-            part.load_state_dict(values[name])
-        self.report(f"{phase}: goes on at step {values['step']}")
-        return int(values["step"])
-
-
-def _half_pays(device: str) -> bool:
-    """Tell whether 16-bit floats are fast: emulated ones took 14 times as long on a CPU."""
-    return device != "cpu" or bool(torch.cpu._is_avx512_bf16_supported())
-
-
-def _load(path: Path) -> Any:
-    return torch.load(path, map_location="cpu", weights_only=True)
-
-
-def _warm_up_and_decay(steps: int) -> Callable[[int], float]:
-    warm = max(1, min(200, steps // 10))
-    return lambda step: (
-        min(1.0, (step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
-    )
-
-
-def _as_classifier(
-    trainer: _Trainer, weights: dict[str, Tensor], card: ModelCard | None = None
-) -> Classifier:
-    network = build_network(trainer.plan.architecture, len(trainer.classes), trainer.options)
-    network.load_state_dict(weights)
-    card = card or ModelCard(
-        trainer.work.name,
-        trainer.plan.architecture,
-        trainer.classes,
-        options=trainer.options,
-        preparation=trainer.plan.preparation.to_dict(),
-    )
-    return Classifier(network, card, trainer.device)
 
 
 def _list_sources(pictures: Sequence[LabelledPicture]) -> tuple[dict[str, Any], ...]:
