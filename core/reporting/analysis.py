@@ -23,18 +23,18 @@ from core.imaging.display import (
 from core.imaging.saving import save_npy_bytes
 from core.measuring.attribution import attribution_share
 from core.measuring.clustering import (
+    GREY,
     K_MEANS,
     MIXTURE,
     Clustering,
-    cluster_features,
-    cluster_gray,
+    group_pixels,
     smooth_labels,
 )
 from core.measuring.regions import measure_regions
 from core.micrograph import Micrograph
 from core.reporting import likeness
 from core.reporting.naming import find_part
-from core.reporting.recipe import GREY, Recipe
+from core.reporting.recipe import Recipe
 
 if TYPE_CHECKING:  # only names of types: a batch that has not started needs no torch
     from core.learning.classification import Classification
@@ -56,7 +56,7 @@ Mask = NDArray[np.bool_]
 Picture = NDArray[np.uint8]
 
 
-CLUSTERINGS: Mapping[str, str] = {GREY: "", "features": K_MEANS, "mixture": MIXTURE}
+CLUSTERINGS: Mapping[str, str] = {GREY: GREY, "features": K_MEANS, "mixture": MIXTURE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +144,14 @@ def work_bytes(pixels: int, recipe: Recipe) -> int:
 
 def find_clusters(micrograph: Micrograph, exclude: Mask | None, recipe: Recipe) -> Clustering:
     """Return the clusters that a recipe asks for."""
-    if recipe.clustering == GREY:
-        found: Clustering = cluster_gray(micrograph, recipe.clusters, exclude=exclude)
-    else:
-        found = cluster_features(
-            micrograph,
-            recipe.clusters,
-            exclude=exclude,
-            features=recipe.features,
-            method=CLUSTERINGS[recipe.clustering],
-            seed=recipe.cluster_seed,
-        )
+    found = group_pixels(
+        micrograph,
+        recipe.clusters,
+        CLUSTERINGS[recipe.clustering],
+        exclude=exclude,
+        features=recipe.features,
+        seed=recipe.cluster_seed,
+    )
     return smooth_labels(found, micrograph.pixels, recipe.smoothing)
 
 

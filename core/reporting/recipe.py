@@ -9,14 +9,14 @@ from typing import Any, NoReturn
 
 from core.errors import UserError
 from core.imaging.filters import Pipeline, Step
-from core.measuring.clustering import MAX_CLUSTERS, MIN_CLUSTERS, FeatureSet, Smoothing
+from core.measuring.clustering import GREY, MAX_CLUSTERS, MIN_CLUSTERS, FeatureSet, Smoothing
 
 KIND = "micrographia-recipe"
 VERSION = 2  # version 1 is read too: it lacks the fields that came later, and they have defaults
 SMALLEST_REGION_PX = (1, 1_000_000)
 LONGEST_NAME = 400
 LONGEST_JSON = 200_000
-GREY = "grey"
+
 PICTURES = ("overlays", "masks", "maps")
 SEEDS = (0, 2**31 - 1)
 _LARGEST = 1e9  # of a number in a part of the recipe: what lies beyond is no setting

@@ -9,9 +9,10 @@ from unicodedata import category
 
 import pandas as pd
 
+from core.measuring.clustering import GREY
 from core.measuring.statistics import Interval, mean_interval
 from core.reporting.export import list_versions
-from core.reporting.recipe import GREY, Recipe
+from core.reporting.recipe import Recipe
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import UserError
-from core.measuring.clustering import MIXTURE
+from core.measuring.clustering import GREY, MIXTURE
 from core.reporting import wording
-from core.reporting.recipe import GREY, PICTURES, Recipe
+from core.reporting.recipe import PICTURES, Recipe
 from core.ui import cache, chain, class_answer, cluster_settings, model_choice, page, show, tables
 from core.ui.following import follow
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.errors import UserError
-from core.measuring.clustering import K_MEANS, METHODS, MIXTURE, FeatureSet, Smoothing
+from core.measuring.clustering import GREY, K_MEANS, METHODS, MIXTURE, FeatureSet, Smoothing
 from core.micrograph import Micrograph
 from core.ui import cache, page, region_picker
 
-GREY, FEATURES, IMAGES = cache.GREY, cache.FEATURES, "images"
+FEATURES, IMAGES = cache.FEATURES, "images"
 K_KEY = "cluster_k"
 _LAST = "cluster_last_choice"
 MOST_CLUSTERS = 12

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.measuring.clustering import (
+    GREY,
     MAX_CLUSTERS,
     MIN_CLUSTERS,
     Clustering,
@@ -23,7 +24,7 @@ _ACROSS = 4
 
 def find(micrograph: Micrograph, choice: ClusterChoice) -> Clustering:
     """Return the clusters; long work shows how far it is."""
-    if choice.mode == cache.GREY:
+    if choice.mode == GREY:
         return cache.clusters(micrograph, choice)
     with working.progress_bar() as tell:
         return cache.clusters(micrograph, choice, tell)

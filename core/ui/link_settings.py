@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.imaging.display import COLORMAPS
-from core.measuring.clustering import METHODS, FeatureSet
+from core.measuring.clustering import GREY, METHODS, FeatureSet
 from core.reporting.recipe import PICTURES
 from core.ui import (
     batch_recipe,
@@ -160,7 +160,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("contour", "explain_contour", 0, _whole(0, 95, 5)),
     Setting("section", "explain_section", None, _section, _say_section),
     _choice("view", "filters_view", filter_pictures.MODES, filter_pictures.SLIDER),
-    _choice("group", "cluster_mode", cluster_settings.MODES, cluster_settings.GREY),
+    _choice("group", "cluster_mode", cluster_settings.MODES, GREY),
     Setting("k", cluster_settings.K_KEY, 3, _whole(2, _TOP_K)),
     _several("features", "cluster_families", cluster_settings.FAMILIES, _FEATURES.chosen),
     _choice("grouping", "cluster_method", METHODS, METHODS[0]),

@@ -3,6 +3,7 @@
 from core.measuring.clustering.choice import ChoiceOfK, choose_k_features, choose_k_gray
 from core.measuring.clustering.features import FeatureSet, feature_maps, small_feature_maps
 from core.measuring.clustering.grey import cluster_gray
+from core.measuring.clustering.grouping import GREY, group_pixels
 from core.measuring.clustering.pixels import (
     K_MEANS,
     METHODS,
@@ -27,6 +28,7 @@ from core.measuring.clustering.stability import fraction_bands
 
 __all__ = [
     "EXCLUDED",
+    "GREY",
     "K_MEANS",
     "MAX_CLUSTERS",
     "METHODS",
@@ -45,6 +47,7 @@ __all__ = [
     "compare_fractions",
     "feature_maps",
     "fraction_bands",
+    "group_pixels",
     "moved_share",
     "small_feature_maps",
     "smooth_labels",

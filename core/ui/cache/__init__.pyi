@@ -9,7 +9,6 @@ from .classifying import (
 )
 from .clustering import (
     FEATURES,
-    GREY,
     ClusterChoice,
     bands,
     choice_of_k,
@@ -108,7 +107,6 @@ from .shared import (
 __all__ = [
     "COLORMAPS",
     "FEATURES",
-    "GREY",
     "SCREEN_PX",
     "TILE_PX",
     "ClusterChoice",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.imaging import display, saving
 from core.measuring.clustering import (
+    GREY,
     K_MEANS,
     NONE,
     ChoiceOfK,
@@ -22,9 +23,8 @@ from core.measuring.clustering import (
     Smoothing,
     choose_k_features,
     choose_k_gray,
-    cluster_features,
-    cluster_gray,
     fraction_bands,
+    group_pixels,
     small_feature_maps,
     smooth_labels,
 )
@@ -32,9 +32,9 @@ from core.measuring.regions import label_regions, measure_regions
 from core.measuring.selection import Region, leave_out
 from core.micrograph import Micrograph
 from core.reporting import figures
-from core.ui.cache.shared import BY_KEY, Mask, encode, excluded, picture
+from core.ui.cache.shared import BY_KEY, encode, excluded, picture
 
-GREY, FEATURES = "grey", "features"
+FEATURES = "features"
 _FEATURE_SET, _AS_FOUND = FeatureSet(), Smoothing()
 _TILE_PX = 420  # longer side of a small picture of a map
 _TARGET_OPACITY = 0.6
@@ -69,17 +69,13 @@ def clusters(
     if choice.smoothing.kind != NONE:
         found = clusters(micrograph, choice.unsmoothed, _tell)
         return smooth_labels(found, micrograph.pixels, choice.smoothing)
-    mask = excluded(micrograph, choice.exclude)
-    if choice.mode == GREY:
-        left_out = leave_out(micrograph.shape, mask, choice.region)
-        return cluster_gray(micrograph, choice.k, exclude=left_out)
-    return cluster_features(
+    return group_pixels(
         micrograph,
         choice.k,
-        exclude=mask,
-        region=_region(micrograph, choice),
+        choice.method if choice.mode == FEATURES else GREY,
+        exclude=excluded(micrograph, choice.exclude),
+        region=choice.region,
         features=choice.features,
-        method=choice.method,
         seed=choice.seed,
         on_progress=_tell,
     )
@@ -88,10 +84,6 @@ def clusters(
 def cluster_fractions(micrograph: Micrograph, choice: ClusterChoice) -> tuple[float, ...]:
     """Return the area fractions of a micrograph's clusters, dark to bright."""
     return tuple(map(float, clusters(micrograph, choice).fractions))
-
-
-def _region(micrograph: Micrograph, choice: ClusterChoice) -> Mask | None:
-    return None if choice.region is None else choice.region.mask(micrograph.shape)
 
 
 @st.cache_data(max_size="32MB", show_spinner="Measuring regions …", hash_funcs=BY_KEY)
@@ -167,7 +159,7 @@ def choice_of_k(micrograph: Micrograph, choice: ClusterChoice) -> ChoiceOfK:
     return choose_k_features(
         micrograph,
         exclude=mask,
-        region=_region(micrograph, choice),
+        region=None if choice.region is None else choice.region.mask(micrograph.shape),
         features=choice.features,
         seed=choice.seed,
     )
