@@ -26,10 +26,9 @@ with page.user_errors():
     page.settings()
 
     answer = cache.classification(micrograph, model_name, exclude, level)
-    picture, result = st.columns([3, 2], gap="medium")
+    picture, result = show.beside()
     with picture:
         show.picture(micrograph, exclude)
-        calm = st.container(gap="xxsmall")
     with result:
         show.simulated_badge(micrograph)
         show.caution(micrograph, exclude)
@@ -38,6 +37,8 @@ with page.user_errors():
         st.page_link("pages/2_Explain.py", label="See where", icon=":material/visibility:")
 
     # The answer stands before it is checked: the checks ask the network many times more.
+    st.subheader("How far to trust it", anchor=False)
+    calm = st.container(gap="xxsmall")
     checks = class_checks.run(micrograph, model, model_name, answer, exclude, level)
     class_checks.draw(checks, doubts, calm)
 

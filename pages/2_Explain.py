@@ -14,7 +14,7 @@ with page.user_errors():
 
     overlay = cache.heatmap_png(micrograph, question, look)
 
-    pictures, facts = st.columns([3, 1], gap="medium")
+    pictures, facts = show.beside(2)
     with pictures:
         compare.slider(
             cache.micrograph_png(micrograph),

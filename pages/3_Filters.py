@@ -30,9 +30,9 @@ with page.user_errors():
     view = filter_pictures.choose()
     if filter_pictures.is_wide(view):
         filter_pictures.draw(outcome, view)
-        levels, effects = st.columns([5, 6], gap="medium")
+        levels, effects = show.beside()
     else:
-        effects, levels = st.columns([7, 4], gap="medium")
+        effects, levels = show.beside(2)
         with effects:
             filter_pictures.draw(outcome, view)
     with levels:

@@ -33,9 +33,9 @@ with page.user_errors():
     page.settings()
     region_picker.draw(micrograph)
     clustering = cluster_views.find(micrograph, choice)
-    target, stem = measured.target, show.file_stem(micrograph)
+    target = measured.target
 
-    pictures, facts = st.columns([5, 4], gap="medium")
+    pictures, facts = show.beside()
     with pictures:
         cluster_views.pictures(micrograph, choice, target)
     with facts:
@@ -45,12 +45,6 @@ with page.user_errors():
     st.subheader(f"Regions of cluster {target}", anchor=False)
     regions = cache.regions(micrograph, choice, target, measured.smallest_px, measured.split)
     st.caption(tables.regions_summary(regions))
-    show.table(tables.regions(regions), "cluster_regions", height=250)
-    with st.container(horizontal=True):
-        csv = tables.regions_csv(regions, micrograph)
-        show.download("Regions (CSV)", csv, f"{stem}_regions.csv", "text/csv", "cluster_csv")
-        mask = cache.mask_png(micrograph, choice, target)
-        show.download("Mask (PNG)", mask, f"{stem}_mask.png", "image/png", "cluster_mask")
     elsewhere = replace(choice, region=None)  # a region belongs to one frame
     region_sizes.draw(
         micrograph,
@@ -60,6 +54,7 @@ with page.user_errors():
         repr(choice),
         smallest_px=measured.smallest_px,
         split=measured.split,
+        mask_png=cache.mask_png(micrograph, choice, target),
         fraction_of=lambda field: cache.cluster_fractions(field, elsewhere)[target],
     )
     cluster_views.help_choosing(micrograph, choice)

@@ -36,7 +36,7 @@ class Classification:
         The classes that cannot be excluded at the card's conformal level, most probable first;
         only the label when the model was never calibrated.
     novelty : float or None
-        How far from the training images, in units of the distance below which 95 % of training
+        How far from the training micrographs, in units of the distance below which 95 % of training
         originals lie that were held out; None: this model measures no novelty.
     model : str
     calibrated : bool
@@ -57,7 +57,7 @@ class Classification:
 
     @property
     def is_novel(self) -> bool | None:
-        """Whether the micrograph is unlike the training images; None where nothing measures it."""
+        """Whether it is unlike the training micrographs; None where nothing measures it."""
         return None if self.novelty is None else self.novelty > 1
 
     @property

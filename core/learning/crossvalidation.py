@@ -173,7 +173,7 @@ def cross_validate(
         far[fold] = _distances(classifier, known, foreign)
         fold_of[held] = fold
         found = logits[SQUARES][held].argmax(1) == truth[held]
-        report(f"fold {fold}: {found.mean():.3f} of {len(held)} held-out pictures right")
+        report(f"fold {fold}: {found.mean():.3f} of {len(held)} held-out micrographs right")
     return HeldOut(logits, truth, groups, distances, far, fold_of)
 
 
@@ -211,7 +211,7 @@ def make_reference(
     groups: Array,
     held_out: HeldOut | None = None,
 ) -> Reference:
-    """Return what is kept of training pictures: their embeddings, and held-out answers."""
+    """Return what is kept of training micrographs: their embeddings, and held-out answers."""
     answers = np.zeros((0, len(classifier.card.classes))), np.zeros(0), np.zeros(0)
     if held_out is not None:
         answers = held_out.logits[held_out.shown], held_out.truth, held_out.groups

@@ -70,7 +70,7 @@ def check_magnification(card: ModelCard, micrograph: Micrograph) -> str:
 
 
 def _span(low: float, high: float) -> str:
-    return f"{write_length(low)} to {write_length(high)} of the training images"
+    return f"{write_length(low)} to {write_length(high)} of the training micrographs"
 
 
 def write_length(nm: float) -> str:

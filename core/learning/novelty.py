@@ -3,7 +3,7 @@
 The score is the distance, in the space of the pooled last activation, to the nearest training
 originals of the class that the network names, raised when the network hesitates. Divided by the
 distance below which 95 % of originals lie that a network had not seen, 1 is where "unlike the
-training images" begins.
+training micrographs" begins.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def measure_distance(
         As `embed` returns them.
     probabilities : ndarray of shape (N, K)
     groups : ndarray of shape (N,), int, optional
-        Originals of the same group take no part: for training pictures themselves.
+        Originals of the same group take no part: for training micrographs themselves.
 
     Returns
     -------

@@ -36,7 +36,7 @@ over the last {average_share:.0%} of the steps. All settings stand in `card.json
 
 ## How good it is
 
-{protocol}. *Squares* are held-out pictures as the
+{protocol}. *Squares* are held-out micrographs as the
 network is trained on, *whole frames* the same pictures uncropped, as the app sees them, with
 overlays found and hidden. Intervals are 95 %: over resampled groups of originals for the balanced
 accuracy, Wilson's for the recall.

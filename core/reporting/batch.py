@@ -55,8 +55,8 @@ class BatchResult:
     out : Path
     model : dict
         name, sha256, architecture, classes, display_names, limits, calibration and device of the
-        network, whether it sees whole frames, its record on held-out pictures (`metrics`), and the
-        title and reference of the explanation method.
+        network, whether it sees whole frames, its record on held-out micrographs (`metrics`), and
+        the title and reference of the explanation method.
     files : tuple of str
         What was written, relative to `out`.
     given : int
@@ -455,7 +455,7 @@ def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:
 
 
 def _record(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the network's own record on held-out pictures, as far as its card states one.
+    """Return the network's own record on held-out micrographs, as far as its card states one.
 
     That on whole frames where there is one: a batch shows whole frames to the network.
     """

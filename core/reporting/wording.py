@@ -149,27 +149,27 @@ def trust_facts(result: BatchResult) -> dict[str, str]:
         )
     calibrated = "temperature" in model["calibration"]
     facts["Probabilities"] = (
-        "temperature-scaled on held-out pictures"
+        "temperature-scaled on held-out micrographs"
         if calibrated
         else "not calibrated: read them as a ranking"
     )
     novel = fields["novelty"].notna()
     if novel.any():
         count = int(fields["warnings"].str.contains("novel", regex=False).sum())
-        facts["Unlike the training pictures"] = f"{count} of {len(fields)}"
+        facts["Unlike the training micrographs"] = f"{count} of {len(fields)}"
     else:
-        facts["Unlike the training pictures"] = "not measured with this model"
+        facts["Unlike the training micrographs"] = "not measured with this model"
     facts["No evidence shown"] = f"{int((~fields['has_evidence'].astype(bool)).sum())}"
     record = model["metrics"]
     if record.get("balanced_accuracy") is not None:
         limits = record.get("balanced_accuracy_interval_95")
         inside = f" ({100 * limits[0]:.0f}–{100 * limits[1]:.0f} %)" if limits else ""
-        facts["On held-out pictures"] = (
+        facts["On held-out micrographs"] = (
             f"balanced accuracy {100 * record['balanced_accuracy']:.0f} %{inside} over "
-            f"{record.get('pictures', '?')} pictures of {len(model['classes'])} classes"
+            f"{record.get('pictures', '?')} micrographs of {len(model['classes'])} classes"
         )
     else:
-        facts["On held-out pictures"] = "the model's card states no accuracy"
+        facts["On held-out micrographs"] = "the model's card states no accuracy"
     return facts
 
 

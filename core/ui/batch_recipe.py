@@ -180,6 +180,11 @@ def summary(recipe: Recipe) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(f"**{name}** {show.plain(words)}", width="stretch")
                 st.page_link(where, label=f"Edit on {page.TASKS[where][0]}", width="content")
+        if cluster_settings.last().region is not None:
+            st.caption(
+                "The region of interest on Cluster belongs to one micrograph and is not used here: "
+                "a batch measures whole frames."
+            )
         show.download(
             "Recipe (JSON)",
             recipe.to_json().encode(),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LOCAL_ENV = "MICROGRAPHIA_LOCAL_PATHS"
 LOADED = "What is loaded"
+LABEL = "Micrographs for this batch alone: they are measured and not loaded on the other pages"
 FILES, FOLDER, PATH = "Files or a ZIP", "A folder", "A path on this computer"
 MOST_MB = 1024  # of uploads for one batch
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -75,7 +76,7 @@ def choose() -> Sequence[GivenSource]:
     if origin == PATH:
         return _from_path()
     files = st.file_uploader(
-        "A folder of micrographs, with its subfolders" if origin == FOLDER else uploading.LABEL,
+        "A folder for this batch alone, with its subfolders" if origin == FOLDER else LABEL,
         uploading.FORMATS,
         accept_multiple_files="directory" if origin == FOLDER else True,
         key="batch_folder" if origin == FOLDER else "batch_files",

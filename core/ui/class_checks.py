@@ -45,7 +45,7 @@ def doubts(micrograph: Micrograph, model_name: str, answer: Classification) -> t
     """Return the doubts that cost no further pass of the network, a word or two each."""
     found = []
     if answer.is_novel:
-        found.append("unlike the training images")
+        found.append("unlike the training micrographs")
     if cache.magnification_caution(micrograph, model_name):
         found.append("other scale")
     if len(answer.prediction_set) > 1:
@@ -72,16 +72,16 @@ def _novelty(answer: Classification) -> Check:
     if answer.novelty is None:
         return Check(
             None,
-            "This model keeps nothing of its training images: whether this micrograph is like "
+            "This model keeps nothing of its training micrographs: whether this micrograph is like "
             "them cannot be said.",
         )
     if answer.is_novel:
         return Check(
             False,
-            f"Unlike the training images (novelty {answer.novelty:.2f}; 95\u00a0% of images of "
-            "their kind stay below 1): the classes may not apply.",
+            f"Unlike the training micrographs (novelty {answer.novelty:.2f}; 95\u00a0% of "
+            "micrographs of their kind stay below 1): the classes may not apply.",
         )
-    return Check(True, f"Like the training images (novelty {answer.novelty:.2f}, below 1).")
+    return Check(True, f"Like the training micrographs (novelty {answer.novelty:.2f}, below 1).")
 
 
 def _scale(micrograph: Micrograph, model: Classifier, model_name: str) -> Check:
@@ -95,7 +95,7 @@ def _scale(micrograph: Micrograph, model: Classifier, model_name: str) -> Check:
     caution = cache.magnification_caution(micrograph, model_name)
     if caution:
         return Check(False, f"The scale is not one it was trained at: {show.plain(caution)}.")
-    return Check(True, "Field of view and pixel size are within those of the training images.")
+    return Check(True, "Field of view and pixel size are within those of the training micrographs.")
 
 
 def _overlays(

@@ -26,14 +26,14 @@ def draw(micrograph: Micrograph, model_name: str, exclude: bool) -> None:
         key="classify_tiles",
         persist_state="session",
         help="Classifies every tile of the frame by itself. For frames that show more than one "
-        "morphology, or far more of it than the training images did.",
+        "morphology, or far more of it than the training micrographs did.",
     ):
         return
     with st.columns([1, 2])[0]:
         tile_px = _size(micrograph)
     with working.progress_bar("Classifying tiles …") as tell:
         tiles = cache.tile_map(micrograph, model_name, tile_px, exclude, tell)
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = show.beside()
     with left:
         png = cache.tile_map_png(micrograph, tiles)
         st.image(png, width=show.fit(micrograph), output_format="PNG", alt="Class of every tile")

@@ -43,7 +43,7 @@ def draw(loaded: Sequence[Micrograph], model_name: str, exclude: bool, level: fl
             **show.formats(table),
             "picture": st.column_config.ImageColumn("", width=72),
             "novelty": st.column_config.NumberColumn(
-                format="%.2f", help="Above 1: unlike the training images."
+                format="%.2f", help="Above 1: unlike the training micrographs."
             ),
             "probability (%)": st.column_config.ProgressColumn(
                 format="%.1f", min_value=0, max_value=100

@@ -15,7 +15,7 @@ FEATURES, IMAGES = cache.FEATURES, "images"
 K_KEY = "cluster_k"
 _LAST = "cluster_last_choice"
 MOST_CLUSTERS = 12
-MODES = {GREY: "Grey level", FEATURES: "Features", IMAGES: "Images"}
+MODES = {GREY: "Grey level", FEATURES: "Features", IMAGES: "Micrographs"}
 FAMILIES = {
     "intensity": "grey",
     "smoothed": "smoothed grey",
@@ -49,7 +49,8 @@ def mode() -> str:
         key="cluster_mode",
         persist_state="session",
         help="Grey level: pixels by their own grey, exactly and at once. Features: pixels by what "
-        "they and their surroundings are like. Images: the loaded micrographs as points.",
+        "they and their surroundings are like. Micrographs: the loaded "
+        "ones as points, alike ones close together.",
     )
     return chosen or GREY
 

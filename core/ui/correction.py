@@ -18,7 +18,7 @@ _FIELDS = ("enabled", "top_rows", "bottom_rows", "lettering")
 def draw(micrograph: Micrograph) -> None:
     """Draw the micrograph with its hatch beside the switches and sliders."""
     st.subheader(show.plain(micrograph.name), anchor=False)
-    picture, controls = st.columns([3, 2], gap="medium")
+    picture, controls = show.beside()
     with controls:
         with st.container(horizontal=True, gap="xxsmall"):
             gallery.badges(micrograph)
@@ -45,10 +45,10 @@ def _controls(micrograph: Micrograph) -> None:
     """Draw the correction; each change is kept with the micrograph at once."""
     choice, height = overlay_choice(micrograph), micrograph.shape[0]
     st.toggle(
-        "Leave out what is not specimen",
+        "Leave out info bar and letters of this micrograph",
         value=choice.enabled,
         key=_key(micrograph, "enabled"),
-        help="Of this micrograph, on every page and in a batch. Off: the whole frame counts.",
+        help="On every page and in a batch. Off: the whole frame counts.",
         on_change=_take,
         args=(micrograph, "enabled"),
     )
@@ -70,7 +70,7 @@ def _controls(micrograph: Micrograph) -> None:
             args=(micrograph, field),
         )
     st.toggle(
-        "Letters and scale bars too",
+        "Letters and scale bar, too",
         value=choice.lettering,
         key=_key(micrograph, "lettering"),
         disabled=not choice.enabled,

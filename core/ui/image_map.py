@@ -48,7 +48,7 @@ def draw(prefix: str = "cluster", *, exclude: bool = True) -> None:
     names = list(workspace.short_names(every).values())
     chosen = _chosen(prefix, names)
     if len(every) in (2, 3):
-        st.caption(f"{len(every)} images: distances are exact, groups mean little.")
+        st.caption(f"{len(every)} micrographs: distances are exact, groups mean little.")
     plot, beside = st.columns([3, 2], gap="medium")
     with plot:
         found = cache.projection(settings, method, rows)
@@ -56,9 +56,11 @@ def draw(prefix: str = "cluster", *, exclude: bool = True) -> None:
         image_hover.attach(f"{prefix}_image_map", names, [cache.card_jpeg(m) for m in every])
         if method == "tsne" and found.method == "pca":
             st.caption(
-                "Fewer than five different images: PCA is shown, there is nothing to unfold."
+                "Fewer than five different micrographs: PCA is shown, there is nothing to unfold."
             )
-        points = pd.DataFrame({"image": names, "x": found.points[:, 0], "y": found.points[:, 1]})
+        points = pd.DataFrame(
+            {"micrograph": names, "x": found.points[:, 0], "y": found.points[:, 1]}
+        )
         points["group"], points["kind"] = groups.labels + 1, kinds
         show.download(
             "Points (CSV)", csv_bytes(points), "image_map.csv", "text/csv", f"{prefix}_map_csv"
@@ -75,7 +77,7 @@ def _controls(prefix: str, count: int) -> tuple[str, str, str, int]:
     colours = [*(["class"] if models else []), "group", "sample"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         described = st.selectbox(
-            "Images described by",
+            "Micrographs described by",
             [*models, TEXTURE],
             format_func=lambda name: f"network {name}" if name else "texture (no network)",
             key=f"{prefix}_map_described",
@@ -97,8 +99,8 @@ def _controls(prefix: str, count: int) -> tuple[str, str, str, int]:
             default="group",
             key=f"{prefix}_map_colour",
             persist_state="session",
-            help="Class: the network's answer. Group: k-means over the images. Sample: the first "
-            "part of the file's name.",
+            help="Class: the network's answer. Group: k-means over the micrographs. Sample: "
+            "the first part of the file's name.",
         )
         k = 1
         if count > 2:
@@ -123,7 +125,9 @@ def _rows(every: list[Micrograph], described: str, exclude: bool) -> Rows:
         else:
             rows.append(cache.texture_row(micrograph, exclude))
         if len(every) > 8:
-            place.progress((done + 1) / len(every), f"{done + 1} of {len(every)} images described")
+            place.progress(
+                (done + 1) / len(every), f"{done + 1} of {len(every)} micrographs described"
+            )
     place.empty()
     stacked = np.stack(rows).astype(np.float64)
     return stacked if described else standardise(stacked)
@@ -175,7 +179,7 @@ def _neighbours(
 ) -> None:
     """Draw the chosen image and those most like it."""
     st.selectbox(
-        "Image (or click a point)", names, key=f"{prefix}_map_image", persist_state="session"
+        "Micrograph (or click a point)", names, key=f"{prefix}_map_image", persist_state="session"
     )
     st.image(cache.card_jpeg(every[chosen]), width=160, alt=names[chosen])
     found = nearest(rows, chosen, _NEIGHBOURS)
@@ -188,7 +192,7 @@ def _neighbours(
                 tables.data_url(cache.card_jpeg(every[i]), "image/jpeg") for i in found["image"]
             ],
             "similarity": found["similarity"],
-            "image": [names[i] for i in found["image"]],
+            "micrograph": [names[i] for i in found["image"]],
         }
     )
     st.dataframe(
@@ -212,7 +216,7 @@ def _typical(every: list[Micrograph], names: list[str], groups: Grouping) -> Non
     sizes = np.bincount(groups.labels)
     with st.container(horizontal=True):
         for group, medoid in enumerate(groups.medoids):
-            noun = "image" if sizes[group] == 1 else "images"
+            noun = "micrograph" if sizes[group] == 1 else "micrographs"
             with st.container(width=176, gap="xxsmall"):
                 st.image(cache.card_jpeg(every[medoid]), width=160, alt=names[medoid])
                 st.caption(f"group {group + 1}, {sizes[group]} {noun}: {show.plain(names[medoid])}")

@@ -42,7 +42,7 @@ def draw(model: Classifier, model_name: str) -> None:
 def _scores(card: ModelCard, scores: Mapping[str, Any]) -> None:
     low, high = scores["balanced_accuracy_interval_95"]
     st.markdown(
-        f"**On {scores['pictures']} held-out pictures** from {scores['groups']} originals: "
+        f"**On {scores['pictures']} held-out micrographs** from {scores['groups']} originals: "
         f"balanced accuracy {100 * scores['balanced_accuracy']:.0f} % "
         f"({100 * low:.0f} to {100 * high:.0f} %). "
         f"{show.plain(card.metrics.get('protocol', ''))}."
@@ -53,7 +53,7 @@ def _scores(card: ModelCard, scores: Mapping[str, Any]) -> None:
         st.markdown("**What it took for what**")
         matrix = np.array(scores["confusion_matrix"])
         figure = figures.confusion(matrix, card.classes, card.display_names, dark=dark)
-        show.chart(figure, "classify_confusion", "Confusion matrix of held-out pictures")
+        show.chart(figure, "classify_confusion", "Confusion matrix of held-out micrographs")
     with right:
         st.markdown("**How many of each class it finds**")
         figure = figures.recalls(scores["recall"], card.display_names, dark=dark)
@@ -72,8 +72,8 @@ def _honesty(model_name: str) -> None:
             scores = metrics.get("whole_frames") or metrics.get("pictures") or {}
             if "expected_calibration_error" in scores:
                 st.caption(
-                    "Held-out pictures; on the dashed line it is as often right as it says. Mean "
-                    f"distance {100 * scores['expected_calibration_error']:.1f} points."
+                    "Held-out micrographs; on the dashed line it is as often right as it says. "
+                    f"Mean distance {100 * scores['expected_calibration_error']:.1f} points."
                 )
     with right:
         if sets := metrics.get("prediction_sets"):
@@ -94,7 +94,7 @@ def _robustness(card: ModelCard) -> None:
     metrics = card.metrics
     if novelty := metrics.get("novelty"):
         st.markdown(
-            f"**Unlike the training images:** against {novelty['foreign_pictures']} simulated "
+            f"**Unlike the training micrographs:** against {novelty['foreign_pictures']} simulated "
             f"pictures of {novelty['foreign_kinds']} foreign kinds the novelty has an AUROC of "
             f"{novelty['auroc']:.2f} ({novelty['auroc_held_out']:.2f} with networks that had not "
             f"seen the originals); it warns of {100 * novelty['foreign_beyond']:.0f} % of them and "

@@ -29,7 +29,7 @@ def ask(micrograph: Micrograph) -> Region | None:
         key=_WAY,
         persist_state="session",
         help="Only pixels inside count. Box and lasso are drawn on the picture above the results; "
-        "a typed box is given in px.",
+        "a typed box is given in px. It belongs to this micrograph: a batch measures whole frames.",
     )
     if way == TYPED:
         return _typed(micrograph)

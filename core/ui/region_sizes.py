@@ -40,6 +40,7 @@ def draw(
     prefix: str = "cluster",
     smallest_px: int = 1,
     split: bool = False,
+    mask_png: bytes | None = None,
     fraction_of: Callable[[Micrograph], float] | None = None,
 ) -> None:
     """Draw the interval of the area fraction, the size distribution, files, and several fields.
@@ -59,6 +60,8 @@ def draw(
         Begins the keys of the controls.
     smallest_px, split
         How the regions were found, for the file with their numbers.
+    mask_png : bytes, optional
+        Offered beside the other files.
     fraction_of : callable, optional
         Returns the target's area fraction in another micrograph by the same settings; without it
         several fields are not offered.
@@ -84,7 +87,11 @@ def draw(
         labels,
         prefix,
         lambda: cache.labels_tiff(micrograph, mask, smallest_px, split=split),
+        regions,
+        mask_png,
     )
+    with st.expander(f"Every region in a table ({len(regions)})", icon=":material/table_rows:"):
+        show.table(tables.regions(regions), f"{prefix}_regions", height=250)
     if fraction_of is not None:
         _fields(fraction_of, target, prefix)
 
@@ -146,11 +153,17 @@ def _files(
     labels: NDArray[np.integer],
     prefix: str,
     numbered: Callable[[], bytes],
+    regions: pd.DataFrame,
+    mask_png: bytes | None,
 ) -> None:
-    """Draw the downloads: sizes, numbered regions for ImageJ, clusters in colours."""
+    """Draw the downloads: tables, mask, numbered regions for ImageJ, clusters in colours."""
     stem, clusters = show.file_stem(micrograph), int(labels.max()) + 1
     sizes = pd.concat([found.to_frame(), found.histogram()], axis=1)
     with st.container(horizontal=True):
+        csv = tables.regions_csv(regions, micrograph)
+        show.download("Regions (CSV)", csv, f"{stem}_regions.csv", "text/csv", f"{prefix}_csv")
+        if mask_png:
+            show.download("Mask (PNG)", mask_png, f"{stem}_mask.png", "image/png", f"{prefix}_mask")
         show.download(
             "Sizes (CSV)", csv_bytes(sizes), f"{stem}_sizes.csv", "text/csv", f"{prefix}_sizes_csv"
         )

@@ -14,9 +14,11 @@ from core.ui import cache, handing_over, workspace
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
+    from streamlit.delta_generator import DeltaGenerator
 
 _PLOT_TOOLS = {"displayModeBar": False, "responsive": True}
 MOST_HEIGHT_PX = 620
+_LEAST_PX = 370  # of words and of a picture that stand side by side
 _FEW_PX = 100  # shorter side below which a network sees next to nothing
 LEGEND_COLUMNS = {
     "colour": st.column_config.ImageColumn("", width=36),
@@ -46,6 +48,17 @@ def on_primary(label: str, *, enabled: bool = True) -> str:
 def plain(text: str) -> str:
     """Return text that Markdown shows letter by letter: a file name is never markup."""
     return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
+
+
+def beside(picture_share: int = 1) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return a place for the picture and one for what is said of it.
+
+    They stand side by side where both can be read, the picture so many times as wide, and else one
+    below the other: `st.columns` would squeeze the words of a small window into a strip.
+    """
+    least_px = _LEAST_PX if picture_share == 1 else _LEAST_PX // picture_share + _LEAST_PX // 5
+    grid = st.grid(1 + picture_share, min_column_width=least_px, gap="medium")
+    return grid.cell(column_span=picture_share), grid.cell()
 
 
 def picture(micrograph: Micrograph, exclude: bool) -> None:

@@ -13,7 +13,7 @@ from core.ui import gallery, uploads_kept, workspace
 from core.ui.show import plain
 
 FORMATS = [*dict.fromkeys((*SUFFIXES, *COMPANION_SUFFIXES)), "zip"]
-LABEL = "Micrographs: pictures, files of instruments, or a ZIP of them"
+LABEL = "Micrographs to load for all pages: pictures, files of instruments, or a ZIP of them"
 HELP = (
     "PNG, JPEG, BMP, WebP, PGM/PPM/PFM and TIFF of 8 to 32 bits; Gatan DM3 and DM4, Velox and "
     "Berkeley EMD, TIA SER with its EMI, MRC and NPY. Give files that belong together at once, "

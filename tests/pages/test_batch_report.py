@@ -210,3 +210,16 @@ def test_app_and_command_line_give_the_same_numbers(app, png, other_png, tmp_pat
     assert main(["batch", *asked, "--out", str(tmp_path / "out")]) == 0
     for name in ("results.csv", "regions.csv", "results.parquet", "recipe.json", "report.html"):
         assert (tmp_path / "out" / name).read_bytes() == (ours.out / name).read_bytes(), name
+
+
+def test_a_region_of_interest_is_said_to_be_left_out(open_page):
+    app = open_page("4_Cluster")
+    app.button(key="start_sample_alloys").click().run()
+    app.segmented_control(key="cluster_region_way").set_value("Typed").run()
+    app.switch_page("pages/5_Batch_Report.py").run()
+    assert_calm(app)
+    assert "a batch measures whole frames" in texts(app)
+    app.switch_page("pages/4_Cluster.py").run()
+    app.segmented_control(key="cluster_region_way").set_value("Whole").run()
+    app.switch_page("pages/5_Batch_Report.py").run()
+    assert "a batch measures whole frames" not in texts(app)

@@ -70,12 +70,12 @@ def open_classify(app):
 
 def test_like_the_training_images_and_unlike_them(app, png, knowing):
     upload(app, ("own.png", png))
-    assert "Like the training images" in texts(open_classify(app))
+    assert "Like the training micrographs" in texts(open_classify(app))
     stripes = np.tile(np.repeat([30, 220], 8).astype(np.uint8), (128, 10))
     upload(app.switch_page("Home.py").run(), ("stripes.png", encode(stripes)))
     open_classify(app)
     assert_calm(app)
-    assert any("Unlike the training images" in each.value for each in app.warning)
+    assert any("Unlike the training micrographs" in each.value for each in app.warning)
 
 
 def test_a_higher_level_keeps_more_classes(app, png, knowing):
@@ -105,7 +105,7 @@ def test_a_model_without_reference_says_what_is_missing(app, png):
     open_classify(app)
     assert_calm(app)
     words = texts(app)
-    assert "keeps nothing of its training images" in words
+    assert "keeps nothing of its training micrographs" in words
     assert "never calibrated" in words
     assert "does not say at which scales" in words
     assert not [slider for slider in app.sidebar.slider if slider.key == "classify_level"]
@@ -116,7 +116,7 @@ def test_the_card_shows_scores_where_there_are_some(app, png, knowing):
     open_classify(app)
     assert_calm(app)
     words = texts(app)
-    assert "On 50 held-out pictures" in words
+    assert "On 50 held-out micrographs" in words
     assert "How honest its probabilities are" in words
     assert len(app.get("plotly_chart")) == 4
 

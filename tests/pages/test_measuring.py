@@ -93,7 +93,7 @@ def test_texture_stands_in_for_a_network_and_copies_are_flagged(app, png):
     assert_calm(app)
     assert "Near-duplicates" in texts(app)
     app.selectbox(key="cluster_map_image").set_value("b.png").run()
-    assert frame(app, "similarity")["image"].tolist() == ["a.png"]
+    assert frame(app, "similarity")["micrograph"].tolist() == ["a.png"]
 
 
 def test_the_map_follows_a_corrected_info_bar(cluster_page, monkeypatch):

@@ -54,7 +54,7 @@ def label_stability(micrograph: Micrograph, model_name: str, exclude: bool) -> L
 
 
 def magnification_caution(micrograph: Micrograph, model_name: str) -> str:
-    """Return in words how the scale differs from that of the training images; "" when not."""
+    """Return in words how the scale differs from that of the training micrographs; "" when not."""
     from core.learning.magnification import check_magnification
 
     return check_magnification(model(model_name).card, micrograph)

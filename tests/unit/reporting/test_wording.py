@@ -107,4 +107,4 @@ def test_the_record_is_that_of_whole_frames_when_the_card_has_one(run, classifie
     for held, expected in ((metrics, "90 %"), ({"pictures": record}, "70 %"), (record, "70 %")):
         network = Classifier(classifier.network, replace(classifier.card, metrics=held))
         facts = trust_facts(run([micrograph(0)], classifier=network))
-        assert facts["On held-out pictures"].startswith(f"balanced accuracy {expected}")
+        assert facts["On held-out micrographs"].startswith(f"balanced accuracy {expected}")
