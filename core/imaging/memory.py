@@ -73,7 +73,7 @@ def require_memory(more_bytes: int) -> None:
     """
     limit = memory_limit()
     if limit is not None and not (_fits(more_bytes, limit) or _relieve(more_bytes, limit)):
-        raise OutOfMemory()
+        raise OutOfMemory
 
 
 def wait_for_memory(more_bytes: int = 0) -> bool:
@@ -115,7 +115,7 @@ def reserved(more_bytes: int) -> Iterator[None]:
         while not _fits(more_bytes + sum(_reserved), limit):
             if not _reserved:
                 if not wait_for_memory(more_bytes):
-                    raise OutOfMemory()
+                    raise OutOfMemory
                 break
             _changed.wait()
         _reserved.append(more_bytes)
@@ -128,8 +128,9 @@ def reserved(more_bytes: int) -> Iterator[None]:
 
 
 def give_frames_back() -> None:
-    """Have every freed array of a frame's size go back to the system at once, where memory is
-    limited: the C library otherwise keeps such pieces for later, scattered.
+    """Have freed arrays of a frame's size go back to the system at once, where memory is limited.
+
+    The C library otherwise keeps such pieces for later, scattered.
     """
     if memory_limit() is not None:
         with contextlib.suppress(OSError, AttributeError):

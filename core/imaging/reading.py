@@ -118,11 +118,6 @@ def frame_labels(
         raise _as_user_error(error) from error
 
 
-def frame_count(source: bytes | Path) -> int:
-    """Return how many images a file holds that can be read; see `frame_labels`."""
-    return len(frame_labels(source))
-
-
 def _digest(source: Source, frame: int) -> str:
     digest = hashlib.sha256(source.data)
     for series in series_of(source).values():

@@ -49,8 +49,7 @@ def scatter(
     limit: int = 130,
     turn: float | None = None,
 ) -> Points:
-    """Return centres (N, 2) of objects of about `size` px: single, heaped, dispersed, packed
-    or clustered.
+    """Return centres of objects: single, heaped, dispersed, packed or clustered.
 
     Parameters
     ----------

@@ -226,11 +226,6 @@ def relabel(result: BatchResult, labels: Mapping[int, str]) -> BatchResult:
     return _written(replace(result, rows=result.rows.assign(true_label=truth)))
 
 
-def batch_zip(result: BatchResult) -> bytes:
-    """Return everything the batch wrote, and report.html where it was written, as a ZIP file."""
-    return write_zip(result).read_bytes()
-
-
 def write_zip(result: BatchResult) -> Path:
     """Write everything the batch wrote into a ZIP file beside it, piece by piece; return its path.
 

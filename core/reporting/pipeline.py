@@ -159,8 +159,9 @@ class Known:
 
 
 def group_items(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """Yield items in groups for the network, which depend on nothing but the files; one by one
-    where memory is tight.
+    """Yield items in groups for the network, or one by one where memory is tight.
+
+    The groups depend on nothing but the files.
     """
     group: list[Item] = []
     waiting = pixels = 0

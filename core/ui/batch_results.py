@@ -46,7 +46,7 @@ def _downloads(run: Run, result: BatchResult) -> None:
     with st.container(horizontal=True):
         show.download(
             "Report (HTML)",
-            lambda: run.report.read_bytes(),
+            run.report.read_bytes,
             f"{stem}.html",
             "text/html",
             "batch_html",

@@ -7,17 +7,8 @@ took it is long gone. Micrographs are kept by the workspace, under its budget.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
-
-
-class Uploaded(Protocol):
-    """An uploaded file as Streamlit gives it."""
-
-    @property
-    def file_id(self) -> str:
-        """What the server calls it."""
 
 
 def let_go(files: Iterable[object]) -> None:

@@ -87,7 +87,7 @@ def go(tab: AppPage, name: str) -> None:
     """Follow a link; done when the page's own heading stands and no script runs."""
     tab.page.locator(f'[data-testid="stSidebarNavLink"][href$="/{name}"]').click()
     tab.page.wait_for_url(re.compile(rf"/{name}(\?|$)"))
-    heading = f'h1:has-text("{name.split("_")[0]}")'
+    heading = f'h1:has-text("{name.split("_", maxsplit=1)[0]}")'
     tab.page.locator(f"{IDLE} {heading}").wait_for()
 
 

@@ -99,7 +99,7 @@ def upload_bytes(tab: Tab) -> int:
     """What the server holds of uploads, as its own statistics say."""
     stated = tab.fetch("/_stcore/metrics").decode()
     sizes = re.findall(
-        r'^cache_memory_bytes\{cache_type="UploadedFile\w*",.*\} (\d+)$', stated, re.M
+        r'^cache_memory_bytes\{cache_type="UploadedFile\w*",.*\} (\d+)$', stated, re.MULTILINE
     )
     return sum(map(int, sizes))
 

@@ -121,7 +121,8 @@ class Visitor:
     def _work_on(self, task: str) -> None:
         """Go to a page and change one to three things on it."""
         if task == "Batch":
-            return self._batch()
+            self._batch()
+            return
         self._task(task)
         for _ in range(self.random.randint(1, 3)):
             self.random.choice(self._choices(task))()
@@ -285,7 +286,8 @@ class Visitor:
         name, known = self._current(), self.loaded[self._current()]
         url = self.tab.pictures().get(name)
         if url is None:
-            return self._wrong(f"no picture of {name} on Classify")
+            self._wrong(f"no picture of {name} on Classify")
+            return
         shown = np.asarray(Image.open(io.BytesIO(self.tab.fetch(url))))
         if shown.shape != known.shown.shape or not np.array_equal(shown, known.shown):
             self._wrong("another picture than one's own")

@@ -206,7 +206,7 @@ def _best_starts(
 
 
 def _interleave(left: Integers, right: Integers) -> Integers:
-    """Return left[0], right[0], left[1], right[1], …"""
+    """Return left[0], right[0], left[1], right[1] and so on."""
     return np.column_stack([left, right]).ravel()
 
 

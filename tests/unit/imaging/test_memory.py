@@ -62,7 +62,7 @@ def test_resident_memory_grows_with_what_is_held() -> None:
 
 def test_a_frame_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     png = save_png_bytes(Micrograph("a", np.zeros((64, 64), np.uint8)))
-    monkeypatch.setattr(memory, "_group_limit", lambda: memory.resident_bytes())
+    monkeypatch.setattr(memory, "_group_limit", memory.resident_bytes)
     monkeypatch.setattr(memory, "_relief", [])
     with pytest.raises(UserError, match="not enough memory"):
         read_micrograph(png, "a.png")

@@ -188,8 +188,8 @@ def test_series_given_with_its_settings_has_a_pixel_size(shared_data: Path) -> N
     folder = shared_data / "native/fei_tia"
     ser, emi = "64x64_TEM_images_acquire_1.ser", "64x64_TEM_images_acquire.emi"
     files = {name: (folder / name).read_bytes() for name in (ser, emi)}
-    for name in files:
-        micrograph = read_micrograph(files[name], name, companions=files)
+    for name, data in files.items():
+        micrograph = read_micrograph(data, name, companions=files)
         assert micrograph.pixel_size is not None
         assert micrograph.pixel_size.to("nm") == pytest.approx(6.281833, rel=1e-6)
 

@@ -19,7 +19,7 @@ from core.imaging.instrument import set_pixel_size
 from core.imaging.overlays import OverlayChoice, with_overlay_choice
 from core.micrograph import Micrograph, PixelSize
 from core.reporting import pipeline
-from core.reporting.batch import batch_zip, run_batch
+from core.reporting.batch import run_batch, write_zip
 from core.reporting.recipe import Recipe
 from core.reporting.report import report_html
 from core.reporting.sources import list_sources
@@ -164,7 +164,7 @@ def test_all_failed_still_gives_rows_and_files(run):
     result = run([BROKEN, ("empty.png", b"")])
     assert len(result.failed) == 2
     assert (result.out / "manifest.json").is_file()
-    assert batch_zip(result)
+    assert write_zip(result)
 
 
 def test_a_copy_is_computed_once_and_told(run, monkeypatch):
@@ -399,7 +399,7 @@ def test_manifest_holds_recipe_model_and_a_digest_of_every_file(run, recipe):
 def test_zip_holds_every_file_and_nothing_else(run):
     result = run([micrograph(0)])
     (result.out / "stranger.txt").write_text("not ours")
-    with zipfile.ZipFile(io.BytesIO(batch_zip(result))) as archive:
+    with zipfile.ZipFile(write_zip(result)) as archive:
         assert sorted(archive.namelist()) == sorted(result.files)
         assert archive.testzip() is None
 

@@ -71,7 +71,7 @@ def test_the_policy_lets_only_our_script_run(run):
     import hashlib
 
     text = report_html(run([micrograph(0)]))
-    script = re.search(r"<script>(.*?)</script>", text, re.S).group(1)
+    script = re.search(r"<script>(.*?)</script>", text, re.DOTALL).group(1)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in text
     assert "default-src 'none'" in text

@@ -16,7 +16,7 @@ def test_a_micrograph_is_read_again_when_there_is_room(run, monkeypatch):
     def short_once(one):
         tried.append(one.name)
         if tried.count(one.name) == 1 and one.name == "field 1.tif":
-            raise OutOfMemory()
+            raise OutOfMemory
         return overlays(one)
 
     monkeypatch.setattr(pipeline, "overlay_choice", short_once)
@@ -29,7 +29,7 @@ def test_a_micrograph_is_read_again_when_there_is_room(run, monkeypatch):
 def test_without_room_it_keeps_its_sentence(run, monkeypatch):
     def never(one):
         if one.name == "field 1.tif":
-            raise OutOfMemory()
+            raise OutOfMemory
         return ""
 
     monkeypatch.setattr(pipeline, "overlay_choice", never)
