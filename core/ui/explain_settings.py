@@ -53,11 +53,14 @@ def _class(
 ) -> str:
     card = cache.model(model_name).card
     sure = {name: tables.percent(p) for name, p in answer.probabilities.items()}
+    key = f"explain_{'target' if len(names) == len(sure) else 'contrast'}_{micrograph.sha256}"
+    if st.session_state.get(key) not in names:  # another model's, or a stranger's link
+        st.session_state.pop(key, None)
     chosen: str = st.selectbox(
         label,
         names,
         format_func=lambda name: f"{card.display_name(name)} ({sure[name]})",
-        key=f"explain_{'target' if len(names) == len(sure) else 'contrast'}_{micrograph.sha256}",
+        key=key,
         persist_state="session",
         help="The most probable class comes first.",
     )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -18,7 +19,6 @@ import streamlit as st
 
 from core.errors import UserError
 from core.imaging.filters import Pipeline, Step
-from core.micrograph import Micrograph
 from core.ui import chain_state, model_choice, workspace
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ MARK, VERSION = "link", "1"
 SAMPLES, _CURRENT = "samples", "sample"
 MOST_SAMPLES = 6  # a link must not make the server work for long
 _OWN = "own"  # says that the sender looked at a file, which no link carries
-_MODEL, _CLASS, _LAYERS, _CHAIN = "model", "class", "layers", "chain"
+_MODEL, _LAYERS, _CHAIN = "model", "layers", "chain"
 _WORD = re.compile(r"[\w .()+-]{1,80}")
 _MOST_PARTS = 80
 _MOST_CHAIN = 4000  # characters; browsers and mail programs cut longer addresses
@@ -46,7 +46,10 @@ _mount = st.components.v2.component(
 def draw_copy() -> None:
     """Draw the button that copies the link; the browser knows the address's beginning."""
     _mount(key="link_copy", data=query())
-    st.caption("Carries this page, its samples and all settings; no file and nothing of one.")
+    st.caption(
+        "Carries this page, its samples and all settings, for the current sample also its pixel "
+        "size, region and classes; no file and nothing of one."
+    )
 
 
 def query() -> str:
@@ -94,6 +97,7 @@ def _parts() -> Iterator[tuple[str, str]]:
     yield MARK, VERSION
     yield from _samples()
     yield from _model()
+    yield from _frame().parts()
     for setting in _table():
         value = st.session_state.get(setting.key)
         if value not in (None, "", setting.default):
@@ -118,17 +122,13 @@ def _samples() -> Iterator[tuple[str, str]]:
 
 
 def _model() -> Iterator[tuple[str, str]]:
-    """Yield the model, unless only this session knows it, and what is explained of it."""
+    """Yield the model, unless only this session knows it, and the layers looked at."""
     names = model_choice.choices()
     name = model_choice.current(names) if names else ""
     if not names or model_choice.is_added(name):
         return
     if name != next(iter(names)):
         yield _MODEL, name
-    current = workspace.current()
-    is_sample = current is not None and workspace.is_simulated(current)
-    if current and is_sample and (target := st.session_state.get(_class_key(current))):
-        yield _CLASS, target
     if layers := st.session_state.get(_layers_key(name)):
         yield _LAYERS, "~".join(layers)
 
@@ -138,9 +138,9 @@ def _takers() -> dict[str, Callable[[str], None]]:
     takers: dict[str, Callable[[str], None]] = {
         _CURRENT: _take_current,
         _MODEL: _take_model,
-        _CLASS: _take_class,
         _LAYERS: _take_layers,
         _CHAIN: _take_chain,
+        **_frame().takers(),
     }
     for setting in _table():
         takers[setting.name] = partial(_take, setting)
@@ -165,13 +165,6 @@ def _take_model(text: str) -> None:
     model_choice.choose(text)
 
 
-def _take_class(text: str) -> None:
-    current = workspace.current()
-    if current is None or not _WORD.fullmatch(text):
-        raise ValueError("not a class")
-    st.session_state[_class_key(current)] = text
-
-
 def _take_layers(text: str) -> None:
     names, layers = model_choice.choices(), text.split("~")
     if not names or not all(_WORD.fullmatch(layer) for layer in layers):
@@ -185,12 +178,15 @@ def _take_chain(text: str) -> None:
     chain_state.replace_all(Pipeline.from_json(text).steps)
 
 
-def _class_key(micrograph: Micrograph) -> str:
-    return f"explain_target_{micrograph.sha256}"
-
-
 def _layers_key(model_name: str) -> str:
     return f"explain_layers_{model_name}"
+
+
+def _frame() -> ModuleType:
+    """Return what speaks of a sample; it brings OpenCV, and Home opens without."""
+    from core.ui import link_frame
+
+    return link_frame
 
 
 def _table() -> tuple[Setting, ...]:

@@ -10,14 +10,11 @@ import streamlit as st
 from core.measuring.selection import Region
 from core.micrograph import Micrograph
 from core.reporting import figures
-from core.ui import cache, show, tables
+from core.ui import cache, region_state, show, tables
+from core.ui.region_state import BOX, LASSO, MOST_CORNERS, TYPED, WAY, WHOLE, drawn
 
-WHOLE, BOX, LASSO, TYPED = "Whole", "Box", "Lasso", "Typed"
-_WAY = "cluster_region_way"
-_CORNERS = "cluster_region_corners"  # sha256 -> corners of what was drawn on that frame
 _TIMES_CLEARED = "cluster_region_cleared"
 _FEWEST_CORNERS = 3  # of a lasso
-_MOST_CORNERS = 400  # a lasso that a hand draws has more, closer than a pixel
 
 
 def ask(micrograph: Micrograph) -> Region | None:
@@ -26,7 +23,7 @@ def ask(micrograph: Micrograph) -> Region | None:
         "Region of interest",
         (WHOLE, BOX, LASSO, TYPED),
         default=WHOLE,
-        key=_WAY,
+        key=WAY,
         persist_state="session",
         help="Only pixels inside count. Box and lasso are drawn on the picture above the results; "
         "a typed box is given in px. It belongs to this micrograph: a batch measures whole frames.",
@@ -35,17 +32,17 @@ def ask(micrograph: Micrograph) -> Region | None:
         return _typed(micrograph)
     if way in (BOX, LASSO):
         _take_drawn(micrograph)
-        corners = _drawn().get(micrograph.sha256)
+        corners = drawn().get(micrograph.sha256)
         return Region(corners) if corners else None
     return None
 
 
 def draw(micrograph: Micrograph) -> None:
     """Draw the picture on which a region can be drawn, when a person chose to."""
-    way = st.session_state.get(_WAY)
+    way = st.session_state.get(WAY)
     if way not in (BOX, LASSO):
         return
-    corners = _drawn().get(micrograph.sha256, ())
+    corners = drawn().get(micrograph.sha256, ())
     outline = list(corners)
     if len(outline) == 2:
         (top, left), (bottom, right) = outline
@@ -77,32 +74,19 @@ def draw(micrograph: Micrograph) -> None:
 def _typed(micrograph: Micrograph) -> Region:
     """Draw four numbers; both corners belong to the box."""
     height, width = micrograph.shape
+    bounds = {
+        "top": ("Top row", 0, height - 1, 0),
+        "left": ("Left column", 0, width - 1, 0),
+        "bottom": ("Bottom row", 0, height - 1, height - 1),
+        "right": ("Right column", 0, width - 1, width - 1),
+    }
     first, last = st.columns(2)
-    sha256 = micrograph.sha256
-    with first:
-        top = st.number_input(
-            "Top row", 0, height - 1, 0, key=f"cluster_top_{sha256}", persist_state="session"
+    top, left, bottom, right = (
+        column.number_input(
+            *bounds[side], key=region_state.side_key(side, micrograph), persist_state="session"
         )
-        left = st.number_input(
-            "Left column", 0, width - 1, 0, key=f"cluster_left_{sha256}", persist_state="session"
-        )
-    with last:
-        bottom = st.number_input(
-            "Bottom row",
-            0,
-            height - 1,
-            height - 1,
-            key=f"cluster_bottom_{sha256}",
-            persist_state="session",
-        )
-        right = st.number_input(
-            "Right column",
-            0,
-            width - 1,
-            width - 1,
-            key=f"cluster_right_{sha256}",
-            persist_state="session",
-        )
+        for side, column in zip(region_state.SIDES, (first, first, last, last), strict=True)
+    )
     return Region(((top, left), (bottom, right)))
 
 
@@ -111,7 +95,7 @@ def _take_drawn(micrograph: Micrograph) -> None:
     said = st.session_state.get(_chart_key(micrograph)) or {}
     corners = corners_of(said.get("selection", {}))
     if corners:
-        _drawn()[micrograph.sha256] = corners
+        drawn()[micrograph.sha256] = corners
 
 
 def corners_of(selection: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
@@ -124,7 +108,7 @@ def corners_of(selection: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
     if not drawn:
         return ()
     columns, rows = drawn[-1]["x"], drawn[-1]["y"]
-    step = max(1, -(-len(columns) // _MOST_CORNERS))
+    step = max(1, -(-len(columns) // MOST_CORNERS))
     return tuple(
         (round(float(row), 1), round(float(column), 1))
         for row, column in zip(rows[::step], columns[::step], strict=True)
@@ -132,16 +116,11 @@ def corners_of(selection: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
 
 
 def _clear(micrograph: Micrograph) -> None:
-    _drawn().pop(micrograph.sha256, None)
+    drawn().pop(micrograph.sha256, None)
     st.session_state[_TIMES_CLEARED] = st.session_state.get(_TIMES_CLEARED, 0) + 1
-
-
-def _drawn() -> dict[str, tuple[tuple[float, float], ...]]:
-    found: dict[str, tuple[tuple[float, float], ...]] = st.session_state.setdefault(_CORNERS, {})
-    return found
 
 
 def _chart_key(micrograph: Micrograph) -> str:
     """A cleared chart starts anew: plotly would draw its old selection again."""
-    way, cleared = st.session_state.get(_WAY), st.session_state.get(_TIMES_CLEARED, 0)
+    way, cleared = st.session_state.get(WAY), st.session_state.get(_TIMES_CLEARED, 0)
     return f"cluster_region_{micrograph.sha256}_{way}_{cleared}"

@@ -162,3 +162,71 @@ def test_choices_hold_on_the_way_back(open_page):
     assert app.slider(key="batch_k").value == 6
     app.switch_page("pages/2_Explain.py").run()
     assert app.slider(key="explain_opacity").value == 25
+
+
+def test_a_link_keeps_what_was_set_for_its_sample(app, monkeypatch):
+    made: list[str] = []
+    monkeypatch.setattr(links, "draw_copy", lambda: made.append(links.query()))
+    app.button(key="home_sample_alloys").click().run()
+    sha256 = app.session_state["workspace_current"]
+    app.number_input(key=f"sidebar_scale_{sha256}").set_value(1.7).run()
+    app.switch_page("pages/2_Explain.py").run()
+    app.selectbox(key="explain_method").set_value("finer-cam").run()
+    other = app.selectbox(key=f"explain_contrast_{sha256}").options[-1]
+    app.selectbox(key=f"explain_contrast_{sha256}").select(other).run()
+    contrast = app.selectbox(key=f"explain_contrast_{sha256}").value
+    app.switch_page("pages/4_Cluster.py").run()
+    app.segmented_control(key="cluster_region_way").set_value("Typed").run()
+    app.number_input(key=f"cluster_top_{sha256}").set_value(100).run()
+    app.number_input(key=f"cluster_right_{sha256}").set_value(499).run()
+    there = open_link(made[-1])
+    there.switch_page("pages/4_Cluster.py").run()
+    assert_calm(there)
+    assert there.number_input(key=f"cluster_top_{sha256}").value == 100
+    assert there.number_input(key=f"cluster_right_{sha256}").value == 499
+    assert there.metric[1].value == app.metric[1].value
+    assert there.number_input(key=f"sidebar_scale_{sha256}").value == 1.7
+    there.switch_page("pages/2_Explain.py").run()
+    assert_calm(there)
+    assert there.selectbox(key=f"explain_contrast_{sha256}").value == contrast
+
+
+@pytest.mark.parametrize("region", ["Box~10~20~300.5~400", "Lasso~10~10~10~300~300~-2.5"])
+def test_a_drawn_region_travels(region, monkeypatch):
+    made: list[str] = []
+    monkeypatch.setattr(links, "draw_copy", lambda: made.append(links.query()))
+    app = open_link(f"link=1&samples=alloys-0&region={region}")
+    assert "not understood" not in texts(app)
+    app.switch_page("pages/4_Cluster.py").run()
+    assert_calm(app)
+    assert dict(parse_qsl(made[-1]))["region"] == region
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "region=Box~1~2~3",
+        "region=Box~1~2~nan~4",
+        "region=Box~5000~5000~6000~6000",
+        "region=Lasso" + "~1~1" * 500,
+        "region=Typed~0~0~5000~5",
+        "region=Typed~0.5~0~9~9",
+        "region=Circle~0~0~9~9",
+        "pixel-size=0",
+        "pixel-size=inf",
+        "pixel-size=9999999",
+        "pixel-size=-1",
+        "rather-than=<script>",
+    ],
+)
+def test_a_hostile_word_about_the_sample_costs_one_sentence(part):
+    app = open_link(f"link=1&samples=alloys-0&{part}")
+    assert_calm(app)
+    assert "1 part of the address was not understood" in texts(app)
+
+
+def test_an_unknown_class_of_a_link_falls_back_to_the_answer():
+    app = open_link("link=1&samples=alloys-0&class=unicorns&rather-than=unicorns&method=finer-cam")
+    app.switch_page("pages/2_Explain.py").run()
+    assert_calm(app)
+    assert "unicorns" not in texts(app)
