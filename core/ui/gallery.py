@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -13,7 +16,26 @@ from core.ui import cache, show, workspace
 _CARDS_PER_PAGE = 6
 _CARD_PX = 280  # at least
 _PICTURE_WH = (266, 200)  # px
+_TO_REMOVE = "home_to_remove"
 _MARKED_SHARE = 0.01  # of saturated pixels, from which a badge says so
+
+
+def _by_name(micrograph: Micrograph) -> list[tuple[int, str]]:
+    """Return what names are sorted by: numbers in them count as numbers, so that 2 is before 10."""
+    parts = re.split(r"([0-9]+)", micrograph.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part.casefold()) for part in parts]
+
+
+def _by_pixel_size(micrograph: Micrograph) -> float:
+    return micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("inf")
+
+
+_ORDERS: dict[str, Callable[[Micrograph], Any]] = {
+    "As loaded": lambda _: 0,
+    "By name": _by_name,
+    "Finest pixels first": _by_pixel_size,
+    "Largest frames first": lambda micrograph: -micrograph.pixels.size,
+}
 
 
 def draw() -> None:
@@ -24,6 +46,9 @@ def draw() -> None:
             st.subheader(f"Loaded ({len(micrographs)})", anchor=False)
             used, most = workspace.used_bytes() / 2**20, workspace.MOST_BYTES // 2**20
             st.caption(f"{used:.3g} MB of {most} MB in memory")
+        if len(micrographs) > 1:
+            micrographs = _sorted(micrographs)
+            _remove_several(micrographs)
         if st.button("Clear all", icon=":material/delete_sweep:", key="home_clear"):
             workspace.clear()
             st.rerun()
@@ -33,6 +58,43 @@ def draw() -> None:
     with cards:
         for micrograph in micrographs[first : first + _CARDS_PER_PAGE]:
             _card(micrograph, chosen=micrograph is current)
+
+
+def _sorted(micrographs: list[Micrograph]) -> list[Micrograph]:
+    """Draw the choice of the order and return the micrographs in it."""
+    order: str = st.selectbox(
+        "Sort by",
+        _ORDERS,
+        key="home_order",
+        persist_state="session",
+        width=190,
+        label_visibility="collapsed",
+    )
+    return sorted(micrographs, key=_ORDERS[order])
+
+
+def _remove_several(micrographs: list[Micrograph]) -> None:
+    """Draw the list from which several are taken out at once."""
+    names = workspace.short_names(micrographs)
+    kept = st.session_state.get(_TO_REMOVE, ())
+    st.session_state[_TO_REMOVE] = [sha256 for sha256 in kept if sha256 in names]
+    with st.popover("Remove several", icon=":material/playlist_remove:", key="home_several"):
+        chosen = st.multiselect(
+            "Micrographs to remove", names, format_func=names.__getitem__, key=_TO_REMOVE
+        )
+        st.button(
+            f"Remove {len(chosen)}" if chosen else "Remove",
+            key="home_several_remove",
+            disabled=not chosen,
+            on_click=_remove,
+            args=(chosen,),
+        )
+
+
+def _remove(chosen: list[str]) -> None:
+    for sha256 in chosen:
+        workspace.remove(sha256)
+    st.session_state[_TO_REMOVE] = []
 
 
 def _turn_pages(total: int) -> int:

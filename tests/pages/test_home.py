@@ -1,8 +1,11 @@
 import subprocess
 import sys
 
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
 from core.ui import warm_up
-from tests.pages.conftest import HOME
+from tests.pages.conftest import HOME, encode
 from tests.pages.steps import assert_calm, loaded_names, texts, upload
 
 
@@ -112,3 +115,25 @@ def test_warm_up_touches_no_page_and_never_fails_loudly(caplog, monkeypatch):
     monkeypatch.setattr("core.learning.checkpoints.load_model", lambda name: 1 / 0)
     warm_up.warm_up()
     assert "warm-up failed" in caplog.text
+
+
+def test_the_gallery_sorts_and_lets_several_go_at_once(app, png):
+    for number, name in enumerate(("b10.png", "b9.png", "a.png")):
+        pixels = np.full((60, 60 + number), 10 * number + 1, np.uint8)
+        upload(app, (name, encode(pixels)))
+    assert cards(app) == ["b10.png", "b9.png", "a.png"]
+    app.selectbox(key="home_order").set_value("By name").run()
+    assert cards(app) == ["a.png", "b9.png", "b10.png"]
+    app.selectbox(key="home_order").set_value("Largest frames first").run()
+    assert cards(app) == ["a.png", "b9.png", "b10.png"]
+    loaded = list(app.session_state["workspace_micrographs"])
+    app.multiselect(key="home_to_remove").set_value(loaded[1:]).run()
+    app.button(key="home_several_remove").click().run()
+    assert_calm(app)
+    assert loaded_names(app) == ["b10.png"]
+
+
+def cards(app: AppTest) -> list[str]:
+    """The names on the cards, in their order."""
+    bold = [each.value for each in app.markdown if each.value.endswith("png**")]
+    return [value.strip("*").replace("\\", "") for value in bold]
