@@ -9,6 +9,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from core.learning.checkpoints import ModelCard, save_model
+from core.learning.explanation import METHODS
 from core.learning.networks import build_network
 from core.learning.preparation import CentreCrop
 from core.ui import cache
@@ -33,7 +34,7 @@ def question(app: AppTest) -> cache.Question:
 
 def test_every_method_is_offered_and_answers(explained: AppTest) -> None:
     offered = explained.selectbox(key="explain_method")
-    assert len(offered.options) == 15
+    assert len(offered.options) == len(METHODS)
     for number in range(0, len(offered.options), 3):
         explained.selectbox(key="explain_method").select_index(number).run()
         assert_calm(explained)
