@@ -50,6 +50,51 @@ def test_every_page_meets_wcag_aa(tab: AppPage, scheme: str, tmp_path: Path):
     assert not tab.troubles, tab.troubles
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_results_and_dialogs_meet_wcag_aa(tab: AppPage, scheme: str):
+    tab.page.emulate_media(color_scheme=scheme)
+    tab.open()
+    tab.page.get_by_role("button", name="Simulated dendrites").click()
+    tab.settle()
+    tab.page.get_by_text("Simulated samples").click()
+    tab.page.get_by_role("button", name="Simulated alloys").click()
+    tab.page.get_by_role("heading", name="Loaded (2)").wait_for()
+    tab.settle()
+    tab.page.get_by_role("button", name="Remove several").click()
+    tab.settle()
+    found = violations(tab, "Home, remove several")
+    tab.page.keyboard.press("Escape")
+    tab.go_to("Classify")
+    tab.page.get_by_text("Classify all 2 loaded micrographs").click()
+    tab.settle()
+    found += violations(tab, "Classify, all in a table")
+    tab.page.get_by_role("button", name="Add a model").click()
+    tab.page.get_by_role("dialog").wait_for()
+    tab.settle()
+    found += violations(tab, "Add a model")
+    tab.page.keyboard.press("Escape")
+    tab.go_to("Explain")
+    tab.page.get_by_text("All methods", exact=True).click()
+    tab.settle()
+    found += violations(tab, "Explain, all methods")
+    tab.go_to("Cluster")
+    for switch in ("Compare numbers of clusters", "Share the evidence out among the clusters"):
+        tab.page.get_by_text(switch).click()
+        tab.settle()
+    tab.page.get_by_text("Every region in a table").click()
+    found += violations(tab, "Cluster, all results")
+    tab.page.get_by_text("Micrographs", exact=True).first.click()
+    tab.settle()
+    found += violations(tab, "Cluster, micrographs")
+    tab.go_to("Batch_Report")
+    tab.page.get_by_role("button", name="Run on 2").click()
+    tab.page.get_by_role("heading", name="Results: 2 done, 0 failed").wait_for()
+    tab.settle()
+    found += violations(tab, "Batch Report, results")
+    assert not found, "\n".join(found)
+    tab.assert_calm()  # with no request to elsewhere in any of these states
+
+
 def unfold_sidebar(tab: AppPage) -> None:
     for summary in tab.page.locator('[data-testid="stSidebar"] summary').all():
         summary.click()
