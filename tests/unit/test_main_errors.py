@@ -28,7 +28,7 @@ def test_into_a_file_every_tenth_of_a_download_is_one_line(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr(command.sys, "stderr", stream)
     show = command._fetch_bar()
-    for done in range(0, 101):
+    for done in range(101):
         show(done * 1_000_000, 100_000_000)
     lines = stream.getvalue().splitlines()
     assert len(lines) == 11
