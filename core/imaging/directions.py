@@ -44,12 +44,26 @@ def color_directions(
 
 
 def agreement(degrees: NDArray[np.floating], sigma_px: float = 5.0) -> NDArray[np.float32]:
-    """Return how much the directions around each pixel agree: 1 all the same, 0 any direction."""
-    doubled = np.radians(np.nan_to_num(degrees).astype(np.float32)) * 2
-    parts = [
-        cv2.GaussianBlur(part, (0, 0), sigma_px) for part in (np.cos(doubled), np.sin(doubled))
-    ]
-    return np.asarray(np.hypot(*parts), np.float32)
+    """Return how much the directions around each pixel agree: 1 all the same, 0 any direction.
+
+    Parameters
+    ----------
+    degrees : ndarray of shape (H, W)
+        0 to 180; NaN where no direction is known: it takes no part.
+    sigma_px : float
+        How far "around" reaches.
+
+    Returns
+    -------
+    ndarray of shape (H, W), float32
+        0 where no direction is known within reach.
+    """
+    known = np.isfinite(degrees)
+    doubled = np.radians(np.where(known, degrees, 0).astype(np.float32)) * 2
+    parts = np.cos(doubled) * known, np.sin(doubled) * known, known.astype(np.float32)
+    down, across, weight = (cv2.GaussianBlur(part, (0, 0), sigma_px) for part in parts)
+    agreed = np.hypot(down, across) / np.maximum(weight, 1e-6)
+    return np.asarray(np.minimum(agreed, 1), np.float32)
 
 
 def direction_wheel_png(size_px: int = 120) -> bytes:

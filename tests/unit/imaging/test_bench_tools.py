@@ -119,3 +119,12 @@ def test_presets_are_named_and_explained():
     ]
     assert [step.filter for step in PRESETS[1].steps] == ["otsu", "glcm_texture"]
     assert all(preset.help for preset in PRESETS)
+
+
+def test_unknown_directions_take_no_part_in_agreement():
+    """They counted as 0 degrees: one unknown half lowered what the other half agrees on."""
+    degrees = np.full((40, 40), 90, np.float32)
+    degrees[:, 20:] = np.nan
+    agreed = agreement(degrees, sigma_px=2)
+    assert agreed[:, :20].min() > 0.99
+    assert agreed[:, 36:].max() == 0
