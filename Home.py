@@ -4,6 +4,8 @@ import streamlit as st
 
 from core.ui import correction, gallery, page, sidebar, tour, uploading, workspace
 
+_CARD_PX = 170  # narrower, a task's name does not fit
+
 
 def show_samples() -> None:
     """Offer what can be seen without a micrograph of one's own."""
@@ -14,9 +16,9 @@ def show_samples() -> None:
 
 def show_tasks() -> None:
     """Link to every task with one sentence each."""
-    columns = st.columns(len(page.TASKS))
-    for column, (path, (title, icon)) in zip(columns, page.TASKS.items(), strict=True):
-        with column.container(border=True, height="stretch", gap="xsmall"):
+    grid = st.grid(len(page.TASKS), min_column_width=_CARD_PX, border=True)
+    for path, (title, icon) in page.TASKS.items():
+        with grid.cell():
             st.page_link(path, label=f"**{title}**", icon=icon)
             st.caption(page.PROMISES[path])
 
