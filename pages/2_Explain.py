@@ -24,11 +24,11 @@ with page.user_errors():
             alt=f"evidence for {question.target} in {micrograph.name}",
             caption=show.caption(micrograph, question.exclude),
         )
-        explain_views.downloads(micrograph, question, look)
     with facts:
         show.simulated_badge(micrograph)
         show.caution(micrograph, question.exclude)
         explain_views.facts(micrograph, question, look, answer)
+    explain_views.downloads(micrograph, question, look)
 
     section = st.segmented_control(
         "Look closer",

@@ -77,7 +77,8 @@ class AppPage:
     def _on_console(self, message: ConsoleMessage) -> None:
         # On a deep link Streamlit tries where its own root is; one try of two finds nothing.
         source = str(message.location.get("url", ""))
-        if message.type == "error" and not _PROBE.search(source) and not _REPLACED.search(source):
+        known = _PROBE.search(source) or any(map(_REPLACED.search, (source, message.text)))
+        if message.type == "error" and not known:
             self.troubles.append(f"console: {message.text}")
 
     def _on_request(self, request: Request) -> None:
