@@ -13,7 +13,6 @@ map over the picture and the mask as PNG by matplotlib's colour map and Pillow.
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -67,8 +66,14 @@ def run_once(folder: Path, out: Path) -> dict[str, float]:
         "report_s": round(ended - middle, 2),
         "per_s": round(len(result.rows) / (ended - began), 2),
         "report_mb": round(report.stat().st_size / 1e6, 2),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_mb": round(peak_mb(), 1),
     }
+
+
+def peak_mb() -> float:
+    """Return this process's peak memory (Linux); `ru_maxrss` would begin with its parent's."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def in_new_process(count: int, side: int) -> dict[str, float]:
