@@ -16,7 +16,7 @@ from core.ui import region_state, workspace
 
 _CLASSES = {"class": "target", "rather-than": "contrast"}  # in the address, in the session
 _PIXEL_SIZE, _REGION = "pixel-size", "region"
-_WORD = re.compile(r"[\w .()+-]{1,80}")
+WORD = re.compile(r"[\w .()+-]{1,80}")
 _NUMBER = re.compile(r"\d{1,7}(\.\d{1,17})?(e-\d\d)?", re.ASCII)
 _SMALLEST_NM, _LARGEST_NM = 1e-4, 1e6  # as in the sidebar
 
@@ -53,7 +53,7 @@ def _sample() -> Micrograph:
 
 def _class_taker(kept: str) -> Callable[[str], None]:
     def take(text: str) -> None:
-        if not _WORD.fullmatch(text):
+        if not WORD.fullmatch(text):
             raise ValueError("not a class")
         st.session_state[_class_key(kept, _sample())] = text
 

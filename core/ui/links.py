@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -19,7 +18,7 @@ import streamlit as st
 
 from core.errors import UserError
 from core.imaging.filters import Pipeline, Step
-from core.ui import chain_state, model_choice, workspace
+from core.ui import chain_state, link_frame, model_choice, workspace
 
 if TYPE_CHECKING:
     from core.ui.link_settings import Setting
@@ -29,7 +28,6 @@ SAMPLES, _CURRENT = "samples", "sample"
 MOST_SAMPLES = 6  # a link must not make the server work for long
 _OWN = "own"  # says that the sender looked at a file, which no link carries
 _MODEL, _LAYERS, _CHAIN = "model", "layers", "chain"
-_WORD = re.compile(r"[\w .()+-]{1,80}")
 _MOST_PARTS = 80
 _MOST_CHAIN = 4000  # characters; browsers and mail programs cut longer addresses
 _AT_FIRST = Pipeline([Step(chain_state.START)]).to_json()
@@ -97,7 +95,7 @@ def _parts() -> Iterator[tuple[str, str]]:
     yield MARK, VERSION
     yield from _samples()
     yield from _model()
-    yield from _frame().parts()
+    yield from link_frame.parts()
     for setting in _table():
         value = st.session_state.get(setting.key)
         if value not in (None, "", setting.default):
@@ -140,7 +138,7 @@ def _takers() -> dict[str, Callable[[str], None]]:
         _MODEL: _take_model,
         _LAYERS: _take_layers,
         _CHAIN: _take_chain,
-        **_frame().takers(),
+        **link_frame.takers(),
     }
     for setting in _table():
         takers[setting.name] = partial(_take, setting)
@@ -167,7 +165,7 @@ def _take_model(text: str) -> None:
 
 def _take_layers(text: str) -> None:
     names, layers = model_choice.choices(), text.split("~")
-    if not names or not all(_WORD.fullmatch(layer) for layer in layers):
+    if not names or not all(link_frame.WORD.fullmatch(layer) for layer in layers):
         raise ValueError("not layers")
     st.session_state[_layers_key(model_choice.current(names))] = layers
 
@@ -180,13 +178,6 @@ def _take_chain(text: str) -> None:
 
 def _layers_key(model_name: str) -> str:
     return f"explain_layers_{model_name}"
-
-
-def _frame() -> ModuleType:
-    """Return what speaks of a sample; it brings OpenCV, and Home opens without."""
-    from core.ui import link_frame
-
-    return link_frame
 
 
 def _table() -> tuple[Setting, ...]:
