@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from core.ui import correction, gallery, page, sidebar, tour, uploading, workspace
+from core.ui.home import correction, gallery
+from core.ui.shell import page, sidebar, tour, uploading, workspace
 
 _CARD_PX = 170  # narrower, a task's name does not fit
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import UserError
 
 if TYPE_CHECKING:
-    from core.learning.starting import Start
+    from core.learning.training import Start
     from core.reporting.recipe import Recipe
 
 EXIT_OK, EXIT_USAGE, EXIT_SOME_FAILED, EXIT_STOPPED = 0, 2, 3, 130
@@ -91,8 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _batch(options: argparse.Namespace) -> int:
-    from core.reporting.batch import run_batch, write_zip
-    from core.reporting.naming import read_labels
+    from core.reporting.batch import read_labels, run_batch, write_zip
     from core.reporting.report import write_report
 
     if not 1 <= options.workers <= 256:
@@ -133,7 +132,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 
 def _progress_bar() -> Callable[[int, int, str], None]:
     """Return a listener that draws one line again and again; a line per step into a file."""
-    from core.reporting.progress import Pace
+    from core.reporting.batch import Pace
 
     pace = Pace()
 
@@ -151,7 +150,7 @@ def _progress_bar() -> Callable[[int, int, str], None]:
 
 
 def _filter(options: argparse.Namespace) -> int:
-    from core.reporting.filtering import filter_files, read_recipe
+    from core.reporting.batch import filter_files, read_recipe
 
     recipe = read_recipe(_read(options.recipe))
     results = filter_files(
@@ -189,7 +188,8 @@ def _train(options: argparse.Namespace) -> int:
 
 def _start(given: str) -> Start:
     """Return the weights to begin with; what is fetched is kept and not fetched again."""
-    from core.learning import hub, starting
+    from core.learning.models import hub
+    from core.learning.training import starting
 
     if not hub.is_address(given):
         return starting.read_start(Path(given), given)
@@ -216,8 +216,8 @@ def _fetch_bar() -> Callable[[int, int | None], None]:
 
 
 def _info(options: argparse.Namespace) -> int:
-    from core.imaging.info import as_table, understand
-    from core.learning.installed import is_model
+    from core.imaging.reading import as_table, understand
+    from core.learning.models import is_model
 
     models = [path for path in options.files if is_model(path)]
     found = [understand(path) for path in options.files if path not in models]
@@ -234,14 +234,14 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _understand_models(paths: Sequence[Path]) -> list[dict[str, Any]]:
-    from core.learning.info import understand_model
+    from core.learning.models import understand_model
 
     return [understand_model(path) for path in paths]
 
 
 def _print_models(entries: Sequence[dict[str, Any]]) -> None:
     if entries:
-        from core.learning.info import as_text
+        from core.learning.models import as_text
 
         print("\n".join(as_text(entry) for entry in entries))
 

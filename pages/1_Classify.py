@@ -2,17 +2,10 @@
 
 import streamlit as st
 
-from core.ui import (
-    cache,
-    class_answer,
-    class_checks,
-    class_map,
-    class_table,
-    model_card,
-    page,
-    show,
-    workspace,
-)
+from core.ui import cache, classify
+from core.ui.models import card
+from core.ui.parts import show
+from core.ui.shell import page, workspace
 
 page.setup("Classify")
 micrograph = page.require_micrograph()
@@ -22,7 +15,7 @@ with page.user_errors():
         model_name = page.model_picker()
         exclude = page.exclude_overlays()
         model = cache.model(model_name)
-        level = class_answer.choose_level(model)
+        level = classify.answer.choose_level(model)
     page.settings()
 
     answer = cache.classification(micrograph, model_name, exclude, level)
@@ -33,15 +26,15 @@ with page.user_errors():
         show.simulated_badge(micrograph)
         show.caution(micrograph, exclude)
         doubts = st.container()
-        class_answer.draw(model, answer, level)
+        classify.answer.draw(model, answer, level)
         st.page_link("pages/2_Explain.py", label="See where", icon=":material/visibility:")
 
     # The answer stands before it is checked: the checks ask the network many times more.
     st.subheader("How far to trust it", anchor=False)
     calm = st.container(gap="xxsmall")
-    checks = class_checks.run(micrograph, model, model_name, answer, exclude, level)
-    class_checks.draw(checks, doubts, calm)
+    checks = classify.checks.run(micrograph, model, model_name, answer, exclude, level)
+    classify.checks.draw(checks, doubts, calm)
 
-    class_map.draw(micrograph, model_name, exclude)
-    class_table.draw(workspace.every(), model_name, exclude, level)
-    model_card.draw(model, model_name)
+    classify.tile_map.draw(micrograph, model_name, exclude)
+    classify.table.draw(workspace.every(), model_name, exclude, level)
+    card.draw(model, model_name)

@@ -2,21 +2,24 @@
 
 import streamlit as st
 
-from core.ui import attribution, cache, compare, explain_settings, explain_views, page, show, trust
+from core.ui import cache
+from core.ui.explain import settings, trust, views
+from core.ui.parts import attribution, show, slider
+from core.ui.shell import page
 
 page.setup("Explain")
 micrograph = page.require_micrograph()
 
 with page.user_errors():
     with st.sidebar:
-        question, look, answer = explain_settings.ask(micrograph)
+        question, look, answer = settings.ask(micrograph)
     page.settings()
 
     overlay = cache.heatmap_png(micrograph, question, look)
 
     pictures, facts = show.beside(2)
     with pictures:
-        compare.slider(
+        slider.slider(
             cache.micrograph_png(micrograph),
             overlay,
             labels=("Original", cache.fitting(question.model_name)[question.method]),
@@ -27,19 +30,19 @@ with page.user_errors():
     with facts:
         show.simulated_badge(micrograph)
         show.caution(micrograph, question.exclude)
-        explain_views.facts(micrograph, question, look, answer)
-    explain_views.downloads(micrograph, question, look)
+        views.facts(micrograph, question, look, answer)
+    views.downloads(micrograph, question, look)
 
     section = st.segmented_control(
         "Look closer",
-        (explain_views.VALUES, explain_views.METHODS, trust.TITLE),
+        (views.VALUES, views.METHODS, trust.TITLE),
         key="explain_section",
         persist_state="session",
     )
-    if section == explain_views.VALUES:
-        explain_views.values(micrograph, question, look)
-    elif section == explain_views.METHODS:
-        explain_views.all_methods(micrograph, question, look)
+    if section == views.VALUES:
+        views.values(micrograph, question, look)
+    elif section == views.METHODS:
+        views.all_methods(micrograph, question, look)
     elif section == trust.TITLE:
         trust.draw(micrograph, question)
 

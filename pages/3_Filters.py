@@ -2,15 +2,9 @@
 
 import streamlit as st
 
-from core.ui import (
-    bench,
-    chain,
-    chain_recipe,
-    filter_facts,
-    filter_pictures,
-    page,
-    show,
-)
+from core.ui.filters import bench, chain, facts, pictures, recipe
+from core.ui.parts import show
+from core.ui.shell import page
 
 page.setup("Filters")
 micrograph = page.require_micrograph()
@@ -21,25 +15,25 @@ with page.user_errors():
         exclude = page.exclude_overlays()
     page.settings()
 
-    filter_facts.draw_history(micrograph)
+    facts.draw_history(micrograph)
     outcome = bench.run(micrograph, steps, exclude)
     if outcome.problem:
         done = "up to the step before" if outcome.facts else "unfiltered"
         st.error(show.plain(f"{outcome.problem} Shown is the image {done}."))
 
-    view = filter_pictures.choose()
-    if filter_pictures.is_wide(view):
-        filter_pictures.draw(outcome, view)
+    view = pictures.choose()
+    if pictures.is_wide(view):
+        pictures.draw(outcome, view)
         levels, effects = show.beside()
     else:
         effects, levels = show.beside(2)
         with effects:
-            filter_pictures.draw(outcome, view)
+            pictures.draw(outcome, view)
     with levels:
         show.simulated_badge(micrograph)
-        filter_pictures.draw_beside(outcome, view)
-        filter_facts.draw_histogram(outcome)
+        pictures.draw_beside(outcome, view)
+        facts.draw_histogram(outcome)
     with effects:
-        filter_facts.draw_steps(outcome)
-    filter_facts.draw_results(outcome)
-    chain_recipe.draw(steps, exclude)
+        facts.draw_steps(outcome)
+    facts.draw_results(outcome)
+    recipe.draw(steps, exclude)

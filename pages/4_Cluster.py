@@ -4,23 +4,15 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.ui import (
-    attribution,
-    cache,
-    cluster_settings,
-    cluster_views,
-    image_map,
-    page,
-    region_picker,
-    region_sizes,
-    show,
-    tables,
-)
+from core.ui import cache
+from core.ui.cluster import image_map, region_picker, settings, sizes, views
+from core.ui.parts import attribution, show, tables
+from core.ui.shell import page
 
 page.setup("Cluster")
 micrograph = page.require_micrograph()
-mode = cluster_settings.mode()
-if mode == cluster_settings.IMAGES:
+mode = settings.mode()
+if mode == settings.IMAGES:
     with st.sidebar:
         exclude = page.exclude_overlays()
     page.settings()
@@ -29,24 +21,24 @@ if mode == cluster_settings.IMAGES:
     st.stop()
 
 with page.user_errors():
-    choice, measured = cluster_settings.ask(micrograph, mode)
+    choice, measured = settings.ask(micrograph, mode)
     page.settings()
     region_picker.draw(micrograph)
-    clustering = cluster_views.find(micrograph, choice)
+    clustering = views.find(micrograph, choice)
     target = measured.target
 
     pictures, facts = show.beside()
     with pictures:
-        cluster_views.pictures(micrograph, choice, target)
+        views.pictures(micrograph, choice, target)
     with facts:
-        cluster_views.facts(micrograph, choice, target, measured.smallest_px, clustering)
-    cluster_views.features(micrograph, choice, clustering)
+        views.facts(micrograph, choice, target, measured.smallest_px, clustering)
+    views.features(micrograph, choice, clustering)
 
     st.subheader(f"Regions of cluster {target}", anchor=False)
     regions = cache.regions(micrograph, choice, target, measured.smallest_px, measured.split)
     st.caption(tables.regions_summary(regions))
     elsewhere = replace(choice, region=None)  # a region belongs to one frame
-    region_sizes.draw(
+    sizes.draw(
         micrograph,
         clustering.labels,
         target,
@@ -57,7 +49,7 @@ with page.user_errors():
         mask_png=cache.mask_png(micrograph, choice, target),
         fraction_of=lambda field: cache.cluster_fractions(field, elsewhere)[target],
     )
-    cluster_views.help_choosing(micrograph, choice)
+    views.help_choosing(micrograph, choice)
     attribution.draw(
         micrograph,
         prefix="cluster",

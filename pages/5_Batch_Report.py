@@ -2,17 +2,12 @@
 
 import streamlit as st
 
-from core.ui import (
-    batch_live,
-    batch_recipe,
-    batch_results,
-    batch_run,
-    batch_sources,
-    page,
-    show,
-    sidebar,
-    workspace,
-)
+from core.ui.batch import live, results
+from core.ui.batch import recipe as batch_recipe
+from core.ui.batch import run as batch_run
+from core.ui.batch import sources as batch_sources
+from core.ui.parts import show
+from core.ui.shell import page, sidebar, workspace
 
 page.setup("Batch Report")
 current = workspace.current()
@@ -46,8 +41,8 @@ with page.user_errors():
         st.rerun()
 
     if busy:
-        batch_live.draw()
+        live.draw()
     elif run is not None and run.problem:
         st.error(show.plain(run.problem), icon=":material/error:")
     elif run is not None and run.result is not None:
-        batch_results.draw(run, run.result)
+        results.draw(run, run.result)

@@ -24,18 +24,24 @@ from typing import IO
 import numpy as np
 
 from core.errors import UnusableModel, UserError
-from core.learning.checkpoints import CARD, WEIGHTS, Classifier, ModelCard, load_model, save_model
-from core.learning.classification import classify
-from core.learning.foreign import (
+from core.learning.classifying import check_magnification, classify
+from core.learning.models import (
+    ADDED,
+    CARD,
     LONGEST_NAME,
+    REFERENCE,
     UNNAMED,
+    WEIGHTS,
+    Classifier,
+    ModelCard,
+    added_folder,
+    find_model,
+    load_model,
     name_classes,
     open_weights,
     require_classes,
+    save_model,
 )
-from core.learning.installed import ADDED, added_folder, find_model
-from core.learning.magnification import check_magnification
-from core.learning.reference import REFERENCE
 from core.micrograph import Micrograph, PixelSize
 
 MOST_MODELS = 12

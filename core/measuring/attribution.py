@@ -14,7 +14,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from core.measuring.tiles import DRAWS, SEED, TILES, draw_again, limits, tile_sums
+from core.measuring.statistics import DRAWS, SEED, TILES, draw_again, limits, tile_sums
 
 Floats = NDArray[np.float64]
 CELLS = 64  # longer side of the grid on which a map is moved: finer than any map of a network
@@ -101,7 +101,7 @@ def attribution_table(
     confidence : float
         Between 0 and 1.
     tiles, draws, seed : int
-        See `core.measuring.tiles`.
+        See `core.measuring.statistics.tiles`.
 
     Returns
     -------

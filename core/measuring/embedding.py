@@ -1,6 +1,6 @@
 """Images as points: maps of similarity, groups with a typical member, neighbours, near-duplicates.
 
-Everything takes one row of numbers per image, from a network (`core.learning.classification.embed`)
+Everything takes one row of numbers per image, from a network (`core.learning.classifying.embed`)
 or, where there is none, from `texture_statistics`. One, two or three images are valid, too.
 """
 
@@ -14,7 +14,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from core.imaging.texture import glcm_maps
+from core.imaging.filtering import glcm_maps
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

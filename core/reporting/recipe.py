@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NoReturn
 
 from core.errors import UserError
-from core.imaging.filters import Pipeline, Step
+from core.imaging.filtering import Pipeline, Step
 from core.measuring.clustering import GREY, MAX_CLUSTERS, MIN_CLUSTERS, FeatureSet, Smoothing
 
 KIND = "micrographia-recipe"
@@ -55,7 +55,7 @@ class Recipe:
     explained_class : str or None
         Id of the class that evidence is shown for; None is the predicted class.
     clustering : str
-        How pixels are grouped, one of `core.reporting.analysis.CLUSTERINGS`: "grey" (exact
+        How pixels are grouped, one of `core.reporting.batch.analysis.CLUSTERINGS`: "grey" (exact
         k-means of grey levels), "features" (k-means of features) or "mixture" (of Gaussians).
     features : FeatureSet
         What describes a pixel when clusters are not those of grey levels.

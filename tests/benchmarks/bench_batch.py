@@ -27,7 +27,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from core.imaging.simulate import KINDS, simulate  # noqa: E402
+from core.imaging.simulation.samples import KINDS, simulate  # noqa: E402
 
 SIDE, MANY, FEW = 1024, 200, 12
 DIFFERENT = 25
@@ -50,9 +50,9 @@ def write_pictures(folder: Path, count: int, side: int) -> None:
 
 def run_once(folder: Path, out: Path) -> dict[str, float]:
     """Run the default recipe over a folder; return seconds, pictures per second and peak memory."""
-    from core.reporting.batch import run_batch
+    from core.reporting.batch.run import run_batch
     from core.reporting.recipe import Recipe
-    from core.reporting.report import write_report
+    from core.reporting.report.writing import write_report
 
     began = time.perf_counter()
     result = run_batch([folder], Recipe(), out)
@@ -109,13 +109,13 @@ def stages(paths: list[Path]) -> dict[str, float]:
     """Return seconds per picture for each step of ours, one after the other."""
     import torch
 
-    from core.imaging.display import png_bytes
-    from core.learning.checkpoints import load_model
+    from core.imaging.display.pictures import png_bytes
+    from core.learning.models.folders import load_model
     from core.measuring.clustering import cluster_gray
-    from core.reporting import pipeline
-    from core.reporting.analysis import analyse, tabulate_regions
+    from core.reporting.batch import pipeline
+    from core.reporting.batch.analysis import analyse, tabulate_regions
+    from core.reporting.batch.sources import Source
     from core.reporting.recipe import Recipe
-    from core.reporting.sources import Source
 
     recipe, network = Recipe(), load_model("em-morph5")
     spent: dict[str, float] = {}
@@ -176,7 +176,7 @@ def others(paths: list[Path]) -> dict[str, float]:
     from sklearn.cluster import KMeans
     from torchcam.methods import GradCAM
 
-    from core.learning.checkpoints import load_model
+    from core.learning.models.folders import load_model
     from core.micrograph import Micrograph
 
     classifier = load_model("em-morph5")

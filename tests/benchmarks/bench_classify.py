@@ -24,12 +24,12 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from core.imaging.reading import read_micrograph  # noqa: E402
-from core.imaging.simulate import KINDS, simulate  # noqa: E402
-from core.learning import streaming  # noqa: E402
-from core.learning.checkpoints import Classifier, load_model  # noqa: E402
-from core.learning.classification import BATCH  # noqa: E402
-from core.learning.streaming import classify_files  # noqa: E402
+from core.imaging.reading.opening import read_micrograph  # noqa: E402
+from core.imaging.simulation.samples import KINDS, simulate  # noqa: E402
+from core.learning.classifying import streaming  # noqa: E402
+from core.learning.classifying.classification import BATCH  # noqa: E402
+from core.learning.classifying.streaming import classify_files  # noqa: E402
+from core.learning.models.folders import Classifier, load_model  # noqa: E402
 
 FILES = 64
 ROUNDS = 3

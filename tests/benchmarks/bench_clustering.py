@@ -14,7 +14,7 @@ import numpy as np
 import sklearn
 from sklearn.cluster import KMeans
 
-from core.imaging.simulate import simulate
+from core.imaging.simulation.samples import simulate
 from core.measuring.clustering import (
     MIXTURE,
     choose_k_features,

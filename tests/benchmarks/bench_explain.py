@@ -27,10 +27,10 @@ import pytorch_grad_cam  # noqa: E402
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget  # noqa: E402
 from torchcam.methods import GradCAM as TorchcamGradCAM  # noqa: E402
 
-from core.imaging.simulate import simulate  # noqa: E402
-from core.learning.checkpoints import Classifier, ModelCard, load_model  # noqa: E402
-from core.learning.explanation import explain, explain_all  # noqa: E402
-from core.learning.networks import build_network  # noqa: E402
+from core.imaging.simulation.samples import simulate  # noqa: E402
+from core.learning.explaining.explanation import explain, explain_all  # noqa: E402
+from core.learning.models.folders import Classifier, ModelCard, load_model  # noqa: E402
+from core.learning.models.networks import build_network  # noqa: E402
 from core.micrograph import Micrograph  # noqa: E402
 
 SEVEN = (

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from core.imaging.filters import FILTERS, Pipeline, Step, run_step
-from core.imaging.saving import save_tiff_bytes
-from core.imaging.simulate import simulate
+from core.imaging.display.saving import save_tiff_bytes
+from core.imaging.filtering.pipeline import FILTERS, Pipeline, Step, run_step
+from core.imaging.simulation.samples import simulate
 from core.micrograph import Micrograph, PixelSize
 
 HOME = Path(__file__).resolve().parents[2] / "Home.py"

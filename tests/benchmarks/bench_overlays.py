@@ -20,8 +20,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from core.imaging.overlays import find_overlays
-from core.imaging.reading import read_micrograph
+from core.imaging.overlays.finding import find_overlays
+from core.imaging.reading.opening import read_micrograph
 from core.micrograph import Micrograph
 
 PICTURES = Path(__file__).resolve().parents[3] / "shared" / "data" / "em-morph5-full"

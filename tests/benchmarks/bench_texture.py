@@ -20,9 +20,9 @@ import numpy as np
 import skimage
 from skimage.feature import graycomatrix, graycoprops
 
-from core.imaging.filters import otsu_threshold
-from core.imaging.simulate import simulate
-from core.imaging.texture import PROPERTIES, glcm_map, glcm_maps
+from core.imaging.filtering.pipeline import otsu_threshold
+from core.imaging.filtering.texture.maps import PROPERTIES, glcm_map, glcm_maps
+from core.imaging.simulation.samples import simulate
 
 SIZE_PX = 512
 SAMPLE_ROWS = 64

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from core.reporting.batch import run_batch
+from core.reporting.batch.run import run_batch
 from core.reporting.recipe import Recipe
-from core.reporting.report import write_report
+from core.reporting.report.writing import write_report
 from tests.browser.conftest import CHROMIUM_ARGS
 from tests.unit.reporting.conftest import CLASSES, Tiny, micrograph, png
 
@@ -16,7 +16,7 @@ HOSTILE = '<img src=x onerror="document.title=1">.png'
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from core.learning.checkpoints import Classifier, ModelCard
+    from core.learning.models.folders import Classifier, ModelCard
 
     network = Classifier(Tiny(), ModelCard("tiny", "two-layers", CLASSES, sha256="ab" * 32))
     out = tmp_path_factory.mktemp("report")

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.app_page import AppPage
-from tests.unit.imaging.test_overlays import info_bar, specimen
+from tests.unit.imaging.overlays.test_finding import info_bar, specimen
 
 pytestmark = pytest.mark.browser
 

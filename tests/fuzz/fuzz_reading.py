@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import UnreadableMicrograph
-from core.imaging.archive import read_archive
-from core.imaging.reading import frame_labels, read_micrograph
-from core.imaging.worker import WORKER
+from core.imaging.reading.archive import read_archive
+from core.imaging.reading.instruments.worker import WORKER
+from core.imaging.reading.opening import frame_labels, read_micrograph
 from tests.fuzz.mutations import mutate
 from tests.fuzz.seeds import all_seeds
 

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.imaging.saving import save_png_bytes
-from core.imaging.simulate import KINDS, simulate
+from core.imaging.display.saving import save_png_bytes
+from core.imaging.simulation.samples import KINDS, simulate
 from core.micrograph import Micrograph
 from tests.load.client import LostConnection, Tab
 from tests.load.server import Server, running

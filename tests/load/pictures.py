@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.imaging import display
-from core.imaging.overlays import find_overlays
-from core.imaging.saving import save_png_bytes
-from core.imaging.simulate import KINDS, simulate
-from core.learning.checkpoints import load_model
-from core.learning.classification import classify
+from core.imaging.display import pictures
+from core.imaging.display.saving import save_png_bytes
+from core.imaging.overlays.finding import find_overlays
+from core.imaging.simulation.samples import KINDS, simulate
+from core.learning.classifying.classification import classify
+from core.learning.models.folders import load_model
 from core.measuring.clustering import cluster_gray
 from core.micrograph import Micrograph
 
@@ -60,5 +60,5 @@ def _one(number: int, networks: dict, seed: int) -> Known:
         found = classify(network, [micrograph], excludes=[mask])[0].probabilities.values()
         answers[name] = tuple(sorted((100 * p for p in found), reverse=True))
     share = float(cluster_gray(micrograph, CLUSTERS, exclude=mask).fractions[-1])
-    shown = display.thumbnail(micrograph, 1400)
+    shown = pictures.thumbnail(micrograph, 1400)
     return Known(save_png_bytes(micrograph), shown, answers, share)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.imaging.saving import save_png_bytes
-from core.imaging.simulate import simulate
+from core.imaging.display.saving import save_png_bytes
+from core.imaging.simulation.samples import simulate
 from tests.load.client import LostConnection, Tab
 from tests.load.server import Server, running
 from tests.pages.small_model import save_small_model

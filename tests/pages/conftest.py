@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.imaging.simulate import simulate
+from core.imaging.simulation.samples import simulate
 from tests.pages.small_model import save_small_model
 
 HOME = Path(__file__).resolve().parents[2] / "Home.py"

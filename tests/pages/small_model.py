@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 
-from core.learning.checkpoints import ModelCard, save_model
-from core.learning.networks import build_network
+from core.learning.models.folders import ModelCard, save_model
+from core.learning.models.networks import build_network
 
 CLASSES = ("alloys", "dendrites", "polyhedra", "rods_fibres", "spheroids")
 OPTIONS = {"widths": [16] * 4}  # narrower ones leave oneDNN's path that no thread count changes

@@ -8,9 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.__main__ import main
-from core.learning.checkpoints import list_models, load_model, models_folder
+from core.learning.models.folders import list_models, load_model, models_folder
 from core.reporting.recipe import Recipe
-from core.ui import batch_sources
+from core.ui.batch import sources
 from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, finish_batch, texts, upload
 
@@ -179,17 +179,17 @@ def test_labels_from_folders_in_a_zip_give_a_confusion_matrix(open_page, png, ot
     ],
 )
 def test_paths_of_the_server_are_for_local_runs_only(monkeypatch, stated, address, allowed):
-    monkeypatch.delenv(batch_sources.LOCAL_ENV, raising=False)
+    monkeypatch.delenv(sources.LOCAL_ENV, raising=False)
     if stated is not None:
-        monkeypatch.setenv(batch_sources.LOCAL_ENV, stated)
+        monkeypatch.setenv(sources.LOCAL_ENV, stated)
     monkeypatch.setattr("streamlit.get_option", lambda name: address)
-    assert batch_sources.paths_are_allowed() is allowed
+    assert sources.paths_are_allowed() is allowed
 
 
 def test_path_that_is_not_there_is_a_sentence(open_page, monkeypatch, tmp_path, png):
-    monkeypatch.setenv(batch_sources.LOCAL_ENV, "1")
+    monkeypatch.setenv(sources.LOCAL_ENV, "1")
     app = open_page("5_Batch_Report")
-    app.segmented_control(key="batch_origin").set_value(batch_sources.PATH).run()
+    app.segmented_control(key="batch_origin").set_value(sources.PATH).run()
     app.text_input(key="batch_path").set_value(str(tmp_path / "none")).run()
     assert "There is nothing at" in app.error[0].value
     (tmp_path / "a.png").write_bytes(png)

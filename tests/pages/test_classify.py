@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from core.errors import UserError
-from core.learning.checkpoints import Classifier, load_model
-from core.learning.classification import embed
-from core.learning.novelty import THRESHOLD
-from core.learning.reference import Reference
+from core.learning.classifying.classification import embed
+from core.learning.classifying.novelty import THRESHOLD
+from core.learning.models.folders import Classifier, load_model
+from core.learning.models.reference import Reference
 from core.micrograph import Micrograph
 from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, texts, upload
@@ -61,7 +61,7 @@ def knowing(monkeypatch, png, request):
         )
         return Classifier(bare.network, card, reference=kept)
 
-    monkeypatch.setattr("core.learning.checkpoints.load_model", load)
+    monkeypatch.setattr("core.learning.models.folders.load_model", load)
 
 
 def open_classify(app):
@@ -153,8 +153,8 @@ def test_all_in_one_table_with_pictures_and_csv(app, png, other_png, knowing):
 
 
 def test_csv_holds_every_probability():
-    from core.learning.classification import Classification
-    from core.ui.class_table import _for_programs
+    from core.learning.classifying.classification import Classification
+    from core.ui.classify.table import _for_programs
 
     answer = Classification("a", {"a": 0.7, "b": 0.3}, ("a", "b"), 1.4, "m", True)
     frame = _for_programs([Micrograph("x", np.zeros((4, 4), np.uint8))], [answer], ["other scale"])
@@ -167,7 +167,7 @@ def test_answer_stands_before_it_is_checked(app, png, monkeypatch):
     def fail(*_: object) -> None:
         raise UserError("No memory is left for the checks.")
 
-    monkeypatch.setattr("core.learning.robustness.check_stability", fail)
+    monkeypatch.setattr("core.learning.classifying.robustness.check_stability", fail)
     at = open_classify(upload(app, ("own.png", png)))
     assert [error.value for error in at.error] == ["No memory is left for the checks\\."]
     assert at.metric[0].label == "Most probable class"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.imaging.simulate import simulate
-from core.ui.region_picker import corners_of
+from core.imaging.simulation.samples import simulate
+from core.ui.cluster.region_picker import corners_of
 from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, texts, upload
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core.learning.checkpoints import ModelCard, save_model
-from core.learning.explanation import METHODS
-from core.learning.networks import build_network
-from core.learning.preparation import CentreCrop
+from core.learning.explaining.explanation import METHODS
+from core.learning.models.folders import ModelCard, save_model
+from core.learning.models.networks import build_network
+from core.learning.models.preparation import CentreCrop
 from core.ui import cache
 from tests.pages.steps import assert_calm, texts, upload
 
@@ -152,7 +152,7 @@ def open_trust(app: AppTest) -> AppTest:
 def test_trust_shows_differences_and_comes_from_the_cache_again(
     explained: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.learning import faithfulness
+    from core.learning.trust import faithfulness
 
     calls: list[str] = []
     real = faithfulness.trust_card

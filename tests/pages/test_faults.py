@@ -12,8 +12,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.imaging import memory
-from core.reporting import export
-from core.ui import cache, shelves
+from core.reporting.batch import export
+from core.ui import cache
+from core.ui.shell import shelves
 from tests.pages.conftest import HOME
 from tests.pages.small_model import save_small_model
 from tests.pages.steps import assert_calm, finish_batch, loaded_names, texts, upload
@@ -80,7 +81,7 @@ def test_batch_names_the_micrograph_for_which_there_was_no_memory(app, png, monk
 
     upload(app, ("a.png", png))
     app.switch_page(BATCH).run()
-    monkeypatch.setattr("core.reporting.pipeline.analyse", short)
+    monkeypatch.setattr("core.reporting.batch.pipeline.analyse", short)
     finish_batch(app)
     assert_calm(app)
     assert "a.png: There is not enough memory" in app.warning[0].value.replace("\\", "")
@@ -194,7 +195,7 @@ def test_two_tabs_of_one_person_do_not_touch_each_other(app, png, other_png):
 
 
 def test_more_uploads_for_a_batch_than_there_is_room_for_are_let_go(open_page, png, monkeypatch):
-    monkeypatch.setattr("core.ui.batch_sources.MOST_MB", 0)
+    monkeypatch.setattr("core.ui.batch.sources.MOST_MB", 0)
     app = open_page("5_Batch_Report")
     app.file_uploader(key="batch_files").upload("a.png", png).run()
     assert not app.exception

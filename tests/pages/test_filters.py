@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from core.imaging.filters import FAMILIES, FILTERS, Pipeline, Step
-from core.imaging.presets import PRESETS
-from core.imaging.saving import save_tiff_bytes
+from core.imaging.display.saving import save_tiff_bytes
+from core.imaging.filtering.pipeline import FAMILIES, FILTERS, Pipeline, Step
+from core.imaging.filtering.presets import PRESETS
 from core.micrograph import Micrograph, PixelSize
 from core.reporting.recipe import Recipe
 from core.ui import cache

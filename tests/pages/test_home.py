@@ -4,7 +4,7 @@ import sys
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from core.ui import warm_up
+from core.ui.shell import warm_up
 from tests.pages.conftest import HOME, encode
 from tests.pages.steps import assert_calm, loaded_names, texts, upload
 
@@ -84,7 +84,7 @@ def test_what_is_loaded_survives_a_change_of_page(app, png):
 
 
 def test_session_refuses_more_than_it_can_hold(app, png, other_png, monkeypatch):
-    monkeypatch.setattr("core.ui.workspace.MOST_BYTES", 60_000)
+    monkeypatch.setattr("core.ui.shell.workspace.MOST_BYTES", 60_000)
     upload(app, ("a.png", png), ("b.png", other_png))
     assert loaded_names(app) == ["a.png"]
     assert "no room" in app.error[0].value
@@ -112,7 +112,7 @@ def test_warm_up_touches_no_page_and_never_fails_loudly(caplog, monkeypatch):
     monkeypatch.setattr(warm_up, "_DELAY_S", 0)
     warm_up.warm_up()
     assert not caplog.records
-    monkeypatch.setattr("core.learning.checkpoints.load_model", lambda name: 1 / 0)
+    monkeypatch.setattr("core.learning.models.folders.load_model", lambda name: 1 / 0)
     warm_up.warm_up()
     assert "warm-up failed" in caplog.text
 

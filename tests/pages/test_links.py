@@ -5,8 +5,8 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.ui import links
-from core.ui.link_settings import SETTINGS
+from core.ui.shell.links import address
+from core.ui.shell.links.settings import SETTINGS
 from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, loaded_names, texts, upload
 
@@ -96,7 +96,7 @@ def test_pages_show_what_a_link_set():
 
 def test_a_link_made_on_one_side_gives_the_same_on_the_other(app, monkeypatch):
     made: list[str] = []
-    monkeypatch.setattr(links, "draw_copy", lambda: made.append(links.query()))
+    monkeypatch.setattr(address, "draw_copy", lambda: made.append(address.query()))
     app.button(key="home_sample_alloys").click().run()
     app.button(key="home_sample_spheroids").click().run()
     app.selectbox(key="sidebar_micrograph").select_index(0).run()
@@ -117,7 +117,7 @@ def test_a_link_made_on_one_side_gives_the_same_on_the_other(app, monkeypatch):
 
 def test_a_link_from_a_file_says_what_is_missing(app, png, monkeypatch):
     made: list[str] = []
-    monkeypatch.setattr(links, "draw_copy", lambda: made.append(links.query()))
+    monkeypatch.setattr(address, "draw_copy", lambda: made.append(address.query()))
     upload(app, ("secret name.png", png))
     app.switch_page("pages/4_Cluster.py").run()
     assert "secret" not in made[-1]
@@ -166,7 +166,7 @@ def test_choices_hold_on_the_way_back(open_page):
 
 def test_a_link_keeps_what_was_set_for_its_sample(app, monkeypatch):
     made: list[str] = []
-    monkeypatch.setattr(links, "draw_copy", lambda: made.append(links.query()))
+    monkeypatch.setattr(address, "draw_copy", lambda: made.append(address.query()))
     app.button(key="home_sample_alloys").click().run()
     sha256 = app.session_state["workspace_current"]
     app.number_input(key=f"sidebar_scale_{sha256}").set_value(1.7).run()
@@ -194,7 +194,7 @@ def test_a_link_keeps_what_was_set_for_its_sample(app, monkeypatch):
 @pytest.mark.parametrize("region", ["Box~10~20~300.5~400", "Lasso~10~10~10~300~300~-2.5"])
 def test_a_drawn_region_travels(region, monkeypatch):
     made: list[str] = []
-    monkeypatch.setattr(links, "draw_copy", lambda: made.append(links.query()))
+    monkeypatch.setattr(address, "draw_copy", lambda: made.append(address.query()))
     app = open_link(f"link=1&samples=alloys-0&region={region}")
     assert "not understood" not in texts(app)
     app.switch_page("pages/4_Cluster.py").run()

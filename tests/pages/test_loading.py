@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from streamlit.testing.v1 import AppTest
 
-from core.ui import workspace
+from core.ui.shell import workspace
 from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, finish_batch, loaded_names, texts, upload
 

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.imaging.overlays import OverlayChoice, with_overlay_choice
-from core.imaging.simulate import simulate
+from core.imaging.overlays.finding import OverlayChoice, with_overlay_choice
+from core.imaging.simulation.samples import simulate
 from core.measuring.embedding import project_pca
-from core.measuring.statistics import Interval
+from core.measuring.statistics.intervals import Interval
 from core.micrograph import PixelSize
-from core.ui.region_sizes import describe_area, summarise_fields
+from core.ui.cluster.sizes import describe_area, summarise_fields
 from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, texts, upload
 

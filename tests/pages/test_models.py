@@ -12,7 +12,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from core.learning.adding import add_model, rename_classes
-from core.learning.installed import ADDED
+from core.learning.models.installed import ADDED
 from core.ui import cache
 from tests.pages.steps import assert_calm, texts, upload
 from tests.unit.learning import visual_ccc

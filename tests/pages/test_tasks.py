@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.learning.checkpoints import Classifier, load_model
-from core.ui import compare
+from core.learning.models.folders import Classifier, load_model
+from core.ui.parts.compare import slider
 from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, texts, upload
 
@@ -71,7 +71,7 @@ def test_classify_names_what_a_calibrated_network_cannot_exclude(app, png, monke
         certainty = {"temperature": 1.0, "conformal_level": 0.9, "conformal_threshold": 0.99}
         return Classifier(model.network, replace(model.card, calibration=certainty))
 
-    monkeypatch.setattr("core.learning.checkpoints.load_model", calibrated)
+    monkeypatch.setattr("core.learning.models.folders.load_model", calibrated)
     upload(app, ("spheres.png", png))
     app.switch_page("pages/1_Classify.py").run()
     assert_calm(app)
@@ -157,18 +157,18 @@ def test_juxtapose_is_a_choice_that_keeps_pillows_limit(app, png):
     upload(app, ("spheres.png", png))
     app.switch_page("pages/4_Cluster.py").run()
     limit = Image.MAX_IMAGE_PIXELS
-    app.radio(key=compare.CHOICE_KEY).set_value(compare.JUXTAPOSE).run()
+    app.radio(key=slider.CHOICE_KEY).set_value(slider.JUXTAPOSE).run()
     assert_calm(app)
     assert limit == Image.MAX_IMAGE_PIXELS is not None
     app.switch_page("pages/3_Filters.py").run()
-    assert app.radio(key=compare.CHOICE_KEY).value == compare.JUXTAPOSE
+    assert app.radio(key=slider.CHOICE_KEY).value == slider.JUXTAPOSE
 
 
 def test_two_pictures_stand_in_for_a_missing_juxtapose(app, png, monkeypatch):
     monkeypatch.setitem(sys.modules, "streamlit_image_comparison", None)
     upload(app, ("spheres.png", png))
     app.switch_page("pages/4_Cluster.py").run()
-    app.radio(key=compare.CHOICE_KEY).set_value(compare.JUXTAPOSE).run()
+    app.radio(key=slider.CHOICE_KEY).set_value(slider.JUXTAPOSE).run()
     assert_calm(app)
     assert len(app.image) == 2
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from core.reporting.sample_report import NOTE, read_sample_report
+from core.reporting.report.sample import NOTE, read_sample_report
 from tests.pages.steps import assert_calm, loaded_names, texts
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
@@ -43,7 +43,7 @@ def test_sample_report_opens_at_once(app):
 
 
 def test_sample_report_was_made_with_the_model_that_is_shipped():
-    """After a change of the model: `python -m core.reporting.sample_report`."""
+    """After a change of the model: `python -m core.reporting.report.sample`."""
     html = read_sample_report()
     card = json.loads((MODELS / "em-morph5" / "card.json").read_text(encoding="utf-8"))
     assert card["sha256"] in html

@@ -7,9 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.learning.adding import add_model
-from core.learning.installed import ADDED
+from core.learning.models.installed import ADDED
 from core.reporting.recipe import Recipe
-from core.ui import batch_recipe, batch_sources
+from core.ui.batch import recipe, sources
 from tests.pages.conftest import HOME
 from tests.pages.small_model import save_small_model
 from tests.pages.steps import assert_calm, loaded_names, texts, upload
@@ -20,7 +20,7 @@ HOSTILE = "<img src=x onerror=alert(1)>[a](javascript:alert(1)) $x$ :red[b] =1+1
 
 def give_recipe(app, **changes):
     app.switch_page(BATCH).run()
-    app.segmented_control(key="batch_recipe_origin").set_value(batch_recipe.FROM_FILE).run()
+    app.segmented_control(key="batch_recipe_origin").set_value(recipe.FROM_FILE).run()
     values = json.loads(Recipe("em-morph5").to_json()) | changes
     app.file_uploader(key="batch_recipe_file").upload("r.json", json.dumps(values).encode()).run()
     return app
@@ -67,10 +67,10 @@ def test_recipe_with_a_model_on_the_list_runs(app, png):
 )
 def test_behind_a_proxy_no_path_of_the_server_can_be_named(monkeypatch, headers, allowed):
     """An app behind a proxy listens to its own machine alone, which was taken for a local run."""
-    monkeypatch.delenv(batch_sources.LOCAL_ENV, raising=False)
+    monkeypatch.delenv(sources.LOCAL_ENV, raising=False)
     monkeypatch.setattr("streamlit.get_option", lambda name: "127.0.0.1")
     monkeypatch.setattr("streamlit.context", SimpleNamespace(headers=headers))
-    assert batch_sources.paths_are_allowed() is allowed
+    assert sources.paths_are_allowed() is allowed
 
 
 def test_name_of_an_added_model_cannot_be_met_by_trial(tmp_path, monkeypatch):

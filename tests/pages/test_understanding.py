@@ -7,10 +7,10 @@ import pytest
 import tifffile
 from streamlit.testing.v1 import AppTest
 
-from core.imaging.simulate import simulate
+from core.imaging.simulation.samples import simulate
 from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, finish_batch, texts, upload
-from tests.unit.imaging.test_overlays import info_bar, specimen
+from tests.unit.imaging.overlays.test_finding import info_bar, specimen
 
 PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report")
 

@@ -7,12 +7,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import calinski_harabasz_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 
-from core.measuring.clustering import (
-    choose_k_gray,
-    cluster_features,
-    cluster_gray,
-    feature_maps,
-)
+from core.measuring.clustering import choose_k_gray, cluster_features, cluster_gray, feature_maps
 from core.measuring.clustering.choice import silhouette
 from core.measuring.clustering.mixture import fit_mixture
 

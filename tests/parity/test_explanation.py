@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch import nn
 
-from core.learning.checkpoints import Classifier, ModelCard
-from core.learning.explanation import METHODS, explain_all
-from core.learning.networks import build_network
+from core.learning.explaining.explanation import METHODS, explain_all
+from core.learning.models.folders import Classifier, ModelCard
+from core.learning.models.networks import build_network
 from core.micrograph import Micrograph
 
 pytest.importorskip("torchcam", reason="torchcam is not installed")

@@ -7,7 +7,7 @@ import skimage
 from scipy import ndimage
 from skimage import exposure, feature, filters, morphology
 
-from core.imaging.operations import (
+from core.imaging.filtering.operations import (
     background,
     base,
     contrast,
@@ -17,8 +17,8 @@ from core.imaging.operations import (
     textures,
     thresholds,
 )
-from core.imaging.operations import morphology as shapes
-from core.imaging.simulate import simulate
+from core.imaging.filtering.operations import morphology as shapes
+from core.imaging.simulation.samples import simulate
 
 SPHERES = simulate("spheroids", (120, 150), seed=2).micrograph.pixels
 DEPTHS = [SPHERES, SPHERES.astype(np.uint16) * 200, (SPHERES / np.float32(300)).astype(np.float32)]

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from skimage.feature import graycomatrix, graycoprops
 
-from core.imaging.texture import ANGLES_DEG, FOUR_ANGLES, PROPERTIES, glcm_map, glcm_maps
+from core.imaging.filtering.texture.maps import (
+    ANGLES_DEG,
+    FOUR_ANGLES,
+    PROPERTIES,
+    glcm_map,
+    glcm_maps,
+)
 
 
 def reference(image, prop, window, levels, distance, angle_deg, symmetric=True):

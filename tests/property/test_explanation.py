@@ -5,9 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.learning.checkpoints import Classifier, ModelCard
-from core.learning.explanation import BASELINES, ONE_PASS, explain_all, fuse
-from core.learning.networks import build_network
+from core.learning.explaining.explanation import BASELINES, ONE_PASS, explain_all, fuse
+from core.learning.models.folders import Classifier, ModelCard
+from core.learning.models.networks import build_network
 from core.micrograph import Micrograph
 
 torch.manual_seed(0)

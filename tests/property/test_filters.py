@@ -6,8 +6,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from core.imaging.filters import FILTERS, Pipeline, Step
-from core.imaging.operations.frequency import spectrum
+from core.imaging.filtering.operations.frequency import spectrum
+from core.imaging.filtering.pipeline import FILTERS, Pipeline, Step
 from core.micrograph import Micrograph
 
 shapes = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=20)

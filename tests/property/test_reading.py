@@ -12,8 +12,8 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from core.errors import UnreadableMicrograph
-from core.imaging.archive import read_archive
-from core.imaging.reading import read_micrograph
+from core.imaging.reading.archive import read_archive
+from core.imaging.reading.opening import read_micrograph
 from tests.small_files import mrc_bytes
 
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=20)

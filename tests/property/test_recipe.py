@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.imaging.filters import FILTERS, Parameter, Step
+from core.imaging.filtering.pipeline import FILTERS, Parameter, Step
 from core.measuring.clustering import FeatureSet, Smoothing
 from core.reporting.recipe import Recipe
 

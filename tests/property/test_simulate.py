@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.imaging.simulate import KINDS, simulate
+from core.imaging.simulation.samples import KINDS, simulate
 
 shapes = st.tuples(st.integers(16, 140), st.integers(16, 140))
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from core.imaging.texture import PROPERTIES, glcm_map
+from core.imaging.filtering.texture.maps import PROPERTIES, glcm_map
 
 images = arrays(
     np.uint8,

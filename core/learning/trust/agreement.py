@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from core.learning.methods.registry import BASELINES
+from core.learning.explaining import BASELINES
 
 COINCIDE = 0.9999  # rank correlation from which two maps are one map in two scales
 

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.learning.checkpoints import Classifier
+from core.learning.models import Classifier
 from core.learning.trust.imputation import NOISE_SD, impute
 from core.learning.trust.ranking import Floats, Ranked
 from core.learning.trust.response import Curve, Response

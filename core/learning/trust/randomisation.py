@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from core.learning.checkpoints import Classifier
+from core.learning.models import Classifier
 from core.learning.trust.agreement import rank_correlation
 
 HEAD = "head"

@@ -11,12 +11,7 @@ from core.measuring.clustering.pixels import (
     FeatureClustering,
     cluster_features,
 )
-from core.measuring.clustering.result import (
-    EXCLUDED,
-    MAX_CLUSTERS,
-    MIN_CLUSTERS,
-    Clustering,
-)
+from core.measuring.clustering.result import EXCLUDED, MAX_CLUSTERS, MIN_CLUSTERS, Clustering
 from core.measuring.clustering.smoothing import (
     NONE,
     Smoothing,

@@ -14,7 +14,7 @@ import scipy
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.imaging.histograms import grey_histogram
+from core.imaging.filtering import grey_histogram
 from core.measuring.clustering.features import DEFAULT, FeatureSet
 from core.measuring.clustering.frame import describe_frame
 from core.measuring.clustering.grey import cut_levels

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.imaging.operations.base import blur, gaussian_edge, painted_over
-from core.imaging.texture import glcm_maps
+from core.imaging.filtering import blur, gaussian_edge, glcm_maps, painted_over
 from core.measuring.clustering.result import Mask
 
 Map = NDArray[np.float32]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.imaging.histograms import GreyHistogram, grey_histogram
+from core.imaging.filtering import GreyHistogram, grey_histogram
 from core.measuring.clustering.result import EXCLUDED, Clustering, check_k, counted_pixels
 from core.micrograph import Micrograph
 

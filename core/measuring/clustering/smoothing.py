@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.imaging.operations.base import disc, ski
+from core.imaging.filtering import disc, ski
 from core.measuring.clustering.features import prepare_grey
 from core.measuring.clustering.result import Clustering
 

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.imaging.histograms import GreyHistogram, grey_histogram
+from core.imaging.filtering import GreyHistogram, grey_histogram
 from core.measuring.clustering.frame import describe_frame
 from core.measuring.clustering.grey import cut_levels
 from core.measuring.clustering.pixels import MIXTURE, FeatureClustering
 from core.measuring.clustering.result import Clustering
 from core.measuring.clustering.rows import refine
-from core.measuring.tiles import SEED
+from core.measuring.statistics import SEED
 from core.micrograph import Micrograph
 
 Floats = NDArray[np.float64]
@@ -61,7 +61,7 @@ def fraction_bands(
 
     References
     ----------
-    Hall (1985), see `core.measuring.tiles`.
+    Hall (1985), see `core.measuring.statistics.tiles`.
     """
     pixels = image.pixels if isinstance(image, Micrograph) else np.asarray(image)
     included = clustering.labels >= 0

@@ -9,9 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from core.reporting.batch import Bin, GroupSummary
 from core.reporting.figures.style import BLUE, GREY, ink, interval_points, plain, styled, title
-from core.reporting.summaries import GroupSummary
-from core.reporting.truth import Bin
 
 _COLORS = ("#2f7fb8", "#d9730d", "#5b5ea6", "#8a7a12", "#a23b72", "#3a9d78", "#8a94a3")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from core.imaging.operations.frequency import RadialPower
-from core.imaging.profiles import LineProfile
+from core.imaging.filtering import LineProfile, RadialPower
 from core.micrograph import PixelSize
 from core.reporting.figures.style import BLUE, GREY, styled
 

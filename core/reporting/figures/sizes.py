@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from core.measuring.sizes import SizeDistribution
+from core.measuring.regions import SizeDistribution
 from core.reporting.figures.style import BLUE, GREY, ORANGE, ink, styled
 
 MOST_STEPS = 500  # of a cumulative curve: more cannot be told apart on a screen

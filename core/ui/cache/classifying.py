@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.imaging import class_tiles
+from core.imaging.display import class_tiles
 from core.micrograph import Micrograph
-from core.reporting.truth import Bin, reliability_bins
+from core.reporting.batch import Bin, reliability_bins
 from core.ui.cache.shared import BY_KEY, encode, excluded, model, overlays, picture
 
 if TYPE_CHECKING:
-    from core.learning.classification import Classification
-    from core.learning.robustness import LabelStability, OverlayCheck
-    from core.learning.tile_map import TileMap
+    from core.learning.classifying import Classification, LabelStability, OverlayCheck, TileMap
 
 _RELIABILITY_BINS = 10
 
@@ -25,7 +23,7 @@ def classification(
     micrograph: Micrograph, model_name: str, exclude: bool, level: float | None = None
 ) -> Classification:
     """Return the model's answer for one micrograph."""
-    from core.learning.classification import classify
+    from core.learning.classifying import classify
 
     masks = [excluded(micrograph, exclude)]
     return classify(model(model_name), [micrograph], excludes=masks, level=level)[0]
@@ -35,7 +33,7 @@ def overlay_check(
     micrograph: Micrograph, model_name: str, level: float | None = None
 ) -> OverlayCheck | None:
     """Return the answers with overlays shown and hidden; None where there are none."""
-    from core.learning.robustness import OverlayCheck
+    from core.learning.classifying import OverlayCheck
 
     if not overlays(micrograph).any():
         return None
@@ -48,14 +46,14 @@ def overlay_check(
 @st.cache_data(max_size="8MB", show_spinner="Trying small changes …", hash_funcs=BY_KEY)
 def label_stability(micrograph: Micrograph, model_name: str, exclude: bool) -> LabelStability:
     """Return how the label fares under flips, shifts and noise."""
-    from core.learning.robustness import check_stability
+    from core.learning.classifying import check_stability
 
     return check_stability(model(model_name), micrograph, excluded(micrograph, exclude))
 
 
 def magnification_caution(micrograph: Micrograph, model_name: str) -> str:
     """Return in words how the scale differs from that of the training micrographs; "" when not."""
-    from core.learning.magnification import check_magnification
+    from core.learning.classifying import check_magnification
 
     return check_magnification(model(model_name).card, micrograph)
 
@@ -69,7 +67,7 @@ def tile_map(
     _tell: Callable[[float], None],
 ) -> TileMap:
     """Return the class of every tile."""
-    from core.learning.tile_map import map_tiles
+    from core.learning.classifying import map_tiles
 
     return map_tiles(
         model(model_name),
@@ -91,7 +89,7 @@ def tile_map_png(micrograph: Micrograph, tiles: TileMap) -> bytes:
 @st.cache_data(max_entries=16, show_spinner=False)
 def reliability(model_name: str) -> tuple[Bin, ...]:
     """Return the reliability diagram of held-out answers; empty when the model keeps none."""
-    from core.learning.validation import cool_by_group, softmax
+    from core.learning.classifying import cool_by_group, softmax
 
     kept = model(model_name).reference
     if kept is None or not len(kept.heldout_logits):

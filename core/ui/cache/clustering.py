@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.imaging import display, saving
+from core.imaging.display import pictures, saving
 from core.measuring.clustering import (
     GREY,
     K_MEANS,
@@ -120,7 +120,7 @@ def clusters_png(micrograph: Micrograph, choice: ClusterChoice) -> bytes:
     """
     found = clusters(micrograph, choice)
     shown = _at_screen_size(found.labels, micrograph)
-    return encode(display.color_labels(shown, found.k), micrograph)
+    return encode(pictures.color_labels(shown, found.k), micrograph)
 
 
 @st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=BY_KEY)
@@ -187,13 +187,13 @@ def soft_pngs(micrograph: Micrograph, choice: ClusterChoice) -> list[bytes]:
     if not isinstance(found, FeatureClustering) or found.memberships is None:
         return []
     return [
-        display.png_bytes(np.rint(share.astype(np.float32) * 255).astype(np.uint8), _TILE_PX)
+        pictures.png_bytes(np.rint(share.astype(np.float32) * 255).astype(np.uint8), _TILE_PX)
         for share in found.memberships
     ]
 
 
 def _small_png(values: NDArray[np.float32]) -> bytes:
-    return display.png_bytes(display.thumbnail(Micrograph("map", values), _TILE_PX))
+    return pictures.png_bytes(pictures.thumbnail(Micrograph("map", values), _TILE_PX))
 
 
 def mask_png(micrograph: Micrograph, choice: ClusterChoice, target: int) -> bytes:

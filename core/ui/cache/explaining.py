@@ -13,16 +13,15 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.imaging import display, legends, saving
+from core.imaging.display import legends, pictures, saving
 from core.micrograph import Micrograph
 from core.reporting import figures
-from core.reporting.export import list_versions
+from core.reporting.batch import list_versions
 from core.ui.cache.shared import BY_KEY, encode, excluded, model, overlays, picture
 
 if TYPE_CHECKING:
-    from core.learning.explanation import Explanation
-    from core.learning.layers import LayerFacts
-    from core.learning.trust.card import TrustCard
+    from core.learning.explaining import Explanation, LayerFacts
+    from core.learning.trust import TrustCard
 
 Tell = Callable[[float, str], None]  # share done, what is going on
 
@@ -69,7 +68,7 @@ class Tile:
 @st.cache_data(max_size="128MB", show_spinner="Explaining …", hash_funcs=BY_KEY)
 def explanation(micrograph: Micrograph, question: Question) -> Explanation:
     """Return where the model finds evidence for a class."""
-    from core.learning.explanation import fuse
+    from core.learning.explaining import fuse
 
     layers = question.layers or (None,)
     found = [_explain(micrograph, question, layer) for layer in layers]
@@ -77,8 +76,7 @@ def explanation(micrograph: Micrograph, question: Question) -> Explanation:
 
 
 def _explain(micrograph: Micrograph, question: Question, layer: str | None) -> Explanation:
-    from core.learning.explanation import explain
-    from core.learning.tiling import explain_tiled
+    from core.learning.explaining import explain, explain_tiled
 
     network, mask = model(question.model_name), excluded(micrograph, question.exclude)
     asked = (network, micrograph, question.method, question.target, layer)
@@ -97,22 +95,22 @@ def heatmap_png(
     blended = _blend(shown, found, look, 1.0)
     if not full:
         return encode(blended, micrograph)
-    barred = display.draw_scale_bar(blended, micrograph.pixel_size, micrograph.shape[1])
+    barred = pictures.draw_scale_bar(blended, micrograph.pixel_size, micrograph.shape[1])
     ends = ("no evidence", f"strongest ({float(found.raw.max()):.3g})")
-    return display.png_bytes(legends.add_color_bar(barred, ends, look.opacity, look.colormap))
+    return pictures.png_bytes(legends.add_color_bar(barred, ends, look.opacity, look.colormap))
 
 
 def _blend(
-    shown: display.Picture, found: Explanation, look: Look, strength: float
-) -> display.Picture:
+    shown: pictures.Picture, found: Explanation, look: Look, strength: float
+) -> pictures.Picture:
     """Return a picture under a heat map of some strength, with contour and frame."""
-    from core.learning.explanation import to_frame
+    from core.learning.explaining import to_frame
 
     scale = np.array(shown.shape * 2) / np.array(found.heatmap.shape * 2)
     top, left, bottom, right = (round(v) for v in np.array(found.seen_box) * scale)
     box = (top, left, bottom, right)
     heat = strength * to_frame(found.raw, shown.shape, box)
-    blended = display.blend_heatmap(shown, heat, look.opacity, look.colormap)
+    blended = pictures.blend_heatmap(shown, heat, look.opacity, look.colormap)
     if look.contour is not None and found.has_evidence:
         blended = legends.draw_contour(blended, heat, look.contour * strength)
     if box != (0, 0, *shown.shape):
@@ -129,7 +127,7 @@ def gallery(
     one_scale: bool,
 ) -> tuple[Tile, ...]:
     """Return one small picture per method; one scale compares the raw values of all of them."""
-    from core.learning.explanation import explain_all
+    from core.learning.explaining import explain_all
 
     layer = question.layers[0] if len(question.layers) == 1 else None
     maps = explain_all(
@@ -145,13 +143,13 @@ def gallery(
     alike = coinciding(question.model_name, layer)
     groups = [tuple(m for m in methods if m in alike)] if set(alike) & set(methods) else []
     groups += [(m,) for m in methods if m not in alike]
-    shown = display.thumbnail(micrograph, _TILE_WIDTH_PX)
+    shown = pictures.thumbnail(micrograph, _TILE_WIDTH_PX)
     most = max((float(maps[m].raw.max()) for m in methods), default=0.0)
     tiles = []
     for group in groups:
         found = maps[group[0]]
         strength = max(0.0, float(found.raw.max())) / most if one_scale and most > 0 else 1.0
-        png = display.png_bytes(_blend(shown, found, look, strength))
+        png = pictures.png_bytes(_blend(shown, found, look, strength))
         tiles.append(Tile(group, png, found.has_evidence))
     return tuple(tiles)
 
@@ -159,7 +157,7 @@ def gallery(
 @st.cache_data(max_entries=64, show_spinner=False)
 def coinciding(model_name: str, layer: str | None) -> tuple[str, ...]:
     """Return the methods that must give one map at this layer."""
-    from core.learning.explanation import coinciding_methods
+    from core.learning.explaining import coinciding_methods
 
     return coinciding_methods(model(model_name), layer)
 
@@ -167,28 +165,28 @@ def coinciding(model_name: str, layer: str | None) -> tuple[str, ...]:
 @st.cache_data(max_entries=16, show_spinner=False)
 def fitting(model_name: str) -> dict[str, str]:
     """Return the methods that this model allows, id to title."""
-    from core.learning.explanation import METHODS, fitting_methods
+    from core.learning.explaining import METHODS, fitting_methods
 
     return {name: METHODS[name].title for name in fitting_methods(model(model_name))}
 
 
 def tileable() -> tuple[str, ...]:
     """Return the methods that can be drawn in tiles."""
-    from core.learning.explanation import ONE_PASS
+    from core.learning.explaining import ONE_PASS
 
     return tuple(name for name in ONE_PASS if name != "finer-cam")
 
 
 def slow_methods() -> tuple[str, ...]:
     """Return the methods that run the network many times."""
-    from core.learning.explanation import BASELINES, METHODS, ONE_PASS
+    from core.learning.explaining import BASELINES, METHODS, ONE_PASS
 
     return tuple(name for name in METHODS if name not in (*ONE_PASS, *BASELINES))
 
 
 def baselines() -> tuple[str, ...]:
     """Return the methods that know nothing of the network."""
-    from core.learning.explanation import BASELINES
+    from core.learning.explaining import BASELINES
 
     return BASELINES
 
@@ -196,7 +194,7 @@ def baselines() -> tuple[str, ...]:
 @st.cache_data(max_entries=64, show_spinner="Looking at the layers …")
 def layer_facts(model_name: str, shape: tuple[int, int]) -> tuple[LayerFacts, ...]:
     """Return size and receptive field of every layer for frames of a shape."""
-    from core.learning.layers import describe_layers
+    from core.learning.explaining import describe_layers
 
     return describe_layers(model(model_name), shape)
 
@@ -218,7 +216,7 @@ def evidence_histogram(micrograph: Micrograph, question: Question, dark: bool) -
 
 def overlay_evidence_share(micrograph: Micrograph, question: Question) -> float:
     """Return which share of the evidence lies on info bar, scale bar and letters, 0 to 1."""
-    from core.learning.faithfulness import evidence_share
+    from core.learning.trust import evidence_share
 
     return evidence_share(explanation(micrograph, question), overlays(micrograph))
 
@@ -226,7 +224,7 @@ def overlay_evidence_share(micrograph: Micrograph, question: Question) -> float:
 @st.cache_data(max_size="32MB", show_spinner=False, hash_funcs=BY_KEY)
 def trust(micrograph: Micrograph, question: Question, thorough: bool, _tell: Tell) -> TrustCard:
     """Return how far a map of the whole frame can be trusted."""
-    from core.learning.faithfulness import trust_card
+    from core.learning.trust import trust_card
 
     found = explanation(micrograph, question)
     return trust_card(
@@ -249,7 +247,7 @@ def trust_of_methods(
     _tell: Tell,
 ) -> pd.DataFrame:
     """Return how faithful each method is on average over micrographs."""
-    from core.learning.faithfulness import compare_methods
+    from core.learning.trust import compare_methods
 
     return compare_methods(
         model(model_name),
@@ -265,7 +263,7 @@ def heat_legend_png(look: Look) -> bytes:
     """Return how evidence from none (left) to the strongest (right) looks over middle grey."""
     heat = np.tile(np.linspace(0, 1, 256), (14, 1))
     grey = np.full(heat.shape, 128, np.uint8)
-    return display.png_bytes(display.blend_heatmap(grey, heat, look.opacity, look.colormap))
+    return pictures.png_bytes(pictures.blend_heatmap(grey, heat, look.opacity, look.colormap))
 
 
 def raw_map_npy(found: Explanation) -> bytes:
@@ -282,7 +280,7 @@ def evidence_tiff(micrograph: Micrograph, question: Question) -> bytes:
 
 def explanation_json(micrograph: Micrograph, question: Question) -> bytes:
     """Return what made the map, so that anyone can make it again."""
-    from core.learning.explanation import METHODS
+    from core.learning.explaining import METHODS
 
     found, card = explanation(micrograph, question), model(question.model_name).card
     method = METHODS[found.method]

@@ -17,17 +17,20 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.imaging import directions, display
-from core.imaging.filters import Pipeline, Stage, run_step
-from core.imaging.operations.frequency import (
+from core.imaging.display import directions, pictures, save_tiff_bytes, to_sixteen_bits
+from core.imaging.filtering import (
+    Pipeline,
+    Point,
+    Quality,
     RadialPower,
+    Stage,
+    line_profile,
+    measure_quality,
     nearest_peak,
     radial_power,
+    run_step,
     spectrum,
 )
-from core.imaging.profiles import Point, line_profile
-from core.imaging.quality import Quality, measure_quality
-from core.imaging.saving import save_tiff_bytes, to_sixteen_bits
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.ui.cache.shared import BY_KEY, BY_PIXELS, encode, excluded, picture
@@ -155,7 +158,7 @@ def spectrum_png(micrograph: Micrograph, original: Micrograph, exclude: bool) ->
         shrinks = power.shape[axis] > side
         way = cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
         power = cv2.resize(power, wanted, interpolation=way)
-    return display.png_bytes(display.to_display(Micrograph("spectrum", np.log10(power + 1))))
+    return pictures.png_bytes(pictures.to_display(Micrograph("spectrum", np.log10(power + 1))))
 
 
 def snapped(

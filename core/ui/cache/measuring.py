@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.imaging import display, saving
+from core.imaging.display import pictures, saving
 from core.measuring.attribution import HasLabels, attribution_table
 from core.measuring.embedding import (
     Grouping,
@@ -52,7 +52,7 @@ def attribution(
 @st.cache_data(max_entries=4096, show_spinner=False, hash_funcs=BY_KEY)
 def embedding(micrograph: Micrograph, model_name: str, exclude: bool) -> NDArray[np.float32]:
     """Return what a network makes of one micrograph, shape (C,)."""
-    from core.learning.classification import embed
+    from core.learning.classifying import embed
 
     found = embed(model(model_name), [micrograph], excludes=[excluded(micrograph, exclude)])
     return np.asarray(found[0])
@@ -66,7 +66,7 @@ def texture_row(micrograph: Micrograph, exclude: bool) -> NDArray[np.float64]:
     if mask is not None and mask.any() and not mask.all():
         pixels = np.where(mask, np.nanmean(pixels[~mask]), pixels).astype(pixels.dtype)
     plain = micrograph.with_pixels(pixels, "overlays filled")
-    return texture_statistics(display.thumbnail(plain, _DESCRIBED_PX))
+    return texture_statistics(pictures.thumbnail(plain, _DESCRIBED_PX))
 
 
 @st.cache_data(max_entries=64, show_spinner="Laying out the map …")
@@ -84,7 +84,7 @@ def image_groups(settings: str, k: int, _rows: NDArray[Any]) -> Grouping:
 @st.cache_data(max_entries=1024, show_spinner=False, hash_funcs=BY_PIXELS)
 def card_jpeg(micrograph: Micrograph) -> bytes:
     """Return a picture of a few kilobytes, for many at once."""
-    return display.jpeg_bytes(display.thumbnail(micrograph, _CARD_PX))
+    return pictures.jpeg_bytes(pictures.thumbnail(micrograph, _CARD_PX))
 
 
 def labels_tiff(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.learning import installed
+from core.learning.models import installed
 
 if TYPE_CHECKING:
     from core.learning.adding import AddedModel
@@ -24,7 +24,7 @@ def missing_in_model(name: str) -> str:
 
 def architecture_title(name: str) -> str:
     """Return the name of an architecture as people write it."""
-    from core.learning.fitting import TITLES
+    from core.learning.models import TITLES
 
     return TITLES[name]
 

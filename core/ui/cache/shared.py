@@ -8,9 +8,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.imaging import display, hatching, saving
-from core.imaging import scale_bar as scale_bars
-from core.imaging.exposure import saturated_share
+from core.imaging.display import hatching, pictures, saving
+from core.imaging.filtering import saturated_share
 from core.imaging.overlays import (
     AS_FOUND,
     find_info_bars,
@@ -18,15 +17,16 @@ from core.imaging.overlays import (
     overlay_choice,
     with_overlay_choice,
 )
-from core.learning.installed import list_models
+from core.imaging.scale import bar as scale_bars
+from core.learning.models import list_models
 from core.micrograph import Micrograph
 
 if TYPE_CHECKING:
-    from core.learning.checkpoints import Classifier
+    from core.learning.models import Classifier
 
 SCREEN_PX = 1400  # longer side of a picture on a page
 _SMALL_PX = 480  # longer side up to which a picture is enlarged by whole pixels
-COLORMAPS = display.COLORMAPS
+COLORMAPS = pictures.COLORMAPS
 
 BY_PIXELS: Any = {Micrograph: lambda micrograph: micrograph.key}
 BY_KEY: Any = {Micrograph: lambda micrograph: f"{micrograph.key}|{overlay_choice(micrograph)}"}
@@ -36,7 +36,7 @@ Mask = NDArray[np.bool_]
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
 def model(name: str) -> Classifier:
     """Return the model of this name, installed or added; every session shares it."""
-    from core.learning.checkpoints import load_model
+    from core.learning.models import load_model
 
     return load_model(name)
 
@@ -48,7 +48,7 @@ def model_names() -> list[str]:
 
 def method_titles() -> dict[str, str]:
     """Return the explanation methods, id to title."""
-    from core.learning.explanation import METHODS
+    from core.learning.explaining import METHODS
 
     return {name: method.title for name, method in METHODS.items()}
 
@@ -82,7 +82,7 @@ def saturated(micrograph: Micrograph) -> float:
 @st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_PIXELS)
 def window(micrograph: Micrograph) -> tuple[float, float]:
     """Return the grey levels shown as black and as white."""
-    return display.display_window(micrograph)
+    return pictures.display_window(micrograph)
 
 
 @st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_KEY)
@@ -103,7 +103,7 @@ def scale_bar(micrograph: Micrograph) -> scale_bars.ScaleBar | None:
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=BY_PIXELS)
 def bar_ends_png(micrograph: Micrograph, bar: scale_bars.ScaleBar) -> bytes:
     """Return the picture around both ends of a scale bar."""
-    return display.png_bytes(scale_bars.draw_ends(micrograph, bar))
+    return pictures.png_bytes(scale_bars.draw_ends(micrograph, bar))
 
 
 def excluded(micrograph: Micrograph, exclude: bool) -> Mask | None:
@@ -119,7 +119,7 @@ def excluded_share(micrograph: Micrograph, exclude: bool) -> float:
 @st.cache_data(max_size="32MB", show_spinner=False, hash_funcs=BY_PIXELS)
 def thumbnail_png(micrograph: Micrograph, size_px: int = 320) -> bytes:
     """Return a small picture of the micrograph."""
-    return display.png_bytes(display.thumbnail(micrograph, size_px))
+    return pictures.png_bytes(pictures.thumbnail(micrograph, size_px))
 
 
 @st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=BY_PIXELS)
@@ -138,7 +138,7 @@ def hatched_png(micrograph: Micrograph) -> bytes:
     No scale bar is drawn: it would hide the edge of the info bar, which is to be judged here.
     """
     shown = picture(micrograph, full=False)
-    return display.png_bytes(hatching.hatch(shown, overlays(micrograph)))
+    return pictures.png_bytes(hatching.hatch(shown, overlays(micrograph)))
 
 
 @st.cache_data(max_size="96MB", show_spinner=False, hash_funcs=BY_PIXELS)
@@ -153,19 +153,19 @@ def png(micrograph: Micrograph) -> bytes:
     return saving.save_png_bytes(micrograph)
 
 
-def picture(micrograph: Micrograph, full: bool) -> display.Picture:
+def picture(micrograph: Micrograph, full: bool) -> pictures.Picture:
     """Return the micrograph in eight bits, a few pixels across as squares.
 
     A browser would blur a tiny picture up, and a scale bar drawn at its size would cover it.
     """
     if full:
-        return display.to_display(micrograph)
-    shown = display.thumbnail(micrograph, SCREEN_PX)
+        return pictures.to_display(micrograph)
+    shown = pictures.thumbnail(micrograph, SCREEN_PX)
     times = -(-_SMALL_PX // max(shown.shape))
     return shown.repeat(times, axis=0).repeat(times, axis=1)
 
 
-def encode(shown: display.Picture, micrograph: Micrograph) -> bytes:
+def encode(shown: pictures.Picture, micrograph: Micrograph) -> bytes:
     """Return a picture as PNG, with a scale bar where the scale is known."""
     width = micrograph.shape[1]
-    return display.png_bytes(display.draw_scale_bar(shown, micrograph.pixel_size, width))
+    return pictures.png_bytes(pictures.draw_scale_bar(shown, micrograph.pixel_size, width))

@@ -6,8 +6,8 @@ import pytest
 
 from core.errors import OutOfMemory, UserError, lacks_memory
 from core.imaging import memory
-from core.imaging.reading import read_micrograph
-from core.imaging.saving import save_png_bytes
+from core.imaging.display.saving import save_png_bytes
+from core.imaging.reading.opening import read_micrograph
 from core.micrograph import Micrograph
 
 MB = 2**20

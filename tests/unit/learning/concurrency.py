@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from core.learning.checkpoints import Classifier
-from core.learning.explanation import METHODS, explain
+from core.learning.explaining.explanation import METHODS, explain
+from core.learning.models.folders import Classifier
 from core.micrograph import Micrograph
 
 

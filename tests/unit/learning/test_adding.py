@@ -15,17 +15,17 @@ import torch
 from core.errors import UnusableModel, UserError
 from core.learning import adding
 from core.learning.adding import add_model, rename_classes, zip_model
-from core.learning.checkpoints import CARD, WEIGHTS, ModelCard, load_model, save_model
-from core.learning.classification import classify
-from core.learning.installed import (
+from core.learning.classifying.classification import classify
+from core.learning.models.folders import CARD, WEIGHTS, ModelCard, load_model, save_model
+from core.learning.models.installed import (
     ADDED,
     find_model,
     list_models,
     read_facts,
     say_what_is_missing,
 )
-from core.learning.networks import build_network
-from core.learning.reference import Reference
+from core.learning.models.networks import build_network
+from core.learning.models.reference import Reference
 from core.micrograph import Micrograph
 from tests.unit.learning import visual_ccc
 

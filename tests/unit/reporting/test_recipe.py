@@ -3,7 +3,7 @@ import json
 import pytest
 
 from core.errors import UserError
-from core.imaging.filters import Step
+from core.imaging.filtering.pipeline import Step
 from core.measuring.clustering import FeatureSet, Smoothing
 from core.reporting.recipe import Recipe
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from core.learning.checkpoints import Classifier
-from core.learning.explanation import explain
+from core.learning.explaining.explanation import explain
+from core.learning.models.folders import Classifier
 from core.learning.trust.randomisation import cascade, pieces, randomise
 from core.micrograph import Micrograph
 

@@ -1,0 +1,5 @@
+"""Eight-bit pictures for screens and paper: windows, colours, legends, saving."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

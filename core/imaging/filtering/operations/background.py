@@ -1,0 +1,177 @@
+"""Background: uneven illumination, charging, curtains and scan lines."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import cv2
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.imaging.filtering.operations.base import (
+    Mask,
+    Pixels,
+    close_disc,
+    counted,
+    grey_range,
+    open_disc,
+    share_of_range,
+    ski,
+    to_depth_of,
+    wide_blur,
+)
+
+_FIT_PX = 250_000  # a plane through every n-th pixel is as good
+_BALL_GREYS = 255  # the ball is as high as it is wide when the grey range is cut in 255
+
+
+def rolling_ball(pixels: Pixels, exclude: Mask = None, *, radius_px: int) -> Pixels:
+    """Subtract the surface that a ball touches when it rolls below the image.
+
+    Height is measured in 255ths of the image's own grey range, so that every depth gives the same.
+    As in ImageJ a large ball rolls on a reduced image, of the darkest pixels of each block.
+    """
+    low, high = grey_range(pixels, exclude)
+    if low == high:
+        return np.zeros_like(pixels)
+    share = share_of_range(pixels, low, high) * np.float32(_BALL_GREYS)
+    factor = _reduction(radius_px, min(pixels.shape))
+    small = _darkest_of_blocks(share, factor)
+    surface = ski.restoration.rolling_ball(small, radius=radius_px / factor)
+    height, width = pixels.shape
+    ground = cv2.resize(
+        surface.astype(np.float32),
+        (small.shape[1] * factor, small.shape[0] * factor),
+        interpolation=cv2.INTER_LINEAR,
+    )[:height, :width]
+    lifted = (share - np.minimum(ground, share)) * ((high - low) / _BALL_GREYS)
+    return to_depth_of(pixels, lifted)
+
+
+def _reduction(radius_px: int, shorter_px: int) -> int:
+    """Return by how much an image is reduced for a ball of this radius: ImageJ's steps."""
+    factor = 1 if radius_px <= 10 else 2 if radius_px <= 30 else 4 if radius_px <= 100 else 8
+    return factor if shorter_px >= 4 * factor else 1
+
+
+def _darkest_of_blocks(values: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    rows, cols = (-side % factor for side in values.shape)
+    padded = np.pad(values, ((0, rows), (0, cols)), mode="edge")
+    height, width = padded.shape
+    blocks = padded.reshape(height // factor, factor, width // factor, factor)
+    return np.asarray(blocks.min(axis=(1, 3)))
+
+
+def white_tophat(pixels: Pixels, exclude: Mask = None, *, radius_px: int) -> Pixels:
+    """Keep bright detail smaller than a disc and drop the background under it."""
+    return pixels - open_disc(pixels, radius_px)
+
+
+def black_tophat(pixels: Pixels, exclude: Mask = None, *, radius_px: int) -> Pixels:
+    """Keep dark detail smaller than a disc, shown bright, and drop what surrounds it."""
+    return close_disc(pixels, radius_px) - pixels
+
+
+def subtract_gaussian(pixels: Pixels, exclude: Mask = None, *, sigma_px: float) -> Pixels:
+    """Subtract a wide blur and put the mean grey level back; excluded pixels do not leak in."""
+    grey = pixels.astype(np.float32)
+    mean = float(np.mean(counted(pixels, exclude), dtype=np.float64))
+    kept = np.ones_like(grey) if exclude is None else (~exclude).astype(np.float32)
+    weight = wide_blur(kept, sigma_px) if exclude is not None else kept
+    ground = wide_blur((grey - mean) * kept, sigma_px) / np.maximum(weight, 1e-6)
+    return to_depth_of(pixels, grey - ground)
+
+
+def subtract_surface(pixels: Pixels, exclude: Mask = None, *, degree: int) -> Pixels:
+    """Subtract the best polynomial surface and put the mean grey level back.
+
+    Least squares over the counted pixels (at most 250,000 of them, evenly spaced).
+    """
+    stride = max(1, int(np.ceil(np.sqrt(pixels.size / _FIT_PX))))
+    kept = np.ones(pixels.shape, bool) if exclude is None else ~exclude
+    mean = float(np.mean(counted(pixels, exclude), dtype=np.float64))
+    rows, cols = (np.linspace(-1, 1, side) if side > 1 else np.zeros(1) for side in pixels.shape)
+    powers = [p for p in product(range(degree + 1), repeat=2) if sum(p) <= degree]
+    thin = np.s_[::stride, ::stride] if kept[::stride, ::stride].any() else np.s_[:, :]
+    chosen = kept[thin]
+    grid = [
+        np.outer(rows[thin[0]] ** down, cols[thin[1]] ** right)[chosen] for down, right in powers
+    ]
+    wanted = pixels[thin][chosen].astype(np.float64)
+    weights, *_ = np.linalg.lstsq(np.stack(grid, axis=1), wanted, rcond=None)
+    surface = np.zeros(pixels.shape)
+    for weight, (down, right) in zip(weights, powers, strict=True):
+        surface += np.outer(weight * rows**down, cols**right)
+    return to_depth_of(pixels, pixels - surface + mean)
+
+
+def flat_field(pixels: Pixels, exclude: Mask = None, *, other: Pixels) -> Pixels:
+    """Divide by another image of even illumination, scaled so that its mean changes nothing.
+
+    Where that image is black the pixel stays as it is.
+    """
+    if other.shape != pixels.shape:
+        raise UserError(
+            f"The flat field has {other.shape[1]} × {other.shape[0]} px and the micrograph "
+            f"{pixels.shape[1]} × {pixels.shape[0]} px. Choose one of the same size."
+        )
+    flat = other.astype(np.float64)
+    mean = float(np.mean(counted(flat, exclude)))
+    gain = np.where(flat > 0, mean / np.where(flat > 0, flat, 1), 1)
+    return to_depth_of(pixels, pixels * gain)
+
+
+def destripe(
+    pixels: Pixels,
+    exclude: Mask = None,
+    *,
+    stripes: str,
+    method: str,
+    width_px: int,
+) -> Pixels:
+    """Remove stripes along the rows (scan lines) or the columns (curtains).
+
+    "median" shifts each line so that its median follows that of the lines around it; "fourier"
+    damps what does not change along the stripes. Both keep whatever varies across the stripes
+    over more than `width_px`.
+    """
+    lying = pixels if stripes == "horizontal" else pixels.T
+    masked = exclude if exclude is None or stripes == "horizontal" else exclude.T
+    offsets = _line_medians if method == "median" else _line_spectrum
+    clean = lying - offsets(lying, masked, width_px)
+    return to_depth_of(pixels, clean if stripes == "horizontal" else clean.T)
+
+
+def _line_medians(pixels: Pixels, exclude: Mask, width_px: int) -> NDArray[np.float64]:
+    """Return, per row, how far its median lies from the smooth course of medians."""
+    grey = pixels.astype(np.float64)
+    if exclude is not None:
+        grey[exclude] = np.nan
+    kept = np.isfinite(grey).any(axis=1)
+    medians = np.zeros(grey.shape[0])
+    medians[kept] = np.nanmedian(grey[kept], axis=1)
+    places = np.arange(medians.size)
+    medians = np.interp(places, places[kept], medians[kept]) if kept.any() else medians
+    course = scipy.ndimage.gaussian_filter1d(medians, width_px, mode="nearest")
+    return np.asarray(np.where(kept, medians - course, 0)[:, None])
+
+
+def _line_spectrum(pixels: Pixels, exclude: Mask, width_px: int) -> NDArray[np.float64]:
+    """Return the part of the image that hardly changes along the rows but fast across them.
+
+    A cosine transform, so that the edges are mirrored: kept are wavelengths along the rows above
+    about the width, and across them below `width_px`. Excluded pixels are first filled with the
+    mean of their row.
+    """
+    grey = pixels.astype(np.float64)
+    if exclude is not None:
+        kept = (~exclude).sum(axis=1, keepdims=True)
+        means = np.where(exclude, 0, grey).sum(axis=1, keepdims=True) / np.maximum(kept, 1)
+        grey = np.where(exclude, np.where(kept > 0, means, grey.mean()), grey)
+    height, width = grey.shape
+    across = 1 - np.exp(-0.5 * (np.pi * width_px / height * np.arange(height)) ** 2)
+    along = np.exp(-0.5 * (np.pi / 8 * np.arange(width)) ** 2)
+    spectrum = scipy.fft.dctn(grey, type=2, norm="ortho")
+    return np.asarray(scipy.fft.idctn(spectrum * np.outer(across, along), type=2, norm="ortho"))

@@ -1,0 +1,177 @@
+"""Texture: co-occurrence maps, local patterns, directions and their order."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.imaging.filtering.operations.base import (
+    Mask,
+    Pixels,
+    at_least,
+    blur,
+    counted,
+    grey_range,
+    share_of_range,
+    ski,
+)
+from core.imaging.filtering.operations.thresholds import local_moments, otsu
+from core.imaging.filtering.texture.maps import FOUR_ANGLES, glcm_map
+
+_ENTROPY_LEVELS = 64
+
+
+def glcm_texture(
+    pixels: Pixels,
+    exclude: Mask = None,
+    *,
+    prop: str,
+    window_px: int,
+    levels: int,
+    distance_px: int,
+    angle_deg: int | str,
+    symmetric: str = "yes",
+) -> Pixels:
+    """Return a texture map as 32-bit floats: of Otsu's mask, or of more equal grey levels."""
+    if distance_px >= window_px:
+        raise UserError(
+            f"The pair distance ({distance_px} px) must be smaller than the window "
+            f"({window_px} px). Enlarge the window or shorten the distance."
+        )
+    image = otsu(pixels, exclude) // 255 if levels == 2 else quantise(pixels, exclude, levels)
+    texture = glcm_map(
+        image,
+        prop,
+        window=window_px,
+        levels=levels,
+        distance=distance_px,
+        angle_deg=FOUR_ANGLES if angle_deg == FOUR_ANGLES else int(angle_deg),
+        symmetric=symmetric == "yes",
+    )
+    return texture.astype(np.float32)
+
+
+def quantise(pixels: Pixels, exclude: Mask, levels: int) -> NDArray[np.uint8]:
+    """Sort the image's own range into equal levels, 0 to levels - 1."""
+    low, high = grey_range(pixels, exclude)
+    if low == high:
+        return np.zeros(pixels.shape, np.uint8)
+    share = np.clip((pixels.astype(np.float64) - low) / (high - low), 0, 1)
+    return np.minimum(share * levels, levels - 1).astype(np.uint8)
+
+
+def local_binary_pattern(
+    pixels: Pixels, exclude: Mask = None, *, radius_px: float, points: int
+) -> Pixels:
+    """Return the number of the pattern of brighter and darker neighbours on a circle.
+
+    Uniform patterns, whichever way they are turned (0 to `points`, and `points` + 1 for all
+    others), as 32-bit floats.
+    """
+    found = ski.feature.local_binary_pattern(_comparable(pixels), points, radius_px, "uniform")
+    return np.asarray(found, np.float32)
+
+
+def _comparable(pixels: Pixels) -> NDArray[np.generic]:
+    """Return integers where interpolated neighbours may be compared: floats as 16-bit levels."""
+    if pixels.dtype.kind == "u":
+        return pixels
+    low, high = float(pixels.min()), float(pixels.max())
+    if low == high:
+        return np.zeros(pixels.shape, np.uint16)
+    return np.asarray(np.rint(share_of_range(pixels, low, high) * 65_535), np.uint16)
+
+
+def gabor_bank(
+    pixels: Pixels, exclude: Mask = None, *, period_px: float, directions: int
+) -> Pixels:
+    """Return the strongest response to a pattern of one period, over evenly spread directions.
+
+    As 32-bit floats in grey levels: the amplitude of a wave of that period. One octave wide.
+    """
+    mean = float(np.mean(counted(pixels, exclude), dtype=np.float64))
+    grey = (pixels - np.float64(mean)).astype(np.float32)
+    if exclude is not None:
+        grey[exclude] = 0
+    pad = min(int(2 * period_px) + 1, 256)
+    padded = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REFLECT)
+    shape = [scipy.fft.next_fast_len(side, real=True) for side in padded.shape]
+    transform = scipy.fft.fft2(padded, shape)
+    best = np.zeros(grey.shape, np.float32)
+    for number in range(directions):
+        gain = _gabor_gain(shape, period_px, np.pi * number / directions)
+        response = np.abs(scipy.fft.ifft2(transform * gain))
+        height, width = grey.shape
+        np.maximum(best, 2 * response[pad : pad + height, pad : pad + width], out=best)
+    return best
+
+
+def _gabor_gain(shape: list[int], period_px: float, angle: float) -> NDArray[np.float32]:
+    """Return a Gaussian around one frequency; half its height is an octave wide."""
+    down, right = (scipy.fft.fftfreq(side)[:, None] for side in shape)
+    along = right.T * np.cos(angle) + down * np.sin(angle)
+    across = down * np.cos(angle) - right.T * np.sin(angle)
+    centre = 1 / period_px
+    width = centre / 3 / np.sqrt(2 * np.log(2))
+    away = np.square(along - centre) + np.square(across)
+    return np.asarray(np.exp(-away / (2 * width**2)), np.float32)
+
+
+def local_deviation(pixels: Pixels, exclude: Mask = None, *, window_px: int) -> Pixels:
+    """Return the standard deviation in a square around each pixel, as 32-bit floats."""
+    return local_moments(pixels, exclude, window_px)[1].astype(np.float32)
+
+
+def local_entropy(pixels: Pixels, exclude: Mask = None, *, radius_px: int) -> Pixels:
+    """Return the entropy of 64 equal grey levels in a disc around each pixel, in bits.
+
+    As 32-bit floats; excluded pixels do not count.
+    """
+    levels = quantise(pixels, exclude, _ENTROPY_LEVELS)
+    footprint = ski.morphology.disk(radius_px)
+    kept = None if exclude is None else (~exclude).astype(np.uint8) * np.uint8(255)
+    found = ski.filters.rank.entropy(levels, footprint, mask=kept)
+    return np.asarray(np.nan_to_num(found), np.float32)
+
+
+def orientation(pixels: Pixels, exclude: Mask = None, *, sigma_px: float) -> Pixels:
+    """Return the direction of lines around each pixel, as 32-bit floats from 0 to below 180°.
+
+    0° is along the rows, 90° along the columns, counted anticlockwise as seen.
+    """
+    xx, xy, yy = _structure_tensor(pixels, exclude, sigma_px)
+    across = 0.5 * np.arctan2(2 * xy, xx - yy)  # of the steepest change, rows counted downwards
+    degrees = np.degrees(-across) + 90
+    return np.asarray(degrees % 180, np.float32) % np.float32(180)
+
+
+def coherence(pixels: Pixels, exclude: Mask = None, *, sigma_px: float) -> Pixels:
+    """Return how much one direction prevails: 0 none, 1 parallel lines; as 32-bit floats."""
+    xx, xy, yy = _structure_tensor(pixels, exclude, sigma_px)
+    total = xx + yy
+    spread = np.hypot(xx - yy, 2 * xy)
+    share = np.divide(spread, total, out=np.zeros_like(total), where=total > 0)
+    return np.asarray(np.clip(share, 0, 1), np.float32)
+
+
+def _structure_tensor(
+    pixels: Pixels, exclude: Mask, sigma_px: float
+) -> tuple[NDArray[np.float32], ...]:
+    """Return the products of the gradient, averaged by a Gaussian; excluded pixels add nothing."""
+    low, high = grey_range(pixels, exclude)
+    grey = share_of_range(pixels, low, high) if high > low else np.zeros(pixels.shape, np.float32)
+
+    def gradient(padded: NDArray[np.float32]) -> NDArray[np.float32]:
+        right = cv2.Scharr(padded, cv2.CV_32F, 1, 0, scale=1 / 32)
+        down = cv2.Scharr(padded, cv2.CV_32F, 0, 1, scale=1 / 32)
+        return np.asarray(right + 1j * down, np.complex64)
+
+    slope = at_least(grey, 3, gradient)
+    if exclude is not None:
+        near = cv2.dilate(exclude.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        slope = np.where(near, np.complex64(0), slope)
+    right, down = np.ascontiguousarray(slope.real), np.ascontiguousarray(slope.imag)
+    return tuple(blur(product, sigma_px) for product in (right * right, right * down, down * down))

@@ -1,0 +1,281 @@
+"""Thresholds: at which grey level bright parts from dark, for the image or around each pixel.
+
+Global thresholds come in two halves: a function that returns the levels (to be shown on the
+histogram), and one that cuts there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.imaging.filtering.histograms import GreyHistogram, grey_histogram
+from core.imaging.filtering.operations.base import (
+    Floats,
+    Mask,
+    Pixels,
+    blur,
+    counted,
+    full_range,
+    ski,
+    to_mask,
+)
+
+HISTOGRAM_BINS = 256
+Levels = tuple[float, ...]
+
+
+def otsu_threshold(pixels: Pixels, exclude: Mask = None) -> float:
+    """Return the grey level that best parts dark from bright: pixels above it are bright.
+
+    Exact at 8 and 16 bits, and for floats up to 65,536 different values (see `grey_histogram`).
+    A constant image returns its one level, above which there is nothing.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (H, W), uint8, uint16 or float32
+        Values that are not finite do not count.
+    exclude : ndarray of shape (H, W), bool, optional
+        True where a pixel must not count.
+
+    Raises
+    ------
+    UserError
+        If no pixel is left to count.
+
+    References
+    ----------
+    Otsu (1979), A threshold selection method from gray-level histograms, IEEE Transactions on
+    Systems, Man, and Cybernetics 9, 62-66, doi:10.1109/TSMC.1979.4310076
+    """
+    histogram = grey_histogram(counted(pixels, exclude))
+    if len(histogram) == 0:
+        raise UserError("The micrograph holds no valid pixel. Check the file or load another one.")
+    counts = histogram.counts.astype(np.float64)
+    centred = histogram.levels - np.average(histogram.levels, weights=counts)
+    weight, grey = np.cumsum(counts), np.cumsum(counts * centred)
+    dark, bright = weight[:-1], weight[-1] - weight[:-1]
+    between = grey[:-1] ** 2 / dark + (grey[-1] - grey[:-1]) ** 2 / bright
+    return float(histogram.upper[np.argmax(between) if between.size else 0])
+
+
+def otsu(pixels: Pixels, exclude: Mask = None) -> Pixels:
+    """Return an 8-bit mask: 255 where a pixel is brighter than Otsu's threshold, else 0."""
+    return above(pixels, exclude, levels=(otsu_threshold(pixels, exclude),))
+
+
+def above(pixels: Pixels, exclude: Mask = None, *, levels: Levels, **_: Any) -> Pixels:
+    """Return an 8-bit mask: 255 where a pixel is brighter than the level, else 0."""
+    return to_mask(pixels > levels[0])
+
+
+def classes_between(pixels: Pixels, exclude: Mask = None, *, levels: Levels, **_: Any) -> Pixels:
+    """Return 8-bit classes, from dark to bright evenly spread over 0 to 255."""
+    number = np.searchsorted(np.asarray(levels), pixels, side="left")
+    return np.asarray(np.rint(number * (255 / max(len(levels), 1))), np.uint8)
+
+
+def connected_above(pixels: Pixels, exclude: Mask = None, *, levels: Levels, **_: Any) -> Pixels:
+    """Return an 8-bit mask: what is above the lower level and touches what is above the higher."""
+    found = ski.filters.apply_hysteresis_threshold(pixels, levels[0], levels[1])
+    return to_mask(found & (pixels > levels[0]))
+
+
+def otsu_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
+    """Return Otsu's threshold, exact at every depth."""
+    return (otsu_threshold(pixels, exclude),)
+
+
+def multi_otsu_levels(pixels: Pixels, exclude: Mask = None, *, classes: int) -> Levels:
+    """Return the levels between several classes, from 256 bins between the extremes."""
+    counts, centres = _binned(pixels, exclude)
+    if np.count_nonzero(counts) <= classes:  # as many levels as classes, or fewer: cut between
+        return tuple(float(level) for level in centres[counts > 0][:-1])
+    found = ski.filters.threshold_multiotsu(classes=classes, hist=(counts, centres))
+    return tuple(float(level) for level in found)
+
+
+def fixed_levels(pixels: Pixels, exclude: Mask = None, *, level: float) -> Levels:
+    """Return the level that a person chose."""
+    return (level,)
+
+
+def percentile_levels(
+    pixels: Pixels, exclude: Mask = None, *, low_pct: float, high_pct: float
+) -> Levels:
+    """Return the grey levels at two percentiles."""
+    if low_pct > high_pct:
+        raise UserError(
+            f"The low percentile ({low_pct:g}) must not be above the high one ({high_pct:g}). "
+            "Swap them."
+        )
+    low, high = np.percentile(counted(pixels, exclude), [low_pct, high_pct])
+    return float(low), float(high)
+
+
+def li_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
+    """Return the threshold of least cross-entropy (Li and Lee), iterated to the end."""
+    return _of_values(pixels, exclude, ski.filters.threshold_li)
+
+
+def triangle_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
+    """Return the threshold farthest from the line between the histogram's peak and its end."""
+    return _of_values(pixels, exclude, ski.filters.threshold_triangle)
+
+
+def yen_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
+    """Return Yen's threshold."""
+    return _of_values(pixels, exclude, ski.filters.threshold_yen)
+
+
+def isodata_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
+    """Return the lowest threshold halfway between the means of what it parts (Ridler, Calvard)."""
+    return _of_values(pixels, exclude, ski.filters.threshold_isodata)
+
+
+def minimum_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
+    """Return the valley between the two peaks of the smoothed histogram of 256 bins.
+
+    Raises
+    ------
+    UserError
+        If the histogram has no two peaks.
+    """
+    counts, centres = _binned(pixels, exclude)
+    if np.count_nonzero(counts) <= 2:  # nothing to smooth: the darker of the two is dark
+        return (float(centres[counts > 0][0]),)
+    try:
+        return (float(ski.filters.threshold_minimum(hist=(counts, centres))),)
+    except RuntimeError as error:
+        raise UserError(
+            "The histogram does not have two peaks with a valley between them. "
+            "Choose another threshold, such as Otsu's."
+        ) from error
+
+
+def _of_values(pixels: Pixels, exclude: Mask, threshold: Callable[[Pixels], float]) -> Levels:
+    """Return scikit-image's threshold of the counted pixels; that of a constant is its level."""
+    values = counted(pixels, exclude)
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        return (low,)
+    return (min(max(float(threshold(values)), low), high),)
+
+
+def _binned(pixels: Pixels, exclude: Mask) -> tuple[Floats, Floats]:
+    """Return counts and centres of at most 256 bins; 8 bits are counted level by level."""
+    histogram: GreyHistogram = grey_histogram(counted(pixels, exclude))
+    low, high = histogram.lower[0], histogram.upper[-1]
+    if pixels.dtype.kind == "u" and high - low < HISTOGRAM_BINS:
+        edges = np.arange(low - 0.5, high + 1)
+    elif low == high:
+        edges = np.array([low - 0.5, low + 0.5])
+    else:
+        edges = np.linspace(low, high, HISTOGRAM_BINS + 1)
+    counts, _ = np.histogram(histogram.levels, bins=edges, weights=histogram.counts)
+    return counts.astype(np.float64), (edges[:-1] + edges[1:]) / 2
+
+
+def local_mean(
+    pixels: Pixels,
+    exclude: Mask = None,
+    *,
+    levels: Levels = (),
+    window_px: int,
+    offset: float,
+    weights: str,
+) -> Pixels:
+    """Return an 8-bit mask: 255 where a pixel is brighter than its surroundings' mean - offset."""
+    return to_mask(pixels > _mean_surface(pixels, exclude, window_px, weights) - offset)
+
+
+def local_mean_levels(
+    pixels: Pixels, exclude: Mask = None, *, window_px: int, offset: float, weights: str
+) -> Levels:
+    """Return the median of the local thresholds."""
+    surface = _mean_surface(pixels, exclude, window_px, weights) - offset
+    return (float(np.median(counted(surface, exclude))),)
+
+
+def _mean_surface(pixels: Pixels, exclude: Mask, window_px: int, weights: str) -> Floats:
+    """Return the mean around each pixel: of a square, or Gaussian of the same extent.
+
+    As in scikit-image the Gaussian's sigma is a sixth of the window.
+    """
+    if weights == "equal":
+        return local_moments(pixels, exclude, window_px)[0]
+    sigma_px = (window_px - 1) / 6
+    middle = float(np.mean(counted(pixels, exclude), dtype=np.float64))
+    grey = (pixels - np.float64(middle)).astype(np.float32)
+    if exclude is None:
+        return blur(grey, sigma_px) + np.float64(middle)
+    kept = (~exclude).astype(np.float32)
+    share = np.maximum(blur(kept, sigma_px), 1e-6)
+    return np.asarray(blur(grey * kept, sigma_px) / share + np.float64(middle))
+
+
+def niblack(
+    pixels: Pixels, exclude: Mask = None, *, levels: Levels = (), window_px: int, k: float
+) -> Pixels:
+    """Return an 8-bit mask: 255 where brighter than the local mean - k local deviations."""
+    return to_mask(pixels > _niblack_surface(pixels, exclude, window_px, k))
+
+
+def niblack_levels(pixels: Pixels, exclude: Mask = None, *, window_px: int, k: float) -> Levels:
+    """Return the median of Niblack's local thresholds."""
+    return (float(np.median(counted(_niblack_surface(pixels, exclude, window_px, k), exclude))),)
+
+
+def _niblack_surface(pixels: Pixels, exclude: Mask, window_px: int, k: float) -> Floats:
+    mean, deviation = local_moments(pixels, exclude, window_px)
+    return mean - k * deviation
+
+
+def sauvola(
+    pixels: Pixels, exclude: Mask = None, *, levels: Levels = (), window_px: int, k: float
+) -> Pixels:
+    """Return an 8-bit mask: 255 where brighter than mean × (1 + k (deviation / R - 1)).
+
+    R is half the range that an integer depth can hold, or half a float image's own range.
+    """
+    return to_mask(pixels > _sauvola_surface(pixels, exclude, window_px, k))
+
+
+def sauvola_levels(pixels: Pixels, exclude: Mask = None, *, window_px: int, k: float) -> Levels:
+    """Return the median of Sauvola's local thresholds."""
+    return (float(np.median(counted(_sauvola_surface(pixels, exclude, window_px, k), exclude))),)
+
+
+def _sauvola_surface(pixels: Pixels, exclude: Mask, window_px: int, k: float) -> Floats:
+    low, high = full_range(pixels, exclude)
+    mean, deviation = local_moments(pixels, exclude, window_px)
+    half = (high - low) / 2 or 1.0
+    return np.asarray(mean * (1 + k * (deviation / half - 1)))
+
+
+def local_moments(pixels: Pixels, exclude: Mask, window_px: int) -> tuple[Floats, Floats]:
+    """Return mean and standard deviation of the counted pixels in the square around each pixel.
+
+    Edges are mirrored. A square without a counted pixel takes the mean of the image.
+    """
+    middle = float(np.mean(counted(pixels, exclude), dtype=np.float64))
+    grey = pixels.astype(np.float64) - middle  # small numbers: less is lost between the squares
+    if exclude is None:
+        mean, squares = _box(grey, window_px), _box(grey * grey, window_px)
+    else:
+        kept = (~exclude).astype(np.float64)
+        share = np.maximum(_box(kept, window_px), 1e-12)
+        mean = _box(grey * kept, window_px) / share
+        squares = _box(grey * grey * kept, window_px) / share
+    return mean + middle, np.sqrt(np.maximum(squares - mean * mean, 0))
+
+
+def _box(values: Floats, window_px: int) -> NDArray[np.float64]:
+    """Return the mean over a square; edges are mirrored."""
+    border = cv2.BORDER_REFLECT if min(values.shape) >= window_px else cv2.BORDER_REPLICATE
+    return np.asarray(cv2.blur(values, (window_px, window_px), borderType=border))

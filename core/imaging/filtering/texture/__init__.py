@@ -1,0 +1,1 @@
+"""Texture maps: co-occurrence properties of the window around every pixel."""

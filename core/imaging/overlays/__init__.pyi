@@ -1,0 +1,10 @@
+from .annotations import find_bars as find_bars
+from .finding import AS_FOUND as AS_FOUND
+from .finding import OverlayChoice as OverlayChoice
+from .finding import find_info_bars as find_info_bars
+from .finding import find_overlays as find_overlays
+from .finding import overlay_choice as overlay_choice
+from .finding import search_levels as search_levels
+from .finding import specimen_rows as specimen_rows
+from .finding import with_overlay_choice as with_overlay_choice
+from .info_bar import ruler_in as ruler_in

@@ -1,0 +1,157 @@
+"""What is not specimen: info bars, burned-in scale bars, panel letters and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.imaging.overlays.annotations import find_annotations
+from core.imaging.overlays.info_bar import info_bar_rows
+from core.micrograph import Micrograph
+
+_SEARCH_PX = 4_000_000  # larger pictures are searched for lettering on every n-th pixel,
+_REDUCED_PX = 2_000_000  # so that at most this many are left
+_MIN_SIDE_PX = 48  # lettering on anything smaller could not be read
+
+
+_CHOICE = "overlays"  # where a micrograph's metadata keep a person's correction
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayChoice:
+    """What a person corrected in what was found.
+
+    Parameters
+    ----------
+    top_rows, bottom_rows : int or None
+        Height of the info bar along that edge, in px; None for what is found, 0 for no bar.
+    lettering : bool
+        False leaves scale bars, letters and labels in the picture with the specimen.
+    enabled : bool
+        False counts the whole frame as specimen.
+
+    Raises
+    ------
+    ValueError
+        If a height is negative.
+    """
+
+    top_rows: int | None = None
+    bottom_rows: int | None = None
+    lettering: bool = True
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        for rows in (self.top_rows, self.bottom_rows):
+            if rows is not None and rows < 0:
+                raise ValueError(f"an info bar's height must not be negative, got {rows}")
+
+
+AS_FOUND = OverlayChoice()
+
+
+def with_overlay_choice(micrograph: Micrograph, choice: OverlayChoice) -> Micrograph:
+    """Return the micrograph with a correction that `find_overlays` follows from now on."""
+    metadata = {key: value for key, value in micrograph.metadata.items() if key != _CHOICE}
+    if choice != AS_FOUND:
+        metadata[_CHOICE] = asdict(choice)
+    return replace(micrograph, metadata=metadata)
+
+
+def overlay_choice(micrograph: Micrograph) -> OverlayChoice:
+    """Return the correction that a micrograph carries; `AS_FOUND` when there is none."""
+    kept: Any = micrograph.metadata.get(_CHOICE)
+    return OverlayChoice(**kept) if isinstance(kept, Mapping) else AS_FOUND
+
+
+def find_overlays(micrograph: Micrograph, choice: OverlayChoice | None = None) -> NDArray[np.bool_]:
+    """Return where the picture shows something else than the specimen.
+
+    Info bars are sought along the bottom and the top edge, then scale bars, letters and labels in
+    what is left. The search keeps to what was painted by a program: flat, crisp, at an extreme
+    grey level. When in doubt a pixel counts as specimen.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+        Of any depth and size.
+    choice : OverlayChoice or None
+        A person's correction; None for the one that the micrograph carries.
+
+    Returns
+    -------
+    ndarray of shape (H, W), bool
+        True where not specimen. Lettering is covered with a margin for its soft edges. Never all
+        of the frame: bars that would meet leave at least one row.
+    """
+    choice = overlay_choice(micrograph) if choice is None else choice
+    overlays = np.zeros(micrograph.shape, bool)
+    if not choice.enabled:
+        return overlays
+    levels = search_levels(micrograph.pixels)
+    inner = specimen_rows(levels, choice)
+    overlays[: inner.start] = True
+    overlays[inner.stop :] = True
+    if choice.lettering:
+        overlays[inner] |= _annotations(levels[inner])
+    return overlays
+
+
+def find_info_bars(micrograph: Micrograph) -> tuple[int, int]:
+    """Return the heights in px of the info bars found along the top and the bottom edge."""
+    rows = specimen_rows(search_levels(micrograph.pixels), AS_FOUND)
+    return rows.start, micrograph.shape[0] - rows.stop
+
+
+def specimen_rows(levels: NDArray[np.uint8], choice: OverlayChoice) -> slice:
+    """Return the rows between the info bars, as found or as a person set them; at least one."""
+    height = levels.shape[0]
+    top, bottom = choice.top_rows, choice.bottom_rows
+    searched = min(levels.shape) >= _MIN_SIDE_PX
+    if bottom is None:
+        bottom = info_bar_rows(levels[::-1]) if searched else 0
+    if top is None:
+        top = info_bar_rows(levels) if searched else 0
+    top = min(top, height - 1)
+    return slice(top, height - min(bottom, height - 1 - top))
+
+
+def search_levels(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Return eight bits between the extremes: enough to find paint, and nothing is measured."""
+    if pixels.dtype == np.uint8:
+        return _stretch_levels(np.asarray(pixels, np.uint8))
+    values = pixels.astype(np.float32)
+    finite = np.isfinite(values)
+    if not finite.all():
+        values = np.where(finite, values, np.min(values, where=finite, initial=np.inf))
+        values = np.nan_to_num(values)
+    low, high = float(values.min()), float(values.max())
+    if high == low:
+        return np.zeros(values.shape, np.uint8)
+    scale = 255 / (high - low)
+    return np.asarray(np.clip((values - low) * scale + 0.5, 0, 255), np.float32).astype(np.uint8)
+
+
+def _stretch_levels(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Stretch eight bits to their extremes by a table."""
+    low, high = int(levels.min()), int(levels.max())
+    table = np.clip((np.arange(256) - low) * (255 / max(1, high - low)) + 0.5, 0, 255)
+    return np.asarray(cv2.LUT(levels, table.astype(np.uint8)), np.uint8)
+
+
+def _annotations(levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Search at full size, or on every n-th pixel of a large picture."""
+    height, width = levels.shape
+    if min(height, width) < _MIN_SIDE_PX:
+        return np.zeros(levels.shape, bool)
+    if levels.size <= _SEARCH_PX:
+        return find_annotations(levels)
+    stride = int(np.ceil(np.sqrt(levels.size / _REDUCED_PX)))
+    found = find_annotations(np.ascontiguousarray(levels[::stride, ::stride]))
+    full = cv2.resize(found.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(full, bool)

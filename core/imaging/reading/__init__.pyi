@@ -1,0 +1,10 @@
+from . import archive as archive
+from . import opening as opening
+from . import uploads as uploads
+from .info import as_table as as_table
+from .info import understand as understand
+from .limits import MAX_FILE_MB as MAX_FILE_MB
+from .limits import check_file_size as check_file_size
+from .opening import COMPANION_SUFFIXES as COMPANION_SUFFIXES
+from .opening import SUFFIXES as SUFFIXES
+from .opening import read_micrograph as read_micrograph

@@ -1,0 +1,148 @@
+"""A ZIP of micrographs, unpacked in memory: names are labels, and bombs are refused."""
+
+from __future__ import annotations
+
+import io
+import logging
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from core.errors import UnreadableMicrograph
+from core.imaging.reading.limits import (
+    MAX_ARCHIVE_ENTRIES,
+    MAX_ARCHIVE_MB,
+    MAX_ARCHIVE_RATIO,
+    MAX_FILE_MB,
+    check_file_size,
+)
+
+_MAGIC = (b"PK\3\4", b"PK\5\6")
+_SUSPICIOUS_FROM_BYTES = 50_000_000  # below, a high ratio does no harm
+_BROKEN = "The archive is cut short or damaged; pack or upload it again."
+
+_log = logging.getLogger(__name__)
+
+
+def is_archive(data: bytes) -> bool:
+    """Tell a ZIP by its first bytes."""
+    return data.startswith(_MAGIC)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One file in an archive, unpacked only when it is read; threads may read at once.
+
+    `label` is its file name, `folder` where it lies in the archive: words for people, not paths.
+    """
+
+    label: str
+    folder: str
+    archive: zipfile.ZipFile
+    info: zipfile.ZipInfo
+
+    def read(self) -> bytes:
+        """Return its bytes; raises UnreadableMicrograph when the archive lied about them."""
+        return _unpack(self.archive, self.info)
+
+
+def open_archive(data: bytes, name: str = "archive") -> list[Entry]:
+    """Return what `read_archive` yields, unread; parameters and errors are the same."""
+    check_file_size(len(data))
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except Exception as error:
+        raise UnreadableMicrograph(_BROKEN) from error
+    entries = [entry for entry in archive.infolist() if _is_wanted(entry)]
+    _check(entries, len(data), name)
+    labels: dict[str, int] = {}
+    return [Entry(_label(entry, labels), _folder(entry), archive, entry) for entry in entries]
+
+
+def read_archive(data: bytes, name: str = "archive") -> Iterator[tuple[str, bytes]]:
+    """Yield the files in a ZIP, one after the other, as (label, bytes).
+
+    Folders, hidden files and what macOS adds are left out; archives in the archive come as they
+    are and are not opened. Labels are file names without folders, the same name twice gets a
+    number; they never name a place on the disk.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole archive.
+    name : str
+        For the sentences about it.
+
+    Yields
+    ------
+    (str, bytes)
+
+    Raises
+    ------
+    UnreadableMicrograph
+        Before anything is unpacked, if the archive is damaged or encrypted, or announces more
+        than the limits of `core.imaging.reading.limits`; while unpacking, if it lied.
+    """
+    for entry in open_archive(data, name):
+        yield entry.label, entry.read()
+
+
+def _is_wanted(entry: zipfile.ZipInfo) -> bool:
+    parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
+    named = [part for part in parts if part not in (".", "..")]
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in named)
+    return bool(parts) and not entry.is_dir() and not hidden
+
+
+def _check(entries: list[zipfile.ZipInfo], packed_bytes: int, name: str) -> None:
+    """Refuse what the directory of the archive announces, before anything is unpacked."""
+    total = sum(entry.file_size for entry in entries)
+    if not entries:
+        raise UnreadableMicrograph(f"There are no files in “{name}”; pack micrographs into it.")
+    if len(entries) > MAX_ARCHIVE_ENTRIES:
+        raise UnreadableMicrograph(
+            f"“{name}” holds {len(entries)} files; give at most {MAX_ARCHIVE_ENTRIES} at once."
+        )
+    if total > MAX_ARCHIVE_MB * 1_000_000:
+        raise UnreadableMicrograph(
+            f"“{name}” is {total / 1e6:.0f} MB unpacked; give at most {MAX_ARCHIVE_MB} MB at once."
+        )
+    if total > _SUSPICIOUS_FROM_BYTES and total > MAX_ARCHIVE_RATIO * packed_bytes:
+        raise UnreadableMicrograph(
+            f"“{name}” unpacks to {total / packed_bytes:.0f} times its size, which no micrographs "
+            "do; give the files without the archive."
+        )
+    for entry in entries:
+        if entry.file_size > MAX_FILE_MB * 1_000_000:
+            raise UnreadableMicrograph(
+                f"A file in “{name}” is {entry.file_size / 1e6:.0f} MB; crop it or export it below "
+                f"{MAX_FILE_MB} MB."
+            )
+        if entry.flag_bits & 1:
+            raise UnreadableMicrograph(f"“{name}” is encrypted; pack it without a password.")
+
+
+def _label(entry: zipfile.ZipInfo, seen: dict[str, int]) -> str:
+    label = PurePosixPath(entry.filename.replace("\\", "/")).name
+    seen[label] = seen.get(label, 0) + 1
+    return label if seen[label] == 1 else f"{label} ({seen[label]})"
+
+
+def _folder(entry: zipfile.ZipInfo) -> str:
+    parts = PurePosixPath(entry.filename.replace("\\", "/")).parts[:-1]
+    return "/".join(part for part in parts if part not in ("/", ".", ".."))
+
+
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Return an entry's bytes; not one more than it announced."""
+    try:
+        with archive.open(entry) as stream:
+            content = stream.read(entry.file_size + 1)
+            lied = len(content) != entry.file_size
+    except Exception as error:
+        _log.info("an entry could not be unpacked", exc_info=error)
+        raise UnreadableMicrograph(_BROKEN) from error
+    if lied:
+        raise UnreadableMicrograph(_BROKEN)
+    return content

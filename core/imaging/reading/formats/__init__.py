@@ -1,0 +1,1 @@
+"""Formats that are decoded in this process: TIFF, pictures, NumPy files, Netpbm."""

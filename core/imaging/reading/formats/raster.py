@@ -1,0 +1,161 @@
+"""PNG, JPEG, BMP and WebP: pictures without a scale of their own."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import BmpImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from core.errors import UnreadableMicrograph
+from core.imaging.reading.frame import Decoder, Frame, Source, to_grey
+from core.imaging.reading.limits import check_frame, check_frame_bytes, check_frame_number
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8\xff"
+_BMP = b"BM"
+_CUT_SHORT = "The file is cut short or damaged; copy or export it again."
+
+
+def _recognises(head: bytes) -> bool:
+    return head.startswith((_PNG, _JPEG, _BMP)) or _is_webp(head)
+
+
+def _is_webp(head: bytes) -> bool:
+    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+
+
+def _labels(source: Source) -> list[str]:
+    return ["picture"]
+
+
+def _decode(source: Source, frame: int) -> tuple[Frame, int]:
+    check_frame_number(frame, 1)
+    data = source.data
+    if data.startswith(_PNG):
+        _check_png(data)
+    elif data.startswith(_JPEG):
+        _check_jpeg(data)
+    elif _is_webp(data):
+        _check_webp(data)
+    picture = _open(data)
+    check_frame(picture.height, picture.width)
+    if _is_16_bit_color_png(data):
+        check_frame_bytes(picture.height * picture.width * 8)
+    picture.load()
+    values = _read_16_bit_color(data) if _is_16_bit_color_png(data) else _values(picture)
+    pixels, notes = to_grey(values)
+    metadata = {"format": str(picture.format), "bit_depth": _describe(values)}
+    if notes:
+        metadata["conversion"] = "; ".join(notes)
+    return Frame(pixels, None, metadata), 1
+
+
+def _open(data: bytes) -> ImageFile.ImageFile:
+    """Read the header only.
+
+    The plugin's class instead of `Image.open`, because that one warns of a bomb below our own
+    limit; nothing is decoded until `check_frame` has seen the size.
+    """
+    stream = io.BytesIO(data)
+    if data.startswith(_PNG):
+        return PngImagePlugin.PngImageFile(stream)
+    if data.startswith(_JPEG):
+        return JpegImagePlugin.JpegImageFile(stream)
+    if _is_webp(data):
+        return WebPImagePlugin.WebPImageFile(stream)
+    return BmpImagePlugin.BmpImageFile(stream)
+
+
+def _values(picture: ImageFile.ImageFile) -> NDArray[np.generic]:
+    """Return what Pillow decoded: bool, uint8 or uint16; palettes become colours."""
+    if picture.mode in ("P", "PA"):
+        return np.asarray(picture.convert("RGBA" if picture.has_transparency_data else "RGB"))
+    if picture.mode in ("CMYK", "YCbCr"):
+        return np.asarray(picture.convert("RGB"))
+    values = np.asarray(picture)
+    # Some 16-bit pictures come as 32-bit integers.
+    return values.astype(np.uint16) if picture.mode == "I" else values
+
+
+def _is_16_bit_color_png(data: bytes) -> bool:
+    """Tell whether Pillow would drop the lower eight bits: 16 bits in more than one channel."""
+    return data.startswith(_PNG) and data[24] == 16 and data[25] != 0
+
+
+def _read_16_bit_color(data: bytes) -> NDArray[np.generic]:
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype != np.uint16:
+        raise UnreadableMicrograph(_CUT_SHORT)
+    if values.ndim == 2:
+        return np.asarray(values)
+    order = [2, 1, 0, 3][: values.shape[2]]
+    return np.asarray(values[..., order])
+
+
+def _describe(values: NDArray[np.generic]) -> str:
+    bits = {"bool": 1, "uint8": 8, "uint16": 16}[values.dtype.name]
+    channels = 1 if values.ndim == 2 else values.shape[2]
+    kinds = {1: "grey", 2: "grey with alpha", 3: "colour", 4: "colour with alpha"}
+    return f"{bits}-bit {kinds[channels]}"
+
+
+def _check_png(data: bytes) -> None:
+    """Refuse a PNG that does not reach its end, or whose critical chunks are damaged."""
+    for kind, body, stored_crc in _png_chunks(data):
+        if kind[:1].isupper() and zlib.crc32(kind + body) != stored_crc:
+            raise UnreadableMicrograph(_CUT_SHORT)
+        if kind == b"IEND":
+            return
+    raise UnreadableMicrograph(_CUT_SHORT)
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
+    """Walk the chunks that are there in full: kind, body, stored checksum."""
+    start = len(_PNG)
+    while start + 12 <= len(data):
+        length = int.from_bytes(data[start : start + 4], "big")
+        end = start + 8 + length
+        if end + 4 > len(data):
+            return
+        yield data[start + 4 : start + 8], data[start + 8 : end], _uint32(data, end)
+        start = end + 4
+
+
+def _uint32(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 4], "big")
+
+
+def _check_jpeg(data: bytes) -> None:
+    """Refuse a JPEG whose last scan has no end: decoders would fill the rest with grey."""
+    if data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
+        raise UnreadableMicrograph(_CUT_SHORT)
+
+
+def _check_webp(data: bytes) -> None:
+    """Refuse a WebP that is cut short, or whose canvas is too large to make room for.
+
+    Its decoder allocates the canvas while it reads the header.
+    """
+    if len(data) < 30 or 8 + int.from_bytes(data[4:8], "little") > len(data):
+        raise UnreadableMicrograph(_CUT_SHORT)
+    kind, body = data[12:16], data[20:30]
+    if kind == b"VP8X":
+        width, height = _uint24(body, 4) + 1, _uint24(body, 7) + 1
+    elif kind == b"VP8L":
+        packed = int.from_bytes(body[1:5], "little")
+        width, height = (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
+    else:
+        width, height = (int.from_bytes(body[i : i + 2], "little") & 0x3FFF for i in (6, 8))
+    check_frame(height, width)
+
+
+def _uint24(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 3], "little")
+
+
+RASTER = Decoder(_recognises, _labels, _decode)

@@ -1,0 +1,17 @@
+from . import bar as bar
+from . import words as words
+from .bar import ScaleBar as ScaleBar
+from .tags import is_jeol as is_jeol
+from .tags import read_calibration as read_calibration
+from .units import Calibration as Calibration
+from .units import from_axes as from_axes
+from .units import from_edges as from_edges
+from .units import iso_date as iso_date
+from .units import iso_time as iso_time
+from .units import metres as metres
+from .units import number as number
+from .units import only_stated as only_stated
+from .units import scaled as scaled
+from .words import describe_instrument as describe_instrument
+from .words import describe_scale as describe_scale
+from .words import field_of_view as field_of_view

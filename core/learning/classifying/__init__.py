@@ -1,0 +1,5 @@
+"""Classifier x micrographs -> calibrated probabilities, and what speaks against them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,102 @@
+"""Is a micrograph like those that the network learnt from? Measured where the network decides.
+
+The score is the distance, in the space of the pooled last activation, to the nearest training
+originals of the class that the network names, raised when the network hesitates. Divided by the
+distance below which 95 % of originals lie that a network had not seen, 1 is where "unlike the
+training micrographs" begins.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.learning.classifying.validation import softmax
+from core.learning.models import Reference
+
+if TYPE_CHECKING:
+    from core.learning.models import ModelCard
+
+NEIGHBOURS = 3
+SHARE = 0.95  # of originals that were held out lie below the threshold
+THRESHOLD = "novelty_threshold"  # its key in a card's calibration
+_APART = 2.0  # the largest distance between two directions
+
+Array = NDArray[Any]
+
+
+def measure_distance(
+    reference: Reference,
+    embeddings: Array,
+    probabilities: Array,
+    groups: Array | None = None,
+) -> NDArray[np.float64]:
+    """Return how far each embedding lies from the originals of the class it is taken for.
+
+    Cube roots of the pooled activations, as directions; the mean Euclidean distance to the three
+    nearest originals of the most probable class, times (2 − its probability).
+
+    Parameters
+    ----------
+    reference : Reference
+    embeddings : ndarray of shape (N, C)
+        As `embed` returns them.
+    probabilities : ndarray of shape (N, K)
+    groups : ndarray of shape (N,), int, optional
+        Originals of the same group take no part: for training micrographs themselves.
+
+    Returns
+    -------
+    ndarray of shape (N,), float64, 0–4
+
+    References
+    ----------
+    Sun, Ming, Zhu & Li (2022), Out-of-distribution detection with deep nearest neighbors, ICML,
+    arXiv:2204.06507.
+    """
+    known, asked = _directions(reference.embeddings), _directions(np.asarray(embeddings))
+    squared = 2 - 2 * asked @ known.T
+    distances = np.sqrt(np.clip(squared, 0, None))
+    distances[reference.targets[None] != probabilities.argmax(axis=1)[:, None]] = _APART
+    if groups is not None:
+        distances[reference.groups[None] == np.asarray(groups)[:, None]] = _APART
+    nearest = np.sort(distances, axis=1)[:, :NEIGHBOURS].mean(axis=1)
+    return np.asarray(nearest * (2 - probabilities.max(axis=1)), np.float64)
+
+
+def at_temperature(distances: Array, logits: Array, temperature: float) -> Array:
+    """Return distances (N,) that were measured at temperature 1 as they are at another one.
+
+    The most probable class stays; only how much the network hesitates changes.
+    """
+    before, after = (2 - softmax(logits, t).max(axis=1) for t in (1.0, temperature))
+    return np.asarray(distances / before * after)
+
+
+def find_threshold(distances: Array) -> float:
+    """Return the distance below which 95 % of pictures like these are expected.
+
+    With the finite-sample correction of conformal prediction: of new pictures like the ones
+    measured, no more than 5 % lie beyond. Fewer than 19 cannot promise that: then the largest.
+    """
+    rank = int(np.ceil((len(distances) + 1) * SHARE)) - 1
+    ordered = np.sort(distances)
+    return float(ordered[rank]) if rank < len(ordered) else float(ordered[-1])
+
+
+def measure_novelty(
+    reference: Reference | None, card: ModelCard, embedding: Array, probabilities: Array
+) -> float | None:
+    """Return the novelty of one embedding (C,): 1 at the threshold; None without a yardstick."""
+    threshold = card.calibration.get(THRESHOLD)
+    if reference is None or not threshold or not len(reference.embeddings):
+        return None
+    distance = measure_distance(reference, embedding[None], probabilities[None])[0]
+    return float(distance / threshold)
+
+
+def _directions(embeddings: Array) -> Array:
+    roots = np.cbrt(embeddings.astype(np.float64))
+    return np.asarray(roots / np.linalg.norm(roots, axis=1, keepdims=True).clip(1e-12))

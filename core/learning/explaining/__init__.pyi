@@ -1,0 +1,16 @@
+from .explanation import BASELINES as BASELINES
+from .explanation import LAST_LAYER as LAST_LAYER
+from .explanation import METHODS as METHODS
+from .explanation import ONE_PASS as ONE_PASS
+from .explanation import Explanation as Explanation
+from .explanation import classify_and_explain as classify_and_explain
+from .explanation import coinciding_methods as coinciding_methods
+from .explanation import explain as explain
+from .explanation import explain_all as explain_all
+from .explanation import fitting_methods as fitting_methods
+from .explanation import fuse as fuse
+from .explanation import to_frame as to_frame
+from .layers import LayerFacts as LayerFacts
+from .layers import describe_layers as describe_layers
+from .methods.scene import Cost as Cost
+from .tiling import explain_tiled as explain_tiled

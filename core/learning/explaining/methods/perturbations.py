@@ -1,0 +1,138 @@
+"""Maps from what happens to the class score S when a part is hidden or shown alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from core.learning.explaining.methods.scene import Scene
+
+BATCH = 16
+WINDOW_SHARE = 1 / 6
+STEPS = 32
+
+
+def score_cam(scene: Scene) -> Tensor:
+    """Σ_c softmax_c(S(x ∘ M_c)) A_c, M_c being A_c scaled to 0–1 and enlarged to the input.
+
+    With a limited number of channels the scores of the others are estimated: by a straight line,
+    fitted to those tried, through how much of Σ_c g_c A_c each mask shows.
+    """
+    masks = _unit_range(scene.activation)
+    size = scene.inputs.shape[2:]
+
+    def shown_alone(channels: Tensor) -> Tensor:
+        enlarged = functional.interpolate(
+            masks[channels][:, None], size, mode="bilinear", align_corners=False
+        )
+        return scene.scores(scene.inputs * enlarged)
+
+    tried = _strongest(scene)
+    every = _fill_in(_in_batches(tried, shown_alone), tried, scene, masks)
+    return torch.einsum("c,chw->hw", torch.softmax(every, dim=0), scene.activation)
+
+
+def ablation_cam(scene: Scene) -> Tensor:
+    """Σ_c ((S - S_without_c) / S) A_c, with channel c of the activation set to zero.
+
+    Divided by the size of S, so that a negative score does not turn the map over. Channels that
+    are not tried count with their first-order effect Σ g A, which is exact for a linear head.
+    """
+
+    def without(channels: Tensor) -> Tensor:
+        maps = scene.activation[None].repeat(len(channels), 1, 1, 1)
+        maps[torch.arange(len(channels)), channels] = 0
+        return scene.scores_after(maps)
+
+    with torch.no_grad():
+        score = scene.scores_after(scene.activation[None])[0]
+    tried = _strongest(scene)
+    drops = _first_order(scene)
+    drops[tried] = score - _in_batches(tried, without)
+    weights = drops / score.abs().clamp(min=1e-12)
+    return torch.einsum("c,chw->hw", weights, scene.activation)
+
+
+def occlusion(scene: Scene) -> Tensor:
+    """Drop of S under a window of the mean grey level, averaged over all windows on a pixel.
+
+    The window is a sixth of the short side and moves by half of itself.
+    """
+    height, width = scene.inputs.shape[2:]
+    window = max(2, round(min(height, width) * WINDOW_SHARE))
+    # One pixel more where it puts the middle window into the middle: no side is preferred.
+    high, wide = (window + (side - window) % 2 for side in (height, width))
+    corners = torch.cartesian_prod(_starts(height, high), _starts(width, wide))
+
+    def hidden(numbers: Tensor) -> Tensor:
+        views = scene.inputs.repeat(len(numbers), 1, 1, 1)
+        for view, (top, left) in zip(views, corners[numbers].tolist(), strict=True):
+            view[:, top : top + high, left : left + wide] = 0
+        return scene.scores(views)
+
+    with torch.no_grad():
+        score = scene.scores(scene.inputs)[0]
+    drops = score - _in_batches(torch.arange(len(corners)), hidden)
+    total = scene.inputs.new_zeros(height, width)
+    count = torch.zeros_like(total)
+    for drop, (top, left) in zip(drops, corners.tolist(), strict=True):
+        place = slice(top, top + high), slice(left, left + wide)
+        total[place] += drop
+        count[place] += 1
+    return total / count
+
+
+def integrated_gradients(scene: Scene) -> Tensor:
+    """x ∘ mean of ∂S/∂x along the way from the mean grey level to x; sums to S(x) - S(grey)."""
+    inputs = scene.inputs
+    places = (torch.arange(STEPS, device=inputs.device) + 0.5) / STEPS
+    total = torch.zeros_like(inputs)
+    for part in torch.split(places, BATCH // 2):
+        leaf = (inputs * part[:, None, None, None]).requires_grad_(True)
+        with torch.enable_grad():
+            (gradient,) = torch.autograd.grad(scene.scores(leaf).sum(), leaf)
+        total += gradient.sum(dim=0, keepdim=True)
+    return (inputs * total / STEPS)[0, 0]
+
+
+def _in_batches(numbers: Tensor, scores: Callable[[Tensor], Tensor]) -> Tensor:
+    with torch.no_grad():
+        return torch.cat([scores(part) for part in torch.split(numbers, BATCH)])
+
+
+def _first_order(scene: Scene) -> Tensor:
+    """Return Σ g A per channel, (C,): how much S would fall without it, were S linear."""
+    return (scene.gradient * scene.activation).sum(dim=(1, 2))
+
+
+def _strongest(scene: Scene) -> Tensor:
+    """Return which channels to try: those with the largest |Σ g A|, a first guess of effect."""
+    effect = _first_order(scene).abs()
+    count = len(effect) if scene.channels is None else min(scene.channels, len(effect))
+    return effect.argsort(descending=True, stable=True)[:count]
+
+
+def _fill_in(scores: Tensor, tried: Tensor, scene: Scene, masks: Tensor) -> Tensor:
+    """Return a score for every channel: those tried as they are, the others by a fitted line."""
+    shown = (masks * (scene.gradient * scene.activation).sum(dim=0)).sum(dim=(1, 2))
+    known = shown[tried] - shown[tried].mean()
+    spread = known.square().sum()
+    slope = (known * (scores - scores.mean())).sum() / torch.where(spread > 0, spread, 1)
+    every = scores.mean() + slope * (shown - shown[tried].mean())
+    every[tried] = scores
+    return every
+
+
+def _unit_range(activation: Tensor) -> Tensor:
+    low = activation.amin(dim=(1, 2), keepdim=True)
+    spread = activation.amax(dim=(1, 2), keepdim=True) - low
+    return (activation - low) / torch.where(spread > 0, spread, 1)
+
+
+def _starts(length: int, window: int) -> Tensor:
+    """Return first pixels of windows that reach from end to end, about half a window apart."""
+    count = max(1, -(-2 * (length - window) // window)) + 1
+    return torch.linspace(0, max(0, length - window), count).round().long()

@@ -1,0 +1,88 @@
+"""Which models there are and what their cards say, told without torch.
+
+A model is a folder with a card: one that is installed beside the program, or one that a person
+brought to this process, which is kept until the process ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+CARD = "card.json"
+WEIGHT_SUFFIXES = (".pth", ".pt", ".tar", ".ckpt", ".bin", ".safetensors")
+ADDED = "MICROGRAPHIA_ADDED_MODELS"  # a variable, so that worker processes find the folder, too
+
+
+def models_folder() -> Path:
+    """Return the folder that holds the models; `MICROGRAPHIA_MODELS` overrides the shipped one."""
+    override = os.environ.get("MICROGRAPHIA_MODELS")
+    return Path(override) if override else Path(__file__).resolve().parents[3] / "models"
+
+
+def added_folder() -> Path | None:
+    """Return the folder of the models that people brought; None before the first one."""
+    stated = os.environ.get(ADDED)
+    return Path(stated) if stated else None
+
+
+def list_models() -> list[str]:
+    """Return the names of the installed models, sorted."""
+    folder = models_folder()
+    return sorted(p.parent.name for p in folder.glob(f"*/{CARD}")) if folder.is_dir() else []
+
+
+def find_model(name_or_path: str | Path) -> Path | None:
+    """Return the folder, or the weight file, that a name or a path stands for; None for none."""
+    added = added_folder()
+    places = [models_folder() / str(name_or_path), Path(name_or_path)]
+    places += [added / str(name_or_path)] if added else []
+    for place in places:
+        with contextlib.suppress(OSError, ValueError):  # a name that no folder can have
+            if (place / CARD).is_file() or place.is_file():
+                return place
+    return None
+
+
+def read_facts(name_or_path: str | Path) -> Mapping[str, Any]:
+    """Return what a model's card says, unchecked; empty when it cannot be read."""
+    place = find_model(name_or_path)
+    with contextlib.suppress(OSError, ValueError):
+        if place is not None:
+            facts = json.loads((place / CARD).read_text(encoding="utf-8"))
+            return facts if isinstance(facts, dict) else {}
+    return {}
+
+
+def is_model(name: str | Path) -> bool:
+    """Tell a model folder, its name, or a weight file (by its ending) from a micrograph."""
+    place = find_model(name)
+    is_folder = place is not None and (place / CARD).is_file()
+    return is_folder or Path(name).suffix.lower() in WEIGHT_SUFFIXES
+
+
+def say_what_is_missing(facts: Mapping[str, Any]) -> str:
+    """Return what a model cannot tell for lack of data in its card; empty when it has all.
+
+    Parameters
+    ----------
+    facts : mapping
+        The values of a card, as `read_facts` or `dataclasses.asdict` give them.
+    """
+    calibration = facts.get("calibration") or {}
+    parts = []
+    if "temperature" not in calibration:
+        parts.append("This model has no calibration: its probabilities may be too sure.")
+    has = {
+        "prediction sets": "conformal_threshold" in calibration or facts.get("reference"),
+        "novelty warning": facts.get("reference"),
+        "measured scores": facts.get("metrics"),
+    }
+    absent = [what for what, there in has.items() if not there]
+    if absent:
+        parts.append(f"{'Also missing' if parts else 'Missing'}: {', '.join(absent)}.")
+    return " ".join(parts)

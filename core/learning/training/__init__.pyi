@@ -1,0 +1,5 @@
+from . import starting as starting
+from .pictures import LabelledPicture as LabelledPicture
+from .run import TrainingPlan as TrainingPlan
+from .run import train as train
+from .starting import Start as Start

@@ -1,0 +1,239 @@
+"""A model card in words: the README of a model folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from core.learning.classifying import write_length
+from core.learning.models import ModelCard
+
+_TEXT = """\
+# {name}
+
+Names the morphology in an electron micrograph: {classes}.
+Architecture `{architecture}`. Weights in `weights.safetensors`, SHA-256
+`{sha256}`;
+everything below stands in `card.json` too.
+
+## What it sees
+
+The whole frame, one channel, any depth: resized with its aspect kept to about {area:,} pixels,
+then standardised to zero mean and unit variance. Info bars, scale bars and letters are replaced by
+the median grey level first. {head}
+
+## How it was trained
+
+With `python -m core train`, starting from {start}:
+{pretrain:,} views of simulated micrographs, then {finetune:,} views of
+which {real_share:.0%} are real ones, each a random window with random turn, scale, polarity,
+contrast, blur, noise and hidden rectangles. AdamW; kept is the running average of the weights
+over the last {average_share:.0%} of the steps. All settings stand in `card.json` under `training`.
+
+## What it was trained on
+
+{data}
+
+## How good it is
+
+{protocol}. *Squares* are held-out micrographs as the
+network is trained on, *whole frames* the same pictures uncropped, as the app sees them, with
+overlays found and hidden. Intervals are 95 %: over resampled groups of originals for the balanced
+accuracy, Wilson's for the recall.
+
+{scores}
+
+Calibration: temperature {temperature}. Expected calibration error of held-out {unit}, each
+scaled by a temperature from the other groups of originals: {ece:.3f}.
+
+### Confusion matrix of held-out {unit} (rows: truth)
+
+{confusion}
+
+## How far to trust an answer
+
+{trust}
+
+## Limits and credits
+
+{limits}
+"""
+
+_AVERAGED = ("emnet", "visualcnn", "resnet18", "resnet50", "efficientnet_b0", "densenet121")
+_HEAD = """\
+The head is a global average and one linear layer, so class activation
+maps at the last layer are exact for what the network computes."""
+_OTHER_HEAD = """\
+The head is more than a global average and one linear
+layer, so class activation maps are approximations."""
+
+
+def describe(card: ModelCard) -> str:
+    """Return the README of a trained model as Markdown."""
+    training, calibration, metrics = card.training, card.calibration, card.metrics
+    shown = "whole_frames" if "whole_frames" in metrics else "pictures"
+    return _TEXT.format(
+        name=card.name,
+        classes=", ".join(card.display_name(name) for name in card.classes),
+        architecture=card.architecture,
+        sha256=card.sha256,
+        head=_HEAD if card.architecture in _AVERAGED else _OTHER_HEAD,
+        start=_start(training),
+        area=card.preparation["area_px"],
+        pretrain=training["pretrain_samples"],
+        finetune=training["finetune_samples"],
+        real_share=training["real_share"],
+        average_share=training["average_share"],
+        data=_table(
+            ("source", "licence", "class", "pictures"),
+            ((d["source"], d["licence"], d["class"], d["pictures"]) for d in card.data),
+        ),
+        protocol=metrics["protocol"],
+        scores=_scores(card),
+        temperature=calibration["temperature"],
+        ece=metrics[shown]["expected_calibration_error"],
+        trust="\n\n".join(_trust(card)),
+        unit="whole frames" if shown == "whole_frames" else "pictures",
+        confusion=_table(
+            ("", *(card.display_name(c) for c in card.classes)),
+            (
+                (card.display_name(name), *row)
+                for name, row in zip(card.classes, metrics[shown]["confusion_matrix"], strict=True)
+            ),
+        ),
+        limits="\n".join(f"- {limit}" for limit in card.limits),
+    )
+
+
+_CHANGES = {
+    "overlays_shown": "overlays shown instead of hidden",
+    "contrast_inverted": "contrast inverted",
+    "aspect_wider": "stretched to 1.25 times the width",
+    "aspect_narrower": "squeezed to 0.8 of the width",
+}
+
+
+def _trust(card: ModelCard) -> Iterable[str]:
+    metrics = card.metrics
+    if "prediction_sets" in metrics:
+        yield (
+            "*Prediction sets* (conformal) hold the classes that cannot be excluded; measured on "
+            "groups of originals whose own answers had no say in them:"
+        )
+        yield _table(
+            ("level asked for", "sets that hold the truth", "classes per set", "one class only"),
+            (
+                (
+                    f"{s['level']:.0%}",
+                    f"{s['covered']:.1%}",
+                    s["mean_size"],
+                    f"{s['one_class']:.1%}",
+                )
+                for s in metrics["prediction_sets"]
+            ),
+        )
+    if "novelty" in metrics:
+        yield from _novelty(metrics["novelty"])
+    if "shortcuts" in metrics:
+        yield from _shortcuts(metrics["shortcuts"])
+    if "held_out_sources" in metrics:
+        yield (
+            "*Sources left out.* Fine-tuned without a source, and asked about its whole frames "
+            "(recall of one source of one class, so chance is one in "
+            f"{len(card.classes)}):"
+        )
+        yield _table(
+            ("source left out", "class", "right", "said"),
+            (
+                (
+                    row["source"],
+                    row["class"],
+                    f"{row['right']} of {row['pictures']}",
+                    ", ".join(f"{name} {count}" for name, count in row["said"].items()),
+                )
+                for row in metrics["held_out_sources"]
+            ),
+        )
+    if card.training_range:
+        yield _range(card.training_range)
+
+
+def _novelty(found: Mapping[str, Any]) -> Iterable[str]:
+    weakest = sorted(found["auroc_by_kind"].items(), key=lambda item: item[1])[:4]
+    yield (
+        "*Novelty* is the distance to the nearest training originals of the named class in the "
+        "space of the pooled last activation; 1 is the distance below which 95 % of held-out "
+        f"originals lie. Against {found['foreign_pictures']} simulated pictures of "
+        f"{found['foreign_kinds']} foreign kinds (noise, textures, pages, photographs, other "
+        f"microscopy) its AUROC is {found['auroc']:.3f}, "
+        f"{found['auroc_unseen_kinds']:.3f} on the kinds that had no say in the way of measuring. "
+        "Held out strictly, with networks that never saw the originals either, "
+        f"{found['auroc_held_out']:.3f} and {found['auroc_held_out_unseen_kinds']:.3f}. "
+        f"{found['foreign_beyond']:.0%} of the foreign pictures and "
+        f"{found['held_out_beyond']:.1%} of the held-out originals lie beyond 1: a warning is to "
+        "be taken seriously, its absence proves nothing. Weakest kinds: "
+        + ", ".join(f"{kind} {area:.2f}" for kind, area in weakest)
+        + "."
+    )
+
+
+def _shortcuts(found: Mapping[str, Any]) -> Iterable[str]:
+    yield (
+        "*Shortcuts.* Held-out whole frames again, with something changed that says nothing about "
+        f"the specimen (balanced accuracy as they are: {found['balanced_accuracy']:.3f}; within "
+        "3 points is the aim):"
+    )
+    yield _table(
+        ("change", "balanced accuracy, points", "same label"),
+        (
+            (_CHANGES[name], f"{points:+.1f}", f"{found['same_label'][name]:.1%}")
+            for name, points in found["points"].items()
+        ),
+    )
+
+
+def _range(found: Mapping[str, Any]) -> str:
+    (low, high), (fine, coarse) = found["field_width_nm"], found["pixel_size_nm"]
+    return (
+        f"*Scale.* Of {found['of']} training frames {found['frames']} state theirs: fields "
+        f"{write_length(low)} to {write_length(high)} wide, pixels of {write_length(fine)} to "
+        f"{write_length(coarse)}. Beyond, the app says so."
+    )
+
+
+def _start(training: Mapping[str, Any]) -> str:
+    start = training.get("start")
+    if not start:
+        return "weights drawn at random"
+    return f"the weights of `{start['source']}` (SHA-256 `{start['sha256']}`)"
+
+
+def _scores(card: ModelCard) -> str:
+    titles = {"pictures": "squares", "whole_frames": "whole frames"}
+    parts = [(title, card.metrics[key]) for key, title in titles.items() if key in card.metrics]
+    rows: list[tuple[Any, ...]] = [
+        (
+            "balanced accuracy",
+            *(_bar(p["balanced_accuracy"], p["balanced_accuracy_interval_95"]) for _, p in parts),
+        ),
+        ("accuracy", *(f"{p['accuracy']:.3f}" for _, p in parts)),
+        ("pictures (groups)", *(f"{p['pictures']} ({p['groups']})" for _, p in parts)),
+    ]
+    for name in card.classes:
+        found = [p["recall"][name] for _, p in parts]
+        rows.append(
+            (
+                f"recall, {card.display_name(name)} (n = {found[0]['pictures']})",
+                *(_bar(f["recall"], f["interval_95"]) for f in found),
+            )
+        )
+    return _table(("held-out", *(title for title, _ in parts)), rows)
+
+
+def _bar(value: float, interval: Sequence[float]) -> str:
+    return f"{value:.3f} ({interval[0]:.3f}–{interval[1]:.3f})"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

@@ -1,0 +1,231 @@
+"""Labelled folders -> a model folder, scored by grouped cross-validation so that nothing leaks.
+
+The recipe: learn the forms from endless simulated micrographs, then fine-tune on the real ones.
+Fine-tuning is repeated once per fold for the scores and the calibration, then once on all
+pictures for the weights that are kept. Every finished phase is kept in a work folder, and the
+long simulated phase also while it runs, so a stopped training goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core.errors import UserError
+from core.learning.classifying import THRESHOLD, training_range
+from core.learning.models import ModelCard, pick_device, save_model
+from core.learning.training import crossvalidation
+from core.learning.training.phases import Report, Trainer, threads_beside
+from core.learning.training.pictures import LabelledPicture, read_labelled_folders
+from core.learning.training.plan import TrainingPlan
+from core.learning.training.readme import describe
+from core.learning.training.starting import Start
+
+__all__ = ["TrainingPlan", "train"]
+
+
+def train(
+    folder: Path | Sequence[Path],
+    out: Path,
+    *,
+    plan: TrainingPlan | None = None,
+    whole_frames: Path | None = None,
+    work: Path | None = None,
+    notes: Sequence[str] = (),
+    sources: bool = False,
+    start: Start | None = None,
+    device: str = "auto",
+    report: Report = print,
+) -> ModelCard:
+    """Train a classifier, score it by grouped cross-validation, and write a model folder.
+
+    Parameters
+    ----------
+    folder : Path or sequence of Path
+        `folder/<class>/<file>`; see `read_labelled_folders` for groups.
+    out : Path
+        The model folder to write: weights.safetensors, reference.safetensors, card.json and
+        README.md.
+    plan : TrainingPlan, optional
+    whole_frames : Path, optional
+        A folder that holds the same files as whole frames, `<split>/<class>/<file>`; they are
+        scored by the same folds, never trained on.
+    work : Path, optional
+        Where unfinished phases are kept; `.training/<name of out>` by default.
+    notes : sequence of str
+        Cautions and credits for the card, beside what the counts say.
+    sources : bool
+        Whether to fine-tune once more per source, without it, and say in the card what such a
+        network makes of it; takes as long as a fold each.
+    start : Start, optional
+        A network to begin with instead of one drawn at random; it also gives the architecture.
+    report : callable
+        Told about progress, a line at a time.
+
+    Returns
+    -------
+    ModelCard
+        The card that was written.
+
+    Raises
+    ------
+    UserError
+        If the folder holds no two classes, or fewer groups than folds, or the work folder belongs
+        to a training that began with other weights.
+    """
+    plan = plan or TrainingPlan()
+    if start is not None:
+        plan = replace(plan, architecture=start.architecture)
+        report(f"starts from {start.title} of {start.source}; its head is replaced")
+    folders = [folder] if isinstance(folder, Path) else list(folder)
+    pictures = read_labelled_folders(folders)
+    classes = tuple(sorted({picture.label for picture in pictures}))
+    work = work or Path(".training") / out.name
+    work.mkdir(parents=True, exist_ok=True)
+    _check_same_start(work, start)
+    trainer = Trainer(classes, plan, pick_device(device), work, report, start)
+    report(f"{len(pictures)} pictures, classes {dict(Counter(p.label for p in pictures))}")
+    with threads_beside(plan.workers):
+        trainer.pretrain()
+        views = crossvalidation.show(pictures, whole_frames)
+        held_out = crossvalidation.cross_validate(
+            pictures,
+            views,
+            classes,
+            lambda phase, places: trainer.as_classifier(
+                trainer.finetune(phase, [pictures[i] for i in places])
+            ),
+            folds=plan.folds,
+            seed=plan.seed,
+            against_foreign=bool(trainer.simulated),
+            report=report,
+        )
+        weights = trainer.finetune("final", pictures)
+        elsewhere = _hold_out_sources(trainer, pictures, views) if sources else {}
+    card = ModelCard(
+        name=out.name,
+        architecture=plan.architecture,
+        classes=classes,
+        options=trainer.options,
+        display_names={name: name.replace("_", " & ") for name in classes},
+        preparation=plan.preparation.to_dict(),
+        calibration=crossvalidation.calibrate(held_out),
+        metrics=crossvalidation.score(held_out, classes, plan.folds) | elsewhere,
+        training={**asdict(plan), "torch": torch.__version__, **_describe_start(start)},
+        data=_list_sources(pictures),
+        limits=(*_list_limits(pictures), *notes),
+        training_range=training_range(pictures, views),
+    )
+    card = _keep(out, trainer, weights, card, held_out, views[held_out.shown])
+    (out / "README.md").write_text(describe(card), encoding="utf-8")
+    return card
+
+
+def _describe_start(start: Start | None) -> dict[str, Any]:
+    if start is None:
+        return {}
+    return {"start": {"source": start.source, "sha256": start.sha256, "notes": list(start.notes)}}
+
+
+def _check_same_start(work: Path, start: Start | None) -> None:
+    """Refuse unfinished phases that began with other weights."""
+    note, own = work / "start.txt", start.sha256 if start else "random"
+    begun = any(work.glob("*.pt"))
+    before = note.read_text(encoding="utf-8") if note.is_file() else "random" if begun else own
+    if before != own and begun:
+        raise UserError(
+            f"The folder {work} holds an unfinished training that began with other weights. Give "
+            "another one with --work, or remove it."
+        )
+    note.write_text(own, encoding="utf-8")
+
+
+def _keep(
+    out: Path,
+    trainer: Trainer,
+    weights: dict[str, Tensor],
+    card: ModelCard,
+    held_out: crossvalidation.HeldOut,
+    frames: crossvalidation.Frames,
+) -> ModelCard:
+    """Write the model folder with its reference; return the card as it was written."""
+    classifier = trainer.as_classifier(weights, card)
+    kept = crossvalidation.make_reference(
+        classifier, frames, held_out.truth, held_out.groups, held_out
+    )
+    if trainer.simulated:
+        novelty = crossvalidation.score_novelty(
+            held_out, classifier, kept, frames, card.calibration[THRESHOLD]
+        )
+        card = replace(card, metrics=card.metrics | {"novelty": novelty})
+    return save_model(out, classifier.network, card, kept)
+
+
+def _hold_out_sources(
+    trainer: Trainer,
+    pictures: Sequence[LabelledPicture],
+    views: Mapping[str, crossvalidation.Frames],
+) -> dict[str, Any]:
+    """Return what networks say of a whole source that they never saw, for the card.
+
+    A source can be left out when each of its classes has pictures elsewhere.
+    """
+    frames = views.get(crossvalidation.WHOLE, views[crossvalidation.SQUARES])
+    rows = []
+    for number, source in enumerate(_list_spare_sources(pictures)):
+        rest = [picture for picture in pictures if picture.source != source]
+        classifier = trainer.as_classifier(trainer.finetune(f"without_source{number}", rest))
+        places = [i for i, picture in enumerate(pictures) if picture.source == source]
+        logits, _ = crossvalidation.ask(classifier, [frames[i] for i in places])
+        said = [trainer.classes[k] for k in logits.argmax(axis=1)]
+        for label in sorted({pictures[i].label for i in places}):
+            own = [s for s, i in zip(said, places, strict=True) if pictures[i].label == label]
+            rows.append(
+                {
+                    "source": source,
+                    "class": label,
+                    "pictures": len(own),
+                    "right": own.count(label),
+                    "said": dict(Counter(own).most_common()),
+                }
+            )
+    return {"held_out_sources": rows}
+
+
+def _list_spare_sources(pictures: Sequence[LabelledPicture]) -> list[str]:
+    labels: dict[str, set[str]] = {}
+    for picture in pictures:
+        labels.setdefault(picture.label, set()).add(picture.source)
+    return [
+        source
+        for source in sorted({picture.source for picture in pictures})
+        if all(found != {source} for found in labels.values() if source in found)
+    ]
+
+
+def _list_sources(pictures: Sequence[LabelledPicture]) -> tuple[dict[str, Any], ...]:
+    counts = Counter((p.source, p.licence, p.label) for p in pictures)
+    return tuple(
+        {"source": source, "licence": licence, "class": label, "pictures": count}
+        for (source, licence, label), count in sorted(counts.items())
+    )
+
+
+def _list_limits(pictures: Sequence[LabelledPicture]) -> tuple[str, ...]:
+    """Return what the counts alone say about how far the scores reach."""
+    limits = []
+    for label in sorted({picture.label for picture in pictures}):
+        own = [picture for picture in pictures if picture.label == label]
+        groups, sources = len({p.group for p in own}), len({p.source for p in own})
+        limits.append(
+            f"{label}: {len(own)} pictures from {groups} groups of originals and {sources} "
+            f"source{'s' if sources > 1 else ''}; other specimens and instruments may score lower."
+        )
+    limits.append("Every image gets one of the classes, also one that belongs to none of them.")
+    return tuple(limits)

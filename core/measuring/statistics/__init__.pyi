@@ -1,0 +1,14 @@
+from .intervals import Interval as Interval
+from .intervals import area_fraction as area_fraction
+from .intervals import count_points as count_points
+from .intervals import fields_needed as fields_needed
+from .intervals import mean_interval as mean_interval
+from .intervals import points_needed as points_needed
+from .intervals import relative_accuracy as relative_accuracy
+from .intervals import wilson_interval as wilson_interval
+from .tiles import DRAWS as DRAWS
+from .tiles import SEED as SEED
+from .tiles import TILES as TILES
+from .tiles import draw_again as draw_again
+from .tiles import limits as limits
+from .tiles import tile_sums as tile_sums

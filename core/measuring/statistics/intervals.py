@@ -1,0 +1,309 @@
+"""Confidence intervals: how far a number from one field of view, or from a few, can be off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from core.measuring.statistics.tiles import DRAWS, SEED, TILES, draw_again, limits, tile_sums
+
+POINTS = 400  # of a grid over one field; ASTM E562 lays 16 to 100 over each of many
+MOST_FIELDS = 100_000
+
+
+class Interval(NamedTuple):
+    """An estimate with its confidence limits, in the unit of the values."""
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+
+
+def mean_interval(values: Sequence[float] | NDArray[Any], confidence: float = 0.95) -> Interval:
+    """Return the mean of independent values with its t-interval.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One per field of view; NaN (not measured) is left out.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    Interval
+        (mean, low, high, n). With one value the limits are NaN: nothing is known about the
+        spread. With none the mean is NaN, too.
+
+    Raises
+    ------
+    ValueError
+        If the confidence is not between 0 and 1.
+
+    References
+    ----------
+    Student (1908), The probable error of a mean, Biometrika 6:1, doi:10.2307/2331554.
+    """
+    _check_confidence(confidence)
+    known = np.asarray(values, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    if known.size < 2:
+        mean = float(known[0]) if known.size else float("nan")
+        return Interval(mean, float("nan"), float("nan"), int(known.size))
+    mean = float(known.mean())
+    error = float(known.std(ddof=1)) / np.sqrt(known.size)
+    half = float(scipy.special.stdtrit(known.size - 1, (1 + confidence) / 2)) * error
+    return Interval(mean, mean - half, mean + half, int(known.size))
+
+
+def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
+    """Return a proportion with its Wilson score interval, which stays within 0 and 1.
+
+    Parameters
+    ----------
+    successes, n : int
+        0 <= successes <= n.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    Interval
+        (proportion, low, high, n); with n = 0 the proportion is NaN and the limits 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If the counts are impossible or the confidence is not between 0 and 1.
+
+    References
+    ----------
+    Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA
+    22:158, doi:10.1080/01621459.1927.10502953.
+    """
+    _check_confidence(confidence)
+    if not 0 <= successes <= n:
+        raise ValueError(f"need 0 <= successes <= n, got {successes} and {n}")
+    if n == 0:
+        return Interval(float("nan"), 0.0, 1.0, 0)
+    z = float(scipy.special.ndtri((1 + confidence) / 2))
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    # At the ends one limit equals the proportion in theory; rounding must not push it past.
+    low = 0.0 if successes == 0 else max(0.0, float(centre - half))
+    high = 1.0 if successes == n else min(1.0, float(centre + half))
+    return Interval(share, low, high, n)
+
+
+def area_fraction(
+    mask: NDArray[Any],
+    included: NDArray[Any] | None = None,
+    *,
+    confidence: float = 0.95,
+    tiles: int = TILES,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> Interval:
+    """Return which share of a field a mask covers, with an interval from drawing its tiles again.
+
+    It says how much the share may change from one field of this size to the next in a uniform
+    specimen. It cannot know of structure as large as the field: a few grains across need several
+    fields (`mean_interval`).
+
+    Parameters
+    ----------
+    mask : ndarray of shape (H, W), bool
+    included : ndarray of shape (H, W), bool, optional
+        Pixels that count; all by default.
+    confidence : float
+        Between 0 and 1.
+    tiles, draws, seed : int
+        See `core.measuring.statistics.tiles`.
+
+    Returns
+    -------
+    Interval
+        (share, low, high, n), all within 0 and 1; n is the number of tiles that hold pixels. The
+        limits are worked out on the logit scale; for a share of 0 or 1 they are Wilson's for n
+        tiles. Without any pixel the share is NaN.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or the confidence is not between 0 and 1.
+
+    References
+    ----------
+    Hall (1985), see `draw_again`; Conley (1999), see `limits`.
+    """
+    _check_confidence(confidence)
+    inside, counted = _counted(mask, included)
+    hits, pixels = tile_sums(np.stack([inside & counted, counted]), tiles)
+    used = int(np.count_nonzero(pixels))
+    total = pixels.sum()
+    if used == 0:
+        return Interval(float("nan"), 0.0, 1.0, 0)
+    share = float(hits.sum() / total)
+    if share in (0.0, 1.0):
+        low, high = wilson_interval(round(share * used), used, confidence)[1:3]
+        return Interval(share, low, high, used)
+    drawn = draw_again(np.stack([hits, pixels]), draws=draws, seed=seed)
+    known = drawn[:, drawn[1] > 0]
+    half_a_pixel = 0.5 / total
+    shares = np.clip(known[0] / known[1], half_a_pixel, 1 - half_a_pixel)
+    low, high = limits(
+        scipy.special.logit(share), scipy.special.logit(shares), hits - share * pixels, confidence
+    )
+    return Interval(share, float(scipy.special.expit(low)), float(scipy.special.expit(high)), used)
+
+
+def count_points(
+    mask: NDArray[Any],
+    included: NDArray[Any] | None = None,
+    *,
+    points: int = POINTS,
+    confidence: float = 0.95,
+) -> Interval:
+    """Return a mask's share of a field by counting the points of a square grid that fall on it.
+
+    The manual way to estimate a volume fraction, done by the machine: it holds as an interval where
+    the points lie further apart than the structure is large.
+
+    Parameters
+    ----------
+    mask, included, confidence
+        As in `area_fraction`.
+    points : int
+        About how many points the whole frame gets.
+
+    Returns
+    -------
+    Interval
+        (share of the points, low, high, points counted) with Wilson's limits.
+
+    Raises
+    ------
+    ValueError
+        If there is not at least one point, or as in `area_fraction`.
+
+    References
+    ----------
+    ASTM E562-19, Standard test method for determining volume fraction by systematic manual point
+    count, doi:10.1520/E0562-19. Cochran (1977), Sampling techniques, 3rd ed., chapter 3.
+    """
+    if points < 1:
+        raise ValueError(f"need at least one point, got {points}")
+    inside, counted = _counted(mask, included)
+    step = max(1.0, float(np.sqrt(inside.size / points)))
+    rows, cols = (_middles(side, step) for side in inside.shape)
+    grid = np.ix_(rows, cols)
+    hit = int(np.count_nonzero(inside[grid] & counted[grid]))
+    return wilson_interval(hit, int(np.count_nonzero(counted[grid])), confidence)
+
+
+def _middles(side: int, step: float) -> NDArray[np.int64]:
+    """Return the pixels in the middle of equal parts of a side."""
+    count = max(1, round(side / step))
+    return ((np.arange(count) + 0.5) * side / count).astype(np.int64)
+
+
+def _counted(
+    mask: NDArray[Any], included: NDArray[Any] | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return mask and included pixels as bool of one shape."""
+    inside = np.asarray(mask, dtype=np.bool_)
+    counted = np.ones_like(inside) if included is None else np.asarray(included, dtype=np.bool_)
+    if inside.ndim != 2 or inside.size == 0 or counted.shape != inside.shape:
+        raise ValueError(f"masks must share a shape (H, W), got {inside.shape}, {counted.shape}")
+    return inside, counted
+
+
+def points_needed(share: float, relative: float, confidence: float = 0.95) -> int:
+    """Return how many independent points give a share to within a part of itself.
+
+    Parameters
+    ----------
+    share : float
+        Expected share, above 0 and up to 1.
+    relative : float
+        Half width of the interval as a part of the share, such as 0.1 for ± 10 %.
+    confidence : float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    References
+    ----------
+    Cochran (1977), Sampling techniques, 3rd ed., section 4.4.
+    """
+    _check_confidence(confidence)
+    if not 0 < share <= 1 or not relative > 0:
+        raise ValueError(f"need 0 < share <= 1 and relative > 0, got {share} and {relative}")
+    z = float(scipy.special.ndtri((1 + confidence) / 2))
+    return max(1, int(np.ceil((z / relative) ** 2 * (1 - share) / share)))
+
+
+def relative_accuracy(interval: Interval) -> float:
+    """Return the half width of an interval as a part of its estimate (E562's % RA, divided by 100).
+
+    NaN without limits or with an estimate of 0.
+    """
+    if interval.estimate == 0:
+        return float("nan")
+    return (interval.high - interval.low) / 2 / abs(interval.estimate)
+
+
+def fields_needed(
+    values: Sequence[float] | NDArray[Any], relative: float, confidence: float = 0.95
+) -> int | None:
+    """Return how many fields of view give the mean to within a part of itself.
+
+    Parameters
+    ----------
+    values : sequence of float
+        What the fields measured so far gave; NaN is left out.
+    relative : float
+        Wished half width of the mean's interval as a part of the mean, such as 0.1 for ± 10 %.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    int or None
+        The smallest n, at least 2, for which Student's factor times spread / sqrt(n) is within the
+        wish. None with fewer than two values, with a mean of 0, or beyond 100,000.
+
+    Raises
+    ------
+    ValueError
+        If `relative` is not positive or the confidence not between 0 and 1.
+
+    References
+    ----------
+    ASTM E562-19, section 12, with Student's factor for the number asked for.
+    """
+    _check_confidence(confidence)
+    if not relative > 0:
+        raise ValueError(f"relative must be above 0, got {relative}")
+    known = np.asarray(values, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    if known.size < 2 or known.mean() == 0:
+        return None
+    n = np.arange(2, MOST_FIELDS + 1)
+    half = scipy.special.stdtrit(n - 1, (1 + confidence) / 2) * known.std(ddof=1) / np.sqrt(n)
+    enough = np.flatnonzero(half <= relative * abs(known.mean()))
+    return int(n[enough[0]]) if enough.size else None
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be between 0 and 1, got {confidence}")

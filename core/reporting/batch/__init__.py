@@ -1,0 +1,5 @@
+"""Micrographs x Recipe -> rows, one per micrograph, whatever becomes of the others."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,326 @@
+"""One micrograph x Recipe -> its row, its regions and its pictures."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.imaging.display import (
+    blend_heatmap,
+    color_labels,
+    draw_scale_bar,
+    png_bytes,
+    save_npy_bytes,
+    thumbnail,
+)
+from core.measuring.attribution import attribution_share
+from core.measuring.clustering import (
+    GREY,
+    K_MEANS,
+    MIXTURE,
+    Clustering,
+    group_pixels,
+    smooth_labels,
+)
+from core.measuring.regions import measure_regions
+from core.micrograph import Micrograph
+from core.reporting.batch.rows import likeness
+from core.reporting.batch.rows.naming import find_part
+from core.reporting.recipe import Recipe
+
+if TYPE_CHECKING:  # only names of types: a batch that has not started needs no torch
+    from core.learning.classifying import Classification
+    from core.learning.explaining import Explanation
+
+PREVIEW_PX = 256
+THUMBNAIL_PX = 72
+OVERLAY_PX = 1024
+JPEG_QUALITY = 82
+_GREY_BYTES_PER_PX, _BYTES_PER_PX = 20, 80  # measured: grey levels alone; features or filters
+LENGTHS_PX = (
+    "equivalent_diameter_px",
+    "perimeter_px",
+    "feret_max_px",
+    "feret_min_px",
+    "nearest_neighbour_px",
+)
+Mask = NDArray[np.bool_]
+Picture = NDArray[np.uint8]
+
+
+CLUSTERINGS: Mapping[str, str] = {GREY: GREY, "features": K_MEANS, "mixture": MIXTURE}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Small JPEG pictures of one micrograph, with scale bars where the scale is known."""
+
+    original: bytes
+    overlay: bytes
+    clusters: bytes
+    thumbnail: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """All that a batch keeps of one micrograph.
+
+    Attributes
+    ----------
+    values : dict
+        Columns of its row, except for number, name and status.
+    regions : DataFrame
+        One line per region of the target cluster; lengths in px and nm, areas in px and µm².
+    pictures : dict of str to bytes
+        Those that the recipe asks for: "overlays" (the heat map over the micrograph, a PNG of at
+        most 1024 px), "masks" (the target cluster at full size, 0 or 255), "maps" (the heat map
+        at full size, an NPY of float32).
+    preview : Preview
+    likeness : str
+        What `core.reporting.batch.rows.likeness` compares, as base64.
+    """
+
+    values: dict[str, Any]
+    regions: pd.DataFrame
+    pictures: dict[str, bytes]
+    preview: Preview
+    likeness: str
+
+
+def analyse(
+    micrograph: Micrograph,
+    exclude: Mask | None,
+    classification: Classification,
+    explanation: Explanation,
+    recipe: Recipe,
+    path: str = "",
+) -> Analysis:
+    """Return the row, regions and pictures of a micrograph that the network has answered.
+
+    The recipe's filters act on what is clustered and measured here; the network saw the
+    micrograph as it was recorded. `path` is its name with its folders, for sample and class.
+    """
+    filtered = recipe.pipeline(micrograph, exclude=exclude)
+    uncounted = _uncounted(micrograph, exclude)
+    clustering = find_clusters(filtered, uncounted, recipe)
+    target: Mask = clustering.labels == recipe.target
+    regions = tabulate_regions(target, micrograph, recipe.smallest_region_px)
+    if recipe.drop_border_regions:
+        regions = regions[~regions["touches_border"]].reset_index(drop=True)
+    path = path or micrograph.name
+    values = {
+        "sample": find_part(recipe.sample_from, micrograph, path),
+        "stated_label": find_part(recipe.label_from, micrograph, path),
+        **_network_values(classification, explanation),
+        **_area_values(clustering, target, micrograph, recipe),
+        **_evidence_values(explanation, clustering),
+        **_region_values(regions),
+        **_micrograph_values(micrograph, uncounted),
+    }
+    shown = _Shown(micrograph, explanation.heatmap, clustering)
+    drawers: dict[str, Callable[[], bytes]] = {
+        "overlays": shown.overlay_png,
+        "masks": lambda: png_bytes(target.astype(np.uint8) * np.uint8(255)),
+        "maps": lambda: save_npy_bytes(explanation.heatmap),
+    }
+    pictures = {name: drawers[name]() for name in recipe.pictures}
+    alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
+    return Analysis(values, regions, pictures, shown.preview(), alike)
+
+
+def work_bytes(pixels: int, recipe: Recipe) -> int:
+    """Return how much memory `analyse` takes for so many pixels, beside what it was given."""
+    plain = recipe.clustering == GREY and not recipe.filters
+    return pixels * (_GREY_BYTES_PER_PX if plain else _BYTES_PER_PX)
+
+
+def find_clusters(micrograph: Micrograph, exclude: Mask | None, recipe: Recipe) -> Clustering:
+    """Return the clusters that a recipe asks for."""
+    found = group_pixels(
+        micrograph,
+        recipe.clusters,
+        CLUSTERINGS[recipe.clustering],
+        exclude=exclude,
+        features=recipe.features,
+        seed=recipe.cluster_seed,
+    )
+    return smooth_labels(found, micrograph.pixels, recipe.smoothing)
+
+
+def check_choices(recipe: Recipe) -> None:
+    """Refuse a way of clustering that does not exist, before the work begins.
+
+    Raises
+    ------
+    UserError
+    """
+    if recipe.clustering not in CLUSTERINGS:
+        raise UserError(
+            f"There is no clustering {recipe.clustering!r}. Choose one of {', '.join(CLUSTERINGS)}."
+        )
+
+
+def _uncounted(micrograph: Micrograph, exclude: Mask | None) -> Mask | None:
+    """Return where nothing was recorded or what shows is not specimen.
+
+    A filter that makes a mask turns pixels that are not finite into dark ones, hence from here.
+    """
+    if micrograph.pixels.dtype.kind != "f":
+        return exclude
+    hollow: Mask = ~np.isfinite(micrograph.pixels)
+    return hollow if exclude is None else hollow | exclude
+
+
+def _network_values(classification: Classification, explanation: Explanation) -> dict[str, Any]:
+    # Six digits: what lies beyond depends on how micrographs share a pass through the network.
+    return {
+        "label": classification.label,
+        "probability": round(classification.probability, 6),
+        "runner_up": classification.runner_up,
+        "runner_up_probability": round(classification.runner_up_probability, 6),
+        "candidates": " | ".join(classification.prediction_set),
+        "novelty": classification.novelty,
+        "has_evidence": explanation.has_evidence,
+        **{f"p_{name}": round(p, 6) for name, p in classification.probabilities.items()},
+    }
+
+
+def _area_values(
+    clustering: Clustering, target: Mask, micrograph: Micrograph, recipe: Recipe
+) -> dict[str, Any]:
+    area_px = int(np.count_nonzero(target))
+    nm = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
+    percents = [round(100 * float(share), 6) for share in clustering.fractions]
+    return {
+        **{f"cluster_{number}_percent": value for number, value in enumerate(percents)},
+        "target_cluster": recipe.target,
+        "target_percent": percents[recipe.target],
+        "target_area_px": area_px,
+        "target_area_µm2": area_px * nm**2 / 1e6,
+    }
+
+
+def _evidence_values(explanation: Explanation, clustering: Clustering) -> dict[str, Any]:
+    """Return which share of the evidence falls in each cluster; NaN where there is none."""
+    shares = attribution_share(explanation, clustering)["evidence_share"]
+    return {f"cluster_{n}_evidence_percent": round(100 * float(v), 4) for n, v in enumerate(shares)}
+
+
+def _region_values(regions: pd.DataFrame) -> dict[str, Any]:
+    values: dict[str, Any] = {"regions": len(regions)}
+    for unit in ("px", "nm"):
+        diameters = regions[f"equivalent_diameter_{unit}"]
+        values[f"mean_diameter_{unit}"] = float(diameters.mean()) if len(regions) else np.nan
+        values[f"median_diameter_{unit}"] = float(diameters.median()) if len(regions) else np.nan
+    return values
+
+
+def _micrograph_values(micrograph: Micrograph, exclude: Mask | None) -> dict[str, Any]:
+    size = micrograph.pixel_size
+    excluded = 0.0 if exclude is None else float(np.mean(exclude))
+    return {
+        "excluded_percent": round(100 * excluded, 6),
+        "pixel_size_nm": size.to("nm") if size else np.nan,
+        "pixel_size_source": pixel_size_source(micrograph),
+        "width_px": micrograph.shape[1],
+        "height_px": micrograph.shape[0],
+        "depth": micrograph.depth,
+        "sha256": micrograph.sha256,
+    }
+
+
+def pixel_size_source(micrograph: Micrograph) -> str:
+    """Return who states the pixel size ("set by hand" for a person), or why there is none."""
+    stated = str(micrograph.metadata.get("calibration", ""))
+    return stated or ("stated by the file" if micrograph.pixel_size else "")
+
+
+def tabulate_regions(mask: Mask, micrograph: Micrograph, smallest_px: int) -> pd.DataFrame:
+    """Return regions measured in px, with nm and µm² beside them: one unit system per batch."""
+    regions = measure_regions(mask, None, micrograph, min_area_px=smallest_px)
+    nm = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
+    columns: dict[str, Any] = {}
+    for name in map(str, regions.columns):
+        columns[name] = regions[name]
+        if name == "area_px":
+            columns["area_µm2"] = regions[name] * nm**2 / 1e6
+        elif name in LENGTHS_PX:
+            columns[name.removesuffix("px") + "nm"] = regions[name] * nm
+    return pd.DataFrame(columns)
+
+
+def list_columns(classes: Sequence[str], clusters: int) -> list[str]:
+    """Return the columns that every batch has for these classes and this number of clusters."""
+    return [
+        *("sample", "stated_label"),
+        *("label", "probability", "runner_up", "runner_up_probability", "candidates", "novelty"),
+        "has_evidence",
+        *(f"p_{name}" for name in classes),
+        *(f"cluster_{number}_percent" for number in range(clusters)),
+        *("target_cluster", "target_percent", "target_area_px", "target_area_µm2"),
+        *(f"cluster_{number}_evidence_percent" for number in range(clusters)),
+        *("regions", "mean_diameter_px", "median_diameter_px"),
+        *("mean_diameter_nm", "median_diameter_nm"),
+        *("excluded_percent", "pixel_size_nm", "pixel_size_source"),
+        *("width_px", "height_px", "depth", "sha256"),
+    ]
+
+
+class _Shown:
+    """All pictures of one micrograph, from one stretch to eight bits."""
+
+    def __init__(
+        self, micrograph: Micrograph, heatmap: NDArray[np.float32], clustering: Clustering
+    ) -> None:
+        self.micrograph = micrograph
+        self.clustering = clustering
+        self.picture = thumbnail(micrograph, OVERLAY_PX)
+        self.heat = np.clip(_resize(heatmap, self.picture.shape, cv2.INTER_AREA), 0, 1)
+
+    def overlay_png(self) -> bytes:
+        """Return the heat map over the micrograph."""
+        return png_bytes(_with_bar(blend_heatmap(self.picture, self.heat), self.micrograph))
+
+    def preview(self) -> Preview:
+        """Return the small pictures of the report."""
+        small_hw = self._fit(PREVIEW_PX)
+        small = _resize(self.picture, small_hw, cv2.INTER_AREA)
+        labels = _resize(self.clustering.labels, small_hw, cv2.INTER_NEAREST)
+        pictures = (
+            small,
+            blend_heatmap(small, _resize(self.heat, small_hw, cv2.INTER_AREA)),
+            color_labels(labels, self.clustering.k),
+        )
+        tiny = _resize(small, self._fit(THUMBNAIL_PX), cv2.INTER_AREA)
+        original, overlay, clusters = (_jpeg(_with_bar(p, self.micrograph)) for p in pictures)
+        return Preview(original, overlay, clusters, _jpeg(tiny))
+
+    def _fit(self, size_px: int) -> tuple[int, ...]:
+        scale = min(1.0, size_px / max(self.picture.shape))
+        return tuple(max(1, round(side * scale)) for side in self.picture.shape)
+
+
+def _with_bar(picture: Picture, micrograph: Micrograph) -> Picture:
+    return draw_scale_bar(picture, micrograph.pixel_size, micrograph.shape[1])
+
+
+def _resize(array: NDArray[Any], shape_hw: tuple[int, ...], interpolation: int) -> NDArray[Any]:
+    height, width = shape_hw
+    resized: NDArray[Any] = cv2.resize(array, (width, height), interpolation=interpolation)
+    return resized
+
+
+def _jpeg(picture: Picture) -> bytes:
+    stored = np.ascontiguousarray(picture[..., ::-1] if picture.ndim == 3 else picture)
+    done, encoded = cv2.imencode(".jpg", stored, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not done:
+        raise ValueError(f"cannot encode an array of shape {picture.shape} as JPEG")
+    return encoded.tobytes()

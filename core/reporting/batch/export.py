@@ -1,0 +1,239 @@
+"""The folder a batch leaves behind: tables, pictures, recipe and manifest; and all of it as a ZIP.
+
+No path is ever built from a file name: pictures are called by a running number and what is left
+of the name when everything but letters, digits, dash and underscore is taken away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+import shutil
+import unicodedata
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from core import __version__
+from core.errors import Unwritable
+from core.reporting.recipe import PICTURES, Recipe
+
+PACKAGES = ("numpy", "scipy", "pandas", "scikit-image", "opencv-python-headless", "torch")
+LONGEST_STEM = 60
+REPORT, MANIFEST = "report.html", "manifest.json"
+PICTURE_FOLDERS = PICTURES
+ENDINGS = {"overlays": "png", "masks": "png", "maps": "npy"}
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can hold: the same batch gives the same bytes
+
+
+def make_folder(folder: Path, *, keep: bool = False) -> Path:
+    """Return the folder, made where it is missing.
+
+    Manifest and report of an earlier batch are removed with the pictures they name: they would
+    speak of files that are about to be replaced. With `keep` the pictures stay, to be gone on
+    with. Other files are left alone.
+
+    Raises
+    ------
+    UserError
+        If it cannot be made.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / MANIFEST).is_file():
+            for name in () if keep else _old_pictures(folder):
+                (folder / name).unlink(missing_ok=True)
+            (folder / MANIFEST).unlink()
+            (folder / REPORT).unlink(missing_ok=True)
+    return folder
+
+
+def _old_pictures(folder: Path) -> list[str]:
+    """Return the pictures of an earlier batch, as far as their names are of our making."""
+    try:
+        named = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
+    except (ValueError, KeyError, TypeError, OSError):
+        return []
+    ours = re.compile(rf"(?:{'|'.join(PICTURE_FOLDERS)})/\d{{4,}}_[A-Za-z0-9_-]+\.(?:png|npy)")
+    return [name for name in named if ours.fullmatch(name)]
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn a failure to write into a sentence; raises Unwritable."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise Unwritable(
+            f"The folder {str(folder)!r} cannot be written ({reason}). Choose another one, or make "
+            "room; --resume then goes on where it stopped.",
+            reason,
+        ) from error
+
+
+def safe_stem(name: str) -> str:
+    """Return what a file name leaves for a file name of ours: ASCII, short, without dots."""
+    stem = name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-_")[:LONGEST_STEM] or "micrograph"
+
+
+def write_pictures(
+    folder: Path, number: int, name: str, pictures: Mapping[str, bytes]
+) -> tuple[str, ...]:
+    """Write the pictures of one micrograph; return their paths relative to the folder.
+
+    Raises
+    ------
+    UserError
+        If they cannot be written.
+    """
+    files = []
+    with writing(folder):
+        for kind, content in pictures.items():
+            file = f"{kind}/{number:04d}_{safe_stem(name)}.{ENDINGS[kind]}"
+            (folder / kind).mkdir(exist_ok=True)
+            (folder / file).write_bytes(content)
+            files.append(file)
+    return tuple(files)
+
+
+def write_tables(
+    folder: Path,
+    rows: pd.DataFrame,
+    regions: Iterable[pd.DataFrame],
+    recipe: Recipe,
+    model: dict[str, Any],
+    pictures: Iterable[str],
+    times: dict[str, Any],
+    given: int,
+) -> tuple[str, ...]:
+    """Write tables, recipe and, last, the manifest; return the names of all files.
+
+    `regions` come one micrograph at a time and are never all in memory.
+
+    Raises
+    ------
+    UserError
+        If they cannot be written.
+    """
+    names = ("results.csv", "results.parquet", "regions.csv", "recipe.json")
+    files = (*names, *pictures)
+    with writing(folder):
+        (folder / names[0]).write_bytes(csv_bytes(rows))
+        _encodable(rows).to_parquet(folder / names[1], engine="pyarrow", index=False)
+        _write_regions(folder / names[2], regions)
+        (folder / names[3]).write_bytes(recipe.to_json().encode())
+        manifest = {
+            "kind": "micrographia-batch",
+            "version": 2,
+            "given": given,
+            "micrographs": len(rows),
+            "failed": int((rows["status"] == "failed").sum()),
+            "recipe": json.loads(recipe.to_json()),
+            "model": model,
+            "versions": list_versions(),
+            "times": times,
+            "inputs": dict(zip(_inputs(rows), rows["sha256"].fillna(""), strict=True)),
+            "sha256": {name: _digest(folder / name) for name in files},
+        }
+        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        (folder / MANIFEST).write_bytes(text.encode("utf-8", errors="replace"))
+    return (*files, MANIFEST)
+
+
+def _encodable(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows whose text is Unicode: a file name may hold bytes that are none."""
+    text = [name for name in rows.columns if rows[name].dtype.kind == "O"]
+    clean = rows.copy()
+    for name in text:
+        clean[name] = clean[name].map(
+            lambda cell: _unicode(cell) if isinstance(cell, str) else cell
+        )
+    return clean
+
+
+def _inputs(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield a name per row, numbered, since two files may be called alike."""
+    for number, name in zip(rows["number"], rows["name"], strict=True):
+        yield f"{number} {name}"
+
+
+def _write_regions(path: Path, regions: Iterable[pd.DataFrame]) -> None:
+    from core.reporting.batch.rows.tabulation import no_regions
+
+    with path.open("wb") as stream:
+        stream.write(csv_bytes(no_regions()))
+        for frame in regions:
+            if len(frame):
+                stream.write(csv_bytes(frame, head=False))
+
+
+def csv_bytes(table: pd.DataFrame, *, head: bool = True) -> bytes:
+    """Return a table as CSV in UTF-8 with a byte order mark, without formulas in its cells.
+
+    A spreadsheet runs a cell that starts like a formula; such text gets an apostrophe in front.
+    Numbers stay numbers. The mark makes spreadsheets read µ as µ. Without `head` it is a
+    continuation: neither mark nor heading.
+    """
+    safe = table.rename(columns=_disarm)
+    for column in safe.columns:
+        if not pd.api.types.is_numeric_dtype(safe[column]):
+            safe[column] = safe[column].map(_disarm)
+    text: str = safe.to_csv(index=False, lineterminator="\n", header=head)
+    return text.encode("utf-8-sig" if head else "utf-8", errors="replace")
+
+
+def list_versions() -> dict[str, str]:
+    """Return the versions of Micrographia, Python and the packages that numbers depend on."""
+    versions = {"micrographia": __version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def zip_files(folder: Path, files: Iterable[str], path: Path) -> None:
+    """Write files of a folder into a ZIP file; the report is added when there is one.
+
+    The same files always give the same bytes. No file is ever in memory as a whole.
+    """
+    names = list(dict.fromkeys([*([REPORT] if (folder / REPORT).is_file() else []), *files]))
+    with writing(folder), zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            entry = zipfile.ZipInfo(name, EPOCH)
+            packed = name.endswith((".png", ".parquet"))
+            entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            entry.file_size = (folder / name).stat().st_size
+            with (folder / name).open("rb") as source, archive.open(entry, "w") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+
+
+def _disarm(cell: object) -> object:
+    if not isinstance(cell, str):
+        return cell
+    risky = cell.startswith(FORMULA_STARTS) or cell.lstrip().startswith(FORMULA_STARTS)
+    plain = re.sub(r"[\x00-\x1f\x7f]+", " ", cell)  # a bare carriage return would split the line
+    return _unicode("'" + plain if risky else plain)
+
+
+def _unicode(text: str) -> str:
+    """Return text without the halves of characters that a damaged file name may hold."""
+    return text.encode(errors="replace").decode()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

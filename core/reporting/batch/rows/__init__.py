@@ -1,0 +1,1 @@
+"""Entries of a batch -> tables, and what stands out in them."""

@@ -1,0 +1,211 @@
+"""What a person points a batch at -> an ordered list of micrographs to be read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from core.errors import UnreadableMicrograph, UserError
+from core.imaging.reading import archive, check_file_size, opening, uploads
+from core.micrograph import Micrograph
+from core.reporting.batch.export import MANIFEST, PICTURE_FOLDERS
+
+SUFFIXES = tuple(f".{suffix}" for suffix in opening.SUFFIXES)
+GivenSource = str | PathLike[str] | tuple[str, bytes] | Micrograph
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """One file in an archive, unpacked when it is read, with the files that belong to it."""
+
+    entry: archive.Entry
+    companions: dict[str, bytes]
+
+    def unpacked(self) -> uploads.Given:
+        """Return it with its bytes."""
+        return uploads.Given(self.entry.label, self.entry.read(), self.companions)
+
+
+Content = Path | uploads.Given | uploads.Refused | Packed | Micrograph
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One micrograph still to be read, what people call it, and where it lies."""
+
+    name: str
+    content: Content
+
+    def read(self) -> Micrograph:
+        """Return the micrograph.
+
+        Raises
+        ------
+        UserError
+            If it cannot be read.
+        """
+        if isinstance(self.content, Micrograph):
+            return self.content
+        if isinstance(self.content, Packed):
+            return self.content.unpacked().read()
+        if isinstance(self.content, uploads.Given):
+            return self.content.read()
+        if isinstance(self.content, uploads.Refused):
+            raise self.content.error
+        return opening.read_micrograph(self.content, self.name)
+
+    @property
+    def path(self) -> str:
+        """Name with its folders, as far as they are known; for words, never to open anything."""
+        if isinstance(self.content, Path):
+            return self.content.absolute().as_posix()
+        if isinstance(self.content, Packed):
+            return f"{self.content.entry.folder}/{self.content.entry.label}".lstrip("/")
+        return self.name
+
+    def stamp(self) -> str:
+        """Return what changes when the content does: of a file size and time, else a digest."""
+        content = self.content
+        if isinstance(content, Path):
+            try:
+                stat = content.stat()
+                return f"{stat.st_size} {stat.st_mtime_ns}"
+            except (OSError, ValueError):
+                return "missing"
+        if isinstance(content, Micrograph):
+            return hashlib.sha256(content.key.encode(errors="replace")).hexdigest()
+        if isinstance(content, Packed):
+            return f"{content.entry.info.file_size} {content.entry.info.CRC:08x}"
+        if isinstance(content, uploads.Refused):
+            return str(content.error)
+        return hashlib.sha256(content.data).hexdigest()
+
+    def portable(self) -> Source:
+        """Return a source that can be sent to another process."""
+        if not isinstance(self.content, Packed):
+            return self
+        try:
+            return Source(self.name, self.content.unpacked())
+        except UserError as error:
+            return Source(self.name, uploads.Refused(self.name, error))
+
+
+def list_sources(given: Iterable[GivenSource] | GivenSource) -> list[Source]:
+    """Return every micrograph that the sources stand for, in the order given.
+
+    Parameters
+    ----------
+    given : iterable of Path, (name, bytes) or Micrograph; or one of them
+        A folder stands for the images in it and below it, sorted by path. Hidden files and the
+        pictures among the results of a batch are passed over. An archive stands for what is in
+        it, and is unpacked entry by entry. Files that belong to another one are read together
+        with it.
+
+    Raises
+    ------
+    UserError
+        If there is nothing to read, or a folder holds no image.
+    TypeError
+        If a source is of another kind.
+    """
+    sources: list[Source] = []
+    for by_name, group in groupby(_as_many(given), key=_is_upload):
+        sources += (_unpack if by_name else _expand_all)(group)
+    if not sources:
+        raise UserError("There is nothing to analyse: add at least one micrograph.")
+    return sources
+
+
+def _expand_all(group: Iterable[object]) -> list[Source]:
+    return [source for given in group for source in _expand(given)]
+
+
+def _unpack(group: Iterable[Any]) -> list[Source]:
+    """Return the uploads' micrographs in their order; those next to each other belong together."""
+    files = [(name, bytes(data)) for name, data in group]
+    sources: list[Source] = []
+    for packed, part in groupby(files, key=lambda file: archive.is_archive(file[1])):
+        if packed:
+            sources += [source for name, data in part for source in _open(name, data)]
+        else:
+            sources += [Source(one.name, one) for one in uploads.unpack(list(part))]
+    return sources
+
+
+def _open(name: str, data: bytes) -> Iterator[Source]:
+    try:
+        entries = archive.open_archive(data, name)
+        kept = set(uploads.leave_out_companions([entry.label for entry in entries]))
+        beside = uploads.companions_of(
+            {e.label: e.read for e in entries if uploads.is_companion(e.label)}
+        )
+    except UserError as error:
+        yield Source(name, uploads.Refused(name, error))
+        return
+    for entry in entries:
+        if entry.label in kept:
+            yield Source(entry.label, Packed(entry, beside(entry.label)))
+
+
+def _as_many(given: Iterable[GivenSource] | GivenSource) -> Iterable[object]:
+    single = isinstance(given, str | PathLike | Micrograph) or _is_upload(given)
+    return [given] if single else given  # type: ignore[return-value]
+
+
+def _is_upload(given: object) -> bool:
+    return (
+        isinstance(given, tuple)
+        and len(given) == 2
+        and isinstance(given[0], str)
+        and isinstance(given[1], bytes | bytearray | memoryview)
+    )
+
+
+def _expand(given: object) -> list[Source]:
+    if isinstance(given, Micrograph):
+        return [Source(given.name, given)]
+    if isinstance(given, str | PathLike):
+        return _expand_path(Path(given))
+    raise TypeError(f"a source is a path, (name, bytes) or a Micrograph, got {type(given)}")
+
+
+def _expand_path(path: Path) -> list[Source]:
+    """Open archives and folders; what cannot be opened stays, and reading it tells why."""
+    try:
+        if path.suffix.lower() == ".zip" and path.is_file():
+            check_file_size(path.stat().st_size)
+            return _unpack([(path.name, path.read_bytes())])
+        if path.is_dir():
+            return _list_folder(path)
+    except (OSError, UnreadableMicrograph):
+        pass
+    return [Source(path.name, path)]
+
+
+def _list_folder(folder: Path) -> list[Source]:
+    relative = sorted(
+        path.relative_to(folder)
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and path.is_file()
+    )
+    found = [path for path in relative if _is_given(folder, path)]
+    if not found:
+        raise UserError(
+            f"The folder {folder.name!r} holds no image ({', '.join(SUFFIXES)}). "
+            "Choose another folder."
+        )
+    names = uploads.leave_out_companions([path.as_posix() for path in found])
+    return [Source(name, folder / name) for name in names]
+
+
+def _is_given(folder: Path, relative: Path) -> bool:
+    """Tell micrographs from hidden files and from the pictures that an earlier batch left."""
+    if any(part.startswith(".") for part in relative.parts):
+        return False
+    drawn = relative.parent.name in PICTURE_FOLDERS
+    return not (drawn and (folder / relative.parent.parent / MANIFEST).is_file())

@@ -1,0 +1,232 @@
+"""The parts of a report that say how many, how much and how sure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from core.imaging.display import cluster_colors
+from core.measuring.statistics import Interval, wilson_interval
+from core.reporting.report import drawings, wording
+from core.reporting.figures import class_counts
+from core.reporting.batch import GroupSummary, Units, collect_sizes, evidence_by_cluster, summarise_groups
+from core.reporting.batch import Agreement, compare
+from core.reporting.report.wording import escape, interval, percent, plain_number
+
+if TYPE_CHECKING:
+    from core.reporting.batch import BatchResult
+
+MOST_SAMPLES = 100
+
+
+def classes(result: BatchResult) -> str:
+    """Return how many micrographs fell into each class."""
+    counts = class_counts(result.fields)
+    bars = "".join(_class_bar(result, str(name), int(n), counts) for name, n in counts.items())
+    return (
+        f'<h2>Classes</h2><div class="card"><div class="bars">{bars}</div></div>'
+        '<p class="note">Micrographs per predicted class, with their share and its 95 % Wilson '
+        "interval. A share says how often the network gave this answer, not how often the answer "
+        "is right.</p>"
+    )
+
+
+def _class_bar(result: BatchResult, name: str, count: int, counts: pd.Series[int]) -> str:
+    total = int(counts.sum())
+    share = wilson_interval(count, total)
+    width = 100 * count / max(int(counts.max()), 1)
+    return (
+        f"<span>{escape(wording.class_title(result, name))}</span>"
+        f'<div class="track"><div class="fill" style="width:{width:.2f}%"></div></div>'
+        f'<span class="count">{count} · {100 * share.estimate:.0f} % '
+        f"({100 * share.low:.0f}–{100 * share.high:.0f} %)</span>"
+    )
+
+
+def trust(result: BatchResult) -> str:
+    """Return how far the answers can be trusted: by the network's own record, and in this batch."""
+    facts = wording.trust_facts(result)
+    lines = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
+    limits = "".join(f"<li>{escape(text)}</li>" for text in result.model["limits"])
+    known = (
+        f'<details><summary>Limits of the model</summary><ul class="note">{limits}</ul></details>'
+    )
+    return (
+        f'<h2>How far to trust it</h2><div class="card"><dl>{lines}</dl>'
+        f"{known if limits else ''}</div>"
+    )
+
+
+def areas(result: BatchResult, units: Units) -> str:
+    """Return the target's share of the area and its sizes, per class and per sample."""
+    fields = result.fields
+    groups = summarise_groups(fields, "label", units)
+    order = {name: place for place, name in enumerate(result.model["classes"])}
+    groups.sort(key=lambda group: order.get(group.name, len(order)))
+    limits = [
+        g.area_percent.high if g.area_percent.n > 1 else g.area_percent.estimate for g in groups
+    ]
+    top = min(100.0, max(max(limits) * 1.05, 1.0))
+    bars = "".join(
+        f"<span>{escape(wording.class_title(result, group.name))}</span>"
+        f"{_whisker(group.area_percent, top)}"
+        f'<span class="count">{interval(group.area_percent)}</span>'
+        for group in groups
+    )
+    parts = [
+        f"<h2>Area of {escape(wording.target_title(result.recipe))}</h2>",
+        f'<div class="card"><div class="bars">{bars}</div></div>',
+        '<p class="note">Mean share of the specimen area per class with its 95 % t-interval; '
+        "n is the number of fields of view, and copies of a file count once. One field gives no "
+        f"interval. The scale runs from 0 to {top:.3g} %.</p>",
+        '<h3 class="group">Per class</h3>',
+        _group_table(groups, "Class", units, lambda name: wording.class_title(result, name)),
+    ]
+    if (fields["sample"].fillna("") != "").any():
+        samples = summarise_groups(fields, "sample", units)
+        parts.append('<h3 class="group">Per sample</h3>')
+        shown = samples[:MOST_SAMPLES]
+        parts.append(_group_table(shown, "Sample", units, lambda name: name or "no sample named"))
+        if len(samples) > len(shown):
+            parts.append(f'<p class="note">{len(samples) - len(shown)} more samples left out.</p>')
+    return "".join(parts)
+
+
+def _group_table(
+    groups: list[GroupSummary], head: str, units: Units, title: Callable[[str], str]
+) -> str:
+    lines = "".join(
+        f"<tr><td>{escape(title(group.name))}</td>"
+        f'<td class="number">{group.area_percent.n}</td>'
+        f'<td class="number">{_mean(group.area_percent, "%", top=100.0)}</td>'
+        f'<td class="number">{group.regions:,}</td>'
+        f'<td class="number">{_mean(group.diameter, units.length)}</td></tr>'
+        for group in groups
+    )
+    return (
+        '<div class="card scroll"><table><thead><tr>'
+        f'<th>{head}</th><th class="number">Fields</th><th class="number">Area fraction (%)</th>'
+        f'<th class="number">Regions</th><th class="number">Mean diameter ({units.length})</th>'
+        f"</tr></thead><tbody>{lines}</tbody></table></div>"
+        '<p class="note">Mean ± half the 95 % t-interval over fields; each field counts once, '
+        "however many regions it has.</p>"
+    )
+
+
+def _mean(value: Interval, unit: str, top: float | None = None) -> str:
+    """Return "mean ± half-width"; without a spread only the mean, or a dash."""
+    if value.n == 0:
+        return "–"
+    if value.n < 2:
+        return plain_number(value.estimate)
+    return f"{plain_number(value.estimate)} ± {plain_number(value.high - value.estimate, 2)}"
+
+
+def _whisker(value: Interval, top: float) -> str:
+    dot = f'<div class="dot" style="left:{_within(value.estimate, top):.2f}%"></div>'
+    if value.n < 2:
+        return f'<div class="track">{dot}</div>'
+    low, high = _within(value.low, top), _within(value.high, top)
+    bar = f'<div class="whisker" style="left:{low:.2f}%;width:{high - low:.2f}%"></div>'
+    return f'<div class="track">{bar}{dot}</div>'
+
+
+def _within(value: float, top: float) -> float:
+    return min(max(100 * value / top, 0.0), 100.0)
+
+
+def sizes(result: BatchResult, units: Units) -> str:
+    """Return the size distribution of the regions, one panel per class on one scale."""
+    found = collect_sizes(result.each_regions(), result.fields, units)
+    if not found:
+        return ""
+    edges = drawings.bin_edges(np.concatenate(list(found.values())))
+    panels = ""
+    for name, values in found.items():
+        title = wording.class_title(result, name)
+        low, middle, high = pd.Series(values).quantile([0.1, 0.5, 0.9])
+        drawn = drawings.histogram(values, edges, units.length, f"sizes of regions in {title}")
+        panels += (
+            f'<figure class="card"><h3>{escape(title)}</h3>{drawn}<figcaption>'
+            f"{values.size:,} regions; median {middle:.4g} {units.length}, 10 to 90 % of them "
+            f"{low:.4g} to {high:.4g} {units.length}</figcaption></figure>"
+        )
+    note = " Micrographs without a pixel size take no part." if units.are_physical else ""
+    return (
+        f'<h2>Sizes of regions</h2><div class="panels">{panels}</div><p class="note">Equivalent '
+        f"diameter of every region: that of the circle of its area. All panels share one "
+        f"scale.{note}</p>"
+    )
+
+
+def evidence(result: BatchResult) -> str:
+    """Return which share of the evidence falls in each cluster, against its share of the area."""
+    recipe = result.recipe
+    table = evidence_by_cluster(result.fields, recipe.clusters)
+    fields = table[0].evidence_percent.n
+    if not fields:
+        return ""
+    colors = cluster_colors(recipe.clusters)
+    lines = "".join(
+        f'<tr><td><span class="swatch" style="background:{colors[row.cluster]}"></span>cluster '
+        f"{row.cluster}{' (target)' if row.cluster == recipe.target else ''}</td>"
+        f'<td class="number">{_mean(row.area_percent, "%")}</td>'
+        f'<td class="number">{_mean(row.evidence_percent, "%")}</td>'
+        f'<td class="number">{row.lift:.2f}</td></tr>'
+        for row in table
+    )
+    return (
+        '<h2>Evidence per cluster</h2><div class="card scroll"><table><thead><tr><th>Cluster</th>'
+        '<th class="number">Area (%)</th><th class="number">Evidence (%)</th>'
+        f'<th class="number">Lift</th></tr></thead><tbody>{lines}</tbody></table></div>'
+        f'<p class="note">Mean over {fields} fields with evidence ± half the 95 % t-interval. '
+        "Lift is the ratio of the two: above 1 the network looks there more than the area alone "
+        "would make it. A map of evidence is coarse, so that it spills over the edges of small "
+        "regions.</p>"
+    )
+
+
+def truth(result: BatchResult) -> str:
+    """Return how predictions agree with labels; empty without labels."""
+    found = compare(result.fields, list(result.model["classes"]))
+    if found is None:
+        return ""
+    value = found.balanced_accuracy
+    limits = "" if value.low != value.low else f" ({100 * value.low:.0f}–{100 * value.high:.0f} %)"
+    right = found.accuracy
+    words = (
+        f"Of {value.n} labelled micrographs, {round(right.estimate * right.n)} were classified as "
+        f"labelled: {percent(100 * right.estimate)} (95 % Wilson interval {100 * right.low:.0f}–"
+        f"{100 * right.high:.0f} %). The balanced accuracy, the mean recall over classes, is "
+        f"{percent(100 * value.estimate)}{limits}; its interval comes from a bootstrap over "
+        "samples, or over micrographs where no sample is named. The expected calibration error is "
+        f"{percent(100 * found.calibration_error)}. Micrographs that the network was trained "
+        "on would say nothing here."
+    )
+    diagram = drawings.reliability(found.bins, "reliability diagram")
+    return (
+        f'<h2>Against the labels</h2><p>{words}</p><div class="two">'
+        f'<div class="card"><h3>Confusion matrix</h3>{_matrix(result, found)}</div>'
+        f'<div class="card"><h3>Reliability</h3>{diagram}<p class="note">Points are bins of '
+        "probability with 95 % Wilson intervals; on the dashed line the network is right as often "
+        "as it says.</p></div></div>"
+    )
+
+
+def _matrix(result: BatchResult, found: Agreement) -> str:
+    titles = [escape(wording.class_title(result, name)) for name in found.classes]
+    heads = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    lines = ""
+    for row, title in enumerate(titles):
+        cells = "".join(
+            f'<td class="{"hit" if row == column else "miss" if n else ""}">{n}</td>'
+            for column, n in enumerate(found.matrix[row].tolist())
+        )
+        lines += f'<tr><th scope="row">{title}</th>{cells}</tr>'
+    return (
+        f'<div class="scroll"><table class="matrix"><thead><tr><th>label ↓ predicted →</th>{heads}'
+        f"</tr></thead><tbody>{lines}</tbody></table></div>"
+    )

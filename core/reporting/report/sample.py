@@ -1,0 +1,50 @@
+"""A finished report to look at before there is anything of one's own: made of simulated samples.
+
+The report lies beside this module, packed, so that it opens at once and costs a host nothing.
+`python -m core.reporting.report.sample` makes it anew; a test says when the model has changed
+since.
+"""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from core.imaging.simulation import KINDS, simulate
+from core.micrograph import Micrograph
+
+FILE = Path(__file__).with_name("sample.html.gz")
+NOTE = (
+    "A sample report. Every micrograph in it was simulated: it shows what a report looks like, "
+    "and says nothing about how well the network does on real micrographs."
+)
+_PER_KIND = 2  # from two on, means have intervals
+_SHAPE = (768, 1024)
+
+
+def read_sample_report() -> str:
+    """Return the sample report as HTML."""
+    return gzip.decompress(FILE.read_bytes()).decode()
+
+
+def make_sample_report() -> str:
+    """Run the default recipe over simulated micrographs of every kind; return the report."""
+    # Here, since every page offers the finished report and none makes it.
+    from core.reporting.batch import run_batch
+    from core.reporting.recipe import Recipe
+    from core.reporting.report.writing import report_html
+
+    micrographs = [_sample(kind, seed) for seed in range(_PER_KIND) for kind in KINDS]
+    with tempfile.TemporaryDirectory() as folder:
+        return report_html(run_batch(micrographs, Recipe(), folder), note=NOTE)
+
+
+def _sample(kind: str, seed: int) -> Micrograph:
+    micrograph = simulate(kind, shape=_SHAPE, seed=seed).micrograph
+    return replace(micrograph, name=f"simulated {kind.replace('_', ' & ')} {seed + 1}")
+
+
+if __name__ == "__main__":
+    FILE.write_bytes(gzip.compress(make_sample_report().encode(), 9, mtime=0))

@@ -1,0 +1,301 @@
+"""The sentences and numbers of a report, escaped for HTML."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from unicodedata import category
+
+import pandas as pd
+
+from core.measuring.clustering import GREY
+from core.measuring.statistics import Interval, mean_interval
+from core.reporting.batch import list_versions
+from core.reporting.recipe import Recipe
+
+if TYPE_CHECKING:
+    from core.reporting.batch import BatchResult
+
+WHOLE = ("number", "regions", "width_px", "height_px")
+
+
+def escape(text: object) -> str:
+    """Return text that is safe between tags and inside attributes.
+
+    Control and direction-changing characters, which could make a name look like another, are
+    shown as a replacement character.
+    """
+    visible = "".join(
+        c if c == "\n" or not category(c).startswith("C") else "\ufffd" for c in str(text)
+    )
+    return html.escape(visible, quote=True)
+
+
+def percent(value: float) -> str:
+    """Return a percentage with one digit, or that it is small but not zero."""
+    return "under\u00a00.1\u00a0%" if 0 < value < 0.05 else f"{value:.1f}\u00a0%"
+
+
+def number(value: object, column: str) -> str:
+    """Return a number of a column as text; a dash when it is unknown."""
+    if pd.isna(value):  # type: ignore[call-overload]
+        return "–"
+    known = float(value)  # type: ignore[arg-type]
+    if column in WHOLE:
+        return f"{int(known)}"
+    return f"{known:.1f}" if column.endswith("percent") else plain_number(known)
+
+
+def plain_number(value: float, digits: int = 4) -> str:
+    """Return a number with so many digits, and without powers of ten where people use none."""
+    size = abs(value)
+    if size and not 1e-4 <= size < 1e9:
+        return f"{value:.{digits - 1}e}"
+    if size >= 10 ** (digits - 1):
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}"
+
+
+def interval(value: Interval) -> str:
+    """Return "mean % (low–high %), n = …"; limits only with two fields or more."""
+    if value.n < 2:
+        return f"{value.estimate:.1f} %, n = {value.n}"
+    # A t-interval knows nothing of 0 and 100 %; an area does.
+    low, high = max(value.low, 0.0), min(value.high, 100.0)
+    return f"{value.estimate:.1f} % ({low:.1f}–{high:.1f} %), n = {value.n}"
+
+
+def class_title(result: BatchResult, name: str) -> str:
+    """Return a class's name for people, not yet escaped."""
+    titles: dict[str, str] = result.model["display_names"]
+    return titles.get(name, name.replace("_", " "))
+
+
+def target_title(recipe: Recipe) -> str:
+    """Return "cluster 2, the brightest of 3", or "cluster 1 of 3 (0 is the darkest)"."""
+    ends = {0: "darkest", recipe.clusters - 1: "brightest"}
+    if recipe.target in ends:
+        return f"cluster {recipe.target}, the {ends[recipe.target]} of {recipe.clusters}"
+    return f"cluster {recipe.target} of {recipe.clusters} (0 is the darkest)"
+
+
+def summary(result: BatchResult, fields: pd.DataFrame) -> str:
+    """Return what came out of the batch, in two to five sentences."""
+    total, failed = len(result.rows), len(result.failed)
+    if not total:
+        return "The batch was cancelled before the first micrograph was done."
+    if not len(fields):
+        if total == 1:
+            return "The file could not be analysed; the reason is below."
+        return f"None of the {total} files could be analysed; the reasons are below."
+    sentences = [
+        f"All {total} micrographs were analysed."
+        if not failed
+        else f"{total - failed} of {_count(total, 'micrograph')} were analysed; {failed} failed."
+    ]
+    if total == 1 and not failed:
+        sentences = ["One micrograph was analysed."]
+    if result.given > total:
+        sentences.insert(0, f"The batch was cancelled with {total} of {result.given} files done.")
+    copies = len(result.succeeded) - len(fields)
+    if copies:
+        what = "One of them is a copy" if copies == 1 else f"{copies} of them are copies"
+        sentences.append(f"{what} of another file and not counted in what follows.")
+    return " ".join(
+        [*sentences, _class_sentence(result, fields), *_doubts(fields), _area(result, fields)]
+    )
+
+
+def _class_sentence(result: BatchResult, fields: pd.DataFrame) -> str:
+    counts = fields["label"].value_counts()
+    leaders = sorted(str(name) for name in counts.index[counts == counts.max()])
+    names = " and ".join(escape(class_title(result, name)) for name in leaders)
+    if len(leaders) > 1:
+        return f"The most frequent classes are {names}, with {int(counts.max())} each."
+    return f"The most frequent class is {names}, with {int(counts.max())} of {len(fields)}."
+
+
+def _doubts(fields: pd.DataFrame) -> list[str]:
+    doubtful = int(fields["candidates"].astype(str).str.contains("|", regex=False).sum())
+    if not doubtful:
+        return []
+    verb = "has" if doubtful == 1 else "have"
+    return [f"{_count(doubtful, 'micrograph')} {verb} more than one candidate class."]
+
+
+def _area(result: BatchResult, fields: pd.DataFrame) -> str:
+    value = mean_interval(fields["target_percent"].to_numpy(float))
+    what = f"The target, {target_title(result.recipe)}, covers {percent(value.estimate)}"
+    if value.n < 2:
+        return f"{what} of the specimen area."
+    low, high = max(value.low, 0.0), min(value.high, 100.0)
+    return (
+        f"{what} of the specimen area on average (95 % confidence interval {low:.1f} to "
+        f"{high:.1f} %, n = {value.n} fields)."
+    )
+
+
+def trust_facts(result: BatchResult) -> dict[str, str]:
+    """Return what is known about how far the answers of this batch can be trusted, not escaped."""
+    fields, model = result.fields, result.model
+    sure = int((~fields["candidates"].astype(str).str.contains("|", regex=False)).sum())
+    facts = {"One candidate class": f"{sure} of {len(fields)} fields of view"}
+    level = result.recipe.conformal_level or model["calibration"].get("conformal_level")
+    if level:
+        facts["Prediction sets"] = (
+            f"are made to hold the true class in {100 * level:.0f} % of micrographs that are like "
+            "those the network was calibrated on"
+        )
+    calibrated = "temperature" in model["calibration"]
+    facts["Probabilities"] = (
+        "temperature-scaled on held-out micrographs"
+        if calibrated
+        else "not calibrated: read them as a ranking"
+    )
+    novel = fields["novelty"].notna()
+    if novel.any():
+        count = int(fields["warnings"].str.contains("novel", regex=False).sum())
+        facts["Unlike the training micrographs"] = f"{count} of {len(fields)}"
+    else:
+        facts["Unlike the training micrographs"] = "not measured with this model"
+    facts["No evidence shown"] = f"{int((~fields['has_evidence'].astype(bool)).sum())}"
+    record = model["metrics"]
+    if record.get("balanced_accuracy") is not None:
+        limits = record.get("balanced_accuracy_interval_95")
+        inside = f" ({100 * limits[0]:.0f}–{100 * limits[1]:.0f} %)" if limits else ""
+        facts["On held-out micrographs"] = (
+            f"balanced accuracy {100 * record['balanced_accuracy']:.0f} %{inside} over "
+            f"{record.get('pictures', '?')} micrographs of {len(model['classes'])} classes"
+        )
+    else:
+        facts["On held-out micrographs"] = "the model's card states no accuracy"
+    return facts
+
+
+def methods(result: BatchResult) -> str:
+    """Return a paragraph that a paper can use, with every parameter."""
+    recipe, model = result.recipe, result.model
+    classes = ", ".join(escape(class_title(result, name)) for name in model["classes"])
+    method = model["explanation"]
+    return " ".join(
+        (
+            f"Micrographs were analysed with Micrographia {list_versions()['micrographia']}. "
+            f"{_seen(model)} classified by the network {escape(model['name'])} "
+            f"({escape(model['architecture'])}, weights SHA-256 {escape(model['sha256'][:16])}…) "
+            f"as one of: {classes}. {_certainty(result)}Evidence for {_explained(result)} was "
+            f"mapped by {escape(method['title'])} ({escape(method['reference'])}) on "
+            f"{_layer(recipe)} and scaled to its own maximum in each micrograph.",
+            _exclusion(recipe),
+            _filters(recipe),
+            f"In each micrograph by itself, {_grouping(recipe)}, numbered from dark to bright"
+            f"{_smoothing(recipe)}; the target was {target_title(recipe)}. "
+            "Connected regions of the target with at least "
+            f"{recipe.smallest_region_px} px (diagonal neighbours count as connected; regions "
+            f"cut by the frame are {'left out' if recipe.drop_border_regions else 'included'}) "
+            "were measured; the equivalent diameter is that of "
+            "the circle of the same area. Area fractions refer to the specimen area of a field "
+            "and are given as means over fields with 95 % t-intervals (Student 1908, "
+            "doi:10.2307/2331554), class shares with Wilson intervals (Wilson 1927, "
+            "doi:10.1080/01621459.1927.10502953).",
+        )
+    )
+
+
+def _seen(model: Mapping[str, Any]) -> str:
+    return "Each whole frame was" if model["sees_whole_frames"] else "Each frame's centre was"
+
+
+def _certainty(result: BatchResult) -> str:
+    calibration = result.model["calibration"]
+    said = ""
+    if "temperature" in calibration:
+        said = "Probabilities were temperature-scaled (Guo et al. 2017, arXiv:1706.04599). "
+    level = result.recipe.conformal_level or calibration.get("conformal_level")
+    if level:
+        said += (
+            f"Prediction sets are conformal at the level of {100 * level:.0f} % (Sadinle et al. "
+            "2019, doi:10.1080/01621459.2017.1395341). "
+        )
+    return said
+
+
+def _explained(result: BatchResult) -> str:
+    name = result.recipe.explained_class
+    return (
+        "the predicted class" if name is None else f"the class {escape(class_title(result, name))}"
+    )
+
+
+def _layer(recipe: Recipe) -> str:
+    return (
+        "the last activation map" if recipe.layer is None else f"the layer {escape(recipe.layer)}"
+    )
+
+
+def _exclusion(recipe: Recipe) -> str:
+    if recipe.exclude_overlays:
+        return (
+            "Info bars, scale bars and burned-in text were detected and excluded from the "
+            "network's input, clustering and area fractions."
+        )
+    return "Whole frames were used, with any info bar or burned-in text in them."
+
+
+def _filters(recipe: Recipe) -> str:
+    if not recipe.filters:
+        return "No filter was applied."
+    steps = ", then ".join(
+        f"{escape(step)} [{escape(step.spec.reference)}]" if step.spec.reference else escape(step)
+        for step in recipe.filters
+    )
+    return (
+        f"Before clustering and measuring, micrographs were filtered: {steps}. "
+        "The network saw them unfiltered."
+    )
+
+
+def _grouping(recipe: Recipe) -> str:
+    if recipe.clustering == GREY:
+        levels = "grey levels" if recipe.filters else "native grey levels"
+        return (
+            f"{levels} were grouped into {recipe.clusters} clusters by exact "
+            "one-dimensional k-means (Wang and Song 2011, doi:10.32614/RJ-2011-015)"
+        )
+    features = recipe.features
+    scales = ", ".join(f"{scale:g}" for scale in features.scales_px)
+    weighed = f", position weighed {features.position_weight:g}" if features.position else ""
+    how = (
+        "a mixture of Gaussians (Dempster et al. 1977)"
+        if recipe.clustering == "mixture"
+        else "k-means (Arthur and Vassilvitskii 2007)"
+    )
+    return (
+        f"pixels were grouped into {recipe.clusters} clusters by {how}, seed "
+        f"{recipe.cluster_seed}, on standardised features ({', '.join(features.chosen)}; scales "
+        f"{scales} px, texture window {features.window_px} px{weighed})"
+    )
+
+
+def _smoothing(recipe: Recipe) -> str:
+    kind = recipe.smoothing.kind
+    if kind == "majority":
+        return f" and smoothed by the majority within {recipe.smoothing.radius_px} px"
+    if kind == "superpixels":
+        return (
+            f" and made whole within superpixels of about {recipe.smoothing.side_px} px (SLIC, "
+            "Achanta et al. 2012, doi:10.1109/TPAMI.2012.120)"
+        )
+    return ""
+
+
+def clustering(recipe: Recipe) -> str:
+    """Return how pixels are grouped, in a few words."""
+    titles = {GREY: "grey level", "mixture": "a mixture over features"}
+    smoothed = {"majority": ", neighbours vote", "superpixels": ", superpixels whole"}
+    by = titles.get(recipe.clustering, recipe.clustering)
+    return f"by {by}{smoothed.get(recipe.smoothing.kind, '')}"
+
+
+def _count(value: int, noun: str) -> str:
+    return f"{value} {noun}" if value == 1 else f"{value} {noun}s"

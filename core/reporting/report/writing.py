@@ -1,0 +1,196 @@
+"""A batch as one HTML file that opens anywhere: no network, no other file, nothing from elsewhere.
+
+Every text that comes from a file name, a file or a model card is escaped, and the page's content
+policy lets no script run but the one written here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator
+from os import PathLike
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import pandas as pd
+
+from core.errors import Unwritable
+from core.measuring.statistics import mean_interval
+from core.reporting.report import numbers, pictures, wording
+from core.reporting.batch import BatchResult
+from core.reporting.batch import REPORT, list_versions
+from core.reporting.batch import FLAGS, SEPARATOR
+from core.reporting.batch import choose_units
+from core.reporting.report.wording import escape, percent
+
+FOLDER = Path(__file__).parent
+_BODY = "<!-- body -->"
+
+
+def write_report(batch_result: BatchResult, out: str | PathLike[str]) -> Path:
+    """Write the report of a batch and return its path.
+
+    Parameters
+    ----------
+    batch_result : BatchResult
+    out : path
+        A folder, where the file is called report.html; or the file itself, ending in ".html".
+
+    Raises
+    ------
+    Unwritable
+        If the file cannot be written.
+    """
+    path = Path(out)
+    path = path if path.suffix.lower() == ".html" else path / REPORT
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8", errors="replace") as stream:
+            stream.writelines(_pieces(batch_result))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise Unwritable(
+            f"The report {str(path)!r} cannot be written ({reason}). Choose another folder.", reason
+        ) from error
+    return path
+
+
+def report_html(result: BatchResult, *, note: str = "") -> str:
+    """Return the report of a batch as one HTML text; a note stands at its very top."""
+    return "".join(_pieces(result, note))
+
+
+def _pieces(result: BatchResult, note: str = "") -> Iterator[str]:
+    """Yield the report piece by piece: the pictures of a large batch are never all in memory."""
+    script = (FOLDER / "table.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    template = Template((FOLDER / "template.html").read_text(encoding="utf-8"))
+    page = template.substitute(
+        title=f"Batch report: {len(result.rows)} micrographs",
+        script_hash=f"sha256-{digest}",
+        script=script,
+        body=_BODY,
+    )
+    head, tail = page.split(_BODY)
+    yield head
+    if note:
+        yield f'<p class="banner">{escape(note)}</p>'
+    yield from _body(result)
+    yield tail
+
+
+def _body(result: BatchResult) -> Iterator[str]:
+    units = choose_units(result.succeeded)
+    yield _header(result)
+    yield _failures(result)
+    if len(result.fields):
+        yield numbers.classes(result)
+        yield numbers.trust(result)
+        yield numbers.truth(result)
+        yield numbers.areas(result, units)
+        yield numbers.sizes(result, units)
+        yield numbers.evidence(result)
+        yield from pictures.table(result, units)
+        yield from pictures.gallery(result)
+    yield _methods(result)
+    yield _repeat(result)
+    yield _provenance(result)
+
+
+def _header(result: BatchResult) -> str:
+    fields = result.fields
+    tiles = [_tile(len(result.succeeded), "micrographs analysed")]
+    if len(result.failed):
+        tiles.append(_tile(len(result.failed), "failed", "bad"))
+    if len(fields):
+        tiles.append(_tile(fields["label"].nunique(), "classes found"))
+        mean = mean_interval(fields["target_percent"].to_numpy(float)).estimate
+        tiles.append(_tile(percent(mean), "mean area of the target cluster"))
+        tiles.append(_tile(f"{int(fields['regions'].sum()):,}", "regions measured"))
+        doubtful = int((~result.succeeded["warnings"].isin(("", "no pixel size"))).sum())
+        if doubtful:
+            tiles.append(_tile(doubtful, "to look at first"))
+    return (
+        "<header><h1>Batch report</h1>"
+        f"<p>Micrographia {list_versions()['micrographia']} · model "
+        f"{escape(result.model['name'])}</p></header>"
+        f'<p class="lead">{wording.summary(result, fields)}</p>'
+        f'<div class="tiles">{"".join(tiles)}</div>{_warnings(result)}'
+    )
+
+
+def _warnings(result: BatchResult) -> str:
+    """Return what is remarkable about how many micrographs; empty when nothing is."""
+    split = [text.split(SEPARATOR) for text in result.succeeded["warnings"]]
+    lines = "".join(
+        f'<dt><span class="flag">{escape(flag)}</span></dt>'
+        f"<dd>{sum(flag in flags for flags in split)}: {escape(words)}</dd>"
+        for flag, words in FLAGS.items()
+        if any(flag in flags for flags in split)
+    )
+    return f'<h2>Look at these first</h2><div class="card"><dl>{lines}</dl></div>' if lines else ""
+
+
+def _tile(value: object, caption: str, kind: str = "") -> str:
+    return f'<div class="tile {kind}"><b>{value}</b><span>{caption}</span></div>'
+
+
+def _failures(result: BatchResult) -> str:
+    if not len(result.failed):
+        return ""
+    lines = "".join(
+        f'<tr><td class="number">{row.number}</td><td class="name">{escape(row.name)}</td>'
+        f"<td>{escape(row.reason)}</td></tr>"
+        for row in _records(result.failed)
+    )
+    return (
+        '<h2>Failed</h2><div class="card scroll failed"><table><thead><tr>'
+        '<th class="number">#</th><th>Micrograph</th><th>Reason</th></tr></thead>'
+        f"<tbody>{lines}</tbody></table></div>"
+    )
+
+
+def _methods(result: BatchResult) -> str:
+    return (
+        f'<h2>Methods</h2><div class="card"><p style="margin:0">{wording.methods(result)}</p></div>'
+    )
+
+
+def _repeat(result: BatchResult) -> str:
+    return (
+        '<h2>How to repeat this</h2><div class="card"><p style="margin:0">Save the recipe as '
+        "recipe.json (the batch has written it beside its tables) and run</p>"
+        "<pre>python -m core batch FOLDER_OF_MICROGRAPHS --recipe recipe.json --out RESULTS</pre>"
+        "<p>The same files, recipe and versions give the same numbers.</p>"
+        f'<pre style="margin-bottom:0">{escape(result.recipe.to_json().strip())}</pre></div>'
+    )
+
+
+def _provenance(result: BatchResult) -> str:
+    entries = {
+        "model": f"{result.model['name']} ({result.model['architecture']})",
+        "model SHA-256": result.model["sha256"],
+        "device": result.model["device"],
+        **list_versions(),
+    }
+    lines = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in entries.items())
+    digests = "".join(
+        f'<tr><td class="number">{row.number}</td><td class="name">{escape(row.name)}</td>'
+        f"<td><code>{escape(row.sha256)}</code></td></tr>"
+        for row in _records(result.succeeded)
+    )
+    table = (
+        "<details><summary>SHA-256 of every micrograph</summary><table><tbody>"
+        f"{digests}</tbody></table></details>"
+    )
+    return (
+        f'<h2>Versions and digests</h2><div class="card"><dl>{lines}</dl>'
+        f"{table if digests else ''}</div>"
+    )
+
+
+def _records(rows: pd.DataFrame) -> Iterable[Any]:
+    """Yield rows with their columns as attributes."""
+    return rows.itertuples(index=False, name="Row")

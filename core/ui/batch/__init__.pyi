@@ -1,0 +1,5 @@
+from . import live as live
+from . import recipe as recipe
+from . import results as results
+from . import run as run
+from . import sources as sources

@@ -1,0 +1,225 @@
+"""A finished batch on its page: downloads, charts, the table with its labels, the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isnan
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.imaging.reading import MAX_FILE_MB
+from core.reporting import figures
+from core.reporting.batch import (
+    FLAGS,
+    SEPARATOR,
+    BatchResult,
+    Units,
+    choose_units,
+    collect_sizes,
+    compare,
+    csv_bytes,
+    read_labels,
+    summarise_groups,
+)
+from core.ui.batch.run import Run
+from core.ui.parts import show, tables
+
+_NO_LABEL = "–"
+
+
+def draw(run: Run, result: BatchResult) -> None:
+    """Draw everything about a finished batch."""
+    done, failed = len(result.succeeded), len(result.failed)
+    st.subheader(f"Results: {done} done, {failed} failed", anchor=False)
+    if result.given > len(result.rows):
+        st.info(
+            f"Cancelled: {len(result.rows)} of {result.given} are done.", icon=":material/info:"
+        )
+    _downloads(run, result)
+    _problems(result)
+    if not done:
+        return
+    units = choose_units(result.succeeded)
+    _charts(result, units)
+    _table(run, result, units)
+    _truth(result)
+
+
+def _downloads(run: Run, result: BatchResult) -> None:
+    stem = "micrographia_batch"
+    with st.container(horizontal=True):
+        show.download(
+            "Report (HTML)",
+            run.report.read_bytes,
+            f"{stem}.html",
+            "text/html",
+            "batch_html",
+            primary=True,
+        )
+        show.download(
+            "Table (CSV)", lambda: csv_bytes(result.rows), f"{stem}.csv", "text/csv", "batch_csv"
+        )
+        show.download("All (ZIP)", run.zip, f"{stem}.zip", "application/zip", "batch_zip")
+
+
+def _problems(result: BatchResult) -> None:
+    """Name what failed, and count what is remarkable about the others."""
+    failed = list(_records(result.failed))
+    for row in failed[:5]:
+        st.warning(show.plain(f"{row.name}: {row.reason}"), icon=":material/warning:")
+    if len(failed) > 5:
+        with st.expander(f"{len(failed) - 5} more failed"):
+            for row in failed[5:]:
+                st.markdown(show.plain(f"{row.name}: {row.reason}"))
+    split = [text.split(SEPARATOR) for text in result.succeeded["warnings"]]
+    counts = {flag: sum(flag in flags for flags in split) for flag in FLAGS}
+    said = [f"**{n}** {flag}: {FLAGS[flag]}" for flag, n in counts.items() if n]
+    if said:
+        with st.expander("Look at these first", icon=":material/flag:", expanded=len(said) < 4):
+            st.markdown("\n".join(f"- {line}" for line in said))
+
+
+def _charts(result: BatchResult, units: Units) -> None:
+    names, dark = result.model["display_names"], show.is_dark()
+    left, middle, right = st.columns(3, gap="medium")
+    with left:
+        st.markdown("**Classes**")
+        show.chart(
+            figures.class_distribution(result.rows, names, dark=dark),
+            "batch_classes",
+            "How many micrographs fell into each class",
+        )
+    with middle:
+        st.markdown("**Area of the target cluster**")
+        groups = summarise_groups(result.fields, "label", units)
+        show.chart(
+            figures.area_intervals(groups, names, dark=dark),
+            "batch_areas",
+            "Mean area of the target cluster per class with its 95 % interval",
+        )
+    with right:
+        st.markdown("**Sizes of its regions**")
+        sizes = collect_sizes(result.each_regions(), result.fields, units)
+        show.chart(
+            figures.size_distributions(sizes, units.length, names, dark=dark),
+            "batch_sizes",
+            "Equivalent diameters of all regions, per class",
+        )
+
+
+def _table(run: Run, result: BatchResult, units: Units) -> None:
+    names = result.model["display_names"]
+    titles = {name: names.get(name, name) for name in result.model["classes"]}
+    rows = _filtered(result, titles)
+    frame = tables.batch(rows, titles, units)
+    frame.insert(1, "picture", [_thumbnail(result, int(n)) for n in rows["number"]])
+    frame.insert(3, "label", [titles.get(name, _NO_LABEL) for name in rows["true_label"]])
+    fixed = [column for column in frame.columns if column != "label"]
+    formats = show.formats(frame) | {
+        "picture": st.column_config.ImageColumn("", width=64),
+        "label": st.column_config.SelectboxColumn(
+            "label ✎", options=[_NO_LABEL, *titles.values()], required=True, width="small"
+        ),
+    }
+    shown = f"{hash(tuple(rows['number']))}_{run.revision}"
+    edited = st.data_editor(
+        frame,
+        hide_index=True,
+        disabled=fixed,
+        column_config=formats,
+        row_height=48,
+        key=f"batch_table_{shown}",
+    )
+    st.caption("Correct a class in the column “label”: the report then says how often it is right.")
+    changed = edited["label"].to_numpy() != frame["label"].to_numpy()
+    if changed.any():
+        chosen = edited.loc[changed, "label"].replace(_NO_LABEL, "")
+        run.label(dict(zip(rows["number"].to_numpy()[changed].tolist(), chosen, strict=True)))
+        st.rerun()
+    _labels_file(run, result)
+
+
+def _filtered(result: BatchResult, titles: dict[str, str]) -> pd.DataFrame:
+    rows = result.succeeded
+    with st.container(horizontal=True):
+        found = [name for name in titles if (rows["label"] == name).any()]
+        classes = st.pills(
+            "Class",
+            found,
+            selection_mode="multi",
+            format_func=titles.__getitem__,
+            key="batch_filter_class",
+            persist_state="session",
+        )
+        raised = [flag for flag in FLAGS if rows["warnings"].str.contains(flag, regex=False).any()]
+        flags = st.pills(
+            "Warning",
+            raised,
+            selection_mode="multi",
+            key="batch_filter_flag",
+            persist_state="session",
+        )
+    if classes:
+        rows = rows[rows["label"].isin(classes)]
+    if flags:
+        split = rows["warnings"].str.split(SEPARATOR, regex=False)
+        rows = rows[[any(flag in own for flag in flags) for own in split]]
+    return rows
+
+
+def _thumbnail(result: BatchResult, number: int) -> str | None:
+    preview = result.preview(number)
+    return tables.data_url(preview.thumbnail, "image/jpeg") if preview else None
+
+
+def _labels_file(run: Run, result: BatchResult) -> None:
+    with st.expander("Labels from a table", icon=":material/upload_file:"):
+        file = st.file_uploader(
+            "A CSV with the columns name and label",
+            "csv",
+            key=f"batch_labels_{run.revision}",
+            max_upload_size=MAX_FILE_MB,
+        )
+    if file is None:
+        return
+    labels = read_labels(file.getvalue())
+    numbers = {
+        int(row.number): labels.get(row.name) or labels.get(row.name.rsplit("/", 1)[-1], "")
+        for row in _records(result.rows)
+    }
+    run.label({number: label for number, label in numbers.items() if label})
+    st.rerun()
+
+
+def _records(rows: pd.DataFrame) -> Iterable[Any]:
+    return rows.itertuples()
+
+
+def _truth(result: BatchResult) -> None:
+    found = compare(result.fields, list(result.model["classes"]))
+    if found is None:
+        return
+    names, dark = result.model["display_names"], show.is_dark()
+    value, right = found.balanced_accuracy, found.accuracy
+    limits = "" if isnan(value.low) else f" ({100 * value.low:.0f} to {100 * value.high:.0f} %)"
+    st.subheader("Against the labels", anchor=False)
+    st.markdown(
+        f"{round(right.estimate * right.n)} of {right.n} as labelled. Balanced accuracy "
+        f"**{100 * value.estimate:.0f} %**{limits}, "
+        f"calibration error {100 * found.calibration_error:.0f} %."
+    )
+    matrix, reliability = st.columns(2, gap="medium")
+    with matrix:
+        show.chart(
+            figures.confusion(found.matrix, found.classes, names, dark=dark),
+            "batch_confusion",
+            "Confusion matrix: labels down, predictions across",
+        )
+    with reliability:
+        show.chart(
+            figures.reliability(found.bins, dark=dark),
+            "batch_reliability",
+            "How often right against how sure",
+        )

@@ -1,0 +1,5 @@
+"""The Classify page: the answer, its checks, tile map, table."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

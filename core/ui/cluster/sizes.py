@@ -1,0 +1,298 @@
+"""How large the regions of a cluster are, how sure its area is, and what other fields say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isnan
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.measuring.regions import SizeDistribution, number_per_area, size_distribution
+from core.measuring.statistics import (
+    Interval,
+    fields_needed,
+    mean_interval,
+    points_needed,
+    relative_accuracy,
+)
+from core.micrograph import Micrograph, PixelSize
+from core.reporting import figures
+from core.reporting.batch import csv_bytes, find_part
+from core.ui import cache
+from core.ui.parts import show, tables
+from core.ui.shell import workspace
+
+Mask = NDArray[np.bool_]
+_VERDICTS = ((0.08, "fits well"), (0.15, "fits roughly"), (1.0, "does not fit"))  # largest gap
+_SAMPLES = {"": "all are one sample", "name:1": "first part of the name"}
+
+
+def draw(
+    micrograph: Micrograph,
+    labels: NDArray[np.integer],
+    target: int,
+    regions: pd.DataFrame,
+    settings: str,
+    *,
+    prefix: str = "cluster",
+    smallest_px: int = 1,
+    split: bool = False,
+    mask_png: bytes | None = None,
+    fraction_of: Callable[[Micrograph], float] | None = None,
+) -> None:
+    """Draw the interval of the area fraction, the size distribution, files, and several fields.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+    labels : ndarray of shape (H, W), integers
+        Clusters; -1 where excluded.
+    target : int
+        The cluster to speak of.
+    regions : DataFrame
+        Its regions, as `measure_regions` returns them.
+    settings : str
+        All choices that made the labels: the key under which intervals are kept.
+    prefix : str
+        Begins the keys of the controls.
+    smallest_px, split
+        How the regions were found, for the file with their numbers.
+    mask_png : bytes, optional
+        Offered beside the other files.
+    fraction_of : callable, optional
+        Returns the target's area fraction in another micrograph by the same settings; without it
+        several fields are not offered.
+    """
+    included = labels >= 0
+    mask = labels == target
+    tiles, points = cache.target_intervals(micrograph, f"{settings}|{target}", mask, included)
+    area_px = int(np.count_nonzero(included))
+    st.markdown(describe_area(target, tiles, points, area_px, micrograph.pixel_size))
+    found = size_distribution(regions)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        show.chart(
+            figures.size_distribution(found, dark=show.is_dark()),
+            f"{prefix}_size_distribution",
+            "Histogram of equivalent diameters with the cumulative curve and a log-normal fit",
+        )
+    with right:
+        _numbers(found, regions, area_px, micrograph.pixel_size)
+    _files(
+        found,
+        micrograph,
+        labels,
+        prefix,
+        lambda: cache.labels_tiff(micrograph, mask, smallest_px, split=split),
+        regions,
+        mask_png,
+    )
+    with st.expander(f"Every region in a table ({len(regions)})", icon=":material/table_rows:"):
+        show.table(tables.regions(regions), f"{prefix}_regions", height=250)
+    if fraction_of is not None:
+        _fields(fraction_of, target, prefix)
+
+
+def describe_area(
+    target: int, tiles: Interval, points: Interval, area_px: int, size: PixelSize | None
+) -> str:
+    """Return sentences on how sure the area of a cluster is."""
+    low, middle, high = (
+        tables.write_area(round(share * area_px), size)
+        for share in (tiles.low, tiles.estimate, tiles.high)
+    )
+    return (
+        f"Cluster {target} covers **{tables.percent(tiles.estimate)}** of what counts "
+        f"(95 %: {_range(tiles)}), or {middle} ({low} to {high}). The interval comes from drawing "
+        f"{tiles.n} tiles of this field again: it holds for other places of a uniform specimen. "
+        f"Counting {points.n} points of a grid instead (ASTM E562) gives "
+        f"{tables.percent(points.estimate)} ({_range(points)}){_more_points(points)}."
+    )
+
+
+def _more_points(points: Interval) -> str:
+    """Return how many points would be enough, where there are any on the cluster."""
+    if not 0 < points.estimate < 1:
+        return ""
+    needed = points_needed(points.estimate, 0.1)
+    return f"; ± 10 % of that takes {tables.thousands(needed)} points"
+
+
+def _range(value: Interval) -> str:
+    return f"{100 * value.low:.1f} to {100 * value.high:.1f}\u00a0%"
+
+
+def _numbers(
+    found: SizeDistribution, regions: pd.DataFrame, area_px: int, size: PixelSize | None
+) -> None:
+    """Draw percentiles, the fit in words, and how many regions there are per area."""
+    with st.container(horizontal=True):
+        for name, value in (("D10", found.d10), ("D50", found.d50), ("D90", found.d90)):
+            shown = "–" if isnan(value) else f"{value:.4g} {found.unit}"
+            st.metric(name, shown, width="content")
+    st.caption(
+        "By number: 10, 50 and 90 % of the regions have a smaller equivalent diameter. "
+        + describe_fit(found)
+    )
+    st.markdown(_density(regions, area_px, size))
+    rounded = int(regions["outline_too_short"].sum()) if "outline_too_short" in regions else 0
+    if rounded:
+        noun = "region looks" if rounded == 1 else "regions look"
+        st.caption(
+            f"{rounded} {noun} rounder than a circle, since few pixels make a short outline; "
+            "circularity is set to 1 there."
+        )
+
+
+def _files(
+    found: SizeDistribution,
+    micrograph: Micrograph,
+    labels: NDArray[np.integer],
+    prefix: str,
+    numbered: Callable[[], bytes],
+    regions: pd.DataFrame,
+    mask_png: bytes | None,
+) -> None:
+    """Draw the downloads: tables, mask, numbered regions for ImageJ, clusters in colours."""
+    stem, clusters = show.file_stem(micrograph), int(labels.max()) + 1
+    sizes = pd.concat([found.to_frame(), found.histogram()], axis=1)
+    with st.container(horizontal=True):
+        csv = tables.regions_csv(regions, micrograph)
+        show.download("Regions (CSV)", csv, f"{stem}_regions.csv", "text/csv", f"{prefix}_csv")
+        if mask_png:
+            show.download("Mask (PNG)", mask_png, f"{stem}_mask.png", "image/png", f"{prefix}_mask")
+        show.download(
+            "Sizes (CSV)", csv_bytes(sizes), f"{stem}_sizes.csv", "text/csv", f"{prefix}_sizes_csv"
+        )
+        show.download(
+            "Numbered regions (TIFF)",
+            numbered,
+            f"{stem}_regions.tif",
+            "image/tiff",
+            f"{prefix}_regions_tiff",
+        )
+        show.download(
+            "All clusters (PNG)",
+            lambda: cache.clusters_palette_png(labels, clusters),
+            f"{stem}_clusters.png",
+            "image/png",
+            f"{prefix}_palette_png",
+        )
+
+
+def describe_fit(found: SizeDistribution) -> str:
+    """Return a sentence on the log-normal fit, or why there is none."""
+    if found.fit is None:
+        return "A log-normal fit needs at least three different sizes."
+    fit = found.fit
+    verdict = (
+        "fits well" if fit.gap < 0.08 else "fits roughly" if fit.gap < 0.15 else "does not fit"
+    )
+    return (
+        f"A log-normal curve with median {fit.median:.4g} {found.unit} and geometric spread "
+        f"{fit.spread:.3g} {verdict}: it is at most {100 * fit.gap:.0f} % off the counted one."
+    )
+
+
+def _density(regions: pd.DataFrame, area_px: int, size: PixelSize | None) -> str:
+    """Return a sentence on the number of regions per area."""
+    if size is None:
+        area, unit = area_px / 1e6, "megapixel"
+    else:
+        area, unit = area_px * size.to("µm") ** 2, "µm²"
+    found = number_per_area(regions, area)
+    half = int(regions["touches_border"].sum())
+    halves = f" The {half} on the border count half." if half else ""
+    return (
+        f"**{_count(found.estimate)} per {unit}** (95 %: {_count(found.low)} to "
+        f"{_count(found.high)}, if they are scattered at random).{halves}"
+    )
+
+
+def _count(value: float) -> str:
+    """Write a number of regions without powers of ten."""
+    short = f"{value:.3g}"
+    return short if value < 1000 else tables.thousands(float(short))
+
+
+def _fields(fraction_of: Callable[[Micrograph], float], target: int, prefix: str) -> None:
+    """Draw the same cluster over all loaded fields, when a person asks for it."""
+    every = workspace.every()
+    if len(every) < 2:
+        st.caption("Load more fields of the sample to see a mean with its interval over fields.")
+        return
+    if not st.toggle(
+        f"Over all {len(every)} loaded fields", key=f"{prefix}_fields", persist_state="session"
+    ):
+        return
+    table = measure_fields(every, fraction_of)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        rule = st.selectbox(
+            "Sample",
+            _SAMPLES,
+            format_func=_SAMPLES.__getitem__,
+            key=f"{prefix}_fields_sample",
+            persist_state="session",
+        )
+        wish = st.number_input(
+            "Wished precision (± % of the mean)",
+            1,
+            100,
+            10,
+            key=f"{prefix}_fields_wish",
+            persist_state="session",
+        )
+    table.insert(2, "sample", [find_part(rule, m, m.name) if rule else "all" for m in every])
+    summary = summarise_fields(table, wish / 100)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        show.table(summary, f"{prefix}_fields_summary")
+        st.caption(
+            f"Mean area fraction of cluster {target} over fields with Student's 95 % interval. "
+            "“Needed” is how many such fields would give the wished precision."
+        )
+    with right:
+        show.table(table, f"{prefix}_fields_table", height=220)
+        show.download(
+            "Fields (CSV)", csv_bytes(table), "fields.csv", "text/csv", f"{prefix}_fields_csv"
+        )
+
+
+def measure_fields(
+    micrographs: list[Micrograph], fraction_of: Callable[[Micrograph], float]
+) -> pd.DataFrame:
+    """Return name and area fraction per field, and why where there is none."""
+    rows = []
+    with st.spinner("Measuring every field …"):
+        for micrograph in micrographs:
+            try:
+                rows.append((100 * fraction_of(micrograph), micrograph.name, ""))
+            except UserError as error:
+                rows.append((float("nan"), micrograph.name, str(error)))
+    table = pd.DataFrame(rows, columns=["area fraction (%)", "field", "problem"])
+    return table if table["problem"].any() else table.drop(columns="problem")
+
+
+def summarise_fields(table: pd.DataFrame, relative: float) -> pd.DataFrame:
+    """Return mean, interval, precision and fields needed per sample."""
+    rows = []
+    for sample in dict.fromkeys(table["sample"]):
+        values = table.loc[table["sample"] == sample, "area fraction (%)"].to_numpy(float)
+        mean = mean_interval(values)
+        needed = fields_needed(values, relative)
+        rows.append(
+            {
+                "sample": sample,
+                "fields": mean.n,
+                "mean (%)": mean.estimate,
+                "from (%)": max(mean.low, 0.0) if not isnan(mean.low) else mean.low,
+                "to (%)": min(mean.high, 100.0) if not isnan(mean.high) else mean.high,
+                "± of mean (%)": 100 * relative_accuracy(mean),
+                "needed": "–" if needed is None else str(needed),
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,180 @@
+"""How far a map can be trusted: words first, then numbers against chance, then plots."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.micrograph import Micrograph
+from core.reporting import figures
+from core.reporting.batch import csv_bytes
+from core.ui import cache
+from core.ui.cache import Question
+from core.ui.parts import show, working
+from core.ui.shell import workspace
+
+if TYPE_CHECKING:
+    from core.learning.trust import TrustCard
+
+TITLE = "How far to trust it"
+_MARKS = {True: "yes", False: "no"}
+
+
+def draw(micrograph: Micrograph, question: Question) -> None:
+    """Draw the trust card of one map, and on request of every method on all that is loaded."""
+    if question.tiled:
+        st.caption("Checked is the map of the whole frame, not the one in tiles.")
+        question = replace(question, tiled=False)
+    if cache.explanation(micrograph, question).has_evidence:
+        _card(micrograph, question)
+    else:
+        st.info(
+            "This map shows no positive evidence, so there is nothing to check. Choose another "
+            "class, method or layer.",
+            icon=":material/visibility_off:",
+        )
+    _whole_set(question)
+
+
+def _card(micrograph: Micrograph, question: Question) -> None:
+    thorough = st.toggle(
+        "Thorough",
+        key="explain_thorough",
+        persist_state="session",
+        help="Finer steps, eight random maps instead of two, three cascades of random weights, "
+        "more shifts and noise: some ten times slower.",
+    )
+    with working.progress_bar("Checking: {} …") as tell:
+        card = cache.trust(micrograph, question, thorough, tell)
+    title = cache.model(question.model_name).card.display_name(card.target)
+    first, *others = card.sentences(title)
+    (st.success if card.beats_chance else st.warning)(
+        show.plain(first),
+        icon=":material/verified:" if card.beats_chance else ":material/warning:",
+    )
+    for sentence in others:
+        st.markdown(f"- {show.plain(sentence)}")
+    _numbers(card, micrograph)
+    _plots(card)
+
+
+def _numbers(card: TrustCard, micrograph: Micrograph) -> None:
+    frame = card.to_frame()
+    shown = pd.DataFrame(
+        {
+            "measure": frame["measure"],
+            "better is": frame["better"],
+            "this map": frame["map"].map(_three),
+            "random maps": frame["random"].map(_three),
+            "Sobel edges": frame["sobel"].map(_three),
+            "less random": frame["less random"].map(_three),
+            "less edges": frame["less sobel"].map(_three),
+            "beats random": frame["beats random"].map(_MARKS),
+            "beats edges": frame["beats sobel"].map(_MARKS),
+        }
+    )
+    show.table(shown, "explain_trust_table")
+    random = f"{len(card.random)} random maps of the same resolution and amount of heat"
+    shares, road = (
+        ", ".join(f"{100 * share:.0f}" for share in steps)
+        for steps in (card.map.shares, card.map.road_shares)
+    )
+    st.caption(
+        f"Removed: {shares} %; for ROAD {road} %. Removed places are filled with the mean grey "
+        "level or a blurred copy, for ROAD with noisy linear imputation. "
+        f"Chance: {random}; beaten when every one of them is, by at least 0.01."
+    )
+    show.download(
+        "Trust card (CSV)",
+        csv_bytes(frame),
+        f"{show.file_stem(micrograph)}_trust.csv",
+        "text/csv",
+        "explain_trust_csv",
+    )
+
+
+def _plots(card: TrustCard) -> None:
+    dark = show.is_dark()
+    response, edges = card.map, card.responses["sobel"]
+    left, right = st.columns(2, gap="medium")
+    for column, kind, words in (
+        (left, "deletion", "removed, hottest first"),
+        (right, "insertion", "kept, hottest first"),
+    ):
+        with column:
+            st.markdown(f"**{kind.capitalize()}**")
+            curves = {
+                name: np.mean([np.mean(list(getattr(r, kind).values()), axis=0) for r in group], 0)
+                for name, group in (
+                    ("this map", [response]),
+                    ("Sobel edges", [edges]),
+                    ("random maps", card.random),
+                )
+            }
+            figure = figures.removal_curves(response.shares, curves, words, dark=dark)
+            show.chart(figure, f"explain_{kind}", f"probability against the share {words}")
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        if card.cascade is None:
+            st.caption("Random weights are tried for this slow method in the thorough mode only.")
+        else:
+            st.markdown("**With random weights**")
+            figure = figures.cascade(card.cascade.depths, card.cascade.spearman, dark=dark)
+            show.chart(figure, "explain_cascade", "how alike the map stays", legend=False)
+    with right:
+        st.markdown("**Agreement between methods**")
+        titles = cache.method_titles()
+        names = [titles[name].removesuffix(" (baseline)") for name in card.agreement.methods]
+        figure = figures.agreement(names, card.agreement.spearman, dark=dark)
+        show.chart(figure, "explain_agreement", "rank correlation between methods")
+        for group in card.agreement.coinciding():
+            same = ", ".join(titles[name] for name in group)
+            st.caption(f"One map up to scale, and no confirmation of each other: {same}.")
+
+
+def _whole_set(question: Question) -> None:
+    every = tuple(workspace.every())
+    st.markdown("**Which method suits these micrographs?**")
+    if not st.toggle(
+        f"Check every method on all that is loaded ({len(every)})",
+        key="explain_whole_set",
+        persist_state="session",
+    ):
+        return
+    layer = question.layers[0] if len(question.layers) == 1 else None
+    with working.progress_bar("Checking: {} …") as tell:
+        table = cache.trust_of_methods(every, question.model_name, layer, question.exclude, tell)
+    if table.empty:
+        st.info("No method finds evidence in any of the loaded micrographs.")
+        return
+    titles = cache.method_titles()
+    shown = pd.DataFrame(
+        {
+            "method": table["method"].map(titles),
+            "insertion − deletion": table["gain"].map(_three),
+            "standard deviation": table["gain_sd"].map(_three),
+            "ROAD": table["road"].map(_three),
+            "average drop": table["drop"].map(_three),
+            "beats random (%)": 100 * table["beats_random"],
+            "beats edges (%)": 100 * table["beats_sobel"],
+            "micrographs": table["micrographs"],
+        }
+    )
+    show.table(shown, "explain_set_table")
+    st.caption(
+        f"Each micrograph is explained for its own class; the best is first: "
+        f"{shown['method'].iloc[0]}. Methods that must coincide are one row. Where methods differ "
+        "by much less than the standard deviation, their order may be chance."
+    )
+    show.download(
+        "All methods (CSV)", csv_bytes(table), "trust_of_methods.csv", "text/csv", "explain_set_csv"
+    )
+
+
+def _three(value: float) -> str:
+    """Return three digits after the point, without "-0.000"; a dash for what is unknown."""
+    return "–" if pd.isna(value) else f"{round(value, 3) + 0.0:.3f}".replace("-", "−")

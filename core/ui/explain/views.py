@@ -1,0 +1,168 @@
+"""What the Explain page shows beside the overlay: facts, values, all methods, downloads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.micrograph import Micrograph
+from core.ui import cache
+from core.ui.cache import Look, Question
+from core.ui.parts import show, tables
+
+if TYPE_CHECKING:
+    from core.learning.classifying import Classification
+
+OVERLAY_ALARM = 0.10  # as on the trust card
+VALUES, METHODS = "Values under the pointer", "All methods"
+_COLUMNS = 4
+
+
+def facts(micrograph: Micrograph, question: Question, look: Look, answer: Classification) -> None:
+    """Draw what the map says in words, its colours and what to be careful about."""
+    card = cache.model(question.model_name).card
+    found = cache.explanation(micrograph, question)
+    sure = {name: tables.percent(p) for name, p in answer.probabilities.items()}
+    against = f" rather than {card.display_name(found.contrast)}" if found.contrast else ""
+    st.metric("Evidence for", card.display_name(found.target) + against)
+    st.caption(f"The network gives this class {sure[found.target]}.")
+    if not answer.calibrated:
+        st.caption("This model has no calibration: its probabilities may be too sure.")
+    if found.target != answer.label:
+        own = card.display_name(answer.label)
+        st.caption(f"Its own answer is {own} with {sure[answer.label]}.")
+    if found.has_evidence:
+        legend = cache.heat_legend_png(look)
+        st.image(legend, width="stretch", alt="From no evidence to the strongest in this frame")
+        st.caption("no evidence → strongest in this frame (relative; other frames differ)")
+    else:
+        st.info(
+            f"No positive evidence for {card.display_name(found.target)} at this layer: no part "
+            "of this frame speaks for it, and the map is empty.",
+            icon=":material/visibility_off:",
+        )
+    _cautions(micrograph, question)
+    rows, cols = found.raw.shape
+    device = cache.model(question.model_name).device.upper()
+    st.caption(
+        f"{cache.fitting(question.model_name)[found.method]} at the layer “{found.layer}”, "
+        f"{cols} × {rows} values; the raw map keeps their signs. "
+        f"Model {show.plain(card.name)} on {device}."
+    )
+
+
+def _cautions(micrograph: Micrograph, question: Question) -> None:
+    found = cache.explanation(micrograph, question)
+    share = cache.overlay_evidence_share(micrograph, question)
+    if share > OVERLAY_ALARM:
+        st.warning(
+            f"{100 * share:.0f} % of the evidence lies on the info bar, scale bar or letters.",
+            icon=":material/warning:",
+        )
+    if found.seen_box != (0, 0, *micrograph.shape):
+        top, left, bottom, right = found.seen_box
+        seen = (bottom - top) * (right - left) / micrograph.pixels.size
+        st.warning(
+            f"This network sees only the middle of the frame, {100 * seen:.0f} % of it. The rest "
+            "is shown darker and says nothing.",
+            icon=":material/crop:",
+        )
+    alike = cache.coinciding(question.model_name, _single_layer(question))
+    if found.method in alike:
+        titles = cache.fitting(question.model_name)
+        others = [titles[name] for name in alike if name != found.method]
+        st.caption(
+            f"At this layer {', '.join(others[:-1])} and {others[-1]} must give the same map: that "
+            "they agree is arithmetic, not evidence."
+        )
+    if found.method in cache.baselines():
+        st.caption("A baseline: this map knows nothing of the network.")
+
+
+def _single_layer(question: Question) -> str | None:
+    """Return the one layer asked for; fused layers count as another than the last."""
+    if len(question.layers) > 1:
+        return question.layers[0]
+    return question.layers[0] if question.layers else None
+
+
+def values(micrograph: Micrograph, question: Question, look: Look) -> None:
+    """Draw the evidence with numbers under the pointer, and how they spread."""
+    dark = show.is_dark()
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        figure = cache.evidence_figure(micrograph, question, look.colormap, dark)
+        show.chart(figure, "explain_values", "evidence, place and grey level under the pointer")
+    with right:
+        figure = cache.evidence_histogram(micrograph, question, dark)
+        show.chart(figure, "explain_histogram", "how the values of the signed map spread")
+        st.caption("Each cell of the signed map counts once. Only what speaks for the class shows.")
+
+
+def all_methods(micrograph: Micrograph, question: Question, look: Look) -> None:
+    """Draw every method side by side."""
+    with st.container(horizontal=True):
+        one_scale = st.toggle(
+            "One colour scale",
+            key="explain_one_scale",
+            persist_state="session",
+            help="Colours compare the raw values of all maps. Off: each map is scaled to its own "
+            "strongest place. Methods differ in units, so this is fair among Grad-CAM, HiResCAM, "
+            "LayerCAM and XGrad-CAM.",
+        )
+        slow = st.toggle(
+            "Slow methods, too",
+            key="explain_slow",
+            persist_state="session",
+            help="Score-CAM, Ablation-CAM, occlusion and integrated gradients run the network many "
+            "times: some seconds.",
+        )
+    titles = cache.fitting(question.model_name)
+    wanted = tuple(name for name in titles if slow or name not in cache.slow_methods())
+    tiles = cache.gallery(micrograph, question, wanted, look, one_scale)
+    for start in range(0, len(tiles), _COLUMNS):
+        for column, tile in zip(
+            st.columns(_COLUMNS), tiles[start : start + _COLUMNS], strict=False
+        ):
+            names = " = ".join(titles[name] for name in tile.methods)
+            column.image(tile.png, caption=names, alt=names, width="stretch", output_format="PNG")
+            if len(tile.methods) > 1:
+                column.caption("These must coincide here.")
+            if not tile.has_evidence:
+                column.caption("No positive evidence.")
+
+
+def downloads(micrograph: Micrograph, question: Question, look: Look) -> None:
+    """Draw what can be taken home."""
+    found = cache.explanation(micrograph, question)
+    stem = f"{show.file_stem(micrograph)}_{found.method}_{found.target}"
+    with st.container(horizontal=True, gap="small"):
+        show.download(
+            "Heat map (PNG)",
+            lambda: cache.heatmap_png(micrograph, question, look, full=True),
+            f"{stem}.png",
+            "image/png",
+            "explain_png",
+        )
+        show.download(
+            "Raw map (NPY)",
+            lambda: cache.raw_map_npy(found),
+            f"{stem}.npy",
+            "application/octet-stream",
+            "explain_npy",
+        )
+        show.download(
+            "Evidence (32-bit TIFF)",
+            lambda: cache.evidence_tiff(micrograph, question),
+            f"{stem}.tif",
+            "image/tiff",
+            "explain_tiff",
+        )
+        show.download(
+            "How it was made (JSON)",
+            lambda: cache.explanation_json(micrograph, question),
+            f"{stem}.json",
+            "application/json",
+            "explain_json",
+        )

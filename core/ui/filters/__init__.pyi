@@ -1,0 +1,6 @@
+from . import bench as bench
+from . import chain as chain
+from . import facts as facts
+from . import pictures as pictures
+from . import recipe as recipe
+from . import state as state

@@ -1,0 +1,106 @@
+"""A chain of filters that a person builds: add, move, switch off, set; and the way back.
+
+The chain lives in the session under a plain key, so that the Batch page can apply it too.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.imaging.filtering import FAMILIES, FILTERS, MAX_STEPS, PRESETS, Step
+from core.micrograph import Micrograph
+from core.ui.filters import card, state
+
+_NEXT, _FAMILY, _PRESET = "filters_next", "filters_family", "filters_preset"
+_ALL = "All families"
+
+
+def steps() -> tuple[Step, ...]:
+    """Return the chain as it stands, ready for a Pipeline or a Recipe."""
+    return state.steps()
+
+
+def edit(micrograph: Micrograph) -> tuple[Step, ...]:
+    """Draw the editor and return the chain as it stands now."""
+    links = state.links()
+    state.remember()
+    _draw_tools()
+    for place, link in enumerate(links):
+        card.draw(link, place, len(links), micrograph)
+    if not links:
+        st.caption("The chain is empty: add a filter, or start from a preset.")
+    _draw_adding()
+    state.remember()
+    return steps()
+
+
+def _draw_tools() -> None:
+    """Draw the way back, and chains to start from."""
+    with st.container(horizontal=True, gap="xxsmall", vertical_alignment="center"):
+        for name, icon, action, possible in (
+            ("Undo", "undo", state.undo, state.can_undo()),
+            ("Redo", "redo", state.redo, state.can_redo()),
+            ("Reset", "delete_sweep", state.reset, bool(state.links())),
+        ):
+            st.button(
+                "",
+                icon=f":material/{icon}:",
+                key=f"filters_{name.lower()}",
+                help=f"{name} the chain",
+                type="tertiary",
+                disabled=not possible,
+                on_click=action,
+            )
+        st.selectbox(
+            "Start from a preset",
+            range(len(PRESETS)),
+            index=None,
+            format_func=lambda number: PRESETS[number].name,
+            placeholder="Presets …",
+            key=_PRESET,
+            label_visibility="collapsed",
+            help="\n\n".join(f"**{preset.name}**: {preset.help}" for preset in PRESETS),
+            on_change=_start_from_preset,
+        )
+
+
+def _start_from_preset() -> None:
+    """Put the chosen chain in this one's place, and empty the choice again."""
+    chosen = st.session_state[_PRESET]
+    if chosen is not None:
+        state.replace_all(PRESETS[chosen].steps)
+        st.session_state[_PRESET] = None
+
+
+def _draw_adding() -> None:
+    """Draw the choice of a filter to add; typing searches in it."""
+    if state.is_full():
+        st.caption(f"The chain is full: {MAX_STEPS} filters are the most.")
+        return
+    family = st.selectbox(
+        "Add a filter from", (_ALL, *FAMILIES), key=_FAMILY, persist_state="session"
+    )
+    names = [name for name, spec in FILTERS.items() if family in (_ALL, spec.family)]
+    st.selectbox(
+        "Add a filter",
+        names,
+        index=None,
+        format_func=lambda name: _title(name, family == _ALL),
+        placeholder="Choose or type to search …",
+        key=_NEXT,
+        label_visibility="collapsed",
+        on_change=_add_chosen,
+    )
+
+
+def _title(name: str, with_family: bool) -> str:
+    spec = FILTERS[name]
+    return f"{spec.family}: {spec.title}" if with_family else spec.title
+
+
+def _add_chosen() -> None:
+    """Append the filter chosen in the list, and empty the list's choice again."""
+    chosen = st.session_state[_NEXT]
+    if chosen is not None:
+        state.append(chosen)
+        st.session_state[_NEXT] = None

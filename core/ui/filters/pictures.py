@@ -1,0 +1,203 @@
+"""The Filters page's pictures: before and after under a slider, or side by side under one zoom."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.micrograph import Micrograph
+from core.ui import cache
+from core.ui.filters import state
+from core.ui.filters.bench import Outcome
+from core.ui.parts import linked, show, slider
+
+SLIDER, ZOOM, LINE, SPECTRUM = "Slider", "Linked zoom", "Line profile", "Spectrum"
+MODES = (SLIDER, ZOOM, LINE, SPECTRUM)
+_FULL_PX = 4_200_000  # up to here every pixel goes to the browser, to be zoomed into
+_MIDDLE = 0.004  # cycles per px
+_LINE, _WIDTH = "filters_line", "filters_line_width"
+
+
+def choose() -> str:
+    """Draw the choice of how to look at the pictures, one of `MODES`."""
+    mode: str = st.segmented_control(
+        "View",
+        MODES,
+        default=SLIDER,
+        required=True,
+        key="filters_view",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    return mode
+
+
+def is_wide(mode: str) -> bool:
+    """Tell whether two pictures lie side by side, which takes the whole width."""
+    return mode in (ZOOM, LINE)
+
+
+def draw(outcome: Outcome, mode: str) -> None:
+    """Draw the pictures in the way a person chose, with what belongs to it below."""
+    if mode == SLIDER:
+        _draw_slider(outcome)
+    elif mode == SPECTRUM:
+        _draw_spectrum(outcome)
+    else:
+        _draw_zoom(outcome, with_line=mode == LINE)
+    if outcome.shows_directions and mode != SPECTRUM:
+        _draw_wheel()
+
+
+def after_png(outcome: Outcome, full: bool = False) -> bytes:
+    """Return the result as a picture; directions in colour."""
+    if outcome.shows_directions:
+        return cache.directions_png(outcome.result, outcome.original, full)
+    return cache.micrograph_png(outcome.result, full)
+
+
+def _draw_slider(outcome: Outcome) -> None:
+    slider.slider(
+        cache.micrograph_png(outcome.original),
+        after_png(outcome),
+        labels=("Original", "Filtered"),
+        key="filters_slider",
+        alt=f"filters on {outcome.original.name}",
+        caption=show.caption(outcome.original, outcome.exclude),
+    )
+
+
+def _draw_zoom(outcome: Outcome, with_line: bool) -> None:
+    original = outcome.original
+    full = original.pixels.size <= _FULL_PX and min(original.shape) >= 200
+    linked.show(
+        [cache.micrograph_png(original, full), after_png(outcome, full)],
+        labels=("Original", "Filtered"),
+        key="filters_zoom",
+        mode="line" if with_line else "zoom",
+        line=_shares(original) if with_line else (),
+        alt=f"filters on {original.name}",
+        caption=show.caption(original, outcome.exclude),
+        on_line=lambda start, end: _set_line(original, start, end),
+    )
+    if with_line:
+        _draw_profile(outcome)
+
+
+def _draw_profile(outcome: Outcome) -> None:
+    """Draw the grey levels along the line, and its ends as numbers below."""
+    height, width = outcome.original.shape
+    values = _line(outcome.original)
+    names = ("From row", "From column", "To row", "To column")
+    above = st.container()
+    *columns, last = st.columns(5)
+    for number, (column, name) in enumerate(zip(columns, names, strict=True)):
+        most = (height, width)[number % 2] - 1
+        key = f"filters_line_{number}"
+        st.session_state[key] = min(round(values[number]), most)
+        column.number_input(
+            f"{name} (px)", 0, most, key=key, on_change=_line_from_numbers, args=(height, width)
+        )
+    across = last.number_input("Averaged over (px)", 1, 99, key=_WIDTH, persist_state="session")
+    start, end = (values[0], values[1]), (values[2], values[3])
+    figure = cache.profile_figure(
+        outcome.original, outcome.result, start, end, across, show.is_dark()
+    )
+    with above:
+        show.chart(figure, "filters_profile", "Grey levels along the line, before and after")
+
+
+def _line_from_numbers(height: int, width: int) -> None:
+    values = tuple(float(st.session_state[f"filters_line_{number}"]) for number in range(4))
+    st.session_state[_LINE] = ((height, width), values)
+
+
+def _line(micrograph: Micrograph) -> tuple[float, ...]:
+    """Return the line of this micrograph's size, (row, column) of both ends; at first across."""
+    kept = st.session_state.get(_LINE)
+    height, width = micrograph.shape
+    if kept is not None and kept[0] == micrograph.shape:
+        return tuple(kept[1])
+    return (height // 2, width // 4, height // 2, 3 * width // 4)
+
+
+def _set_line(micrograph: Micrograph, start: linked.Point, end: linked.Point) -> None:
+    height, width = micrograph.shape
+    ends = [(down * height - 0.5, right * width - 0.5) for right, down in (start, end)]
+    values = tuple(max(0.0, value) for point in ends for value in point)
+    st.session_state[_LINE] = (micrograph.shape, values)
+
+
+def _shares(micrograph: Micrograph) -> list[linked.Point]:
+    height, width = micrograph.shape
+    row, col, to_row, to_col = _line(micrograph)
+    return [
+        ((col + 0.5) / width, (row + 0.5) / height),
+        ((to_col + 0.5) / width, (to_row + 0.5) / height),
+    ]
+
+
+def _draw_spectrum(outcome: Outcome) -> None:
+    """Draw the power spectrum, where clicks set a notch, and the power at each period."""
+    which = st.segmented_control(
+        "Spectrum of",
+        ("Original", "Filtered"),
+        default="Original",
+        required=True,
+        key="filters_spectrum_of",
+        persist_state="session",
+    )
+    original, exclude = outcome.original, outcome.exclude
+    shown = original if which == "Original" else outcome.result
+    spots = [
+        (sign * right + 0.5, sign * down + 0.5)
+        for step in outcome.steps
+        if step.filter == "notch"
+        for down, right in step.parameters["spots"]
+        for sign in (1, -1)
+    ]
+    linked.show(
+        [cache.spectrum_png(shown, original, exclude)],
+        labels=(f"Spectrum: {which.lower()}",),
+        key="filters_spectrum",
+        mode="spots",
+        spots=spots,
+        alt=f"power spectrum of {original.name}",
+        caption="Zero frequency in the middle; the edges are periods of two pixels. "
+        "Circles: what the notch takes out.",
+        on_spot=lambda point: _toggle(shown, original, exclude, point),
+    )
+
+
+def draw_beside(outcome: Outcome, mode: str) -> None:
+    """Draw what belongs beside the pictures: for a spectrum the power at each period."""
+    if mode != SPECTRUM:
+        return
+    st.markdown("**Power at each period**")
+    figure = cache.radial_figure(
+        outcome.original, outcome.result, outcome.original, outcome.exclude, show.is_dark()
+    )
+    show.chart(figure, "filters_radial", "Mean power at each period, before and after")
+
+
+def _toggle(shown: Micrograph, original: Micrograph, exclude: bool, point: linked.Point) -> None:
+    """Take the clicked frequency out, or put it back; the mean grey level always stays."""
+    right, down = (share - 0.5 for share in point)
+    if max(abs(right), abs(down)) < _MIDDLE:
+        return
+    found = cache.snapped(shown, original, exclude, (down, right))
+    state.toggle_spot(*found)
+
+
+def _draw_wheel() -> None:
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
+        st.image(
+            cache.direction_wheel_png(),
+            width=72,
+            output_format="PNG",
+            alt="Colour wheel of directions: red along the rows, cyan along the columns",
+        )
+        st.caption(
+            "A colour is a direction of lines: the one in which it lies on the wheel, red along "
+            "the rows, cyan along the columns. Pale where neighbouring directions disagree.",
+            width="stretch",
+        )

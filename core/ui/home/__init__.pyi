@@ -1,0 +1,2 @@
+from . import correction as correction
+from . import gallery as gallery

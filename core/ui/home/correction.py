@@ -1,0 +1,110 @@
+"""What is not specimen, hatched over the current micrograph, and the controls that correct it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.imaging.overlays import AS_FOUND, OverlayChoice, overlay_choice
+from core.micrograph import Micrograph
+from core.ui import cache
+from core.ui.home import gallery
+from core.ui.parts import show
+from core.ui.shell import workspace
+
+_MOST_SHARE = 0.4  # of the height that a slider reaches
+_SHOWN = "home_show_left_out"
+_FIELDS = ("enabled", "top_rows", "bottom_rows", "lettering")
+
+
+def draw(micrograph: Micrograph) -> None:
+    """Draw the micrograph with its hatch beside the switches and sliders."""
+    st.subheader(show.plain(micrograph.name), anchor=False)
+    picture, controls = show.beside()
+    with controls:
+        with st.container(horizontal=True, gap="xxsmall"):
+            gallery.badges(micrograph)
+        hatched = st.toggle(
+            "Show what is left out", value=True, key=_SHOWN, persist_state="session"
+        )
+        _controls(micrograph)
+    with picture:
+        _picture(micrograph, hatched)
+
+
+def _picture(micrograph: Micrograph, hatched: bool) -> None:
+    shown = cache.hatched_png(micrograph) if hatched else cache.micrograph_png(micrograph)
+    st.image(
+        shown,
+        caption=show.plain(show.caption(micrograph, True)),
+        width=show.fit(micrograph),
+        output_format="PNG",
+        alt=f"{micrograph.name}, hatched where it is not specimen" if hatched else micrograph.name,
+    )
+
+
+def _controls(micrograph: Micrograph) -> None:
+    """Draw the correction; each change is kept with the micrograph at once."""
+    choice, height = overlay_choice(micrograph), micrograph.shape[0]
+    st.toggle(
+        "Leave out info bar and letters of this micrograph",
+        value=choice.enabled,
+        key=_key(micrograph, "enabled"),
+        help="On every page and in a batch. Off: the whole frame counts.",
+        on_change=_take,
+        args=(micrograph, "enabled"),
+    )
+    top, bottom = cache.info_bars(micrograph)
+    for field, title, found, set_rows in (
+        ("top_rows", "Info bar at the top (px)", top, choice.top_rows),
+        ("bottom_rows", "Info bar at the bottom (px)", bottom, choice.bottom_rows),
+    ):
+        rows = found if set_rows is None else set_rows
+        st.slider(
+            title,
+            0,
+            max(1, rows, int(_MOST_SHARE * height)),
+            rows,
+            key=_key(micrograph, field),
+            help=f"Found: {found} px." if found else "None was found.",
+            disabled=not choice.enabled,
+            on_change=_take,
+            args=(micrograph, field),
+        )
+    st.toggle(
+        "Letters and scale bar, too",
+        value=choice.lettering,
+        key=_key(micrograph, "lettering"),
+        disabled=not choice.enabled,
+        on_change=_take,
+        args=(micrograph, "lettering"),
+    )
+    if choice != AS_FOUND:
+        st.button(
+            "Back to what was found",
+            key=_key(micrograph, "reset"),
+            icon=":material/undo:",
+            on_click=_reset,
+            args=(micrograph,),
+        )
+
+
+def _take(micrograph: Micrograph, field: str) -> None:
+    """Keep one changed control."""
+    value = st.session_state[_key(micrograph, field)]
+    found = dict(zip(("top_rows", "bottom_rows"), cache.info_bars(micrograph), strict=True))
+    if field in found and value == found[field]:
+        value = None
+    choice: OverlayChoice = replace(overlay_choice(micrograph), **{field: value})
+    workspace.correct_overlays(micrograph.sha256, choice)
+
+
+def _reset(micrograph: Micrograph) -> None:
+    workspace.correct_overlays(micrograph.sha256, AS_FOUND)
+    for field in _FIELDS:
+        st.session_state.pop(_key(micrograph, field), None)
+
+
+def _key(micrograph: Micrograph, field: str) -> str:
+    return f"home_{field}_{micrograph.sha256}"

@@ -1,0 +1,191 @@
+"""The gallery on the start page: one card per micrograph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from core.imaging.scale import words
+from core.micrograph import Micrograph
+from core.ui import cache
+from core.ui.parts import show
+from core.ui.shell import workspace
+
+_CARDS_PER_PAGE = 6
+_CARD_PX = 280  # at least
+_PICTURE_WH = (266, 200)  # px
+_TO_REMOVE = "home_to_remove"
+_MARKED_SHARE = 0.01  # of saturated pixels, from which a badge says so
+
+
+def _by_name(micrograph: Micrograph) -> list[tuple[int, str]]:
+    """Return what names are sorted by: numbers in them count as numbers, so that 2 is before 10."""
+    parts = re.split(r"([0-9]+)", micrograph.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part.casefold()) for part in parts]
+
+
+def _by_pixel_size(micrograph: Micrograph) -> float:
+    return micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("inf")
+
+
+_ORDERS: dict[str, Callable[[Micrograph], Any]] = {
+    "As loaded": lambda _: 0,
+    "By name": _by_name,
+    "Finest pixels first": _by_pixel_size,
+    "Largest frames first": lambda micrograph: -micrograph.pixels.size,
+}
+
+
+def draw() -> None:
+    """Draw how many there are and how much memory they take, then their cards."""
+    micrographs = workspace.every()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(gap=None, width="stretch"):
+            st.subheader(f"Loaded ({len(micrographs)})", anchor=False)
+            used, most = workspace.used_bytes() / 2**20, workspace.MOST_BYTES // 2**20
+            st.caption(f"{used:.3g} MB of {most} MB in memory")
+        if len(micrographs) > 1:
+            micrographs = _sorted(micrographs)
+            _remove_several(micrographs)
+        if st.button("Clear all", icon=":material/delete_sweep:", key="home_clear"):
+            workspace.clear()
+            st.rerun()
+    cards = st.grid(min_column_width=_CARD_PX)
+    first = _turn_pages(len(micrographs))
+    current = workspace.current()
+    with cards:
+        for micrograph in micrographs[first : first + _CARDS_PER_PAGE]:
+            _card(micrograph, chosen=micrograph is current)
+
+
+def _sorted(micrographs: list[Micrograph]) -> list[Micrograph]:
+    """Draw the choice of the order and return the micrographs in it."""
+    order: str = st.selectbox(
+        "Sort by",
+        _ORDERS,
+        key="home_order",
+        persist_state="session",
+        width=190,
+        label_visibility="collapsed",
+    )
+    return sorted(micrographs, key=_ORDERS[order])
+
+
+def _remove_several(micrographs: list[Micrograph]) -> None:
+    """Draw the list from which several are taken out at once."""
+    names = workspace.short_names(micrographs)
+    kept = st.session_state.get(_TO_REMOVE, ())
+    st.session_state[_TO_REMOVE] = [sha256 for sha256 in kept if sha256 in names]
+    with st.popover("Remove several", icon=":material/playlist_remove:", key="home_several"):
+        chosen = st.multiselect(
+            "Micrographs to remove", names, format_func=names.__getitem__, key=_TO_REMOVE
+        )
+        st.button(
+            f"Remove {len(chosen)}" if chosen else "Remove",
+            key="home_several_remove",
+            disabled=not chosen,
+            on_click=_remove,
+            args=(chosen,),
+        )
+
+
+def _remove(chosen: list[str]) -> None:
+    for sha256 in chosen:
+        workspace.remove(sha256)
+    st.session_state[_TO_REMOVE] = []
+
+
+def _turn_pages(total: int) -> int:
+    """Draw the choice of a page where one is not enough; return the place of its first card."""
+    pages = -(-total // _CARDS_PER_PAGE)
+    if pages < 2:
+        return 0
+    page = st.pagination(pages, key="home_page", persist_state="session")
+    return _CARDS_PER_PAGE * (min(page, pages) - 1)
+
+
+def prepare(micrograph: Micrograph) -> None:
+    """Compute what a card shows, so that the gallery appears at once."""
+    cache.thumbnail_png(micrograph, 2 * max(_PICTURE_WH))
+    cache.window(micrograph)
+    cache.saturated(micrograph)
+
+
+def badges(micrograph: Micrograph) -> None:
+    """Say in a word each what deserves attention."""
+    show.simulated_badge(micrograph)
+    if micrograph.pixel_size is None:
+        reason = str(micrograph.metadata.get("calibration", ""))
+        st.badge("no pixel size", color="orange", help=show.plain(reason) or None)
+    elif words.is_set_by_hand(micrograph):
+        st.badge("pixel size by hand", color="blue")
+    if any(cache.info_bars(micrograph)):
+        st.badge("info bar found", color="blue")
+    if cache.holds_lettering(micrograph):
+        st.badge("letters or scale bar found", color="blue")
+    share = cache.saturated(micrograph)
+    if share > _MARKED_SHARE:
+        st.badge(
+            f"saturated {100 * share:.0f}\u00a0%",
+            color="red",
+            help="Share of the specimen's pixels at a grey level where the signal was cut off.",
+        )
+
+
+def _card(micrograph: Micrograph, chosen: bool) -> None:
+    with st.container(border=True, height="stretch", vertical_alignment="distribute"):
+        with st.container(gap="xxsmall"):
+            with st.container(height=_PICTURE_WH[1], border=False, horizontal_alignment="center"):
+                st.image(
+                    cache.thumbnail_png(micrograph, 2 * max(_PICTURE_WH)),
+                    width=_fit_width(micrograph),
+                    alt=micrograph.name,
+                )
+            st.markdown(f"**{show.plain(micrograph.name)}**")
+            for line in _facts(micrograph):
+                st.caption(show.plain(line))
+            with st.container(horizontal=True, gap="xxsmall"):
+                badges(micrograph)
+        _buttons(micrograph.sha256, chosen)
+
+
+def _facts(micrograph: Micrograph) -> list[str]:
+    """Return size, depth and scale; field and instrument where known; the display window."""
+    lines = [workspace.describe(micrograph).replace(" · no pixel size", "")]
+    if micrograph.pixel_size is not None:
+        lines.append("Field {} × {}".format(*words.field_of_view(micrograph)))
+    scope = words.describe_instrument(micrograph).get("Microscope")
+    if scope:
+        lines[-1] += f" · {scope}"
+    low, high = cache.window(micrograph)
+    levels = ".0f" if micrograph.pixels.dtype.kind != "f" or 1e3 <= abs(high) < 1e7 else ".4g"
+    return [*lines, f"Shown from grey {low:{levels}} to {high:{levels}}"]
+
+
+def _buttons(sha256: str, chosen: bool) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.button(
+            "Chosen" if chosen else "Choose",
+            f"home_choose_{sha256}",
+            icon=":material/check:" if chosen else None,
+            disabled=chosen,
+            on_click=partial(workspace.select, sha256),
+        )
+        st.button(
+            "",
+            f"home_remove_{sha256}",
+            "Remove",
+            icon=":material/close:",
+            type="tertiary",
+            on_click=partial(workspace.remove, sha256),
+        )
+
+
+def _fit_width(micrograph: Micrograph) -> int:
+    """Return the width at which a thumbnail of any proportions fits on its card."""
+    height, width = micrograph.shape
+    return max(8, min(_PICTURE_WH[0], _PICTURE_WH[1] * width // height))

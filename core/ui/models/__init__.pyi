@@ -1,0 +1,2 @@
+from . import card as card
+from . import picker as picker

@@ -1,0 +1,126 @@
+"""The model's card for people: what it is, what it learnt from, how good and how honest it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.reporting import figures
+from core.ui import cache
+from core.ui.parts import show
+
+if TYPE_CHECKING:
+    from core.learning.models import Classifier, ModelCard
+
+_CHANGES = {
+    "overlays_shown": "info bar and letters shown",
+    "contrast_inverted": "contrast inverted",
+    "aspect_wider": "a quarter wider",
+    "aspect_narrower": "a fifth narrower",
+}
+
+
+def draw(model: Classifier, model_name: str) -> None:
+    """Draw the card in an expander."""
+    with st.expander(f"About the model {show.plain(model.name)}", icon=":material/description:"):
+        card = model.card
+        classes = ", ".join(show.plain(card.display_name(name)) for name in card.classes)
+        st.markdown(f"**Classes:** {classes}. **Network:** {show.plain(card.architecture)}.")
+        if said := cache.missing_in_model(model_name):
+            st.info(show.plain(said), icon=":material/help:")
+        scores = card.metrics.get("whole_frames") or card.metrics.get("pictures")
+        if scores and "confusion_matrix" in scores:
+            _scores(card, scores)
+        _honesty(model_name)
+        _robustness(card)
+        _data(card)
+
+
+def _scores(card: ModelCard, scores: Mapping[str, Any]) -> None:
+    low, high = scores["balanced_accuracy_interval_95"]
+    st.markdown(
+        f"**On {scores['pictures']} held-out micrographs** from {scores['groups']} originals: "
+        f"balanced accuracy {100 * scores['balanced_accuracy']:.0f} % "
+        f"({100 * low:.0f} to {100 * high:.0f} %). "
+        f"{show.plain(card.metrics.get('protocol', ''))}."
+    )
+    left, right = st.columns(2, gap="medium")
+    dark = show.is_dark()
+    with left:
+        st.markdown("**What it took for what**")
+        matrix = np.array(scores["confusion_matrix"])
+        figure = figures.confusion(matrix, card.classes, card.display_names, dark=dark)
+        show.chart(figure, "classify_confusion", "Confusion matrix of held-out micrographs")
+    with right:
+        st.markdown("**How many of each class it finds**")
+        figure = figures.recalls(scores["recall"], card.display_names, dark=dark)
+        show.chart(figure, "classify_recall", "Recall of every class with its 95 % interval")
+
+
+def _honesty(model_name: str) -> None:
+    bins = cache.reliability(model_name)
+    metrics = cache.model(model_name).card.metrics
+    left, right = st.columns(2, gap="medium")
+    with left:
+        if bins:
+            st.markdown("**How honest its probabilities are**")
+            figure = figures.reliability(bins, dark=show.is_dark())
+            show.chart(figure, "classify_reliability", "Share of right answers per probability")
+            scores = metrics.get("whole_frames") or metrics.get("pictures") or {}
+            if "expected_calibration_error" in scores:
+                st.caption(
+                    "Held-out micrographs; on the dashed line it is as often right as it says. "
+                    f"Mean distance {100 * scores['expected_calibration_error']:.1f} points."
+                )
+    with right:
+        if sets := metrics.get("prediction_sets"):
+            st.markdown("**What its prediction sets deliver**")
+            table = pd.DataFrame(
+                {
+                    "level (%)": [100 * entry["level"] for entry in sets],
+                    "true class in the set (%)": [100 * entry["covered"] for entry in sets],
+                    "classes in a set": [entry["mean_size"] for entry in sets],
+                    "one class only (%)": [100 * entry["one_class"] for entry in sets],
+                }
+            )
+            show.table(table, "classify_coverage")
+            st.caption("Measured on groups of originals that had no say in the sets.")
+
+
+def _robustness(card: ModelCard) -> None:
+    metrics = card.metrics
+    if novelty := metrics.get("novelty"):
+        st.markdown(
+            f"**Unlike the training micrographs:** against {novelty['foreign_pictures']} simulated "
+            f"pictures of {novelty['foreign_kinds']} foreign kinds the novelty has an AUROC of "
+            f"{novelty['auroc']:.2f} ({novelty['auroc_held_out']:.2f} with networks that had not "
+            f"seen the originals); it warns of {100 * novelty['foreign_beyond']:.0f} % of them and "
+            f"of {100 * novelty['held_out_beyond']:.0f} % of held-out originals. No warning proves "
+            "nothing."
+        )
+    if shortcuts := metrics.get("shortcuts"):
+        moved = "; ".join(
+            f"{_CHANGES.get(name, name)} {points:+.1f}".replace("-", "−")
+            for name, points in shortcuts["points"].items()
+        )
+        st.markdown(f"**What must not matter** moves the balanced accuracy by (points): {moved}.")
+    if sources := metrics.get("held_out_sources"):
+        st.markdown("**Sources it never saw**")
+        table = pd.DataFrame(sources)[["source", "class", "right", "pictures"]]
+        table["class"] = table["class"].map(card.display_name)
+        show.table(table, "classify_sources")
+
+
+def _data(card: ModelCard) -> None:
+    if card.data:
+        st.markdown("**Learnt from**")
+        table = pd.DataFrame(card.data)
+        if "class" in table:
+            table["class"] = table["class"].map(card.display_name)
+        show.table(table, "classify_data")
+    for limit in card.limits:
+        st.markdown(f"- {show.plain(limit)}")

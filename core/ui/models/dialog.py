@@ -1,0 +1,193 @@
+"""Add a model: give the file, see what was inferred, name the classes, try it, use it."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import UserError
+from core.reporting import figures
+from core.ui import cache
+from core.ui.parts import show, tables
+from core.ui.shell import model_choice, uploads_kept, user_errors, workspace
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+    from core.learning.adding import AddedModel
+
+MOST_MB = 300  # an AlexNet has 230
+SUFFIXES = ("pth", "pt", "tar", "ckpt", "bin", "safetensors", "zip")
+_TURN, _DRAFT, _TRIED = "models_turn", "models_draft", "models_tried"
+_EXCLUDE = "workspace_exclude_overlays"
+_MANY = 12  # classes that are listed one by one
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What became of one upload: a model, or a sentence."""
+
+    file_id: str
+    model: AddedModel | None
+    problem: str = ""
+
+
+def draw() -> None:
+    """Draw the dialog in which a model is added."""
+    _dialog()
+
+
+def _reset() -> None:
+    """Leave nothing of what was not used; the bytes of the upload go, too."""
+    model_choice.ask_for_another(False)
+    uploads_kept.let_go([st.session_state.pop(_DRAFT, None)])
+    st.session_state.pop(_TRIED, None)
+    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
+
+
+@st.dialog("Add a model", width="large", on_dismiss=_reset)
+def _dialog() -> None:
+    if not model_choice.is_asked_for_another():  # it was used: the page below must follow
+        st.rerun()
+    with user_errors():
+        model = _receive()
+        if model is None:
+            return
+        _card(model)
+        if model.is_foreign:
+            model = _name_classes(model)
+        _try(model)
+        _finish(model)
+
+
+def _receive() -> AddedModel | None:
+    """Take a file; return the model in it, None when there is none yet or none that works."""
+    file = st.file_uploader(
+        "Weights, or a ZIP of a model folder",
+        SUFFIXES,
+        key=f"models_upload_{st.session_state.get(_TURN, 0)}",
+        max_upload_size=MOST_MB,
+        help="Visual-CCC's .pth, PyTorch state dicts and safetensors of the networks that "
+        "Micrographia knows. The architecture is told from the names and shapes of the weights. "
+        "Nothing in a file is ever run.",
+    )
+    if file is None:
+        st.caption(
+            "VisualCNN, AlexNet, EMNet, ResNet-18 and -50, MobileNetV3 small, EfficientNet-B0, "
+            "ConvNeXt tiny or DenseNet-121 for grey pictures. The file stays on this server until "
+            "it stops, and only you see the model in your list."
+        )
+        return None
+    draft: _Draft | None = st.session_state.get(_DRAFT)
+    if draft is None or draft.file_id != file.file_id:
+        draft = _open(file)
+        st.session_state[_DRAFT] = draft
+    if draft.problem:
+        st.error(show.plain(draft.problem), icon=":material/error:")
+        names = model_choice.choices()
+        if names:
+            st.caption(show.plain(f"Nothing changed: {names[model_choice.current(names)]} stays."))
+    return draft.model
+
+
+def _open(file: UploadedFile) -> _Draft:
+    with st.spinner("Opening …"), tempfile.TemporaryDirectory(prefix="upload-") as folder:
+        path = Path(folder) / "file"
+        with path.open("wb") as target:
+            target.write(file.getbuffer())
+        try:
+            return _Draft(file.file_id, cache.add_model(path, file.name))
+        except UserError as error:
+            return _Draft(file.file_id, None, str(error))
+
+
+def _card(model: AddedModel) -> None:
+    """Show what the network is, how that is known and what it lacks."""
+    card = model.card
+    words = [card.display_name(label) for label in card.classes]
+    more = f" … {words[-1]}" if len(words) > _MANY else ""
+    st.markdown(
+        f"**{show.plain(card.name)}** · {cache.architecture_title(card.architecture)} · "
+        f"{len(words)} classes: {show.plain(', '.join(words[:_MANY]))}{more}"
+    )
+    for note in model.notes:
+        st.markdown(f"- {show.plain(note)}")
+    if said := cache.missing_in_model(model.name):
+        st.info(show.plain(said), icon=":material/info:")
+
+
+def _name_classes(model: AddedModel) -> AddedModel:
+    """Let the person name the classes; return the model under these names."""
+    draft: _Draft = st.session_state[_DRAFT]
+    card = model.card
+    given = st.text_area(
+        f"Names of the {len(card.classes)} classes, one a line, in the order of the outputs",
+        "\n".join(card.display_name(label) for label in card.classes),
+        height=min(300, 50 + 24 * len(card.classes)),
+        key=f"models_classes_{draft.file_id}",
+    )
+    words = [line.strip() for line in (given or "").splitlines() if line.strip()]
+    if words == [card.display_name(label) for label in card.classes]:
+        return model
+    renamed = cache.rename_classes(model, tuple(words))
+    st.session_state[_DRAFT] = _Draft(draft.file_id, renamed)
+    return renamed
+
+
+def _try(model: AddedModel) -> None:
+    """Classify the current micrograph with the model, without making it the current one."""
+    micrograph = workspace.current()
+    if micrograph is None:
+        st.caption("Load a micrograph to try it before you use it.")
+        return
+    if st.button(show.plain(f"Try it on {micrograph.name}"), key="models_try"):
+        st.session_state[_TRIED] = model.name
+    if st.session_state.get(_TRIED) != model.name:
+        return
+    exclude = bool(st.session_state.get(_EXCLUDE, True))
+    answer = cache.classification(micrograph, model.name, exclude)
+    picture, result = st.columns([1, 2])
+    picture.image(cache.thumbnail_png(micrograph), alt=micrograph.name, output_format="PNG")
+    with result:
+        name = model.card.display_name(answer.label)
+        st.markdown(
+            f"**{show.plain(name)}** with {tables.percent(answer.probability)}"
+            + ("" if answer.calibrated else " (not calibrated)")
+        )
+        if len(answer.probabilities) <= _MANY:
+            show.chart(
+                figures.probabilities(answer, model.card.display_names, dark=show.is_dark()),
+                "models_probabilities",
+                "Probability of every class",
+            )
+
+
+def _finish(model: AddedModel) -> None:
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            show.on_primary("Use this model"),
+            key="models_use",
+            type="primary",
+            icon=":material/check:",
+            on_click=_use,
+            args=(model.name, model.card.name),
+        )
+        show.download(
+            "Model folder (ZIP)",
+            lambda: cache.zip_model(model.name),
+            f"{model.name}.zip",
+            "application/zip",
+            "models_zip",
+        )
+    st.caption(
+        "Unpack the ZIP into models/ to install it for good, or add the ZIP here another time."
+    )
+
+
+def _use(name: str, title: str) -> None:
+    model_choice.use(name, title)
+    _reset()

@@ -1,0 +1,83 @@
+"""The choice of the model, the same on every page, and the way to add one's own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import UserError
+from core.ui import cache
+from core.ui.parts import show
+from core.ui.shell import model_choice
+
+_KEY = "settings_model"
+_DRAWN = "models_drawn"  # whether the choice stands on the page already
+_NONE = (
+    "No model is installed. Copy a model folder into models/ and open this page again, or add a "
+    "model of your own."
+)
+
+
+def begin_page() -> None:
+    """Note that a page starts anew: its first picker draws the choice."""
+    st.session_state[_DRAWN] = False
+
+
+def model_picker() -> str:
+    """Return the name of the model to use; the first call on a page draws the choice.
+
+    Raises
+    ------
+    UserError
+        If there is no model.
+    """
+    names = model_choice.choices()
+    if not st.session_state.get(_DRAWN):
+        st.session_state[_DRAWN] = True
+        _draw(names)
+    if not names:
+        raise UserError(_NONE)
+    return model_choice.current(names)
+
+
+def draw_elsewhere() -> None:
+    """Draw the choice in the sidebar of a page that does not need it for itself."""
+    if st.session_state.get(_DRAWN):
+        return
+    st.session_state[_DRAWN] = True
+    with st.sidebar.expander("Model", icon=":material/neurology:"):
+        _draw(model_choice.choices())
+
+
+def _draw(names: dict[str, str]) -> None:
+    if names and (lost := model_choice.lost(names)):
+        instead = names[model_choice.current(names)]
+        st.warning(show.plain(f"{lost} is no longer there; {instead} takes its place."))
+        model_choice.choose(model_choice.current(names))
+    if names:
+        st.session_state[_KEY] = model_choice.current(names)
+        chosen = st.selectbox(
+            "Model",
+            names,
+            format_func=names.__getitem__,
+            key=_KEY,
+            on_change=lambda: model_choice.choose(st.session_state[_KEY]),
+            help="The network that classifies and explains, the same on every page.",
+        )
+        if said := cache.missing_in_model(str(chosen)):
+            st.caption(show.plain(said))
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Add a model", key="models_add", icon=":material/add:"):
+            model_choice.ask_for_another()
+        if names and model_choice.is_added(model_choice.current(names)):
+            st.button(
+                "Forget it",
+                key="models_forget",
+                icon=":material/delete:",
+                on_click=model_choice.forget,
+                args=(model_choice.current(names),),
+                help="Takes this model off the list; the first installed one takes its place.",
+            )
+    if model_choice.is_asked_for_another():
+        from core.ui.models import dialog  # with pandas and figures: who adds a model waits for it
+
+        dialog.draw()

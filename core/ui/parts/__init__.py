@@ -1,0 +1,5 @@
+"""What several pages draw with: pictures, tables, comparison, downloads."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

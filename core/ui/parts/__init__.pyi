@@ -1,0 +1,10 @@
+from . import attribution as attribution
+from . import show as show
+from . import tables as tables
+from . import working as working
+from .compare import slider as slider
+from .following import follow as follow
+from .show import on_primary as on_primary
+from .show import plain as plain
+from .tables import data_url as data_url
+from .viewer import linked as linked

@@ -1,0 +1,1 @@
+"""Two pictures compared under a slider."""

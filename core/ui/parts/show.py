@@ -1,0 +1,158 @@
+"""How pages show pictures, figures, tables and text, and how they hand over files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+import streamlit as st
+
+from core.micrograph import Micrograph
+from core.ui import cache
+from core.ui.parts import handing_over
+from core.ui.shell import workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+    from streamlit.delta_generator import DeltaGenerator
+
+_PLOT_TOOLS = {"displayModeBar": False, "responsive": True}
+MOST_HEIGHT_PX = 620
+_LEAST_PX = 370  # of words and of a picture that stand side by side
+_FEW_PX = 100  # shorter side below which a network sees next to nothing
+LEGEND_COLUMNS = {
+    "colour": st.column_config.ImageColumn("", width=36),
+    "cluster": st.column_config.NumberColumn(width=56),
+    "share (%)": st.column_config.NumberColumn(width=68, format="%.1f"),
+    "area": st.column_config.TextColumn(width=88),
+    "mean grey": st.column_config.NumberColumn(width=76, format="%.4g"),
+    "regions": st.column_config.NumberColumn(width=58),
+}
+_INK = "#0e1516"
+_MARKDOWN = re.compile(r"([\\\\`*_{}\[\]<>()#+\-.!|~:$&^=@])")
+
+
+def is_dark() -> bool:
+    """Tell whether the page is shown dark, for figures that carry their own colours."""
+    return st.context.theme.type == "dark"
+
+
+def on_primary(label: str, *, enabled: bool = True) -> str:
+    """Return the label of a primary button so that it can be read on the accent of either theme.
+
+    Streamlit writes it in white, which is too pale on the bright accent that dark pages need.
+    """
+    return f':color[{label}]{{foreground="{_INK}"}}' if enabled and is_dark() else label
+
+
+def plain(text: str) -> str:
+    """Return text that Markdown shows letter by letter: a file name is never markup."""
+    return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
+
+
+def beside(picture_share: int = 1) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return a place for the picture and one for what is said of it.
+
+    They stand side by side where both can be read, the picture so many times as wide, and else one
+    below the other: `st.columns` would squeeze the words of a small window into a strip.
+    """
+    least_px = _LEAST_PX if picture_share == 1 else _LEAST_PX // picture_share + _LEAST_PX // 5
+    grid = st.grid(1 + picture_share, min_column_width=least_px, gap="medium")
+    return grid.cell(column_span=picture_share), grid.cell()
+
+
+def picture(micrograph: Micrograph, exclude: bool) -> None:
+    """Show the micrograph losslessly with its facts below; a tall one stays within the window."""
+    st.image(
+        cache.micrograph_png(micrograph),
+        caption=plain(caption(micrograph, exclude)),
+        width=fit(micrograph),
+        output_format="PNG",
+        alt=micrograph.name,
+    )
+
+
+def fit(micrograph: Micrograph) -> Literal["stretch"] | int:
+    """Return the width at which a picture fills its column and stays within the window."""
+    height, width = micrograph.shape
+    return "stretch" if width >= height else max(8, MOST_HEIGHT_PX * width // height)
+
+
+def caption(micrograph: Micrograph, exclude: bool) -> str:
+    """Return the line below a picture: name, size, depth, scale, and what is left out."""
+    share = cache.excluded_share(micrograph, exclude)
+    left_out = f" · {100 * share:.2g}\u00a0% left out (info bar, letters)" if share else ""
+    return f"{micrograph.name} · {workspace.describe(micrograph)}{left_out}"
+
+
+def simulated_badge(micrograph: Micrograph) -> None:
+    """Say so when the micrograph on this page was simulated."""
+    if workspace.is_simulated(micrograph):
+        st.badge("simulated micrograph", icon=":material/science:", color="orange")
+
+
+def caution(micrograph: Micrograph, exclude: bool) -> None:
+    """Warn where the network's answer cannot mean anything, or not much."""
+    height, width = micrograph.shape
+    if cache.is_blank(micrograph, exclude):
+        reason = "All pixels have the same grey level: the answer below means nothing."
+    elif min(height, width) < _FEW_PX:
+        reason = f"Only {width} × {height} px: too few to trust the answer below."
+    else:
+        return
+    st.warning(reason, icon=":material/warning:")
+
+
+def chart(figure: go.Figure, key: str, alt: str, *, legend: bool = True) -> None:
+    """Show a figure without tools."""
+    if not legend:
+        figure.update_layout(showlegend=False)
+    # Stating the height keeps the place free while the chart is on its way.
+    height = figure.layout.height
+    st.plotly_chart(figure, height=height, theme=None, config=_PLOT_TOOLS, key=key, alt=alt)
+
+
+def table(frame: pd.DataFrame, key: str, **options: Any) -> None:
+    """Show a table; shares and lengths with one digit after the point."""
+    st.dataframe(frame, hide_index=True, column_config=formats(frame), key=key, **options)
+
+
+def formats(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return how the columns of a table are written."""
+    return {
+        column: st.column_config.NumberColumn(format="%.1f" if column.endswith("(%)") else "%.4g")
+        for column in frame.columns
+        if frame[column].dtype.kind == "f"
+    }
+
+
+def download(
+    label: str,
+    data: bytes | Callable[[], bytes],
+    file_name: str,
+    mime: str,
+    key: str,
+    *,
+    primary: bool = False,
+) -> None:
+    """Draw a download button that leaves the page as it is; data may be made when asked for."""
+    if callable(data):
+        data = handing_over.kept(data, file_name, mime, key)
+    st.download_button(
+        on_primary(label) if primary else label,
+        data,
+        file_name,
+        mime,
+        key=key,
+        icon=":material/download:",
+        on_click="ignore",
+        type="primary" if primary else "secondary",
+    )
+
+
+def file_stem(micrograph: Micrograph) -> str:
+    """Return a name for downloads: the micrograph's own, without ending or odd characters."""
+    stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", micrograph.name)
+    return re.sub(r"[^\w-]+", "_", stem).strip("_")[:60] or "micrograph"

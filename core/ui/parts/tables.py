@@ -1,0 +1,163 @@
+"""Results as the tables that pages show and offer for download."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.imaging.display import cluster_colors, png_bytes
+from core.measuring.clustering import Clustering
+from core.micrograph import Micrograph, PixelSize
+from core.reporting.batch import Units, csv_bytes, diameters, pixel_size_source
+
+_THIN_SPACE = "\u202f"
+
+
+def batch(rows: pd.DataFrame, display_names: Mapping[str, str], units: Units) -> pd.DataFrame:
+    """Return the columns of a batch that are read first, in words; the CSV holds all of them."""
+    columns: dict[str, Any] = {
+        "micrograph": rows["name"],
+        "class": rows["label"].map(lambda label: display_names.get(label, label)),
+        "probability (%)": 100 * rows["probability"],
+        "warnings": rows["warnings"],
+        "target cluster (%)": rows["target_percent"],
+        "regions": rows["regions"],
+        f"mean diameter ({units.length})": diameters(rows, units),
+    }
+    if (rows["sample"] != "").any():
+        columns["sample"] = rows["sample"]
+    if units.are_physical:
+        columns["pixel (nm)"] = rows["pixel_size_nm"]
+        columns["pixel size from"] = rows["pixel_size_source"]
+    return pd.DataFrame(columns)
+
+
+def batch_live(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of a batch that is still running, in words."""
+    wanted = ["label", "probability", "target_percent", "regions"]
+    known = rows.reindex(columns=["number", "name", "status", "reason", *wanted])
+    return pd.DataFrame(
+        {
+            "#": known["number"],
+            "micrograph": known["name"],
+            "class": known["label"].fillna(known["reason"]),
+            "probability (%)": 100 * known["probability"].astype(float),
+            "target cluster (%)": known["target_percent"].astype(float),
+            "regions": known["regions"].astype("Int64"),
+        }
+    )
+
+
+def data_url(data: bytes, mime: str) -> str:
+    """Return a picture as `st.column_config.ImageColumn` shows it."""
+    return f"data:{mime};base64," + base64.b64encode(data).decode()
+
+
+def cluster_legend(
+    clustering: Clustering, micrograph: Micrograph, regions: Sequence[int] | None = None
+) -> pd.DataFrame:
+    """Return one row per cluster, dark to bright: swatch, fraction, area, mean grey, regions.
+
+    The swatch is a picture in a data URL, as `st.column_config.ImageColumn` shows it.
+    """
+    frame = clustering.to_frame(micrograph.pixel_size)
+    legend = pd.DataFrame(
+        {
+            "colour": [swatch(color) for color in cluster_colors(clustering.k)],
+            "cluster": frame["cluster"],
+            "share (%)": frame["fraction_pct"],
+            "area": [write_area(int(pixels), micrograph.pixel_size) for pixels in frame["pixels"]],
+            "mean grey": frame["mean_grey"],
+        }
+    )
+    return legend if regions is None else legend.assign(regions=list(regions))
+
+
+def regions_csv(measured: pd.DataFrame, micrograph: Micrograph) -> bytes:
+    """Return the regions for other programs, each with the pixel size and who states it."""
+    size = micrograph.pixel_size
+    table = measured.assign(
+        pixel_size_nm=size.to("nm") if size else np.nan,
+        pixel_size_source=pixel_size_source(micrograph),
+    )
+    return csv_bytes(table)
+
+
+def regions(measured: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of regions under headings for people: "feret max (nm)"."""
+    return measured.rename(columns={name: _heading(str(name)) for name in measured.columns})
+
+
+def regions_summary(measured: pd.DataFrame) -> str:
+    """Return how many regions there are and how large they are on average."""
+    column = next(name for name in measured.columns if name.startswith("equivalent_diameter_"))
+    if measured.empty:
+        return "No region is large enough."
+    unit = column.removeprefix("equivalent_diameter_")
+    noun = "region" if len(measured) == 1 else "regions"
+    return (
+        f"{len(measured)} {noun} · mean equivalent diameter {measured[column].mean():.4g} {unit} "
+        f"· median {measured[column].median():.4g} {unit}"
+    )
+
+
+def thousands(value: float) -> str:
+    """Write a whole number with thin spaces between its thousands."""
+    return f"{value:,.0f}".replace(",", _THIN_SPACE)
+
+
+def percent(share: float) -> str:
+    """Write a share between 0 and 1 in per cent."""
+    return f"{100 * share:.1f}\u00a0%"
+
+
+def cluster_title(number: int, k: int) -> str:
+    """Return what a cluster is called: its number, and where it stands between dark and bright."""
+    ends = {0: " (darkest)", k - 1: " (brightest)"}
+    return f"cluster {number}{ends.get(number, '')}"
+
+
+def target_area(clustering: Clustering, target: int, micrograph: Micrograph) -> str:
+    """Return the area of one cluster with its unit."""
+    pixels = int(clustering.to_frame()["pixels"][target])
+    return write_area(pixels, micrograph.pixel_size)
+
+
+def used_share(clustering: Clustering) -> str:
+    """Return a sentence on how much of the frame took part."""
+    share = clustering.included_share
+    if share == 1:
+        return "Share of the whole frame."
+    return f"Share of the {percent(share)} of the frame that is used; the hatched rest is left out."
+
+
+def write_area(pixels: int, pixel_size: PixelSize | None) -> str:
+    """Write an area in nm² or µm² where the scale is known, else in pixels."""
+    if pixel_size is None:
+        return f"{thousands(pixels)} px"
+    nm2 = pixels * pixel_size.to("nm") ** 2
+    unit, value = ("nm²", nm2) if nm2 < 1e5 else ("µm²", nm2 / 1e6)
+    return f"{value:,.4g} {unit}".replace(",", _THIN_SPACE) if value < 1e4 else _big(value, unit)
+
+
+def _heading(name: str) -> str:
+    words, _, unit = name.rpartition("_")
+    unit = {"deg": "°", "nm2": "nm²", "µm2": "µm²"}.get(unit, unit)
+    if unit not in ("px", "nm", "µm", "°", "nm²", "µm²"):
+        return name.replace("_", " ")
+    return f"{words.replace('_', ' ')} ({unit})"
+
+
+def _big(value: float, unit: str) -> str:
+    return f"{thousands(value)} {unit}"
+
+
+def swatch(color: str) -> str:
+    """Return a small picture of one colour as a data URL."""
+    pixel = tuple(bytes.fromhex(color.removeprefix("#")))
+    png = png_bytes(np.full((24, 40, 3), pixel, np.uint8))
+    return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -1,0 +1,1 @@
+"""Pictures that zoom and move together."""

@@ -1,0 +1,9 @@
+from . import model_choice as model_choice
+from . import page as page
+from . import sidebar as sidebar
+from . import tour as tour
+from . import uploading as uploading
+from . import uploads_kept as uploads_kept
+from . import workspace as workspace
+from .border import say as say
+from .border import user_errors as user_errors

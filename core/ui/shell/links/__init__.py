@@ -1,0 +1,1 @@
+"""A link that brings a collaborator to a page, with its samples and settings."""

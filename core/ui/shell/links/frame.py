@@ -1,0 +1,71 @@
+"""What a link says of its sample alone: pixel size set by hand, region of interest, classes.
+
+A file of a person's own does not travel, so nothing is said of one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+import streamlit as st
+
+from core.imaging.scale import words
+from core.micrograph import Micrograph, PixelSize
+from core.ui.cluster import region_state
+from core.ui.shell import workspace
+
+_CLASSES = {"class": "target", "rather-than": "contrast"}  # in the address, in the session
+_PIXEL_SIZE, _REGION = "pixel-size", "region"
+WORD = re.compile(r"[\w .()+-]{1,80}")
+_NUMBER = re.compile(r"\d{1,7}(\.\d{1,17})?(e-\d\d)?", re.ASCII)
+_SMALLEST_NM, _LARGEST_NM = 1e-4, 1e6  # as in the sidebar
+
+
+def parts() -> Iterator[tuple[str, str]]:
+    """Yield what was set for the current sample."""
+    current = workspace.current()
+    if current is None or not workspace.is_simulated(current):
+        return
+    for name, kept in _CLASSES.items():
+        if chosen := st.session_state.get(_class_key(kept, current)):
+            yield name, chosen
+    if current.pixel_size and words.is_set_by_hand(current):
+        yield _PIXEL_SIZE, repr(current.pixel_size.to("nm"))
+    if region := region_state.write(current):
+        yield _REGION, region
+
+
+def takers() -> Mapping[str, Callable[[str], None]]:
+    """Return what takes each part over; each raises ValueError or UserError on what is none."""
+    return {
+        **{name: _class_taker(kept) for name, kept in _CLASSES.items()},
+        _PIXEL_SIZE: lambda text: _take_pixel_size(_sample(), text),
+        _REGION: lambda text: region_state.take(_sample(), text),
+    }
+
+
+def _sample() -> Micrograph:
+    current = workspace.current()
+    if current is None or not workspace.is_simulated(current):
+        raise ValueError("no sample")
+    return current
+
+
+def _class_taker(kept: str) -> Callable[[str], None]:
+    def take(text: str) -> None:
+        if not WORD.fullmatch(text):
+            raise ValueError("not a class")
+        st.session_state[_class_key(kept, _sample())] = text
+
+    return take
+
+
+def _take_pixel_size(micrograph: Micrograph, text: str) -> None:
+    if not _NUMBER.fullmatch(text) or not _SMALLEST_NM <= float(text) <= _LARGEST_NM:
+        raise ValueError("not a pixel size in nm")
+    workspace.set_pixel_size(micrograph.sha256, PixelSize(float(text), "nm"))
+
+
+def _class_key(kept: str, micrograph: Micrograph) -> str:
+    return f"explain_{kept}_{micrograph.sha256}"

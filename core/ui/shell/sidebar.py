@@ -1,0 +1,77 @@
+"""The part of the sidebar that speaks of the current micrograph, the same on every page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.imaging.scale import describe_instrument
+from core.micrograph import Micrograph
+from core.ui import cache
+from core.ui.parts import show
+from core.ui.shell import calibration, workspace
+from core.ui.shell.border import user_errors
+
+
+def draw(micrograph: Micrograph) -> None:
+    """Draw the choice of micrograph and frame, its facts and its pixel size."""
+    labels = workspace.short_names(workspace.every())
+    digests = list(labels)
+    place = digests.index(micrograph.sha256)
+    st.session_state["sidebar_micrograph"] = micrograph.sha256
+    st.sidebar.selectbox(
+        f"Micrograph ({place + 1} of {len(digests)})",
+        digests,
+        format_func=labels.__getitem__,
+        key="sidebar_micrograph",
+        on_change=lambda: workspace.select(st.session_state["sidebar_micrograph"]),
+    )
+    frame_picker(micrograph)
+    st.sidebar.caption(show.plain(workspace.describe(micrograph)))
+    calibration.draw(micrograph)
+
+
+def frame_picker(micrograph: Micrograph) -> None:
+    """Offer the frames of a file that holds several; a choice puts it in this one's place."""
+    labels = workspace.frame_labels(micrograph)
+    if not labels:
+        return
+    now = int(micrograph.metadata.get("frame", 0))
+    chosen = st.sidebar.selectbox(
+        f"Frame ({now + 1} of {len(labels)})",
+        range(len(labels)),
+        index=now,
+        format_func=lambda frame: f"{frame + 1} · {labels[frame]}",
+        key=f"sidebar_frame_{micrograph.sha256}",
+    )
+    if chosen != now:
+        with st.sidebar, user_errors():
+            with st.spinner("Reading the frame …"):
+                workspace.choose_frame(micrograph, chosen)
+            st.rerun()
+
+
+def about(micrograph: Micrograph) -> None:
+    """Draw what the file says about the instrument, and the downloads of the micrograph."""
+    facts = describe_instrument(micrograph)
+    if facts:
+        with st.sidebar.expander("Instrument", icon=":material/biotech:"):
+            rows = {"": list(facts), " ": [show.plain(value) for value in facts.values()]}
+            st.table(rows, border="horizontal", hide_index=True, hide_header=True)
+    with st.sidebar.expander("Save as", icon=":material/save:"):
+        stem, size = show.file_stem(micrograph), micrograph.pixel_size
+        show.download(
+            f"TIFF ({micrograph.depth})",
+            lambda: cache.tiff(micrograph),
+            f"{stem}.tif",
+            "image/tiff",
+            f"save_tiff_{micrograph.sha256}",
+        )
+        show.download(
+            f"PNG ({'8-bit' if micrograph.pixels.dtype.kind == 'f' else micrograph.depth})",
+            lambda: cache.png(micrograph),
+            f"{stem}.png",
+            "image/png",
+            f"save_png_{micrograph.sha256}",
+        )
+        kept = f"The TIFF carries the pixel size, {size}" if size else "The pixel size is unknown"
+        st.caption(show.plain(f"{kept}; every pixel is there, nothing is drawn over it."))

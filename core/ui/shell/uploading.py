@@ -1,0 +1,93 @@
+"""How files get in: many at once, a folder or an archive, with a progress bar and a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.imaging.reading import COMPANION_SUFFIXES, MAX_FILE_MB, SUFFIXES
+from core.micrograph import Micrograph
+from core.ui.home import gallery
+from core.ui.parts import plain
+from core.ui.shell import uploads_kept, workspace
+
+FORMATS = [*dict.fromkeys((*SUFFIXES, *COMPANION_SUFFIXES)), "zip"]
+LABEL = "Micrographs to load for all pages: pictures, files of instruments, or a ZIP of them"
+HELP = (
+    "PNG, JPEG, BMP, WebP, PGM/PPM/PFM and TIFF of 8 to 32 bits; Gatan DM3 and DM4, Velox and "
+    "Berkeley EMD, TIA SER with its EMI, MRC and NPY. Give files that belong together at once, "
+    "such as a .ser and its .emi, or a .tif and the .txt with its settings."
+)
+_FILES, _FOLDER = "Files or a ZIP", "A folder"
+_PROBLEMS, _ADDED = "home_problems", "home_added"
+_SHOWN_AT_ONCE = 4
+
+
+def draw() -> None:
+    """Take files; the uploader is emptied after each, since the gallery shows what is loaded."""
+    turn = st.session_state.setdefault("home_turn", 0)
+    what = st.segmented_control(
+        "What to load",
+        (_FILES, _FOLDER),
+        default=_FILES,
+        required=True,
+        key="home_what",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    folder = what == _FOLDER
+    files = st.file_uploader(
+        "A folder of micrographs, with its subfolders" if folder else LABEL,
+        FORMATS,
+        accept_multiple_files="directory" if folder else True,
+        key=f"home_{'folder' if folder else 'upload'}_{turn}",
+        help=HELP,
+        max_upload_size=MAX_FILE_MB,
+    )
+    if files:
+        _load(files)
+        uploads_kept.let_go(files)
+        st.session_state["home_turn"] = turn + 1
+        st.rerun()
+    _summary()
+
+
+def _load(files: Sequence[workspace.NamedFile]) -> None:
+    bar = st.progress(0.0, "Reading …")
+    added = 0
+
+    def show(done: int, total: int, micrograph: Micrograph | None, name: str) -> None:
+        nonlocal added
+        if micrograph is not None:
+            added += 1
+            gallery.prepare(micrograph)
+        bar.progress(done / total, f"{done} of {total} · {plain(name)}")
+
+    st.session_state[_PROBLEMS] = workspace.add(files, show)
+    st.session_state[_ADDED] = added
+
+
+def _summary() -> None:
+    """Say what became of the last upload; it stays until the next one or until dismissed."""
+    problems = st.session_state.get(_PROBLEMS) or []
+    if not problems:
+        return
+    added = st.session_state.get(_ADDED, 0)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{added} added, {len(problems)} not:", width="stretch")
+        st.button(
+            "Dismiss",
+            key="home_dismiss",
+            type="tertiary",
+            icon=":material/close:",
+            on_click=lambda: st.session_state.pop(_PROBLEMS),
+        )
+    for problem in problems[:_SHOWN_AT_ONCE]:
+        known = isinstance(problem, workspace.AlreadyLoadedError)
+        (st.info if known else st.error)(plain(str(problem)))
+    rest = problems[_SHOWN_AT_ONCE:]
+    if rest:
+        with st.expander(f"{len(rest)} more"):
+            for problem in rest:
+                st.markdown(plain(str(problem)))

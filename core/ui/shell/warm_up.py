@@ -1,0 +1,65 @@
+"""What the process does beside serving pages: it loads the network's libraries, and tidies up.
+
+Streamlit collects garbage after every run of every page, which takes 0.27 s of everybody's time
+once the libraries are loaded (500,000 objects) and is switched off in .streamlit/config.toml.
+Reference counts free nearly everything at once; what is left is collected here now and then.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import itertools
+import logging
+import os
+import threading
+import time
+
+from core.imaging import memory
+from core.imaging.simulation import KINDS, simulate
+
+_LOG = logging.getLogger("micrographia")
+_DELAY_S = 1.5  # the page itself goes first
+_TIDY_S = 20.0
+_LIBRARIES = ("core.reporting.figures", "scipy.ndimage", "scipy.special", "skimage.measure")
+_started = threading.Lock()
+_runs = itertools.count()
+
+
+def start_once() -> None:
+    """Start both in the background, once per process; called by every run of a page."""
+    next(_runs)
+    if os.environ.get("MICROGRAPHIA_WARM_UP") == "0" or not _started.acquire(False):
+        return
+    memory.give_frames_back()
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+    threading.Thread(target=tidy_up, name="tidy-up", daemon=True).start()
+
+
+def warm_up() -> None:
+    """Import torch and classify a simulated micrograph; makes no call to Streamlit.
+
+    Home opens without the libraries of the other pages: they are imported here, too.
+    """
+    time.sleep(_DELAY_S)
+    try:
+        for library in _LIBRARIES:
+            importlib.import_module(library)
+        from core.learning.classifying import classify
+        from core.learning.models import list_models, load_model
+
+        sample = simulate(KINDS[0], shape=(256, 256), seed=0).micrograph
+        for name in list_models()[:1]:
+            classify(load_model(name), [sample])
+    except Exception:
+        _LOG.exception("the warm-up failed; the first classification will take longer")
+
+
+def tidy_up() -> None:
+    """Collect garbage and give memory back now and then, as long as pages run."""
+    while True:
+        before = next(_runs)
+        time.sleep(_TIDY_S)
+        if next(_runs) > before + 1:
+            gc.collect()
+            memory.give_back()

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from core.learning.classifying.classification import classify
+from core.learning.classifying.robustness import OverlayCheck, check_stability
+from core.learning.models.folders import Classifier, ModelCard
+from core.micrograph import Micrograph
+
+
+class BrightSide(nn.Module):
+    """Class 0 when the left half is brighter than the right one."""
+
+    def blocks(self) -> tuple[tuple[str, nn.Module], ...]:
+        return (("only", nn.AdaptiveAvgPool2d((1, 2))),)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.adaptive_avg_pool2d(x, (1, 2))
+
+    def head(self, activation: torch.Tensor) -> torch.Tensor:
+        return 5 * activation[:, 0, 0]
+
+
+@pytest.fixture
+def sides() -> Classifier:
+    return Classifier(BrightSide(), ModelCard("sides", "emnet", ("left", "right")))
+
+
+def test_a_label_that_hangs_on_the_side_is_lost_in_a_flip(sides: Classifier) -> None:
+    pixels = np.tile(np.linspace(200, 40, 96), (96, 1)).astype(np.uint8)
+    found = check_stability(sides, Micrograph("ramp", pixels))
+    assert found.label == "left"
+    assert set(found.lost_to) == {"flipped left to right", "turned by half"}
+    assert found.share == pytest.approx(1 - 2 / len(found.changes))
+
+
+def test_a_flat_frame_is_stable_under_what_leaves_it_flat(sides: Classifier) -> None:
+    found = check_stability(sides, Micrograph("flat", np.full((64, 64), 9, np.uint8)))
+    assert found.share == 1
+
+
+def test_stability_is_the_same_every_time(classifier: Classifier, micrograph: Micrograph) -> None:
+    first, second = (check_stability(classifier, micrograph) for _ in range(2))
+    assert first == second
+    assert len(first.labels) == len(first.changes) == 15
+
+
+def test_letters_that_decide_raise_the_alarm(sides: Classifier) -> None:
+    pixels = np.full((96, 96), 100, np.uint8)
+    pixels[:, :48] = 110
+    bar = np.zeros((96, 96), bool)
+    bar[60:90, 50:94] = True
+    pixels[bar] = 255
+    micrograph = Micrograph("with a bar", pixels)
+    shown, hidden = classify(sides, [micrograph, micrograph], excludes=[None, bar])
+    found = OverlayCheck(shown, hidden)
+    assert (found.shown.label, found.hidden.label) == ("right", "left")
+    assert found.changes_label

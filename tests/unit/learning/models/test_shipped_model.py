@@ -1,0 +1,91 @@
+"""The model that comes with the project does what its card says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.imaging.reading.opening import read_micrograph
+from core.imaging.simulation.samples import KINDS, simulate
+from core.learning.classifying.classification import classify
+from core.learning.explaining.explanation import BASELINES, ONE_PASS, explain
+from core.learning.models.folders import WEIGHTS, Classifier, list_models, load_model, models_folder
+from core.learning.training.readme import describe
+from core.micrograph import Micrograph
+from tests.unit.learning.concurrency import assert_threads_equal_one
+
+NAME = "em-morph5"
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Classifier:
+    return load_model(NAME, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def samples() -> list[Micrograph]:
+    return [simulate(kind, (256, 320), seed).micrograph for kind in KINDS for seed in range(4)]
+
+
+def test_it_is_listed_and_small() -> None:
+    assert NAME in list_models()
+    assert (models_folder() / NAME / WEIGHTS).stat().st_size < 25_000_000
+
+
+def test_its_readme_is_its_card_in_words(shipped: Classifier) -> None:
+    text = (models_folder() / NAME / "README.md").read_text(encoding="utf-8")
+    assert text == describe(shipped.card)
+
+
+def test_it_names_the_five_morphologies(shipped: Classifier) -> None:
+    assert shipped.card.classes == tuple(sorted(KINDS))
+    assert shipped.card.display_name("rods_fibres") == "rods & fibres"
+    assert {entry["licence"] for entry in shipped.card.data} == {
+        "MIT",
+        "CC BY 4.0",
+        "CC BY 3.0 US",
+    }
+
+
+def test_it_names_simulated_samples(shipped: Classifier, samples: list[Micrograph]) -> None:
+    answers = classify(shipped, samples)
+    truth = [kind for kind in KINDS for _ in range(4)]
+    right = sum(a.label == kind for a, kind in zip(answers, truth, strict=True))
+    assert right >= 16
+
+
+def test_depth_does_not_change_the_answer(shipped: Classifier) -> None:
+    eight = simulate("spheroids", (300, 400), 1).micrograph
+    sixteen = Micrograph("16", eight.pixels.astype(np.uint16) * 257)
+    a, b = classify(shipped, [eight, sixteen])
+    assert a.probability == pytest.approx(b.probability, abs=1e-4)
+
+
+def test_map_is_exact_for_what_it_computes(shipped: Classifier, samples: list[Micrograph]) -> None:
+    """The signed map's sum and the bias make the logit: head = mean over the map + bias."""
+    for micrograph in samples[::5]:
+        for target in shipped.card.classes:
+            raw = explain(shipped, micrograph, target=target).raw
+            index = shipped.card.classes.index(target)
+            with torch.inference_mode():
+                logits = shipped.head(shipped.features(shipped.prepare(micrograph)))
+            bias = shipped.network.linear.bias[index]
+            assert raw.sum() == pytest.approx(float(logits[0, index] - bias), abs=1e-3)
+
+
+def test_threads_of_fifty_explanations_equal_the_serial_ones(
+    shipped: Classifier, samples: list[Micrograph]
+) -> None:
+    methods = [*ONE_PASS, *BASELINES, "ablation-cam"]
+    assert_threads_equal_one(shipped, samples, methods=methods, threads=4, rtol=1e-5, atol=1e-6)
+
+
+def test_real_whole_frames_are_named_well_above_chance(
+    shipped: Classifier, shared_data: Path
+) -> None:
+    """Pictures it was trained on: this catches a broken preparation, not a poor model."""
+    frames = sorted((shared_data / "em-morph5-full" / "val").glob("*/*.png"))
+    answers = classify(shipped, [read_micrograph(path) for path in frames])
+    right = [a.label == path.parent.name for a, path in zip(answers, frames, strict=True)]
+    assert np.mean(right) > 0.8

@@ -1,0 +1,56 @@
+"""What becomes of a micrograph whose worker dies, and of a worker with another model."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from core.errors import UserError
+from core.reporting.batch import dask_engine
+
+
+class Lost:
+    """A job whose worker is gone."""
+
+    def result(self):
+        raise OSError("the worker is gone")
+
+
+def waiting(name: str) -> SimpleNamespace:
+    source = SimpleNamespace(name=name)
+    return SimpleNamespace(source=source, is_waiting=True, reading=None, remote=None)
+
+
+def test_a_micrograph_that_no_worker_could_read_says_so():
+    item = dask_engine._noted(waiting("a.tif"), there="key", told=Lost())
+    assert item.reading.reason
+    assert item.remote is None
+
+
+def test_a_group_whose_worker_is_gone_fails_row_by_row(monkeypatch):
+    taken = {}
+    monkeypatch.setattr(
+        dask_engine, "take", lambda item, done: taken.setdefault(item.source.name, done)
+    )
+    group = [waiting("a.tif"), waiting("b.tif")]
+    assert dask_engine._collect(group, Lost()) is group
+    assert sorted(taken) == ["a.tif", "b.tif"]
+    assert all(isinstance(reason, str) and reason for reason in taken.values())
+
+
+def test_without_dask_the_package_to_install_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "dask", None)
+    with (
+        pytest.raises(UserError, match=r"dask\[distributed\]"),
+        dask_engine._connected(None, 1),
+    ):
+        pass
+
+
+def test_a_worker_with_other_weights_refuses_and_keeps_no_model(monkeypatch, classifier):
+    monkeypatch.setattr(dask_engine, "_models", {})
+    monkeypatch.setattr("core.learning.models.folders.load_model", lambda name: classifier)
+    with pytest.raises(UserError, match="other weights"):
+        dask_engine._load_once("tiny", "cd" * 32)
+    assert dask_engine._models == {}
+    assert dask_engine._load_once("tiny", classifier.card.sha256) is classifier

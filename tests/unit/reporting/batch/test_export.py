@@ -1,0 +1,105 @@
+import io
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.reporting.batch.export import csv_bytes, safe_stem
+from core.reporting.batch.run import write_zip
+from core.reporting.report.writing import write_report
+
+from .conftest import micrograph, png
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+cmd", "-cmd", "@SUM(A1)", "\tx", "\rx", "  =1", "\n=1"])
+def test_a_cell_that_starts_like_a_formula_is_text(cell):
+    table = pd.DataFrame({"name": [cell], "value": [-1.5]})
+    again = pd.read_csv(io.BytesIO(csv_bytes(table)), keep_default_na=False)
+    assert again["name"][0].startswith("'")
+    assert again["value"][0] == -1.5
+
+
+def test_control_characters_do_not_break_a_line():
+    table = pd.DataFrame({"name": ["a\rb\nc\x00d"], "value": [1]})
+    assert pd.read_csv(io.BytesIO(csv_bytes(table)))["name"].tolist() == ["a b c d"]
+
+
+def test_plain_text_and_missing_values_are_left_alone():
+    table = pd.DataFrame({"name": ["a,b", "µ"], "n": pd.array([1, None], "Int64")})
+    assert csv_bytes(table).decode("utf-8-sig") == 'name,n\n"a,b",1\nµ,\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("field 1.tif", "field-1"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\data\\Grün 3.png", "Grun-3"),
+        ("....", "micrograph"),
+        ("", "micrograph"),
+        ("显微.tif", "micrograph"),
+        ("x" * 300 + ".tif", "x" * 60),
+    ],
+)
+def test_a_stem_is_short_and_plain(name, stem):
+    assert safe_stem(name) == stem
+
+
+HOSTILE = (
+    "../../../etc/passwd.png",
+    "<script>alert(1)</script>.png",
+    "=cmd|' /C calc'!A0.png",
+    "显微 µm é.png",
+    "x" * 300 + ".png",
+    "\ud800broken.png",
+    "same.png",
+    "same.png",
+    "CON.png",
+    "a\nb.png",
+)
+
+
+def test_hostile_names_come_back_from_the_tables_and_leave_the_folder_alone(run, tmp_path):
+    result = run([(name, png(n)) for n, name in enumerate(HOSTILE)], tmp_path / "deep" / "out")
+    assert (result.rows["status"] == "ok").all()
+    assert result.rows["name"].tolist() == list(HOSTILE)
+    html = write_report(result, result.out).read_text(encoding="utf-8")
+    assert "<script>alert" not in html
+    outside = [p for p in tmp_path.rglob("*") if p.is_file() and result.out not in p.parents]
+    assert outside == []
+    with zipfile.ZipFile(write_zip(result)) as archive:
+        assert not [n for n in archive.namelist() if ".." in n or n.startswith("/")]
+    cells = pd.read_csv(result.out / "results.csv")["name"]
+    assert not cells.str.startswith(("=", "+", "-", "@")).any()
+
+
+def test_tables_read_back_equal_the_rows(run):
+    sources = [micrograph(0, nm=1.5), micrograph(1), ("broken.tif", b"x"), micrograph(0, nm=1.5)]
+    result = run(sources)
+    for again in (
+        pd.read_csv(result.out / "results.csv"),
+        pd.read_parquet(result.out / "results.parquet"),
+    ):
+        assert list(again.columns) == list(result.rows.columns)
+        for column in result.rows.columns:
+            ours, theirs = result.rows[column], again[column]
+            if ours.dtype.kind in "fiu":
+                assert ours.astype(float).tolist() == pytest.approx(
+                    theirs.astype(float).tolist(), rel=0, abs=0, nan_ok=True
+                )
+            else:
+                assert ours.fillna("").astype(str).tolist() == (
+                    theirs.astype(object).fillna("").astype(str).tolist()
+                )
+    regions = pd.read_csv(result.out / "regions.csv")
+    assert regions["area_px"].tolist() == result.regions["area_px"].tolist()
+
+
+def test_maps_are_kept_when_they_are_asked_for(run, recipe):
+    result = run([micrograph(0)], recipe=replace(recipe, pictures=("maps",)))
+    heat = np.load(result.out / result.rows["map_file"][0])
+    assert heat.shape == (96, 128)
+    assert heat.dtype == np.float32
+    assert not (result.out / "masks").exists()

@@ -1,0 +1,33 @@
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from core.ui.shell import warm_up
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+class Enough(Exception):
+    """Ends the loop that never ends."""
+
+
+def test_garbage_is_collected_here_because_streamlit_does_not_any_more(monkeypatch):
+    """Streamlit's own collection after every run stopped all visitors for 0.27 s."""
+    settings = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
+    assert settings["runner"]["postScriptGC"] is False
+    collected, naps = [], iter(["a page runs", "nothing runs", "end"])
+    monkeypatch.setenv("MICROGRAPHIA_WARM_UP", "0")
+
+    def nap(_: float) -> None:
+        what = next(naps)
+        if what == "end":
+            raise Enough
+        if what == "a page runs":
+            warm_up.start_once()
+
+    monkeypatch.setattr("time.sleep", nap)
+    monkeypatch.setattr("gc.collect", lambda: collected.append(1))
+    with pytest.raises(Enough):
+        warm_up.tidy_up()
+    assert collected == [1]
