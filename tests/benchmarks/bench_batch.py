@@ -110,7 +110,7 @@ def stages(paths: list[Path]) -> dict[str, float]:
     import torch
 
     from core.imaging.display.pictures import png_bytes
-    from core.learning.models.folders import load_model
+    from core.learning.models import load_model
     from core.measuring.clustering import cluster_gray
     from core.reporting.batch import pipeline
     from core.reporting.batch.analysis import analyse, tabulate_regions
@@ -176,7 +176,7 @@ def others(paths: list[Path]) -> dict[str, float]:
     from sklearn.cluster import KMeans
     from torchcam.methods import GradCAM
 
-    from core.learning.models.folders import load_model
+    from core.learning.models import load_model
     from core.micrograph import Micrograph
 
     classifier = load_model("em-morph5")

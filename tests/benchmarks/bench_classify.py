@@ -29,7 +29,7 @@ from core.imaging.simulation.samples import KINDS, simulate  # noqa: E402
 from core.learning.classifying import streaming  # noqa: E402
 from core.learning.classifying.classification import BATCH  # noqa: E402
 from core.learning.classifying.streaming import classify_files  # noqa: E402
-from core.learning.models.folders import Classifier, load_model  # noqa: E402
+from core.learning.models import Classifier, load_model  # noqa: E402
 
 FILES = 64
 ROUNDS = 3

@@ -29,7 +29,7 @@ from torchcam.methods import GradCAM as TorchcamGradCAM  # noqa: E402
 
 from core.imaging.simulation.samples import simulate  # noqa: E402
 from core.learning.explaining.explanation import explain, explain_all  # noqa: E402
-from core.learning.models.folders import Classifier, ModelCard, load_model  # noqa: E402
+from core.learning.models import Classifier, ModelCard, load_model  # noqa: E402
 from core.learning.models.networks import build_network  # noqa: E402
 from core.micrograph import Micrograph  # noqa: E402
 

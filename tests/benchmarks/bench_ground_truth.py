@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from core.imaging.simulation.samples import KINDS, simulate  # noqa: E402
 from core.learning.explaining.explanation import METHODS, explain_all  # noqa: E402
-from core.learning.models.folders import load_model  # noqa: E402
+from core.learning.models import load_model  # noqa: E402
 
 SIDE, NEAR_PX, MOST_COVERED, CHANNELS = 512, 8, 0.5, 14
 FIRST_SEED = 5_000

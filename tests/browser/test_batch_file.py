@@ -16,7 +16,7 @@ HOSTILE = '<img src=x onerror="document.title=1">.png'
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from core.learning.models.folders import Classifier, ModelCard
+    from core.learning.models import Classifier, ModelCard
 
     network = Classifier(Tiny(), ModelCard("tiny", "two-layers", CLASSES, sha256="ab" * 32))
     out = tmp_path_factory.mktemp("report")

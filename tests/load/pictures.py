@@ -13,7 +13,7 @@ from core.imaging.display.saving import save_png_bytes
 from core.imaging.overlays.finding import find_overlays
 from core.imaging.simulation.samples import KINDS, simulate
 from core.learning.classifying.classification import classify
-from core.learning.models.folders import load_model
+from core.learning.models import load_model
 from core.measuring.clustering import cluster_gray
 from core.micrograph import Micrograph
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from core.learning.models.folders import ModelCard, save_model
+from core.learning.models import ModelCard, save_model
 from core.learning.models.networks import build_network
 
 CLASSES = ("alloys", "dendrites", "polyhedra", "rods_fibres", "spheroids")

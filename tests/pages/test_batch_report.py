@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.__main__ import main
-from core.learning.models.folders import list_models, load_model, models_folder
+from core.learning.models import list_models, load_model, models_folder
 from core.reporting.recipe import Recipe
 from core.ui.batch import sources
 from tests.pages.conftest import HOME

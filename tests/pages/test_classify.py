@@ -9,7 +9,7 @@ from PIL import Image
 from core.errors import UserError
 from core.learning.classifying.classification import embed
 from core.learning.classifying.novelty import THRESHOLD
-from core.learning.models.folders import Classifier, load_model
+from core.learning.models import Classifier, load_model
 from core.learning.models.reference import Reference
 from core.micrograph import Micrograph
 from tests.pages.conftest import encode

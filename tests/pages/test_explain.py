@@ -9,7 +9,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from core.learning.explaining.explanation import METHODS
-from core.learning.models.folders import ModelCard, save_model
+from core.learning.models import ModelCard, save_model
 from core.learning.models.networks import build_network
 from core.learning.models.preparation import CentreCrop
 from core.ui import cache

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.learning.models.folders import Classifier, load_model
+from core.learning.models import Classifier, load_model
 from core.ui.parts.compare import slider
 from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, texts, upload

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from core.learning.explaining.explanation import METHODS, explain_all
-from core.learning.models.folders import Classifier, ModelCard
+from core.learning.models import Classifier, ModelCard
 from core.learning.models.networks import build_network
 from core.micrograph import Micrograph
 

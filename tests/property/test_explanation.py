@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.learning.explaining.explanation import BASELINES, ONE_PASS, explain_all, fuse
-from core.learning.models.folders import Classifier, ModelCard
+from core.learning.models import Classifier, ModelCard
 from core.learning.models.networks import build_network
 from core.micrograph import Micrograph
 

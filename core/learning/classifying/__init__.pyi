@@ -9,8 +9,9 @@ from .conformal import LEVELS as LEVELS
 from .conformal import lowest_probability as lowest_probability
 from .conformal import measure_coverage as measure_coverage
 from .conformal import offers_levels as offers_levels
+from .magnification import FIELD as FIELD
+from .magnification import PIXEL as PIXEL
 from .magnification import check_magnification as check_magnification
-from .magnification import training_range as training_range
 from .magnification import write_length as write_length
 from .novelty import THRESHOLD as THRESHOLD
 from .novelty import at_temperature as at_temperature

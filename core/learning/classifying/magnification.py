@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.micrograph import Micrograph
 
 if TYPE_CHECKING:
     from core.learning.models import ModelCard
-    from core.learning.training import LabelledPicture
 
 PIXEL, FIELD = "pixel_size_nm", "field_width_nm"
 _ROUNDING = 1.01  # a scale read from a bar is not exact to the last digit
-
-
-def training_range(
-    pictures: Sequence[LabelledPicture], views: Mapping[str, Sequence[tuple[Micrograph, Any]]]
-) -> dict[str, Any]:
-    """Return the range of scales of training frames whose pixel size is known, for a card.
-
-    Pixel sizes come from the files, or from a column `pixel_size_nm` of labels.csv, which is about
-    the whole frames where there are some. Empty when no scale is known.
-    """
-    frames = views.get("whole_frames", views["pictures"])
-    known: list[tuple[float, float]] = []
-    for picture, (frame, _) in zip(pictures, frames, strict=True):
-        stated = frame.pixel_size.to("nm") if frame.pixel_size else picture.pixel_size_nm
-        if stated:
-            known.append((stated, stated * frame.shape[1]))
-    if not known:
-        return {}
-    pixels, fields = zip(*known, strict=True)
-    return {
-        PIXEL: [_rounded(min(pixels)), _rounded(max(pixels))],
-        FIELD: [_rounded(min(fields)), _rounded(max(fields))],
-        "frames": len(known),
-        "of": len(frames),
-    }
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.4g}")
 
 
 def check_magnification(card: ModelCard, micrograph: Micrograph) -> str:

@@ -1,10 +1,9 @@
 from . import installed as installed
+from .card import ModelCard as ModelCard
+from .classifier import Classifier as Classifier
+from .classifier import pick_device as pick_device
 from .folders import WEIGHTS as WEIGHTS
-from .folders import Classifier as Classifier
-from .folders import ModelCard as ModelCard
-from .folders import list_models as list_models
 from .folders import load_model as load_model
-from .folders import pick_device as pick_device
 from .folders import save_model as save_model
 from .foreign import hub as hub
 from .foreign.fitting import TITLES as TITLES
@@ -21,6 +20,8 @@ from .installed import CARD as CARD
 from .installed import added_folder as added_folder
 from .installed import find_model as find_model
 from .installed import is_model as is_model
+from .installed import list_models as list_models
+from .installed import models_folder as models_folder
 from .networks import build_network as build_network
 from .preparation import Box as Box
 from .preparation import Preparation as Preparation

@@ -1,224 +1,31 @@
-"""Model folders on disk <-> a classifier in memory; `foreign` opens other weight files.
+"""Model folders and weight files on disk <-> a classifier in memory.
 
 A model is a folder with `weights.safetensors`, `card.json` and a README. The card says how the
 network is built, what it was trained on and how well it did; its SHA-256 of the weights is
-checked at every load.
+checked at every load. Weight files of others are opened by `foreign`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from core.errors import UnusableModel
-from core.learning.models.installed import CARD as CARD
-from core.learning.models.installed import find_model
-from core.learning.models.installed import list_models as list_models
-from core.learning.models.installed import models_folder as models_folder
+from core.learning.models.card import ModelCard
+from core.learning.models.classifier import Classifier, pick_device
+from core.learning.models.foreign.opening import open_weights, require_classes
+from core.learning.models.installed import CARD, find_model, list_models
 from core.learning.models.networks import NETWORKS, build_network
-from core.learning.models.preparation import make_preparation
 from core.learning.models.reference import REFERENCE, Reference
-from core.micrograph import Micrograph
 
 WEIGHTS = "weights.safetensors"
-CARD_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCard:
-    """What a model is, what it learnt from and how far it can be trusted.
-
-    `classes` are identifiers in the order of the scores; `display_names` are their words for
-    people. `metrics`, `calibration` and `training` hold plain values; their keys are documented
-    in the model's README. `reference` is the SHA-256 of what is kept of the training set, empty
-    when nothing is; `training_range` says which field widths were trained on (`magnification`).
-    `decision_threshold` is for networks with one output: class 0 at or below this probability of
-    class 1; None means the most probable class.
-    """
-
-    name: str
-    architecture: str
-    classes: tuple[str, ...]
-    display_names: dict[str, str] = field(default_factory=dict)
-    options: dict[str, Any] = field(default_factory=dict)
-    preparation: dict[str, Any] = field(default_factory=dict)
-    calibration: dict[str, float] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
-    training: dict[str, Any] = field(default_factory=dict)
-    data: tuple[dict[str, Any], ...] = ()
-    limits: tuple[str, ...] = ()
-    sha256: str = ""
-    reference: str = ""
-    training_range: dict[str, Any] = field(default_factory=dict)
-    decision_threshold: float | None = None
-    version: int = CARD_VERSION
-
-    def __post_init__(self) -> None:
-        if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
-            raise ValueError(f"a model needs two or more different classes, got {self.classes}")
-
-    def display_name(self, label: str) -> str:
-        """Return a class's words for people: "rods_fibres" -> "rods & fibres"."""
-        return self.display_names.get(label, label.replace("_", " "))
-
-    def to_json(self) -> str:
-        """Return the card as indented JSON."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> ModelCard:
-        """Return the card that `to_json` wrote.
-
-        Raises
-        ------
-        UnusableModel
-            If the text is not a card of a known version.
-        """
-        try:
-            values = json.loads(text)
-            version = values.get("version")
-            if version != CARD_VERSION:
-                raise UnusableModel(
-                    f"The model card has version {version}; this Micrographia reads version "
-                    f"{CARD_VERSION}. Update Micrographia or export the model again."
-                )
-            known = {f.name for f in fields(cls)}
-            values = {key: value for key, value in values.items() if key in known}
-            for key in ("classes", "data", "limits"):
-                values[key] = tuple(values.get(key, ()))
-            return cls(**values)
-        except (ValueError, TypeError, AttributeError) as error:
-            raise UnusableModel(
-                f"The model card ({CARD}) cannot be read: {error}. Copy the model folder again."
-            ) from error
-
-
-class Classifier:
-    """A network ready to classify: in eval mode, without gradients, shared by every thread.
-
-    Attributes
-    ----------
-    card : ModelCard
-    name : str
-    device : str
-        "cuda", "mps" or "cpu".
-    reference : Reference or None
-        What is kept of the training set; None when the model brings none.
-    """
-
-    def __init__(
-        self,
-        network: nn.Module,
-        card: ModelCard,
-        device: str = "cpu",
-        reference: Reference | None = None,
-    ) -> None:
-        self.card = card
-        self.name = card.name
-        self.device = device
-        self.reference = reference
-        self.preparation = make_preparation(card.preparation)
-        # Channels last: convolutions on a CPU took two thirds of the time.
-        network = network.eval().requires_grad_(False).to(device)
-        self._network: nn.Module = network.to(memory_format=torch.channels_last)
-        self._blocks: dict[str, nn.Module] = dict(self._network.blocks())  # type: ignore[operator]
-
-    @property
-    def network(self) -> nn.Module:
-        """The module itself; treat it as read-only."""
-        return self._network
-
-    def prepare(self, micrograph: Micrograph, exclude: np.ndarray | None = None) -> Tensor:
-        """Return the network's input, shape (1, 1, h, w), float32, on the classifier's device."""
-        image = self.preparation(micrograph, exclude)
-        return torch.from_numpy(image)[None, None].to(self.device)
-
-    def features(self, x: Tensor) -> Tensor:
-        """Return the last activation map (N, C, h', w') as float32; autocast on CUDA."""
-        with torch.autocast("cuda", enabled=self.device == "cuda"):
-            activation: Tensor = self._network.features(x)  # type: ignore[operator]
-        return activation.float()
-
-    def head(self, activation: Tensor) -> Tensor:
-        """Return logits (N, classes) of an activation map, in float32.
-
-        A network with one output z has the logits (-z/2, z/2), whose softmax is its sigmoid.
-        """
-        logits: Tensor = self._network.head(activation)  # type: ignore[operator]
-        return torch.cat([-logits / 2, logits / 2], dim=1) if logits.shape[1] == 1 else logits
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """Names of the activation maps, from the input on; the last is that of `features`."""
-        return tuple(self._blocks)
-
-    def activation(self, x: Tensor, layer: str) -> Tensor:
-        """Return the activation map (N, C, h', w') of a layer as float32; autocast on CUDA.
-
-        Raises
-        ------
-        ValueError
-            If no layer has that name.
-        """
-        return self._run(x, 0, self._end_of(layer))
-
-    def finish(self, activation: Tensor, layer: str) -> Tensor:
-        """Return logits (N, classes) that follow from the activation map of a layer, in float32.
-
-        Raises
-        ------
-        ValueError
-            If no layer has that name.
-        """
-        return self.head(self._run(activation, self._end_of(layer), len(self._blocks)))
-
-    @cached_property
-    def has_linear_head(self) -> bool:
-        """Whether class scores are linear in the averages of the last activation map.
-
-        Tried out with activations drawn at random: only the averages count, and they add up.
-        """
-        draw = torch.Generator().manual_seed(0)
-        with torch.inference_mode():
-            channels = self.features(torch.zeros(1, 1, 64, 64, device=self.device)).shape[1]
-            a, b = torch.rand(2, 1, channels, 8, 8, generator=draw).to(self.device)
-            averages = a.mean(dim=(2, 3), keepdim=True).expand_as(a)
-            head_a, head_b, head_0 = self.head(a), self.head(b), self.head(torch.zeros_like(a))
-            only_averages = torch.allclose(head_a, self.head(averages), rtol=1e-4, atol=1e-5)
-            summed = self.head(a + b) - head_0
-        linear = torch.allclose(head_a + head_b - 2 * head_0, summed, rtol=1e-4, atol=1e-5)
-        return only_averages and linear
-
-    def _end_of(self, layer: str) -> int:
-        if layer not in self._blocks:
-            raise ValueError(f"no layer is called {layer!r}; there are {', '.join(self._blocks)}")
-        return self.layers.index(layer) + 1
-
-    def _run(self, x: Tensor, start: int, end: int) -> Tensor:
-        with torch.autocast("cuda", enabled=self.device == "cuda"):
-            for block in list(self._blocks.values())[start:end]:
-                x = block(x)
-        return x.float()
-
-
-def pick_device(device: str = "auto") -> str:
-    """Return the device to use: CUDA, else Apple MPS, else CPU, when asked for "auto"."""
-    if device != "auto":
-        return device
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def load_model(name_or_path: str | Path, device: str = "auto") -> Classifier:
@@ -228,7 +35,7 @@ def load_model(name_or_path: str | Path, device: str = "auto") -> Classifier:
     ----------
     name_or_path : str or Path
         The name of an installed model, or a path to a model folder or to a weight file, whose
-        architecture is told from its names and shapes (`core.learning.models.foreign.opening`).
+        architecture is told from its names and shapes (`foreign.opening`).
     device : str
         "auto" takes CUDA, else Apple MPS, else the CPU.
 
@@ -284,11 +91,6 @@ def _fill_network(card: ModelCard, weights: Mapping[str, Tensor]) -> nn.Module:
 
 
 def _load_foreign(path: Path, device: str) -> Classifier:
-    from core.learning.models.foreign.opening import (  # which builds on this module
-        open_weights,
-        require_classes,
-    )
-
     opened = open_weights(path)
     return Classifier(opened.network, require_classes(opened), pick_device(device))
 

@@ -10,7 +10,8 @@ from typing import Any
 from torch import nn
 
 from core.errors import UserError
-from core.learning.models.folders import ModelCard, load_model
+from core.learning.models.card import ModelCard
+from core.learning.models.folders import load_model
 from core.learning.models.foreign.fitting import TITLES
 from core.learning.models.foreign.opening import open_weights
 from core.learning.models.installed import CARD, find_model, say_what_is_missing

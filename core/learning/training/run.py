@@ -18,13 +18,14 @@ import torch
 from torch import Tensor
 
 from core.errors import UserError
-from core.learning.classifying import THRESHOLD, training_range
+from core.learning.classifying import THRESHOLD
 from core.learning.models import ModelCard, pick_device, save_model
 from core.learning.training import crossvalidation
 from core.learning.training.phases import Report, Trainer, threads_beside
 from core.learning.training.pictures import LabelledPicture, read_labelled_folders
 from core.learning.training.plan import TrainingPlan
 from core.learning.training.readme import describe
+from core.learning.training.scales import training_range
 from core.learning.training.starting import Start
 
 __all__ = ["TrainingPlan", "train"]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from core.learning.explaining.explanation import METHODS, explain
-from core.learning.models.folders import Classifier
+from core.learning.models import Classifier
 from core.micrograph import Micrograph
 
 

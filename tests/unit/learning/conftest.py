@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.learning.models.folders import Classifier, ModelCard
+from core.learning.models import Classifier, ModelCard
 from core.micrograph import Micrograph
 
 

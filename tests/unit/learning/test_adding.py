@@ -16,7 +16,7 @@ from core.errors import UnusableModel, UserError
 from core.learning import adding
 from core.learning.adding import add_model, rename_classes, zip_model
 from core.learning.classifying.classification import classify
-from core.learning.models.folders import CARD, WEIGHTS, ModelCard, load_model, save_model
+from core.learning.models import CARD, WEIGHTS, ModelCard, load_model, save_model
 from core.learning.models.installed import (
     ADDED,
     find_model,

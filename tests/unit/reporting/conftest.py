@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.learning.models.folders import Classifier, ModelCard
+from core.learning.models import Classifier, ModelCard
 from core.micrograph import Micrograph, PixelSize
 from core.reporting.batch.run import run_batch
 from core.reporting.recipe import Recipe

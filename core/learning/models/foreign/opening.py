@@ -16,7 +16,7 @@ from typing import Any
 from torch import nn
 
 from core.errors import UnusableModel
-from core.learning.models.folders import ModelCard
+from core.learning.models.card import ModelCard
 from core.learning.models.foreign.files import WeightFile, read_weight_file
 from core.learning.models.foreign.fitting import TITLES, Fit, fit_network
 from core.learning.models.installed import WEIGHT_SUFFIXES

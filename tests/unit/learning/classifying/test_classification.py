@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from core.learning.classifying.classification import Classification, classify, embed, read_logits
-from core.learning.models.folders import Classifier
+from core.learning.models import Classifier
 from core.micrograph import Micrograph
 
 

@@ -13,7 +13,7 @@ from core.learning.classifying.conformal import (
     offers_levels,
 )
 from core.learning.classifying.validation import softmax
-from core.learning.models.folders import Classifier
+from core.learning.models import Classifier
 from core.learning.models.reference import Reference
 from core.micrograph import Micrograph
 

@@ -3,9 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from core.learning.classifying.magnification import check_magnification, training_range
-from core.learning.models.folders import ModelCard
+from core.learning.classifying.magnification import check_magnification
+from core.learning.models import ModelCard
 from core.learning.training.pictures import LabelledPicture
+from core.learning.training.scales import training_range
 from core.micrograph import Micrograph, PixelSize
 
 CARD = ModelCard(

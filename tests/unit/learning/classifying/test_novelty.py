@@ -6,7 +6,7 @@ import pytest
 from core.learning.classifying.classification import classify, embed
 from core.learning.classifying.novelty import THRESHOLD, find_threshold, measure_distance
 from core.learning.classifying.validation import softmax
-from core.learning.models.folders import Classifier
+from core.learning.models import Classifier
 from core.learning.models.reference import Reference
 from core.learning.training.crossvalidation import HeldOut, calibrate
 from core.micrograph import Micrograph

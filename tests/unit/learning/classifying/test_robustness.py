@@ -5,7 +5,7 @@ from torch import nn
 
 from core.learning.classifying.classification import classify
 from core.learning.classifying.robustness import OverlayCheck, check_stability
-from core.learning.models.folders import Classifier, ModelCard
+from core.learning.models import Classifier, ModelCard
 from core.micrograph import Micrograph
 
 

@@ -11,7 +11,7 @@ from core.imaging.reading.opening import read_micrograph
 from core.learning.classifying import streaming
 from core.learning.classifying.classification import Classification, classify
 from core.learning.classifying.streaming import classify_files
-from core.learning.models.folders import Classifier
+from core.learning.models import Classifier
 from core.micrograph import Micrograph
 
 

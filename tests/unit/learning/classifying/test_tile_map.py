@@ -4,7 +4,7 @@ import pytest
 from core.errors import UserError
 from core.learning.classifying.classification import classify
 from core.learning.classifying.tile_map import UNSEEN, map_tiles
-from core.learning.models.folders import Classifier
+from core.learning.models import Classifier
 from core.micrograph import Micrograph, PixelSize
 
 

@@ -11,7 +11,7 @@ from core.learning.explaining.explanation import (
     explain_all,
     to_frame,
 )
-from core.learning.models.folders import Classifier
+from core.learning.models import Classifier
 from core.learning.models.preparation import CentreCrop
 from core.micrograph import Micrograph
 from tests.unit.learning.concurrency import assert_threads_equal_one

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from core.learning.explaining.layers import describe_layers
-from core.learning.models.folders import Classifier, ModelCard
+from core.learning.models import Classifier, ModelCard
 from core.learning.models.networks import build_network
 from core.learning.models.preparation import CentreCrop
 

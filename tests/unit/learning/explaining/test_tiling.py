@@ -5,7 +5,7 @@ import torch
 from core.errors import UserError
 from core.learning.explaining.explanation import explain
 from core.learning.explaining.tiling import explain_tiled
-from core.learning.models.folders import Classifier, ModelCard
+from core.learning.models import Classifier, ModelCard
 from core.learning.models.networks import build_network
 from core.micrograph import Micrograph
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from core.errors import UnusableModel
-from core.learning.models.folders import (
+from core.learning.models import (
     CARD,
     WEIGHTS,
     Classifier,

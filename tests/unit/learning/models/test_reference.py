@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from core.errors import UnusableModel
-from core.learning.models.folders import ModelCard, load_model, save_model
+from core.learning.models import ModelCard, load_model, save_model
 from core.learning.models.networks import build_network
 from core.learning.models.reference import REFERENCE, Reference
 

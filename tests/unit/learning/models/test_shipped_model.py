@@ -10,7 +10,7 @@ from core.imaging.reading.opening import read_micrograph
 from core.imaging.simulation.samples import KINDS, simulate
 from core.learning.classifying.classification import classify
 from core.learning.explaining.explanation import BASELINES, ONE_PASS, explain
-from core.learning.models.folders import WEIGHTS, Classifier, list_models, load_model, models_folder
+from core.learning.models import WEIGHTS, Classifier, list_models, load_model, models_folder
 from core.learning.training.readme import describe
 from core.micrograph import Micrograph
 from tests.unit.learning.concurrency import assert_threads_equal_one

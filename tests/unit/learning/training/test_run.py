@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import UserError
 from core.learning.classifying.classification import classify
-from core.learning.models.folders import load_model
+from core.learning.models import load_model
 from core.learning.training.pictures import read_labelled_folders
 from core.learning.training.run import TrainingPlan, train
 from core.micrograph import Micrograph

@@ -14,7 +14,7 @@ import torch
 
 from core.__main__ import EXIT_OK, EXIT_USAGE, main
 from core.errors import UnusableModel, UserError
-from core.learning.models.folders import ModelCard, load_model, save_model
+from core.learning.models import ModelCard, load_model, save_model
 from core.learning.models.networks import build_network
 from core.learning.training.run import TrainingPlan, train
 from core.learning.training.starting import Start, read_start

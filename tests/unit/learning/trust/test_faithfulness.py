@@ -10,7 +10,7 @@ from torch import nn
 
 from core.errors import UserError
 from core.learning.explaining.explanation import explain, explain_all
-from core.learning.models.folders import Classifier, ModelCard
+from core.learning.models import Classifier, ModelCard
 from core.learning.models.networks import build_network
 from core.learning.models.preparation import CentreCrop
 from core.learning.trust.agreement import compare_maps, rank_correlation

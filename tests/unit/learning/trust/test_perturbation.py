@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.learning.models.folders import Classifier
+from core.learning.models import Classifier
 from core.learning.trust.perturbation import NEGATIVE, Perturber, Steps
 from core.learning.trust.ranking import random_maps, rank_map
 from core.learning.trust.response import Response

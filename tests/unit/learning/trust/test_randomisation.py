@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from core.learning.explaining.explanation import explain
-from core.learning.models.folders import Classifier
+from core.learning.models import Classifier
 from core.learning.trust.randomisation import cascade, pieces, randomise
 from core.micrograph import Micrograph
 

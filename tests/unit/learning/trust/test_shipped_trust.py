@@ -15,7 +15,7 @@ from core.learning.classifying.validation import (
     fit_temperature,
     softmax,
 )
-from core.learning.models.folders import Classifier, load_model
+from core.learning.models import Classifier, load_model
 from core.learning.models.reference import Reference
 from core.micrograph import Micrograph
 

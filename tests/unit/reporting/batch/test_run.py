@@ -279,7 +279,7 @@ class _Cheap:
     name, device, layers, reference = "cheap", "cpu", (), None
 
     def __init__(self):
-        from core.learning.models.folders import ModelCard
+        from core.learning.models import ModelCard
         from core.learning.models.preparation import Preparation
 
         self.card = ModelCard("cheap", "none", ("a", "b"))

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from core.imaging.filtering.pipeline import Step
-from core.learning.models.folders import Classifier
+from core.learning.models import Classifier
 from core.learning.models.preparation import CentreCrop
 from core.measuring.clustering import FeatureSet
 from core.measuring.statistics.intervals import Interval

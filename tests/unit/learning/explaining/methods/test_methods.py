@@ -20,7 +20,7 @@ from core.learning.explaining.explanation import (
     fitting_methods,
     fuse,
 )
-from core.learning.models.folders import Classifier, ModelCard
+from core.learning.models import Classifier, ModelCard
 from core.learning.models.networks import build_network
 from core.learning.models.preparation import CentreCrop
 from core.micrograph import Micrograph

@@ -13,7 +13,7 @@ from torch import nn
 from core.errors import UnusableModel
 from core.learning.classifying.classification import classify
 from core.learning.explaining.explanation import explain
-from core.learning.models.folders import load_model
+from core.learning.models import load_model
 from core.learning.models.foreign.opening import open_weights
 from core.learning.models.networks import NETWORKS, build_network
 from core.micrograph import Micrograph

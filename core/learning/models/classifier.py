@@ -1,0 +1,131 @@
+"""A network ready to classify, as every visitor and every thread shares it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.learning.models.card import ModelCard
+from core.learning.models.preparation import make_preparation
+from core.learning.models.reference import Reference
+from core.micrograph import Micrograph
+
+
+class Classifier:
+    """A network ready to classify: in eval mode, without gradients, shared by every thread.
+
+    Attributes
+    ----------
+    card : ModelCard
+    name : str
+    device : str
+        "cuda", "mps" or "cpu".
+    reference : Reference or None
+        What is kept of the training set; None when the model brings none.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        card: ModelCard,
+        device: str = "cpu",
+        reference: Reference | None = None,
+    ) -> None:
+        self.card = card
+        self.name = card.name
+        self.device = device
+        self.reference = reference
+        self.preparation = make_preparation(card.preparation)
+        # Channels last: convolutions on a CPU took two thirds of the time.
+        network = network.eval().requires_grad_(False).to(device)
+        self._network: nn.Module = network.to(memory_format=torch.channels_last)
+        self._blocks: dict[str, nn.Module] = dict(self._network.blocks())  # type: ignore[operator]
+
+    @property
+    def network(self) -> nn.Module:
+        """The module itself; treat it as read-only."""
+        return self._network
+
+    def prepare(self, micrograph: Micrograph, exclude: np.ndarray | None = None) -> Tensor:
+        """Return the network's input, shape (1, 1, h, w), float32, on the classifier's device."""
+        image = self.preparation(micrograph, exclude)
+        return torch.from_numpy(image)[None, None].to(self.device)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return the last activation map (N, C, h', w') as float32; autocast on CUDA."""
+        with torch.autocast("cuda", enabled=self.device == "cuda"):
+            activation: Tensor = self._network.features(x)  # type: ignore[operator]
+        return activation.float()
+
+    def head(self, activation: Tensor) -> Tensor:
+        """Return logits (N, classes) of an activation map, in float32.
+
+        A network with one output z has the logits (-z/2, z/2), whose softmax is its sigmoid.
+        """
+        logits: Tensor = self._network.head(activation)  # type: ignore[operator]
+        return torch.cat([-logits / 2, logits / 2], dim=1) if logits.shape[1] == 1 else logits
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the activation maps, from the input on; the last is that of `features`."""
+        return tuple(self._blocks)
+
+    def activation(self, x: Tensor, layer: str) -> Tensor:
+        """Return the activation map (N, C, h', w') of a layer as float32; autocast on CUDA.
+
+        Raises
+        ------
+        ValueError
+            If no layer has that name.
+        """
+        return self._run(x, 0, self._end_of(layer))
+
+    def finish(self, activation: Tensor, layer: str) -> Tensor:
+        """Return logits (N, classes) that follow from the activation map of a layer, in float32.
+
+        Raises
+        ------
+        ValueError
+            If no layer has that name.
+        """
+        return self.head(self._run(activation, self._end_of(layer), len(self._blocks)))
+
+    @cached_property
+    def has_linear_head(self) -> bool:
+        """Whether class scores are linear in the averages of the last activation map.
+
+        Tried out with activations drawn at random: only the averages count, and they add up.
+        """
+        draw = torch.Generator().manual_seed(0)
+        with torch.inference_mode():
+            channels = self.features(torch.zeros(1, 1, 64, 64, device=self.device)).shape[1]
+            a, b = torch.rand(2, 1, channels, 8, 8, generator=draw).to(self.device)
+            averages = a.mean(dim=(2, 3), keepdim=True).expand_as(a)
+            head_a, head_b, head_0 = self.head(a), self.head(b), self.head(torch.zeros_like(a))
+            only_averages = torch.allclose(head_a, self.head(averages), rtol=1e-4, atol=1e-5)
+            summed = self.head(a + b) - head_0
+        linear = torch.allclose(head_a + head_b - 2 * head_0, summed, rtol=1e-4, atol=1e-5)
+        return only_averages and linear
+
+    def _end_of(self, layer: str) -> int:
+        if layer not in self._blocks:
+            raise ValueError(f"no layer is called {layer!r}; there are {', '.join(self._blocks)}")
+        return self.layers.index(layer) + 1
+
+    def _run(self, x: Tensor, start: int, end: int) -> Tensor:
+        with torch.autocast("cuda", enabled=self.device == "cuda"):
+            for block in list(self._blocks.values())[start:end]:
+                x = block(x)
+        return x.float()
+
+
+def pick_device(device: str = "auto") -> str:
+    """Return the device to use: CUDA, else Apple MPS, else CPU, when asked for "auto"."""
+    if device != "auto":
+        return device
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
