@@ -27,7 +27,13 @@ def plain(text: str) -> str:
     return _MARKUP.sub(r"\\\1", _LINE_END.sub(" ", text))
 
 
-def line(template: str, /, **facts: object) -> str:
+class Line(str):
+    """A sentence of our own whose facts are disarmed: it may be put into another as it is."""
+
+    __slots__ = ()
+
+
+def line(template: str, /, **facts: object) -> Line:
     """Return one of our own sentences with facts put in, disarmed.
 
     Parameters
@@ -35,9 +41,10 @@ def line(template: str, /, **facts: object) -> str:
     template : str
         A literal, as `str.format` takes it; it may be Markdown.
     **facts : object
-        Text is shown letter by letter; numbers are formatted as the template says.
+        Text is shown letter by letter; numbers are formatted as the template says, and a `Line`
+        stays as it is.
     """
-    return template.format_map({name: _Fact(value) for name, value in facts.items()})
+    return Line(template.format_map({name: _Fact(value) for name, value in facts.items()}))
 
 
 class _Fact:
@@ -48,8 +55,8 @@ class _Fact:
 
     def __format__(self, spec: str) -> str:
         text = format(self._value, spec)
-        is_number = isinstance(self._value, int | float)
-        return text if is_number or _HARMLESS.fullmatch(text) else plain(text)
+        is_safe = isinstance(self._value, int | float | Line)
+        return text if is_safe or _HARMLESS.fullmatch(text) else plain(text)
 
 
 def markdown(
