@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from core.ui import cache
+from core.ui import cache, page
 from core.ui.explain import settings, trust, views
 from core.ui.parts import attribution, show, slider
-from core.ui.shell import page
+from core.ui.shell import samples
 
 page.setup("Explain")
 micrograph = page.require_micrograph()
 
 with page.user_errors():
     with st.sidebar:
-        question, look, answer = settings.ask(micrograph)
+        question, look, answer = settings.ask(micrograph, page.model_picker())
     page.settings()
 
     overlay = cache.heatmap_png(micrograph, question, look)
@@ -28,7 +28,7 @@ with page.user_errors():
             caption=show.caption(micrograph, question.exclude),
         )
     with facts:
-        show.simulated_badge(micrograph)
+        samples.badge(micrograph)
         show.caution(micrograph, question.exclude)
         views.facts(micrograph, question, look, answer)
     views.downloads(micrograph, question, look)
@@ -46,4 +46,4 @@ with page.user_errors():
     elif section == trust.TITLE:
         trust.draw(micrograph, question)
 
-    attribution.draw(micrograph, prefix="explain", question=question)
+    attribution.draw(micrograph, page.model_picker, prefix="explain", question=question)

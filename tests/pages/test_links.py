@@ -5,8 +5,8 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.ui.shell.links import address
-from core.ui.shell.links.settings import SETTINGS
+from core.ui.page.links import address
+from core.ui.page.links.settings import SETTINGS
 from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, loaded_names, texts, upload
 

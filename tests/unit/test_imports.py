@@ -91,7 +91,7 @@ def test_heavy_packages_stay_in_their_room(path: Path) -> None:
         "core.reporting.batch.run",
         "core.reporting.report.writing",
         "core.reporting.figures",
-        "core.ui.shell.page",
+        "core.ui.page.layout",
         "core.ui.cache.classifying",
         "core.ui.cache.clustering",
         "core.ui.cache.explaining",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from core.errors import UserError
@@ -11,9 +13,15 @@ from core.reporting.report import wording
 from core.ui import cache
 from core.ui.classify import answer
 from core.ui.cluster import settings
-from core.ui.filters import chain
 from core.ui.parts import follow, show, tables
-from core.ui.shell import model_choice, page
+from core.ui.shell import (
+    TASKS,
+    exclude_overlays,
+    filter_chain,
+    model_choice,
+    smallest_region_px,
+    target_cluster,
+)
 
 CURRENT, FROM_FILE = "My settings", "A file"
 PARTS = {
@@ -28,7 +36,7 @@ CLUSTERINGS = {GREY: "grey level", "features": "features", "mixture": "features 
 _PICTURE_TITLES = {"overlays": "heat maps (PNG)", "masks": "masks (PNG)", "maps": "heat maps (NPY)"}
 
 
-def choose() -> Recipe | None:
+def choose(pick_model: Callable[[], str]) -> Recipe | None:
     """Draw the settings in the sidebar and return the recipe; None while a file is missing."""
     origin = st.segmented_control(
         "Recipe",
@@ -41,7 +49,7 @@ def choose() -> Recipe | None:
     if origin == FROM_FILE:
         file = st.file_uploader("recipe.json", "json", key="batch_recipe_file", max_upload_size=1)
         return None if file is None else _from_file(file.getvalue())
-    return _from_settings()
+    return _from_settings(pick_model())
 
 
 def _from_file(data: bytes) -> Recipe:
@@ -62,8 +70,7 @@ def _from_file(data: bytes) -> Recipe:
     return recipe
 
 
-def _from_settings() -> Recipe:
-    model = page.model_picker()
+def _from_settings(model: str) -> Recipe:
     titles = cache.method_titles()
     follow("batch_method", st.session_state.get("explain_method", next(iter(titles))))
     method = st.selectbox(
@@ -77,21 +84,21 @@ def _from_settings() -> Recipe:
     clustering = _clustering(grouping)
     follow("batch_k", st.session_state.get(settings.K_KEY, 3))
     k = st.slider("Clusters", 2, settings.MOST_CLUSTERS, key="batch_k", persist_state="session")
-    target = page.target_cluster(k, "batch_target")
-    steps = chain.steps()
+    target = target_cluster(k, "batch_target")
+    steps = filter_chain.steps()
     filtered = bool(steps) and st.toggle(
         f"Apply the chain of {len(steps)} from Filters",
         key="batch_filters",
         persist_state="session",
     )
-    smallest_px = page.smallest_region_px()
+    smallest_px = smallest_region_px()
     border = st.toggle(
         "Leave out regions cut by the frame",
         key="batch_drop_border",
         persist_state="session",
         help="They are larger than what shows of them. They count as area either way.",
     )
-    exclude = page.exclude_overlays()
+    exclude = exclude_overlays()
     sample, label, pictures = _names_and_pictures()
     return Recipe(
         model,
@@ -181,7 +188,7 @@ def summary(recipe: Recipe) -> None:
         for name, words, where in lines:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(f"**{name}** {show.plain(words)}", width="stretch")
-                st.page_link(where, label=f"Edit on {page.TASKS[where][0]}", width="content")
+                st.page_link(where, label=f"Edit on {TASKS[where][0]}", width="content")
         if settings.last().region is not None:
             st.caption(
                 "The region of interest on Cluster belongs to one micrograph and is not used here: "

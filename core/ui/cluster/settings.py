@@ -11,7 +11,7 @@ from core.measuring.clustering import GREY, K_MEANS, METHODS, MIXTURE, FeatureSe
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.cluster import region_picker
-from core.ui.shell import page
+from core.ui.shell import exclude_overlays, smallest_region_px, target_cluster
 
 FEATURES, IMAGES = cache.FEATURES, "images"
 K_KEY = "cluster_k"
@@ -65,11 +65,9 @@ def ask(micrograph: Micrograph, chosen: str) -> tuple[cache.ClusterChoice, Measu
         if chosen == FEATURES:
             features, method, seed = _features()
         smoothing = _smoothing()
-        measured = Measured(
-            page.target_cluster(k, "cluster_target"), page.smallest_region_px(), _split()
-        )
+        measured = Measured(target_cluster(k, "cluster_target"), smallest_region_px(), _split())
         region = region_picker.ask(micrograph)
-        exclude = page.exclude_overlays()
+        exclude = exclude_overlays()
     choice = cache.ClusterChoice(k, exclude, chosen, region, features, method, seed, smoothing)
     st.session_state[_LAST] = choice
     return choice, measured

@@ -19,6 +19,7 @@ from core.ui import cache
 from core.ui.cache import ClusterChoice
 from core.ui.cluster import settings
 from core.ui.parts import show, slider, tables, working
+from core.ui.shell import samples
 
 SHOWN = _ALL, _TARGET = "All clusters", "Target cluster"
 _ACROSS = 4
@@ -62,7 +63,7 @@ def facts(
     micrograph: Micrograph, choice: ClusterChoice, target: int, smallest_px: int, found: Clustering
 ) -> None:
     """Draw share and area of the target, the table of all clusters and their grey levels."""
-    show.simulated_badge(micrograph)
+    samples.badge(micrograph)
     with st.container(horizontal=True):
         share = tables.percent(found.fractions[target])
         st.metric(f"Cluster {target}", share, width="content")

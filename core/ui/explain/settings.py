@@ -9,7 +9,7 @@ import streamlit as st
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.parts import tables
-from core.ui.shell import page
+from core.ui.shell import exclude_overlays
 
 if TYPE_CHECKING:
     from core.learning.classifying import Classification
@@ -18,10 +18,11 @@ FEW_CHANNELS = 14
 _LARGE = 4  # times as many pixels as the network takes: tiles then show more
 
 
-def ask(micrograph: Micrograph) -> tuple[cache.Question, cache.Look, Classification]:
+def ask(
+    micrograph: Micrograph, model_name: str
+) -> tuple[cache.Question, cache.Look, Classification]:
     """Draw the controls; return the question, how to draw, and the network's own answer."""
-    model_name = page.model_picker()
-    exclude = page.exclude_overlays()
+    exclude = exclude_overlays()
     answer = cache.classification(micrograph, model_name, exclude)
     target = _class("Evidence for the class", answer, answer.ranking, model_name, micrograph)
     titles = cache.fitting(model_name)

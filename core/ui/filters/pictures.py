@@ -6,9 +6,9 @@ import streamlit as st
 
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.filters import state
 from core.ui.filters.bench import Outcome
 from core.ui.parts import linked, show, slider
+from core.ui.shell import filter_chain
 
 SLIDER, ZOOM, LINE, SPECTRUM = "Slider", "Linked zoom", "Line profile", "Spectrum"
 MODES = (SLIDER, ZOOM, LINE, SPECTRUM)
@@ -185,7 +185,7 @@ def _toggle(shown: Micrograph, original: Micrograph, exclude: bool, point: linke
     if max(abs(right), abs(down)) < _MIDDLE:
         return
     found = cache.snapped(shown, original, exclude, (down, right))
-    state.toggle_spot(*found)
+    filter_chain.toggle_spot(*found)
 
 
 def _draw_wheel() -> None:

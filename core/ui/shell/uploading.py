@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from core.imaging.reading import COMPANION_SUFFIXES, MAX_FILE_MB, SUFFIXES
 from core.micrograph import Micrograph
-from core.ui.home import gallery
 from core.ui.parts import plain
 from core.ui.shell import uploads_kept, workspace
 
@@ -24,8 +23,11 @@ _PROBLEMS, _ADDED = "home_problems", "home_added"
 _SHOWN_AT_ONCE = 4
 
 
-def draw() -> None:
-    """Take files; the uploader is emptied after each, since the gallery shows what is loaded."""
+def draw(prepare: Callable[[Micrograph], None]) -> None:
+    """Take files; the uploader is emptied after each, since the gallery shows what is loaded.
+
+    What the gallery needs of each is prepared as soon as it is read.
+    """
     turn = st.session_state.setdefault("home_turn", 0)
     what = st.segmented_control(
         "What to load",
@@ -46,14 +48,14 @@ def draw() -> None:
         max_upload_size=MAX_FILE_MB,
     )
     if files:
-        _load(files)
+        _load(files, prepare)
         uploads_kept.let_go(files)
         st.session_state["home_turn"] = turn + 1
         st.rerun()
     _summary()
 
 
-def _load(files: Sequence[workspace.NamedFile]) -> None:
+def _load(files: Sequence[workspace.NamedFile], prepare: Callable[[Micrograph], None]) -> None:
     bar = st.progress(0.0, "Reading …")
     added = 0
 
@@ -61,7 +63,7 @@ def _load(files: Sequence[workspace.NamedFile]) -> None:
         nonlocal added
         if micrograph is not None:
             added += 1
-            gallery.prepare(micrograph)
+            prepare(micrograph)
         bar.progress(done / total, f"{done} of {total} · {plain(name)}")
 
     st.session_state[_PROBLEMS] = workspace.add(files, show)

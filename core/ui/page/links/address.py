@@ -18,12 +18,11 @@ import streamlit as st
 
 from core.errors import UserError
 from core.imaging.filtering import Pipeline, Step
-from core.ui.filters import state
-from core.ui.shell import model_choice, workspace
-from core.ui.shell.links import frame
+from core.ui.page.links import sample
+from core.ui.shell import filter_chain, model_choice, workspace
 
 if TYPE_CHECKING:
-    from core.ui.shell.links.settings import Setting
+    from core.ui.page.links.settings import Setting
 
 MARK, VERSION = "link", "1"
 SAMPLES, _CURRENT = "samples", "sample"
@@ -32,7 +31,7 @@ _OWN = "own"  # says that the sender looked at a file, which no link carries
 _MODEL, _LAYERS, _CHAIN = "model", "layers", "chain"
 _MOST_PARTS = 80
 _MOST_CHAIN = 4000  # characters; browsers and mail programs cut longer addresses
-_AT_FIRST = Pipeline([Step(state.START)]).to_json()
+_AT_FIRST = Pipeline([Step(filter_chain.START)]).to_json()
 _HERE = Path(__file__).parent
 
 _mount = st.components.v2.component(
@@ -97,13 +96,13 @@ def _parts() -> Iterator[tuple[str, str]]:
     yield MARK, VERSION
     yield from _samples()
     yield from _model()
-    yield from frame.parts()
+    yield from sample.parts()
     for setting in _table():
         value = st.session_state.get(setting.key)
         if value not in (None, "", setting.default):
             yield setting.name, setting.write(value)
-    chain = Pipeline(state.steps()).to_json()
-    if state.CHAIN in st.session_state and len(chain) <= _MOST_CHAIN and chain != _AT_FIRST:
+    chain = Pipeline(filter_chain.steps()).to_json()
+    if filter_chain.CHAIN in st.session_state and len(chain) <= _MOST_CHAIN and chain != _AT_FIRST:
         yield _CHAIN, chain
 
 
@@ -140,7 +139,7 @@ def _takers() -> dict[str, Callable[[str], None]]:
         _MODEL: _take_model,
         _LAYERS: _take_layers,
         _CHAIN: _take_chain,
-        **frame.takers(),
+        **sample.takers(),
     }
     for setting in _table():
         takers[setting.name] = partial(_take, setting)
@@ -167,7 +166,7 @@ def _take_model(text: str) -> None:
 
 def _take_layers(text: str) -> None:
     names, layers = model_choice.choices(), text.split("~")
-    if not names or not all(frame.WORD.fullmatch(layer) for layer in layers):
+    if not names or not all(sample.WORD.fullmatch(layer) for layer in layers):
         raise ValueError("not layers")
     st.session_state[_layers_key(model_choice.current(names))] = layers
 
@@ -175,7 +174,7 @@ def _take_layers(text: str) -> None:
 def _take_chain(text: str) -> None:
     if len(text) > _MOST_CHAIN:
         raise ValueError("longer than any link")
-    state.replace_all(Pipeline.from_json(text).steps)
+    filter_chain.replace_all(Pipeline.from_json(text).steps)
 
 
 def _layers_key(model_name: str) -> str:
@@ -184,6 +183,6 @@ def _layers_key(model_name: str) -> str:
 
 def _table() -> tuple[Setting, ...]:
     """Return the table of settings; the pages' settings import the page, which imports this."""
-    from core.ui.shell.links.settings import SETTINGS
+    from core.ui.page.links.settings import SETTINGS
 
     return SETTINGS

@@ -12,8 +12,7 @@ import streamlit as st
 
 from core.imaging.scale import words
 from core.micrograph import Micrograph, PixelSize
-from core.ui.cluster import region_state
-from core.ui.shell import workspace
+from core.ui.shell import region, workspace
 
 _CLASSES = {"class": "target", "rather-than": "contrast"}  # in the address, in the session
 _PIXEL_SIZE, _REGION = "pixel-size", "region"
@@ -32,8 +31,8 @@ def parts() -> Iterator[tuple[str, str]]:
             yield name, chosen
     if current.pixel_size and words.is_set_by_hand(current):
         yield _PIXEL_SIZE, repr(current.pixel_size.to("nm"))
-    if region := region_state.write(current):
-        yield _REGION, region
+    if drawn := region.write(current):
+        yield _REGION, drawn
 
 
 def takers() -> Mapping[str, Callable[[str], None]]:
@@ -41,7 +40,7 @@ def takers() -> Mapping[str, Callable[[str], None]]:
     return {
         **{name: _class_taker(kept) for name, kept in _CLASSES.items()},
         _PIXEL_SIZE: lambda text: _take_pixel_size(_sample(), text),
-        _REGION: lambda text: region_state.take(_sample(), text),
+        _REGION: lambda text: region.take(_sample(), text),
     }
 
 

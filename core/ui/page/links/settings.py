@@ -22,7 +22,7 @@ from core.ui.cluster import views as cluster_views
 from core.ui.explain import trust
 from core.ui.explain import views as explain_views
 from core.ui.filters import pictures
-from core.ui.shell.page import EXCLUDE_KEY
+from core.ui.shell import EXCLUDE_KEY
 
 Read = Callable[[str], Any]
 Write = Callable[[Any], str]
