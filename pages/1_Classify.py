@@ -5,7 +5,7 @@ import streamlit as st
 from core.ui import cache, classify, page
 from core.ui.models import card
 from core.ui.parts import show
-from core.ui.shell import exclude_overlays, samples, workspace
+from core.ui.shell import EXCLUDE, samples, workspace
 
 page.setup("Classify")
 micrograph = page.require_micrograph()
@@ -13,7 +13,7 @@ micrograph = page.require_micrograph()
 with page.user_errors():
     with st.sidebar:
         model_name = page.model_picker()
-        exclude = exclude_overlays()
+        exclude = EXCLUDE.draw()
         model = cache.model(model_name)
         level = classify.answer.choose_level(model)
     page.settings()

@@ -33,17 +33,12 @@ with page.user_errors():
         views.facts(micrograph, question, look, answer)
     views.downloads(micrograph, question, look)
 
-    section = st.segmented_control(
-        "Look closer",
-        (views.VALUES, views.METHODS, trust.TITLE),
-        key="explain_section",
-        persist_state="session",
-    )
-    if section == views.VALUES:
+    section = settings.SECTION.draw()
+    if section == settings.VALUES:
         views.values(micrograph, question, look)
-    elif section == views.METHODS:
+    elif section == settings.ALL_METHODS:
         views.all_methods(micrograph, question, look)
-    elif section == trust.TITLE:
+    elif section == settings.TRUST:
         trust.draw(micrograph, question)
 
     attribution.draw(micrograph, page.model_picker, prefix="explain", question=question)

@@ -7,14 +7,14 @@ import streamlit as st
 from core.ui import cache, page
 from core.ui.cluster import image_map, region_picker, settings, sizes, views
 from core.ui.parts import attribution, show, tables
-from core.ui.shell import exclude_overlays
+from core.ui.shell import EXCLUDE
 
 page.setup("Cluster")
 micrograph = page.require_micrograph()
 mode = settings.mode()
 if mode == settings.IMAGES:
     with st.sidebar:
-        exclude = exclude_overlays()
+        exclude = EXCLUDE.draw()
     page.settings()
     with page.user_errors():
         image_map.draw("cluster", exclude=exclude)

@@ -17,7 +17,7 @@ if current is not None:
 
 with page.user_errors():
     with st.sidebar:
-        recipe = batch_recipe.choose(page.model_picker)
+        recipe = batch_recipe.choose(page.model_picker, page.for_recipe)
     page.settings()
 
     sources = batch_sources.choose()

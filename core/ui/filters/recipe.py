@@ -9,7 +9,7 @@ from core.imaging.filtering import Pipeline, Step
 from core.reporting.batch import read_recipe
 from core.reporting.recipe import Recipe
 from core.ui.parts import show
-from core.ui.shell import EXCLUDE_KEY, filter_chain
+from core.ui.shell import EXCLUDE, filter_chain
 
 _UPLOAD, _TEXT, _TURN = "filters_recipe_file", "filters_recipe_text", "filters_recipe_turn"
 _PROBLEM = "filters_recipe_problem"
@@ -81,4 +81,4 @@ def _load(text: str) -> None:
         return
     filter_chain.replace_all(recipe.filters)
     if '"exclude_overlays"' in text:
-        st.session_state[EXCLUDE_KEY] = recipe.exclude_overlays
+        EXCLUDE.put(recipe.exclude_overlays)

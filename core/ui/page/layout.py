@@ -109,8 +109,8 @@ def _require_memory(micrograph: Micrograph) -> None:
 def settings(*, with_link: bool = True) -> None:
     """Draw the end of the sidebar: about the current micrograph, settings for all pages.
 
-    The link's table of settings loads the rooms of all pages: who opens the app need not wait for
-    it, as long as there is nothing to carry.
+    The link loads the rooms of all pages, whose settings it carries: who opens the app need not
+    wait for it, as long as there is nothing to carry.
     """
     current = workspace.current()
     if current is not None:

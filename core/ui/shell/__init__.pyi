@@ -3,6 +3,7 @@ from . import filter_chain as filter_chain
 from . import model_choice as model_choice
 from . import region as region
 from . import samples as samples
+from . import settings as settings
 from . import sidebar as sidebar
 from . import tour as tour
 from . import uploading as uploading
@@ -12,9 +13,7 @@ from . import workspace as workspace
 from .border import say as say
 from .border import user_errors as user_errors
 from .filter_chain import Link as Link
-from .settings import EXCLUDE_KEY as EXCLUDE_KEY
-from .settings import exclude_overlays as exclude_overlays
-from .settings import smallest_region_px as smallest_region_px
-from .settings import target_cluster as target_cluster
+from .settings import EXCLUDE as EXCLUDE
+from .settings import SMALLEST as SMALLEST
 from .tasks import PROMISES as PROMISES
 from .tasks import TASKS as TASKS
