@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core.ui import page
-from core.ui.home import correction, gallery
-from core.ui.shell import PROMISES, TASKS, samples, sidebar, tour, uploading, workspace
+from core.ui.home import correction, gallery, loading
+from core.ui.shell import PROMISES, TASKS, samples, sidebar, tour, workspace
 
 _CARD_PX = 170  # narrower, a task's name does not fit
 
@@ -32,7 +32,7 @@ st.caption(
 )
 current = workspace.current()
 with page.user_errors():
-    uploading.draw(gallery.prepare)
+    loading.draw()
     if current is None:
         show_samples()
     else:

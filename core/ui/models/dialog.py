@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.reporting import figures
 from core.ui import cache
 from core.ui.parts import show, tables
-from core.ui.shell import EXCLUDE, model_choice, uploads_kept, user_errors, workspace
+from core.ui.shell import EXCLUDE, model_choice, uploads, user_errors, workspace
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -43,7 +43,7 @@ def draw() -> None:
 def _reset() -> None:
     """Leave nothing of what was not used; the bytes of the upload go, too."""
     model_choice.ask_for_another(False)
-    uploads_kept.let_go([st.session_state.pop(_DRAFT, None)])
+    uploads.let_go([st.session_state.pop(_DRAFT, None)])
     st.session_state.pop(_TRIED, None)
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
 

@@ -10,10 +10,10 @@ from core.errors import OutOfMemory
 from core.imaging.memory import require_memory
 from core.micrograph import Micrograph
 from core.ui.models import picker
-from core.ui.page import revival
+from core.ui.page import revival, warm_up
 from core.ui.page.links import address
 from core.ui.parts import show, slider
-from core.ui.shell import PROMISES, TASKS, samples, sidebar, tour, uploads_kept, warm_up, workspace
+from core.ui.shell import PROMISES, TASKS, samples, sidebar, tour, uploads, workspace
 from core.ui.shell import user_errors as user_errors
 
 NAME = "Micrographia"
@@ -53,7 +53,7 @@ def _begin(title: str) -> None:
     """Free what was uploaded on the page before: its uploaders are gone."""
     if st.session_state.get(_TITLE) != title:
         st.session_state[_TITLE] = title
-        uploads_kept.let_go_all()
+        uploads.let_go_all()
         workspace.hold_beside("uploads", 0)
 
 

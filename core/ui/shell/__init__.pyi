@@ -6,9 +6,7 @@ from . import samples as samples
 from . import settings as settings
 from . import sidebar as sidebar
 from . import tour as tour
-from . import uploading as uploading
-from . import uploads_kept as uploads_kept
-from . import warm_up as warm_up
+from . import uploads as uploads
 from . import workspace as workspace
 from .border import say as say
 from .border import user_errors as user_errors

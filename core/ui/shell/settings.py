@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.ui.parts.setting import Setting, Switch, Whole
+from core.ui.parts import Setting, Switch, Whole
 
 EXCLUDE = Switch(
     name="leave-out",

@@ -36,7 +36,7 @@ def test_no_two_settings_share_a_name_or_a_key():
     assert not NOT_SETTINGS & {setting.name for setting in (*EVERY, *OF_ONE)}
 
 
-@pytest.mark.parametrize("setting", (*EVERY, *OF_ONE), ids=lambda each: each.name)
+@pytest.mark.parametrize("setting", [*EVERY, *OF_ONE], ids=lambda each: each.name)
 def test_every_value_survives_a_link(setting):
     for value in values_of(setting):
         assert setting.read(setting.write(value)) == value
