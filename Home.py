@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from core.ui.home import correction, gallery
-from core.ui.shell import page, sidebar, tour, uploading, workspace
+from core.ui import page
+from core.ui.home import correction, gallery, loading
+from core.ui.shell import PROMISES, TASKS, samples, sidebar, tour, workspace
 
 _CARD_PX = 170  # narrower, a task's name does not fit
 
@@ -12,16 +13,16 @@ def show_samples() -> None:
     """Offer what can be seen without a micrograph of one's own."""
     st.caption("Nothing at hand? See what it does with simulated micrographs, or take one:")
     tour.offer()
-    page.sample_picker("home")
+    samples.offer("home")
 
 
 def show_tasks() -> None:
     """Link to every task with one sentence each."""
-    grid = st.grid(len(page.TASKS), min_column_width=_CARD_PX, border=True)
-    for path, (title, icon) in page.TASKS.items():
+    grid = st.grid(len(TASKS), min_column_width=_CARD_PX, border=True)
+    for path, (title, icon) in TASKS.items():
         with grid.cell():
             st.page_link(path, label=f"**{title}**", icon=icon)
-            st.caption(page.PROMISES[path])
+            st.caption(PROMISES[path])
 
 
 page.setup("Micrographia")
@@ -31,7 +32,7 @@ st.caption(
 )
 current = workspace.current()
 with page.user_errors():
-    uploading.draw()
+    loading.draw()
     if current is None:
         show_samples()
     else:

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from core.ui import cache, classify
+from core.ui import cache, classify, page
 from core.ui.models import card
 from core.ui.parts import show
-from core.ui.shell import page, workspace
+from core.ui.shell import EXCLUDE, samples, workspace
 
 page.setup("Classify")
 micrograph = page.require_micrograph()
@@ -13,7 +13,7 @@ micrograph = page.require_micrograph()
 with page.user_errors():
     with st.sidebar:
         model_name = page.model_picker()
-        exclude = page.exclude_overlays()
+        exclude = EXCLUDE.draw()
         model = cache.model(model_name)
         level = classify.answer.choose_level(model)
     page.settings()
@@ -23,7 +23,7 @@ with page.user_errors():
     with picture:
         show.picture(micrograph, exclude)
     with result:
-        show.simulated_badge(micrograph)
+        samples.badge(micrograph)
         show.caution(micrograph, exclude)
         doubts = st.container()
         classify.answer.draw(model, answer, level)

@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from core.ui import cache
+from core.ui import cache, page
 from core.ui.explain import settings, trust, views
 from core.ui.parts import attribution, show, slider
-from core.ui.shell import page
+from core.ui.shell import samples
 
 page.setup("Explain")
 micrograph = page.require_micrograph()
 
 with page.user_errors():
     with st.sidebar:
-        question, look, answer = settings.ask(micrograph)
+        question, look, answer = settings.ask(micrograph, page.model_picker())
     page.settings()
 
     overlay = cache.heatmap_png(micrograph, question, look)
@@ -28,22 +28,17 @@ with page.user_errors():
             caption=show.caption(micrograph, question.exclude),
         )
     with facts:
-        show.simulated_badge(micrograph)
+        samples.badge(micrograph)
         show.caution(micrograph, question.exclude)
         views.facts(micrograph, question, look, answer)
     views.downloads(micrograph, question, look)
 
-    section = st.segmented_control(
-        "Look closer",
-        (views.VALUES, views.METHODS, trust.TITLE),
-        key="explain_section",
-        persist_state="session",
-    )
-    if section == views.VALUES:
+    section = settings.SECTION.draw()
+    if section == settings.VALUES:
         views.values(micrograph, question, look)
-    elif section == views.METHODS:
+    elif section == settings.ALL_METHODS:
         views.all_methods(micrograph, question, look)
-    elif section == trust.TITLE:
+    elif section == settings.TRUST:
         trust.draw(micrograph, question)
 
-    attribution.draw(micrograph, prefix="explain", question=question)
+    attribution.draw(micrograph, page.model_picker, prefix="explain", question=question)

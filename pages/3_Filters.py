@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from core.ui.filters import bench, chain, facts, pictures, recipe
+from core.ui import page
+from core.ui.filters import bench, chain, facts, pictures, recipe, settings
 from core.ui.parts import show
-from core.ui.shell import page
+from core.ui.shell import EXCLUDE, samples
 
 page.setup("Filters")
 micrograph = page.require_micrograph()
@@ -12,7 +13,7 @@ micrograph = page.require_micrograph()
 with page.user_errors():
     with st.sidebar:
         steps = chain.edit(micrograph)
-        exclude = page.exclude_overlays()
+        exclude = EXCLUDE.draw()
     page.settings()
 
     facts.draw_history(micrograph)
@@ -21,7 +22,7 @@ with page.user_errors():
         done = "up to the step before" if outcome.facts else "unfiltered"
         st.error(show.plain(f"{outcome.problem} Shown is the image {done}."))
 
-    view = pictures.choose()
+    view = settings.VIEW.draw()
     if pictures.is_wide(view):
         pictures.draw(outcome, view)
         levels, effects = show.beside()
@@ -30,7 +31,7 @@ with page.user_errors():
         with effects:
             pictures.draw(outcome, view)
     with levels:
-        show.simulated_badge(micrograph)
+        samples.badge(micrograph)
         pictures.draw_beside(outcome, view)
         facts.draw_histogram(outcome)
     with effects:

@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.ui import cache
+from core.ui import cache, page
 from core.ui.cluster import image_map, region_picker, settings, sizes, views
 from core.ui.parts import attribution, show, tables
-from core.ui.shell import page
+from core.ui.shell import EXCLUDE
 
 page.setup("Cluster")
 micrograph = page.require_micrograph()
 mode = settings.mode()
 if mode == settings.IMAGES:
     with st.sidebar:
-        exclude = page.exclude_overlays()
+        exclude = EXCLUDE.draw()
     page.settings()
     with page.user_errors():
         image_map.draw("cluster", exclude=exclude)
@@ -52,6 +52,7 @@ with page.user_errors():
     views.help_choosing(micrograph, choice)
     attribution.draw(
         micrograph,
+        page.model_picker,
         prefix="cluster",
         exclude=choice.exclude,
         clustering=clustering,

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
+from core.ui import page
 from core.ui.batch import live, results
 from core.ui.batch import recipe as batch_recipe
 from core.ui.batch import run as batch_run
 from core.ui.batch import sources as batch_sources
 from core.ui.parts import show
-from core.ui.shell import page, sidebar, workspace
+from core.ui.shell import samples, sidebar, workspace
 
 page.setup("Batch Report")
 current = workspace.current()
@@ -16,7 +17,7 @@ if current is not None:
 
 with page.user_errors():
     with st.sidebar:
-        recipe = batch_recipe.choose()
+        recipe = batch_recipe.choose(page.model_picker, page.for_recipe)
     page.settings()
 
     sources = batch_sources.choose()
@@ -29,7 +30,7 @@ with page.user_errors():
     can_run = recipe is not None and not busy
     if not sources and not busy and run is None:
         st.write("Add micrographs above, or take simulated samples:")
-        page.sample_picker("batch")
+        samples.offer("batch")
     elif sources and st.button(
         show.on_primary(batch_sources.run_label(sources), enabled=can_run),
         type="primary",

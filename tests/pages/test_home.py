@@ -4,7 +4,7 @@ import sys
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from core.ui.shell import warm_up
+from core.ui.page import warm_up
 from tests.pages.conftest import HOME, encode
 from tests.pages.steps import assert_calm, loaded_names, texts, upload
 

@@ -5,11 +5,12 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.ui.shell.links import address
-from core.ui.shell.links.settings import SETTINGS
+from core.ui.page import rooms
+from core.ui.page.links import address
 from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, loaded_names, texts, upload
 
+SETTINGS = rooms.every()
 PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report")
 OTHER = {
     "leave-out": "no",

@@ -1,15 +1,24 @@
 """The house plan, read from the import lines."""
 
-import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.import_lines import (
+    ROOT,
+    circles,
+    closed_door,
+    imported,
+    is_below,
+    modules,
+    name_of,
+    resolve,
+    targets,
+)
+
 FOUNDATION = ("core.micrograph", "core.errors")
 MAY_IMPORT = {
     "core.errors": (),
@@ -29,29 +38,64 @@ MAY_IMPORT = {
     "pages": ("core",),
     "Home": ("core",),
 }
-
-
-def modules() -> list[Path]:
-    return sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("pages/*.py"), ROOT / "Home.py"])
-
-
-def imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+# Which rooms of a floor may use which others of it: what is not listed must not be used.
+_BELOW_ROOMS = ("shell", "parts", "cache")
+_PAGE_ROOMS = ("home", "classify", "explain", "filters", "cluster", "segment", "batch", "train")
+INSIDE = {
+    "core.ui": {
+        "cache": (),
+        "parts": ("cache",),
+        "shell": ("parts", "cache"),
+        **dict.fromkeys((*_PAGE_ROOMS, "models"), _BELOW_ROOMS),
+        "page": (*_PAGE_ROOMS, "models", *_BELOW_ROOMS),
+    },
+    "core.learning": {
+        "models": (),
+        "classifying": ("models",),
+        "particles": ("models",),
+        "explaining": ("classifying", "models"),
+        "trust": ("explaining", "classifying", "models"),
+        "training": ("explaining", "classifying", "models"),
+        "adding": ("classifying", "models"),
+    },
+    "core.imaging": {
+        "memory": (),
+        "display": ("memory",),
+        "overlays": ("display", "memory"),
+        "filtering": ("display", "memory"),
+        "scale": ("overlays", "display", "memory"),
+        "reading": ("scale", "memory"),
+        "simulation": ("scale", "overlays", "filtering", "display", "memory"),
+    },
+}
+MOST_FILES = 16  # at one level of a room, a sub-room counts as one
+SOURCES = {".py", ".pyi", ".js", ".css", ".html"}
 
 
 def room(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    name = ".".join(parts)
+    name = name_of(path)
     return next((r for r in sorted(MAY_IMPORT, key=len, reverse=True) if name.startswith(r)), name)
 
 
-def is_below(name: str, package: str) -> bool:
-    return name == package or name.startswith(package + ".")
+def rooms_used(path: Path, floor: str) -> set[str]:
+    """Return the other rooms of a floor that a module uses, types included."""
+    names = {resolve(name) or name for name in imported(path)}
+    below = {
+        name.removeprefix(f"{floor}.").split(".")[0] for name in names if is_below(name, floor)
+    }
+    return below - {floor, name_of(path).removeprefix(f"{floor}.").split(".")[0]}
+
+
+def folders() -> list[Path]:
+    return [p for p in (ROOT / "core").rglob("*") if p.is_dir() and p.name != "__pycache__"]
+
+
+def entries(folder: Path) -> list[Path]:
+    return [
+        each
+        for each in folder.iterdir()
+        if each.suffix in SOURCES or (each.is_dir() and each.name != "__pycache__")
+    ]
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
@@ -65,6 +109,48 @@ def test_imports_point_one_way(path: Path) -> None:
             assert any(is_below(name, package) for package in allowed), (
                 f"{room(path)} must not import {name}"
             )
+
+
+@pytest.mark.parametrize("floor", INSIDE)
+def test_rooms_of_a_floor_know_only_those_below(floor: str) -> None:
+    for path in modules():
+        name = name_of(path)
+        if not is_below(name, floor) or name == floor:
+            continue
+        own = name.removeprefix(f"{floor}.").split(".")[0]
+        assert own in INSIDE[floor], f"{floor}.{own} is on no plan: say here what it may use"
+        wrong = rooms_used(path, floor) - set(INSIDE[floor][own])
+        assert not wrong, f"{name} must not use {sorted(wrong)} of {floor}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_room_is_entered_by_its_door(path: Path) -> None:
+    past = {name: closed_door(name_of(path), name) for name in imported(path)}
+    wrong = {name: door for name, door in past.items() if door}
+    assert not wrong, f"not handed out by the room's __init__: {wrong}"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert not circles({name_of(path): targets(path) for path in modules()})
+
+
+def test_circles_are_seen() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}
+    assert circles(graph) == {("a", "b", "c")}
+
+
+def test_names_of_a_lazy_room_are_followed() -> None:
+    assert resolve("core.ui.parts.Switch") == "core.ui.parts.setting"
+    assert resolve("core.ui.cache.model") == "core.ui.cache.shared"
+    assert closed_door("core.ui.shell.settings", "core.ui.parts.setting.Switch") == "core.ui.parts"
+    assert "core.ui.cache.classifying" in targets(ROOT / "core" / "ui" / "classify" / "checks.py")
+
+
+@pytest.mark.parametrize("folder", folders(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_room_can_be_taken_in_at_a_glance(folder: Path) -> None:
+    found = entries(folder)
+    assert len(found) <= MOST_FILES
+    assert not [each.name for each in found if each.stem.startswith(folder.name)]
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
@@ -91,7 +177,7 @@ def test_heavy_packages_stay_in_their_room(path: Path) -> None:
         "core.reporting.batch.run",
         "core.reporting.report.writing",
         "core.reporting.figures",
-        "core.ui.shell.page",
+        "core.ui.page.layout",
         "core.ui.cache.classifying",
         "core.ui.cache.clustering",
         "core.ui.cache.explaining",

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
 import streamlit as st
 
 from core.errors import UserError
-from core.measuring.clustering import GREY, MIXTURE
-from core.reporting.recipe import PICTURES, Recipe
+from core.reporting.recipe import Recipe
 from core.reporting.report import wording
 from core.ui import cache
-from core.ui.classify import answer
-from core.ui.cluster import settings
-from core.ui.filters import chain
-from core.ui.parts import follow, show, tables
-from core.ui.shell import model_choice, page
+from core.ui.batch.settings import (
+    BORDER,
+    CLUSTERING,
+    CLUSTERS,
+    FILTERS,
+    LABEL,
+    METHOD,
+    PICTURES,
+    SAMPLE,
+    SETTINGS,
+    TARGETS,
+)
+from core.ui.parts import gather, show, tables
+from core.ui.shell import EXCLUDE, SMALLEST, TASKS, filter_chain, model_choice, region
 
 CURRENT, FROM_FILE = "My settings", "A file"
-PARTS = {
-    "": "not stated",
-    "folder": "folder",
-    "folder:2": "folder above that",
-    "name:1": "first part of the file name",
-    "name:2": "second part of the file name",
-    "name:-1": "last part of the file name",
-}
-CLUSTERINGS = {GREY: "grey level", "features": "features", "mixture": "features (mixture)"}
-_PICTURE_TITLES = {"overlays": "heat maps (PNG)", "masks": "masks (PNG)", "maps": "heat maps (NPY)"}
+_DEFAULTS = Recipe()
 
 
-def choose() -> Recipe | None:
-    """Draw the settings in the sidebar and return the recipe; None while a file is missing."""
+def choose(pick_model: Callable[[], str], said: Callable[[], Mapping[str, Any]]) -> Recipe | None:
+    """Draw the settings in the sidebar and return the recipe; None while a file is missing.
+
+    Parameters
+    ----------
+    pick_model : callable
+        Draws the choice of the model and returns its name.
+    said : callable
+        Returns the fields of a recipe as the other pages' settings say them.
+    """
     origin = st.segmented_control(
         "Recipe",
         (CURRENT, FROM_FILE),
@@ -41,7 +52,7 @@ def choose() -> Recipe | None:
     if origin == FROM_FILE:
         file = st.file_uploader("recipe.json", "json", key="batch_recipe_file", max_upload_size=1)
         return None if file is None else _from_file(file.getvalue())
-    return _from_settings()
+    return _from_settings(pick_model(), said())
 
 
 def _from_file(data: bytes) -> Recipe:
@@ -62,99 +73,45 @@ def _from_file(data: bytes) -> Recipe:
     return recipe
 
 
-def _from_settings() -> Recipe:
-    model = page.model_picker()
-    titles = cache.method_titles()
-    follow("batch_method", st.session_state.get("explain_method", next(iter(titles))))
-    method = st.selectbox(
-        "Explanation",
-        titles,
-        format_func=titles.__getitem__,
-        key="batch_method",
-        persist_state="session",
-    )
-    grouping = settings.last()
-    clustering = _clustering(grouping)
-    follow("batch_k", st.session_state.get(settings.K_KEY, 3))
-    k = st.slider("Clusters", 2, settings.MOST_CLUSTERS, key="batch_k", persist_state="session")
-    target = page.target_cluster(k, "batch_target")
-    steps = chain.steps()
-    filtered = bool(steps) and st.toggle(
-        f"Apply the chain of {len(steps)} from Filters",
-        key="batch_filters",
-        persist_state="session",
-    )
-    smallest_px = page.smallest_region_px()
-    border = st.toggle(
-        "Leave out regions cut by the frame",
-        key="batch_drop_border",
-        persist_state="session",
-        help="They are larger than what shows of them. They count as area either way.",
-    )
-    exclude = page.exclude_overlays()
-    sample, label, pictures = _names_and_pictures()
-    return Recipe(
-        model,
-        method,
-        k,
-        target,
-        steps if filtered else (),
-        exclude,
-        smallest_px,
-        conformal_level=answer.level_for(model),
-        clustering=clustering,
-        features=grouping.features,
-        cluster_seed=grouping.seed,
-        smoothing=grouping.smoothing,
-        drop_border_regions=border,
-        sample_from=sample,
-        label_from=label,
-        pictures=pictures,
-    )
-
-
-def _names_and_pictures() -> tuple[str, str, tuple[str, ...]]:
-    """Draw what names sample and true class, and which pictures are kept."""
+def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
+    """Draw the batch's own settings, which begin with what was said on the other pages."""
+    for setting in (METHOD, CLUSTERING, CLUSTERS):
+        setting.begin_with(said[setting.recipe])
+    METHOD.draw()
+    CLUSTERING.draw()
+    target = TARGETS[CLUSTERS.draw()].draw()
+    steps = filter_chain.steps()
+    filtered = bool(steps) and FILTERS.draw(f"Apply the chain of {len(steps)} from Filters")
+    SMALLEST.draw()
+    BORDER.draw()
+    EXCLUDE.draw()
     with st.expander("Samples, labels, pictures", icon=":material/sell:"):
-        sample = _part("Sample named by", "batch_sample_from")
-        label = _part("True class named by", "batch_label_from")
-        pictures = st.pills(
-            "Pictures to keep",
-            PICTURES,
-            selection_mode="multi",
-            default=("overlays", "masks"),
-            format_func=_PICTURE_TITLES.__getitem__,
-            key="batch_pictures",
-            persist_state="session",
-        )
-    return sample, label, tuple(name for name in PICTURES if name in pictures)
+        SAMPLE.draw()
+        LABEL.draw()
+        PICTURES.draw()
+    own = gather((EXCLUDE, SMALLEST, *SETTINGS))
+    stated = {name: _whole(name, value) for name, value in {**said, **own}.items()}
+    stated |= {"model": model, "target_cluster": target, "filters": steps if filtered else ()}
+    return Recipe(**{**stated, "conformal_level": _level(model, said.get("conformal_level"))})
 
 
-def _clustering(there: cache.ClusterChoice) -> str:
-    """Draw how pixels are grouped; it begins with what was chosen on the Cluster page."""
-    by_features = "mixture" if there.method == MIXTURE else "features"
-    follow("batch_clustering", by_features if there.mode == cache.FEATURES else GREY)
-    value: str = st.selectbox(
-        "Clusters by",
-        CLUSTERINGS,
-        format_func=CLUSTERINGS.__getitem__,
-        key="batch_clustering",
-        persist_state="session",
-        help="Features, seed and smoothing are those of the Cluster page.",
-    )
-    return value
+def _whole(name: str, value: Any) -> Any:
+    """Return a field of the recipe; a dict says parts of it, the others keep their defaults."""
+    return replace(getattr(_DEFAULTS, name), **value) if isinstance(value, dict) else value
 
 
-def _part(label: str, key: str) -> str:
-    chosen: str = st.selectbox(
-        label,
-        PARTS,
-        format_func=PARTS.__getitem__,
-        key=key,
-        persist_state="session",
-        help="Parts of a file name are divided by spaces, dots, - and _.",
-    )
-    return chosen
+def _level(model_name: str, chosen: float | None) -> float | None:
+    """Return the level of the prediction sets; None where it is that of the model's card.
+
+    It loads no network: who has chosen a level has loaded one.
+    """
+    if chosen is None:
+        return None
+    from core.learning.classifying import offers_levels
+
+    model = cache.model(model_name)
+    own = model.card.calibration.get("conformal_level")
+    return chosen if offers_levels(model) and chosen != own else None
 
 
 def summary(recipe: Recipe) -> None:
@@ -181,8 +138,8 @@ def summary(recipe: Recipe) -> None:
         for name, words, where in lines:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(f"**{name}** {show.plain(words)}", width="stretch")
-                st.page_link(where, label=f"Edit on {page.TASKS[where][0]}", width="content")
-        if settings.last().region is not None:
+                st.page_link(where, label=f"Edit on {TASKS[where][0]}", width="content")
+        if region.is_held():
             st.caption(
                 "The region of interest on Cluster belongs to one micrograph and is not used here: "
                 "a batch measures whole frames."

@@ -13,7 +13,7 @@ import streamlit as st
 from core.errors import UserError
 from core.imaging.reading import MAX_FILE_MB
 from core.reporting.batch import GivenSource
-from core.ui.shell import uploading, uploads_kept, workspace
+from core.ui.shell import uploads, workspace
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -77,10 +77,10 @@ def choose() -> Sequence[GivenSource]:
         return _from_path()
     files = st.file_uploader(
         "A folder for this batch alone, with its subfolders" if origin == FOLDER else LABEL,
-        uploading.FORMATS,
+        uploads.FORMATS,
         accept_multiple_files="directory" if origin == FOLDER else True,
         key="batch_folder" if origin == FOLDER else "batch_files",
-        help=uploading.HELP,
+        help=uploads.HELP,
         max_upload_size=MAX_FILE_MB,
     )
     _require_room(files)
@@ -98,7 +98,7 @@ def _require_room(files: Sequence[UploadedFile]) -> None:
             )
         workspace.hold_beside("uploads", total)
     except UserError:
-        uploads_kept.let_go(files)
+        uploads.let_go(files)
         raise
 
 

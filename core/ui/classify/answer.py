@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.reporting import figures
-from core.ui import cache
+from core.ui.classify.settings import LEVEL
 from core.ui.parts import show, tables
 
 if TYPE_CHECKING:
     from core.learning.classifying import Classification
     from core.learning.models import Classifier
-
-LEVEL_KEY = "classify_level"
-_LEVELS = (50, 99)  # in per cent
 
 
 def choose_level(model: Classifier) -> float | None:
@@ -25,31 +22,7 @@ def choose_level(model: Classifier) -> float | None:
     own = round(100 * model.card.calibration.get("conformal_level", 0.9))
     if not offers_levels(model):
         return None
-    percent: int = st.slider(
-        "Level of the prediction set (%)",
-        *_LEVELS,
-        min(max(own, _LEVELS[0]), _LEVELS[1]),
-        key=LEVEL_KEY,
-        persist_state="session",
-        help="How often the set of classes that cannot be excluded shall hold the true class, for "
-        "micrographs like those the network learnt from. A higher level keeps more classes.",
-    )
-    return percent / 100
-
-
-def level_for(model_name: str) -> float | None:
-    """Return the level chosen on the Classify page, for other pages; None where it is the card's.
-
-    It loads no network: who has chosen a level has loaded one.
-    """
-    percent: int | None = st.session_state.get(LEVEL_KEY)
-    if percent is None:
-        return None
-    from core.learning.classifying import offers_levels
-
-    model = cache.model(model_name)
-    own = model.card.calibration.get("conformal_level")
-    return percent / 100 if offers_levels(model) and percent / 100 != own else None
+    return LEVEL.draw(min(max(own, LEVEL.low), LEVEL.high)) / 100
 
 
 def draw(model: Classifier, answer: Classification, level: float | None) -> None:

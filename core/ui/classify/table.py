@@ -12,6 +12,7 @@ from core.micrograph import Micrograph
 from core.reporting.batch import csv_bytes
 from core.ui import cache
 from core.ui.classify import checks
+from core.ui.classify.settings import ALL
 from core.ui.parts import show, tables
 
 if TYPE_CHECKING:
@@ -23,11 +24,7 @@ _THUMBNAIL_PX = 128
 
 def draw(loaded: Sequence[Micrograph], model_name: str, exclude: bool, level: float | None) -> None:
     """Draw the switch, and when it is on the table of every loaded micrograph and its CSV."""
-    if len(loaded) < 2 or not st.toggle(
-        f"Classify all {len(loaded)} loaded micrographs",
-        key="classify_all",
-        persist_state="session",
-    ):
+    if len(loaded) < 2 or not ALL.draw(f"Classify all {len(loaded)} loaded micrographs"):
         return
     answers = _classify_all(loaded, model_name, exclude, level)
     card = cache.model(model_name).card

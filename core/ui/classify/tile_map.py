@@ -10,6 +10,7 @@ import streamlit as st
 from core.imaging.display import class_colors
 from core.micrograph import Micrograph
 from core.ui import cache
+from core.ui.classify.settings import TILE_MAP
 from core.ui.parts import show, tables, working
 
 if TYPE_CHECKING:
@@ -22,13 +23,7 @@ _SMALLEST_PX = 32
 
 def draw(micrograph: Micrograph, model_name: str, exclude: bool) -> None:
     """Draw the switch, and when it is on the size of the tiles, the map and its legend."""
-    if not st.toggle(
-        "Tile map",
-        key="classify_tiles",
-        persist_state="session",
-        help="Classifies every tile of the frame by itself. For frames that show more than one "
-        "morphology, or far more of it than the training micrographs did.",
-    ):
+    if not TILE_MAP.draw():
         return
     with st.columns([1, 2])[0]:
         tile_px = _size(micrograph)

@@ -1,6 +1,5 @@
 from . import image_map as image_map
 from . import region_picker as region_picker
-from . import region_state as region_state
 from . import settings as settings
 from . import sizes as sizes
 from . import views as views

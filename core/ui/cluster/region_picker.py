@@ -11,9 +11,8 @@ from core.measuring.selection import Region
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.ui import cache
-from core.ui.cluster import region_state
-from core.ui.cluster.region_state import BOX, LASSO, MOST_CORNERS, TYPED, WAY, WHOLE, drawn
 from core.ui.parts import show, tables
+from core.ui.shell import region
 
 _TIMES_CLEARED = "cluster_region_cleared"
 _FEWEST_CORNERS = 3  # of a lasso
@@ -23,35 +22,35 @@ def ask(micrograph: Micrograph) -> Region | None:
     """Draw the choice; return the region that holds, or None for the whole frame."""
     way = st.segmented_control(
         "Region of interest",
-        (WHOLE, BOX, LASSO, TYPED),
-        default=WHOLE,
-        key=WAY,
+        (region.WHOLE, region.BOX, region.LASSO, region.TYPED),
+        default=region.WHOLE,
+        key=region.WAY,
         persist_state="session",
         help="Only pixels inside count. Box and lasso are drawn on the picture above the results; "
         "a typed box is given in px. It belongs to this micrograph: a batch measures whole frames.",
     )
-    if way == TYPED:
+    if way == region.TYPED:
         return _typed(micrograph)
-    if way in (BOX, LASSO):
+    if way in (region.BOX, region.LASSO):
         _take_drawn(micrograph)
-        corners = drawn().get(micrograph.sha256)
+        corners = region.drawn().get(micrograph.sha256)
         return Region(corners) if corners else None
     return None
 
 
 def draw(micrograph: Micrograph) -> None:
     """Draw the picture on which a region can be drawn, when a person chose to."""
-    way = st.session_state.get(WAY)
-    if way not in (BOX, LASSO):
+    way = st.session_state.get(region.WAY)
+    if way not in (region.BOX, region.LASSO):
         return
-    corners = drawn().get(micrograph.sha256, ())
+    corners = region.drawn().get(micrograph.sha256, ())
     outline = list(corners)
     if len(outline) == 2:
         (top, left), (bottom, right) = outline
         outline = [(top, left), (top, right), (bottom, right), (bottom, left)]
     picture = tables.data_url(cache.micrograph_png(micrograph), "image/png")
     figure = figures.region_picker(
-        picture, micrograph.shape, outline, lasso=way == LASSO, dark=show.is_dark()
+        picture, micrograph.shape, outline, lasso=way == region.LASSO, dark=show.is_dark()
     )
     st.plotly_chart(
         figure,
@@ -69,7 +68,7 @@ def draw(micrograph: Micrograph) -> None:
                 "Use the whole frame", icon=":material/undo:", on_click=_clear, args=(micrograph,)
             )
         else:
-            what = "a box" if way == BOX else "around what you want"
+            what = "a box" if way == region.BOX else "around what you want"
             st.caption(f"Draw {what} with the pointer; until then the whole frame counts.")
 
 
@@ -85,9 +84,9 @@ def _typed(micrograph: Micrograph) -> Region:
     first, last = st.columns(2)
     top, left, bottom, right = (
         column.number_input(
-            *bounds[side], key=region_state.side_key(side, micrograph), persist_state="session"
+            *bounds[side], key=region.side_key(side, micrograph), persist_state="session"
         )
-        for side, column in zip(region_state.SIDES, (first, first, last, last), strict=True)
+        for side, column in zip(region.SIDES, (first, first, last, last), strict=True)
     )
     return Region(((top, left), (bottom, right)))
 
@@ -97,7 +96,7 @@ def _take_drawn(micrograph: Micrograph) -> None:
     said = st.session_state.get(_chart_key(micrograph)) or {}
     corners = corners_of(said.get("selection", {}))
     if corners:
-        drawn()[micrograph.sha256] = corners
+        region.drawn()[micrograph.sha256] = corners
 
 
 def corners_of(selection: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
@@ -110,7 +109,7 @@ def corners_of(selection: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
     if not drawn:
         return ()
     columns, rows = drawn[-1]["x"], drawn[-1]["y"]
-    step = max(1, -(-len(columns) // MOST_CORNERS))
+    step = max(1, -(-len(columns) // region.MOST_CORNERS))
     return tuple(
         (round(float(row), 1), round(float(column), 1))
         for row, column in zip(rows[::step], columns[::step], strict=True)
@@ -118,11 +117,11 @@ def corners_of(selection: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
 
 
 def _clear(micrograph: Micrograph) -> None:
-    drawn().pop(micrograph.sha256, None)
+    region.drawn().pop(micrograph.sha256, None)
     st.session_state[_TIMES_CLEARED] = st.session_state.get(_TIMES_CLEARED, 0) + 1
 
 
 def _chart_key(micrograph: Micrograph) -> str:
     """A cleared chart starts anew: plotly would draw its old selection again."""
-    way, cleared = st.session_state.get(WAY), st.session_state.get(_TIMES_CLEARED, 0)
+    way, cleared = st.session_state.get(region.WAY), st.session_state.get(_TIMES_CLEARED, 0)
     return f"cluster_region_{micrograph.sha256}_{way}_{cleared}"

@@ -7,18 +7,27 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.errors import UserError
-from core.measuring.clustering import GREY, K_MEANS, METHODS, MIXTURE, FeatureSet, Smoothing
+from core.measuring.clustering import GREY, K_MEANS, MIXTURE, FeatureSet, Smoothing
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.cluster import region_picker
-from core.ui.shell import page
+from core.ui.parts import (
+    MOST_CLUSTERS,
+    Choice,
+    Setting,
+    Several,
+    Switch,
+    Whole,
+    gather,
+    targets,
+)
+from core.ui.shell import EXCLUDE, SMALLEST, region
 
 FEATURES, IMAGES = cache.FEATURES, "images"
-K_KEY = "cluster_k"
-_LAST = "cluster_last_choice"
-MOST_CLUSTERS = 12
-MODES = {GREY: "Grey level", FEATURES: "Features", IMAGES: "Micrographs"}
-FAMILIES = {
+ALL, ONE = "All clusters", "Target cluster"
+_PIXELS = "cluster_pixels_by"  # how pixels were grouped when they last were
+_FEATURE_SET, _SMOOTHING = FeatureSet(), Smoothing()
+_FAMILIES = {
     "intensity": "grey",
     "smoothed": "smoothed grey",
     "gradient": "gradient",
@@ -27,9 +36,161 @@ FAMILIES = {
     "texture": "texture",
     "position": "position",
 }
-SCALES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-SMOOTHINGS = {"none": "None", "majority": "Neighbours vote", "superpixels": "Superpixels"}
-_GROUPINGS = {K_MEANS: "k-means", MIXTURE: "Gaussian mixture"}
+
+
+def _pixels_by() -> str:
+    """Return how pixels are grouped, or were before whole micrographs were."""
+    chosen: str = MODE.value()
+    if chosen == IMAGES:
+        return str(st.session_state.get(_PIXELS, GREY))
+    return chosen
+
+
+def _by_features() -> bool:
+    return _pixels_by() == FEATURES
+
+
+MODE = Choice(
+    name="group",
+    key="cluster_mode",
+    label="What is grouped",
+    help="Grey level: pixels by their own grey, exactly and at once. Features: pixels by what "
+    "they and their surroundings are like. Micrographs: the loaded "
+    "ones as points, alike ones close together.",
+    default=GREY,
+    options={GREY: "Grey level", FEATURES: "Features", IMAGES: "Micrographs"},
+    in_row=True,
+    recipe="clustering",
+    to_recipe=lambda _: "features" if _by_features() else GREY,
+)
+CLUSTERS = Whole(
+    name="k",
+    key="cluster_k",
+    label="Clusters",
+    default=3,
+    low=2,
+    high=MOST_CLUSTERS,
+    recipe="clusters",
+)
+FAMILIES = Several(
+    name="features",
+    key="cluster_families",
+    label="Features",
+    help="Each is standardised: all count alike. Position makes clusters keep together.",
+    default=list(_FEATURE_SET.chosen),
+    options=_FAMILIES,
+    counts=_by_features,
+    recipe="features",
+    to_recipe=lambda chosen: {name: name in chosen for name in _FAMILIES if chosen},
+)
+GROUPING = Choice(
+    name="grouping",
+    key="cluster_method",
+    label="Grouping",
+    help="A mixture allows clusters of any spread and gives soft maps: how much of each pixel "
+    "belongs to each cluster.",
+    default=K_MEANS,
+    options={K_MEANS: "k-means", MIXTURE: "Gaussian mixture"},
+    counts=_by_features,
+    recipe="clustering",
+    to_recipe=lambda method: "mixture" if method == MIXTURE else "features",
+)
+SCALES = Several(
+    name="scales",
+    key="cluster_scales",
+    label="Scales (px)",
+    help="Standard deviations of the smoothing before grey, gradient, Laplacian and "
+    "structure tensor are taken.",
+    default=list(_FEATURE_SET.scales_px),
+    options={scale: f"{scale:g}" for scale in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)},
+    counts=_by_features,
+    recipe="features.scales_px",
+    to_recipe=lambda chosen: tuple(sorted(chosen)) or _FEATURE_SET.scales_px,
+)
+WINDOW = Whole(
+    name="window",
+    key="cluster_window",
+    label="Texture window (px)",
+    default=_FEATURE_SET.window_px,
+    low=3,
+    high=31,
+    step=2,
+    counts=_by_features,
+    recipe="features.window_px",
+)
+SEED = Whole(
+    name="seed",
+    key="cluster_seed",
+    label="Seed",
+    help="The same seed gives the same clusters to the last digit.",
+    default=0,
+    low=0,
+    high=9999,
+    in_box=True,
+    counts=_by_features,
+    recipe="cluster_seed",
+)
+SMOOTHING = Choice(
+    name="smoothing",
+    key="cluster_smoothing",
+    label="Smoothing of the clusters",
+    help="Neighbours vote: each pixel takes the commonest cluster around it. Superpixels: "
+    "patches of like grey stay whole. What it does to the fractions is shown.",
+    default=_SMOOTHING.kind,
+    options={"none": "None", "majority": "Neighbours vote", "superpixels": "Superpixels"},
+    recipe="smoothing.kind",
+)
+RADIUS = Whole(
+    name="radius",
+    key="cluster_radius",
+    label="Radius (px)",
+    default=_SMOOTHING.radius_px,
+    low=1,
+    high=10,
+    counts=lambda: SMOOTHING.value() == "majority",
+    recipe="smoothing.radius_px",
+)
+SIDE = Whole(
+    name="side",
+    key="cluster_side",
+    label="Superpixels (px)",
+    default=_SMOOTHING.side_px,
+    low=4,
+    high=60,
+    counts=lambda: SMOOTHING.value() == "superpixels",
+    recipe="smoothing.side_px",
+)
+SPLIT = Switch(
+    name="split",
+    key="cluster_split",
+    label="Split touching regions",
+    help="Cuts regions at necks narrower than 0.8 of the narrower part (watershed).",
+)
+SHOWN = Choice(
+    name="shown",
+    key="cluster_shown",
+    label="Show",
+    default=ALL,
+    options={what: what for what in (ALL, ONE)},
+    in_row=True,
+    is_labelled=False,
+)
+TARGETS = targets("target", "cluster_target")
+SETTINGS: tuple[Setting, ...] = (
+    MODE,
+    CLUSTERS,
+    FAMILIES,
+    GROUPING,
+    SCALES,
+    WINDOW,
+    SEED,
+    SMOOTHING,
+    RADIUS,
+    SIDE,
+    SPLIT,
+    SHOWN,
+    *TARGETS.values(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,136 +204,44 @@ class Measured:
 
 def mode() -> str:
     """Draw what is grouped: pixels by grey level or by features, or whole images."""
-    chosen = st.segmented_control(
-        "What is grouped",
-        MODES,
-        default=GREY,
-        format_func=MODES.__getitem__,
-        key="cluster_mode",
-        persist_state="session",
-        help="Grey level: pixels by their own grey, exactly and at once. Features: pixels by what "
-        "they and their surroundings are like. Micrographs: the loaded "
-        "ones as points, alike ones close together.",
-    )
-    return chosen or GREY
+    chosen: str = MODE.draw() or GREY
+    if chosen != IMAGES:
+        st.session_state[_PIXELS] = chosen
+    return chosen
 
 
 def ask(micrograph: Micrograph, chosen: str) -> tuple[cache.ClusterChoice, Measured]:
     """Draw the controls of pixel clustering in the sidebar."""
     with st.sidebar:
-        k = st.slider("Clusters", 2, MOST_CLUSTERS, 3, key=K_KEY, persist_state="session")
-        features, method, seed = FeatureSet(), K_MEANS, 0
+        k = CLUSTERS.draw()
         if chosen == FEATURES:
-            features, method, seed = _features()
-        smoothing = _smoothing()
-        measured = Measured(
-            page.target_cluster(k, "cluster_target"), page.smallest_region_px(), _split()
-        )
-        region = region_picker.ask(micrograph)
-        exclude = page.exclude_overlays()
-    choice = cache.ClusterChoice(k, exclude, chosen, region, features, method, seed, smoothing)
-    st.session_state[_LAST] = choice
+            _draw_features()
+        for setting in (SMOOTHING, RADIUS, SIDE):
+            setting.draw()
+        measured = Measured(TARGETS[k].draw(), SMALLEST.draw(), SPLIT.draw())
+        found = region_picker.ask(micrograph)
+        exclude = EXCLUDE.draw()
+    region.hold(found)
+    said = gather(SETTINGS)
+    choice = cache.ClusterChoice(
+        k,
+        exclude,
+        chosen,
+        found,
+        FeatureSet(**said.get("features", {})),
+        GROUPING.value(),
+        SEED.value(),
+        Smoothing(**said["smoothing"]),
+    )
     return choice, measured
 
 
-def last() -> cache.ClusterChoice:
-    """Return what was chosen last, for other pages."""
-    found: cache.ClusterChoice = st.session_state.get(_LAST, cache.ClusterChoice())
-    return found
-
-
-def _features() -> tuple[FeatureSet, str, int]:
+def _draw_features() -> None:
     """Draw which features describe a pixel, and how pixels are grouped by them."""
-    default = FeatureSet()
-    families = st.pills(
-        "Features",
-        FAMILIES,
-        selection_mode="multi",
-        default=default.chosen,
-        format_func=FAMILIES.__getitem__,
-        key="cluster_families",
-        persist_state="session",
-        help="Each is standardised: all count alike. Position makes clusters keep together.",
-    )
-    method: str = st.selectbox(
-        "Grouping",
-        METHODS,
-        format_func=_GROUPINGS.__getitem__,
-        key="cluster_method",
-        persist_state="session",
-        help="A mixture allows clusters of any spread and gives soft maps: how much of each pixel "
-        "belongs to each cluster.",
-    )
+    families = FAMILIES.draw()
+    GROUPING.draw()
     with st.expander("More about features"):
-        scales, window, seed = _surroundings(default)
+        for setting in (SCALES, WINDOW, SEED):
+            setting.draw()
     if not families:
         raise UserError("No feature is chosen. Choose at least one in the sidebar.")
-    chosen = {name: name in families for name in FAMILIES}
-    return FeatureSet(**chosen, scales_px=scales, window_px=window), method, seed
-
-
-def _surroundings(default: FeatureSet) -> tuple[tuple[float, ...], int, int]:
-    """Draw how far around a pixel its features look, and the seed of the grouping."""
-    scales = st.pills(
-        "Scales (px)",
-        SCALES,
-        selection_mode="multi",
-        default=default.scales_px,
-        format_func=lambda scale: f"{scale:g}",
-        key="cluster_scales",
-        persist_state="session",
-        help="Standard deviations of the smoothing before grey, gradient, Laplacian and "
-        "structure tensor are taken.",
-    )
-    window = st.slider(
-        "Texture window (px)",
-        3,
-        31,
-        default.window_px,
-        2,
-        key="cluster_window",
-        persist_state="session",
-    )
-    seed = st.number_input(
-        "Seed",
-        0,
-        9999,
-        0,
-        key="cluster_seed",
-        persist_state="session",
-        help="The same seed gives the same clusters to the last digit.",
-    )
-    return tuple(sorted(scales)) or default.scales_px, window, int(seed)
-
-
-def _smoothing() -> Smoothing:
-    """Draw whether neighbouring pixels have a say, and how far."""
-    kind: str = st.selectbox(
-        "Smoothing of the clusters",
-        SMOOTHINGS,
-        format_func=SMOOTHINGS.__getitem__,
-        key="cluster_smoothing",
-        persist_state="session",
-        help="Neighbours vote: each pixel takes the commonest cluster around it. Superpixels: "
-        "patches of like grey stay whole. What it does to the fractions is shown.",
-    )
-    default = Smoothing()
-    radius, side = default.radius_px, default.side_px
-    if kind == "majority":
-        radius = st.slider(
-            "Radius (px)", 1, 10, radius, key="cluster_radius", persist_state="session"
-        )
-    if kind == "superpixels":
-        side = st.slider(
-            "Superpixels (px)", 4, 60, side, key="cluster_side", persist_state="session"
-        )
-    return Smoothing(kind, radius, side)
-
-
-def _split() -> bool:
-    return st.toggle(
-        "Split touching regions",
-        key="cluster_split",
-        persist_state="session",
-        help="Cuts regions at necks narrower than 0.8 of the narrower part (watershed).",
-    )

@@ -19,8 +19,8 @@ from core.ui import cache
 from core.ui.cache import ClusterChoice
 from core.ui.cluster import settings
 from core.ui.parts import show, slider, tables, working
+from core.ui.shell import samples
 
-SHOWN = _ALL, _TARGET = "All clusters", "Target cluster"
 _ACROSS = 4
 
 
@@ -34,15 +34,7 @@ def find(micrograph: Micrograph, choice: ClusterChoice) -> Clustering:
 
 def pictures(micrograph: Micrograph, choice: ClusterChoice, target: int) -> None:
     """Draw the micrograph beside its clusters, or beside the target cluster alone."""
-    shown = st.segmented_control(
-        "Show",
-        SHOWN,
-        default=_ALL,
-        key="cluster_shown",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
-    alone = shown == _TARGET
+    alone = settings.SHOWN.draw() == settings.ONE
     right = (
         cache.target_png(micrograph, choice, target)
         if alone
@@ -62,7 +54,7 @@ def facts(
     micrograph: Micrograph, choice: ClusterChoice, target: int, smallest_px: int, found: Clustering
 ) -> None:
     """Draw share and area of the target, the table of all clusters and their grey levels."""
-    show.simulated_badge(micrograph)
+    samples.badge(micrograph)
     with st.container(horizontal=True):
         share = tables.percent(found.fractions[target])
         st.metric(f"Cluster {target}", share, width="content")
@@ -155,5 +147,5 @@ def help_choosing(micrograph: Micrograph, choice: ClusterChoice) -> None:
 
 
 def _use(k: int) -> None:
-    highest = min(MAX_CLUSTERS, settings.MOST_CLUSTERS)
-    st.session_state[settings.K_KEY] = min(max(k, MIN_CLUSTERS), highest)
+    lowest, highest = max(settings.CLUSTERS.low, MIN_CLUSTERS), settings.CLUSTERS.high
+    settings.CLUSTERS.put(min(max(k, lowest), MAX_CLUSTERS, highest))

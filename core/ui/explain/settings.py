@@ -6,37 +6,100 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.imaging.display import COLORMAPS
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.parts import tables
-from core.ui.shell import page
+from core.ui.parts import Choice, Setting, Switch, Whole, Words, tables
+from core.ui.shell import EXCLUDE
 
 if TYPE_CHECKING:
     from core.learning.classifying import Classification
 
 FEW_CHANNELS = 14
 _LARGE = 4  # times as many pixels as the network takes: tiles then show more
+VALUES, ALL_METHODS, TRUST = "Values under the pointer", "All methods", "How far to trust it"
+_BY_CHANNEL, _AGAINST = ("score-cam", "ablation-cam"), "finer-cam"
+
+METHOD = Choice(
+    name="method",
+    key="explain_method",
+    label="Method",
+    help="All methods side by side are under “All methods” on the page.",
+    default="grad-cam",
+    options=cache.method_titles,
+    recipe="method",
+)
+EVERY_CHANNEL = Switch(
+    name="every-channel",
+    key="explain_every_channel",
+    label="Try every channel",
+    help=f"Off: only the {FEW_CHANNELS} channels with the largest effect by gradient are "
+    "tried, which is ten times faster; the others are estimated from those.",
+)
+TILED = Switch(name="tiled", key="explain_tiled", label="Native resolution, in tiles")
+OPACITY = Whole(
+    name="opacity",
+    key="explain_opacity",
+    label="Opacity (%)",
+    default=60,
+    low=0,
+    high=100,
+    step=5,
+)
+COLOURS = Choice(
+    name="colours",
+    key="explain_colormap",
+    label="Colours",
+    default=COLORMAPS[1],
+    options={name: name for name in COLORMAPS},
+)
+CONTOUR = Whole(
+    name="contour",
+    key="explain_contour",
+    label="Contour at (% of the strongest)",
+    help="Draws a line around the places with at least this much evidence; 0 draws none.",
+    default=0,
+    low=0,
+    high=95,
+    step=5,
+)
+SECTION = Choice(
+    name="section",
+    key="explain_section",
+    label="Look closer",
+    options={title: title for title in (VALUES, ALL_METHODS, TRUST)},
+    texts={VALUES: "values", ALL_METHODS: "methods", TRUST: "trust"},
+    in_row=True,
+)
+TARGET = Words(name="class", key="explain_target", label="Evidence for the class", of="sample")
+CONTRAST = Words(name="rather-than", key="explain_contrast", label="Rather than", of="sample")
+LAYERS = Words(name="layers", key="explain_layers", label="Layer", of="model", several=True)
+SETTINGS: tuple[Setting, ...] = (
+    METHOD,
+    EVERY_CHANNEL,
+    TILED,
+    OPACITY,
+    COLOURS,
+    CONTOUR,
+    SECTION,
+    TARGET,
+    CONTRAST,
+    LAYERS,
+)
 
 
-def ask(micrograph: Micrograph) -> tuple[cache.Question, cache.Look, Classification]:
+def ask(
+    micrograph: Micrograph, model_name: str
+) -> tuple[cache.Question, cache.Look, Classification]:
     """Draw the controls; return the question, how to draw, and the network's own answer."""
-    model_name = page.model_picker()
-    exclude = page.exclude_overlays()
+    exclude = EXCLUDE.draw()
     answer = cache.classification(micrograph, model_name, exclude)
-    target = _class("Evidence for the class", answer, answer.ranking, model_name, micrograph)
-    titles = cache.fitting(model_name)
-    method = st.selectbox(
-        "Method",
-        titles,
-        format_func=titles.__getitem__,
-        key="explain_method",
-        persist_state="session",
-        help="All methods side by side are under “All methods” on the page.",
-    )
+    target = _class(TARGET, answer, answer.ranking, model_name, micrograph)
+    method = METHOD.draw(cache.fitting(model_name))
     contrast = None
-    if method == "finer-cam":
+    if method == _AGAINST:
         others = tuple(name for name in answer.ranking if name != target)
-        contrast = _class("Rather than", answer, others, model_name, micrograph)
+        contrast = _class(CONTRAST, answer, others, model_name, micrograph)
     channels = _channels(method)
     layers = _layers(model_name, micrograph.shape)
     tiled = _tiled(model_name, method, micrograph)
@@ -47,7 +110,7 @@ def ask(micrograph: Micrograph) -> tuple[cache.Question, cache.Look, Classificat
 
 
 def _class(
-    label: str,
+    setting: Words,
     answer: Classification,
     names: tuple[str, ...],
     model_name: str,
@@ -55,11 +118,11 @@ def _class(
 ) -> str:
     card = cache.model(model_name).card
     sure = {name: tables.percent(p) for name, p in answer.probabilities.items()}
-    key = f"explain_{'target' if len(names) == len(sure) else 'contrast'}_{micrograph.sha256}"
+    key = setting.key_of(micrograph.sha256)
     if st.session_state.get(key) not in names:  # another model's, or a stranger's link
         st.session_state.pop(key, None)
     chosen: str = st.selectbox(
-        label,
+        setting.label,
         names,
         format_func=lambda name: f"{card.display_name(name)} ({sure[name]})",
         key=key,
@@ -70,16 +133,9 @@ def _class(
 
 
 def _channels(method: str) -> int | None:
-    if method not in ("score-cam", "ablation-cam"):
+    if method not in _BY_CHANNEL:
         return None
-    every = st.toggle(
-        "Try every channel",
-        key="explain_every_channel",
-        persist_state="session",
-        help=f"Off: only the {FEW_CHANNELS} channels with the largest effect by gradient are "
-        "tried, which is ten times faster; the others are estimated from those.",
-    )
-    return None if every else FEW_CHANNELS
+    return None if EVERY_CHANNEL.draw() else FEW_CHANNELS
 
 
 def _layers(model_name: str, shape: tuple[int, int]) -> tuple[str, ...]:
@@ -87,12 +143,12 @@ def _layers(model_name: str, shape: tuple[int, int]) -> tuple[str, ...]:
     facts = {each.name: each for each in cache.layer_facts(model_name, shape)}
     last = next(reversed(facts))
     chosen = st.pills(
-        "Layer",
+        LAYERS.label,
         list(reversed(facts)),
         selection_mode="multi",
         default=[last],
         format_func=lambda name: f"{name} · {facts[name].map_hw[1]} × {facts[name].map_hw[0]}",
-        key=f"explain_layers_{model_name}",
+        key=LAYERS.key_of(model_name),
         persist_state="session",
         help=f"None chosen: {last}, the last. Maps of early layers are finer and know less of the "
         "class. Several layers are fused: each is scaled to its strongest place, then averaged. "
@@ -105,10 +161,7 @@ def _tiled(model_name: str, method: str, micrograph: Micrograph) -> bool:
     height, width = cache.model(model_name).preparation.size_hw(micrograph.shape)
     if method not in cache.tileable() or micrograph.pixels.size < _LARGE * height * width:
         return False
-    return st.toggle(
-        "Native resolution, in tiles",
-        key="explain_tiled",
-        persist_state="session",
+    return TILED.draw(
         help=f"The frame enters the network at {width} × {height} px. In tiles of "
         f"{cache.TILE_PX} px it is looked at without being shrunk: finer, slower, and each tile "
         "knows nothing of the others.",
@@ -116,21 +169,5 @@ def _tiled(model_name: str, method: str, micrograph: Micrograph) -> bool:
 
 
 def _look() -> cache.Look:
-    opacity = (
-        st.slider("Opacity (%)", 0, 100, 60, 5, key="explain_opacity", persist_state="session")
-        / 100
-    )
-    colormap = st.selectbox(
-        "Colours", cache.COLORMAPS, index=1, key="explain_colormap", persist_state="session"
-    )
-    contour = st.slider(
-        "Contour at (% of the strongest)",
-        0,
-        95,
-        0,
-        5,
-        key="explain_contour",
-        persist_state="session",
-        help="Draws a line around the places with at least this much evidence; 0 draws none.",
-    )
-    return cache.Look(opacity, colormap, contour / 100 if contour else None)
+    opacity, colours, contour = OPACITY.draw(), COLOURS.draw(), CONTOUR.draw()
+    return cache.Look(opacity / 100, colours, contour / 100 if contour else None)

@@ -20,7 +20,6 @@ from core.ui.shell import workspace
 if TYPE_CHECKING:
     from core.learning.trust import TrustCard
 
-TITLE = "How far to trust it"
 _MARKS = {True: "yes", False: "no"}
 
 

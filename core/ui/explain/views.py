@@ -14,8 +14,6 @@ from core.ui.parts import show, tables
 if TYPE_CHECKING:
     from core.learning.classifying import Classification
 
-OVERLAY_ALARM = 0.10  # as on the trust card
-VALUES, METHODS = "Values under the pointer", "All methods"
 _COLUMNS = 4
 
 
@@ -53,6 +51,8 @@ def facts(micrograph: Micrograph, question: Question, look: Look, answer: Classi
 
 
 def _cautions(micrograph: Micrograph, question: Question) -> None:
+    from core.learning.trust import OVERLAY_ALARM
+
     found = cache.explanation(micrograph, question)
     share = cache.overlay_evidence_share(micrograph, question)
     if share > OVERLAY_ALARM:

@@ -3,4 +3,4 @@ from . import chain as chain
 from . import facts as facts
 from . import pictures as pictures
 from . import recipe as recipe
-from . import state as state
+from . import settings as settings

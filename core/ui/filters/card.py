@@ -8,9 +8,7 @@ import streamlit as st
 
 from core.imaging.filtering import FILTERS, SAME, FilterSpec, Parameter
 from core.micrograph import Micrograph
-from core.ui.filters import state
-from core.ui.filters.state import Link
-from core.ui.shell import workspace
+from core.ui.shell import Link, filter_chain, workspace
 
 _SLOW = "Slow: a part is shown first, the whole follows."
 
@@ -33,10 +31,17 @@ def draw(link: Link, place: int, total: int, micrograph: Micrograph) -> None:
 def _draw_buttons(link: Link, place: int, total: int) -> None:
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xxsmall"):
         for name, icon, label, disabled, action, more in (
-            ("up", "arrow_upward", "Move up", place == 0, state.move, (-1,)),
-            ("down", "arrow_downward", "Move down", place == total - 1, state.move, (1,)),
-            ("copy", "content_copy", "Duplicate", state.is_full(), state.duplicate, ()),
-            ("remove", "close", "Remove", False, state.remove, ()),
+            ("up", "arrow_upward", "Move up", place == 0, filter_chain.move, (-1,)),
+            ("down", "arrow_downward", "Move down", place == total - 1, filter_chain.move, (1,)),
+            (
+                "copy",
+                "content_copy",
+                "Duplicate",
+                filter_chain.is_full(),
+                filter_chain.duplicate,
+                (),
+            ),
+            ("remove", "close", "Remove", False, filter_chain.remove, ()),
         ):
             st.button(
                 "",

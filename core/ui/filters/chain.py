@@ -1,7 +1,4 @@
-"""A chain of filters that a person builds: add, move, switch off, set; and the way back.
-
-The chain lives in the session under a plain key, so that the Batch page can apply it too.
-"""
+"""A chain of filters that a person builds: add, move, switch off, set; and the way back."""
 
 from __future__ import annotations
 
@@ -9,38 +6,34 @@ import streamlit as st
 
 from core.imaging.filtering import FAMILIES, FILTERS, MAX_STEPS, PRESETS, Step
 from core.micrograph import Micrograph
-from core.ui.filters import card, state
+from core.ui.filters import card
+from core.ui.shell import filter_chain
 
 _NEXT, _FAMILY, _PRESET = "filters_next", "filters_family", "filters_preset"
 _ALL = "All families"
 
 
-def steps() -> tuple[Step, ...]:
-    """Return the chain as it stands, ready for a Pipeline or a Recipe."""
-    return state.steps()
-
-
 def edit(micrograph: Micrograph) -> tuple[Step, ...]:
     """Draw the editor and return the chain as it stands now."""
-    links = state.links()
-    state.remember()
+    links = filter_chain.links()
+    filter_chain.remember()
     _draw_tools()
     for place, link in enumerate(links):
         card.draw(link, place, len(links), micrograph)
     if not links:
         st.caption("The chain is empty: add a filter, or start from a preset.")
     _draw_adding()
-    state.remember()
-    return steps()
+    filter_chain.remember()
+    return filter_chain.steps()
 
 
 def _draw_tools() -> None:
     """Draw the way back, and chains to start from."""
     with st.container(horizontal=True, gap="xxsmall", vertical_alignment="center"):
         for name, icon, action, possible in (
-            ("Undo", "undo", state.undo, state.can_undo()),
-            ("Redo", "redo", state.redo, state.can_redo()),
-            ("Reset", "delete_sweep", state.reset, bool(state.links())),
+            ("Undo", "undo", filter_chain.undo, filter_chain.can_undo()),
+            ("Redo", "redo", filter_chain.redo, filter_chain.can_redo()),
+            ("Reset", "delete_sweep", filter_chain.reset, bool(filter_chain.links())),
         ):
             st.button(
                 "",
@@ -68,13 +61,13 @@ def _start_from_preset() -> None:
     """Put the chosen chain in this one's place, and empty the choice again."""
     chosen = st.session_state[_PRESET]
     if chosen is not None:
-        state.replace_all(PRESETS[chosen].steps)
+        filter_chain.replace_all(PRESETS[chosen].steps)
         st.session_state[_PRESET] = None
 
 
 def _draw_adding() -> None:
     """Draw the choice of a filter to add; typing searches in it."""
-    if state.is_full():
+    if filter_chain.is_full():
         st.caption(f"The chain is full: {MAX_STEPS} filters are the most.")
         return
     family = st.selectbox(
@@ -102,5 +95,5 @@ def _add_chosen() -> None:
     """Append the filter chosen in the list, and empty the list's choice again."""
     chosen = st.session_state[_NEXT]
     if chosen is not None:
-        state.append(chosen)
+        filter_chain.append(chosen)
         st.session_state[_NEXT] = None

@@ -11,10 +11,10 @@ from core.imaging.overlays import overlay_choice, with_overlay_choice
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.ui import cache
-from core.ui.filters import bench, pictures, state
+from core.ui.filters import bench, pictures
 from core.ui.filters.bench import Outcome
 from core.ui.parts import show
-from core.ui.shell import workspace
+from core.ui.shell import filter_chain, workspace
 
 _MOST_CUTS = 4
 _ONE_DIGIT = st.column_config.NumberColumn(format="%.1f")
@@ -131,4 +131,4 @@ def _adopt(result: Micrograph, original: Micrograph) -> None:
     except UserError as error:
         st.session_state[_PROBLEM] = str(error)
         return
-    state.reset()
+    filter_chain.reset()

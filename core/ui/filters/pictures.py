@@ -6,29 +6,14 @@ import streamlit as st
 
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.filters import state
 from core.ui.filters.bench import Outcome
+from core.ui.filters.settings import LINE, SLIDER, SPECTRUM, ZOOM
 from core.ui.parts import linked, show, slider
+from core.ui.shell import filter_chain
 
-SLIDER, ZOOM, LINE, SPECTRUM = "Slider", "Linked zoom", "Line profile", "Spectrum"
-MODES = (SLIDER, ZOOM, LINE, SPECTRUM)
 _FULL_PX = 4_200_000  # up to here every pixel goes to the browser, to be zoomed into
 _MIDDLE = 0.004  # cycles per px
 _LINE, _WIDTH = "filters_line", "filters_line_width"
-
-
-def choose() -> str:
-    """Draw the choice of how to look at the pictures, one of `MODES`."""
-    mode: str = st.segmented_control(
-        "View",
-        MODES,
-        default=SLIDER,
-        required=True,
-        key="filters_view",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
-    return mode
 
 
 def is_wide(mode: str) -> bool:
@@ -185,7 +170,7 @@ def _toggle(shown: Micrograph, original: Micrograph, exclude: bool, point: linke
     if max(abs(right), abs(down)) < _MIDDLE:
         return
     found = cache.snapped(shown, original, exclude, (down, right))
-    state.toggle_spot(*found)
+    filter_chain.toggle_spot(*found)
 
 
 def _draw_wheel() -> None:

@@ -8,9 +8,8 @@ from core.errors import UserError
 from core.imaging.filtering import Pipeline, Step
 from core.reporting.batch import read_recipe
 from core.reporting.recipe import Recipe
-from core.ui.filters import state
 from core.ui.parts import show
-from core.ui.shell import page
+from core.ui.shell import EXCLUDE, filter_chain
 
 _UPLOAD, _TEXT, _TURN = "filters_recipe_file", "filters_recipe_text", "filters_recipe_turn"
 _PROBLEM = "filters_recipe_problem"
@@ -80,6 +79,6 @@ def _load(text: str) -> None:
     except UserError as error:
         st.session_state[_PROBLEM] = f"The chain was left as it is. {error}"
         return
-    state.replace_all(recipe.filters)
+    filter_chain.replace_all(recipe.filters)
     if '"exclude_overlays"' in text:
-        st.session_state[page.EXCLUDE_KEY] = recipe.exclude_overlays
+        EXCLUDE.put(recipe.exclude_overlays)

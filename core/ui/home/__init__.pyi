@@ -1,2 +1,3 @@
 from . import correction as correction
 from . import gallery as gallery
+from . import loading as loading

@@ -13,7 +13,7 @@ from core.imaging.scale import words
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.parts import show
-from core.ui.shell import workspace
+from core.ui.shell import samples, workspace
 
 _CARDS_PER_PAGE = 6
 _CARD_PX = 280  # at least
@@ -117,7 +117,7 @@ def prepare(micrograph: Micrograph) -> None:
 
 def badges(micrograph: Micrograph) -> None:
     """Say in a word each what deserves attention."""
-    show.simulated_badge(micrograph)
+    samples.badge(micrograph)
     if micrograph.pixel_size is None:
         reason = str(micrograph.metadata.get("calibration", ""))
         st.badge("no pixel size", color="orange", help=show.plain(reason) or None)
@@ -155,7 +155,7 @@ def _card(micrograph: Micrograph, chosen: bool) -> None:
 
 def _facts(micrograph: Micrograph) -> list[str]:
     """Return size, depth and scale; field and instrument where known; the display window."""
-    lines = [workspace.describe(micrograph).replace(" · no pixel size", "")]
+    lines = [show.describe(micrograph).replace(" · no pixel size", "")]
     if micrograph.pixel_size is not None:
         lines.append("Field {} × {}".format(*words.field_of_view(micrograph)))
     scope = words.describe_instrument(micrograph).get("Microscope")

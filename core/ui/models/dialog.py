@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.reporting import figures
 from core.ui import cache
 from core.ui.parts import show, tables
-from core.ui.shell import model_choice, uploads_kept, user_errors, workspace
+from core.ui.shell import EXCLUDE, model_choice, uploads, user_errors, workspace
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 MOST_MB = 300  # an AlexNet has 230
 SUFFIXES = ("pth", "pt", "tar", "ckpt", "bin", "safetensors", "zip")
 _TURN, _DRAFT, _TRIED = "models_turn", "models_draft", "models_tried"
-_EXCLUDE = "workspace_exclude_overlays"
 _MANY = 12  # classes that are listed one by one
 
 
@@ -44,7 +43,7 @@ def draw() -> None:
 def _reset() -> None:
     """Leave nothing of what was not used; the bytes of the upload go, too."""
     model_choice.ask_for_another(False)
-    uploads_kept.let_go([st.session_state.pop(_DRAFT, None)])
+    uploads.let_go([st.session_state.pop(_DRAFT, None)])
     st.session_state.pop(_TRIED, None)
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
 
@@ -148,7 +147,7 @@ def _try(model: AddedModel) -> None:
         st.session_state[_TRIED] = model.name
     if st.session_state.get(_TRIED) != model.name:
         return
-    exclude = bool(st.session_state.get(_EXCLUDE, True))
+    exclude = EXCLUDE.value()
     answer = cache.classification(micrograph, model.name, exclude)
     picture, result = st.columns([1, 2])
     picture.image(cache.thumbnail_png(micrograph), alt=micrograph.name, output_format="PNG")

@@ -3,8 +3,16 @@ from . import show as show
 from . import tables as tables
 from . import working as working
 from .compare import slider as slider
-from .following import follow as follow
+from .setting import Choice as Choice
+from .setting import Setting as Setting
+from .setting import Several as Several
+from .setting import Switch as Switch
+from .setting import Whole as Whole
+from .setting import Words as Words
+from .setting import gather as gather
 from .show import on_primary as on_primary
 from .show import plain as plain
 from .tables import data_url as data_url
+from .targets import MOST_CLUSTERS as MOST_CLUSTERS
+from .targets import targets as targets
 from .viewer import linked as linked

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
@@ -11,14 +13,13 @@ from core.reporting import figures
 from core.reporting.batch import csv_bytes
 from core.ui import cache
 from core.ui.parts import show
-from core.ui.shell import page
 
 _MOST_PHASES = 6
 
 
 def draw(
     micrograph: Micrograph,
-    model_name: str | None = None,
+    pick_model: Callable[[], str],
     *,
     prefix: str,
     exclude: bool = True,
@@ -31,8 +32,8 @@ def draw(
     Parameters
     ----------
     micrograph : Micrograph
-    model_name : str, optional
-        A choice is drawn when it is left out.
+    pick_model : callable
+        Draws the choice of the model where nothing is explained yet, and returns its name.
     prefix : str
         Begins the keys of the controls.
     exclude : bool
@@ -55,7 +56,7 @@ def draw(
         )
         return
     if question is None:
-        question = cache.Question(model_name or page.model_picker(), exclude=exclude)
+        question = cache.Question(pick_model(), exclude=exclude)
     if clustering is None:
         k = _phases(prefix)
         clustering = cache.clusters(micrograph, cache.ClusterChoice(k, question.exclude))

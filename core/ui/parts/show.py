@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
+from core.imaging.scale import words
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.parts import handing_over
-from core.ui.shell import workspace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,13 +84,18 @@ def caption(micrograph: Micrograph, exclude: bool) -> str:
     """Return the line below a picture: name, size, depth, scale, and what is left out."""
     share = cache.excluded_share(micrograph, exclude)
     left_out = f" · {100 * share:.2g}\u00a0% left out (info bar, letters)" if share else ""
-    return f"{micrograph.name} · {workspace.describe(micrograph)}{left_out}"
+    return f"{micrograph.name} · {describe(micrograph)}{left_out}"
 
 
-def simulated_badge(micrograph: Micrograph) -> None:
-    """Say so when the micrograph on this page was simulated."""
-    if workspace.is_simulated(micrograph):
-        st.badge("simulated micrograph", icon=":material/science:", color="orange")
+def describe(micrograph: Micrograph) -> str:
+    """Return size, depth and scale in one line: "1024 × 768 px · 8-bit · 2.5 nm/px"."""
+    height, width = micrograph.shape
+    scale = str(micrograph.pixel_size) if micrograph.pixel_size else "no pixel size"
+    if micrograph.pixel_size and words.is_set_by_hand(micrograph):
+        scale += f" ({words.SET_BY_HAND})"
+    frames = micrograph.metadata.get("frames", 1)
+    frame = f" · frame {micrograph.metadata.get('frame', 0) + 1} of {frames}" if frames > 1 else ""
+    return f"{width} × {height} px · {micrograph.depth} · {scale}{frame}"
 
 
 def caution(micrograph: Micrograph, exclude: bool) -> None:

@@ -1,4 +1,4 @@
-"""What surrounds every page: set-up, error border, workspace, sidebar, links, revival."""
+"""What stands around every task: workspace, samples, sidebar, tour, shared settings, errors."""
 
 import lazy_loader
 

@@ -26,7 +26,7 @@ def draw(micrograph: Micrograph) -> None:
         on_change=lambda: workspace.select(st.session_state["sidebar_micrograph"]),
     )
     frame_picker(micrograph)
-    st.sidebar.caption(show.plain(workspace.describe(micrograph)))
+    st.sidebar.caption(show.plain(show.describe(micrograph)))
     calibration.draw(micrograph)
 
 

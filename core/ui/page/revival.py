@@ -11,8 +11,8 @@ import re
 import streamlit as st
 
 from core.imaging.simulation import KINDS
+from core.ui.page.links import address
 from core.ui.shell import workspace
-from core.ui.shell.links import address
 
 _FILES = "files"
 _ALIVE, _NOTE = "revival_alive", "revival_note"

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from core.ui.shell import warm_up
+from core.ui.page import warm_up
 
 ROOT = Path(__file__).resolve().parents[4]
 

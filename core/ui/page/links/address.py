@@ -1,8 +1,9 @@
 """A link that brings a collaborator to this page, with these samples and these settings.
 
 It carries no file and nothing of a file's content. Whatever stands in an address is a stranger's
-text: each part is checked against the table in `settings`, and what does not fit is
-left out.
+text: each part is read as the setting of that name declares it, and what does not fit is left out.
+What no room declares never gets from an address into the session. The choice of the comparison
+slider is not declared on purpose: a stranger's link must not make a page ask other servers.
 """
 
 from __future__ import annotations
@@ -11,28 +12,25 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from core.errors import UserError
 from core.imaging.filtering import Pipeline, Step
-from core.ui.filters import state
-from core.ui.shell import model_choice, workspace
-from core.ui.shell.links import frame
-
-if TYPE_CHECKING:
-    from core.ui.shell.links.settings import Setting
+from core.ui.page import rooms
+from core.ui.page.links import sample
+from core.ui.parts import Setting, Words
+from core.ui.shell import filter_chain, model_choice, workspace
 
 MARK, VERSION = "link", "1"
 SAMPLES, _CURRENT = "samples", "sample"
 MOST_SAMPLES = 6  # a link must not make the server work for long
 _OWN = "own"  # says that the sender looked at a file, which no link carries
-_MODEL, _LAYERS, _CHAIN = "model", "layers", "chain"
+_MODEL, _CHAIN = "model", "chain"
 _MOST_PARTS = 80
 _MOST_CHAIN = 4000  # characters; browsers and mail programs cut longer addresses
-_AT_FIRST = Pipeline([Step(state.START)]).to_json()
+_AT_FIRST = Pipeline([Step(filter_chain.START)]).to_json()
 _HERE = Path(__file__).parent
 
 _mount = st.components.v2.component(
@@ -97,13 +95,13 @@ def _parts() -> Iterator[tuple[str, str]]:
     yield MARK, VERSION
     yield from _samples()
     yield from _model()
-    yield from frame.parts()
-    for setting in _table():
+    yield from sample.parts()
+    for setting in rooms.every():
         value = st.session_state.get(setting.key)
         if value not in (None, "", setting.default):
             yield setting.name, setting.write(value)
-    chain = Pipeline(state.steps()).to_json()
-    if state.CHAIN in st.session_state and len(chain) <= _MOST_CHAIN and chain != _AT_FIRST:
+    chain = Pipeline(filter_chain.steps()).to_json()
+    if filter_chain.CHAIN in st.session_state and len(chain) <= _MOST_CHAIN and chain != _AT_FIRST:
         yield _CHAIN, chain
 
 
@@ -129,8 +127,9 @@ def _model() -> Iterator[tuple[str, str]]:
         return
     if name != next(iter(names)):
         yield _MODEL, name
-    if layers := st.session_state.get(_layers_key(name)):
-        yield _LAYERS, "~".join(layers)
+    for setting in rooms.of("model"):
+        if words := st.session_state.get(setting.key_of(name)):
+            yield setting.name, setting.write(words)
 
 
 def _takers() -> dict[str, Callable[[str], None]]:
@@ -138,17 +137,18 @@ def _takers() -> dict[str, Callable[[str], None]]:
     takers: dict[str, Callable[[str], None]] = {
         _CURRENT: _take_current,
         _MODEL: _take_model,
-        _LAYERS: _take_layers,
         _CHAIN: _take_chain,
-        **frame.takers(),
+        **sample.takers(),
     }
-    for setting in _table():
+    for words in rooms.of("model"):
+        takers[words.name] = partial(_take_of_model, words)
+    for setting in rooms.every():
         takers[setting.name] = partial(_take, setting)
     return takers
 
 
 def _take(setting: Setting, text: str) -> None:
-    st.session_state[setting.key] = setting.read(text)
+    setting.put(setting.read(text))
 
 
 def _take_current(text: str) -> None:
@@ -165,25 +165,14 @@ def _take_model(text: str) -> None:
     model_choice.choose(text)
 
 
-def _take_layers(text: str) -> None:
-    names, layers = model_choice.choices(), text.split("~")
-    if not names or not all(frame.WORD.fullmatch(layer) for layer in layers):
-        raise ValueError("not layers")
-    st.session_state[_layers_key(model_choice.current(names))] = layers
+def _take_of_model(setting: Words, text: str) -> None:
+    names, words = model_choice.choices(), setting.read(text)
+    if not names:
+        raise ValueError("no model to say it of")
+    st.session_state[setting.key_of(model_choice.current(names))] = words
 
 
 def _take_chain(text: str) -> None:
     if len(text) > _MOST_CHAIN:
         raise ValueError("longer than any link")
-    state.replace_all(Pipeline.from_json(text).steps)
-
-
-def _layers_key(model_name: str) -> str:
-    return f"explain_layers_{model_name}"
-
-
-def _table() -> tuple[Setting, ...]:
-    """Return the table of settings; the pages' settings import the page, which imports this."""
-    from core.ui.shell.links.settings import SETTINGS
-
-    return SETTINGS
+    filter_chain.replace_all(Pipeline.from_json(text).steps)

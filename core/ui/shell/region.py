@@ -14,6 +14,7 @@ WAY = "cluster_region_way"
 SIDES = ("top", "left", "bottom", "right")  # of a typed box: two corners, row before column
 MOST_CORNERS = 400  # a lasso that a hand draws has more, closer than a pixel
 _CORNERS = "cluster_region_corners"  # sha256 -> corners of what was drawn on that frame
+_HELD = "cluster_region_held"
 _MOST_TEXT = 4000  # characters; browsers and mail programs cut longer addresses
 _PLACE = re.compile(r"-?\d{1,6}(\.\d)?", re.ASCII)
 
@@ -22,6 +23,16 @@ def drawn() -> dict[str, tuple[Point, ...]]:
     """Return the corners of what was drawn, by the digest of its frame."""
     found: dict[str, tuple[Point, ...]] = st.session_state.setdefault(_CORNERS, {})
     return found
+
+
+def hold(found: Region | None) -> None:
+    """Note the region that clusters were last measured in, None for a whole frame."""
+    st.session_state[_HELD] = found is not None
+
+
+def is_held() -> bool:
+    """Tell whether clusters were last measured in a region."""
+    return bool(st.session_state.get(_HELD))
 
 
 def side_key(side: str, micrograph: Micrograph) -> str:

@@ -1,4 +1,4 @@
-"""What Streamlit keeps of uploads, let go as soon as it has been read.
+"""What uploaders take and say; what Streamlit keeps of uploads is let go as soon as it is read.
 
 An uploaded file stays in the server's memory until its session ends, even when the uploader that
 took it is long gone. Micrographs are kept by the workspace, under its budget.
@@ -9,6 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from core.imaging.reading import COMPANION_SUFFIXES, SUFFIXES
+
+FORMATS = [*dict.fromkeys((*SUFFIXES, *COMPANION_SUFFIXES)), "zip"]
+HELP = (
+    "PNG, JPEG, BMP, WebP, PGM/PPM/PFM and TIFF of 8 to 32 bits; Gatan DM3 and DM4, Velox and "
+    "Berkeley EMD, TIA SER with its EMI, MRC and NPY. Give files that belong together at once, "
+    "such as a .ser and its .emi, or a .tif and the .txt with its settings."
+)
 
 
 def let_go(files: Iterable[object]) -> None:

@@ -6,19 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.imaging.reading import COMPANION_SUFFIXES, MAX_FILE_MB, SUFFIXES
+from core.imaging.reading import MAX_FILE_MB
 from core.micrograph import Micrograph
 from core.ui.home import gallery
 from core.ui.parts import plain
-from core.ui.shell import uploads_kept, workspace
+from core.ui.shell import uploads, workspace
 
-FORMATS = [*dict.fromkeys((*SUFFIXES, *COMPANION_SUFFIXES)), "zip"]
 LABEL = "Micrographs to load for all pages: pictures, files of instruments, or a ZIP of them"
-HELP = (
-    "PNG, JPEG, BMP, WebP, PGM/PPM/PFM and TIFF of 8 to 32 bits; Gatan DM3 and DM4, Velox and "
-    "Berkeley EMD, TIA SER with its EMI, MRC and NPY. Give files that belong together at once, "
-    "such as a .ser and its .emi, or a .tif and the .txt with its settings."
-)
 _FILES, _FOLDER = "Files or a ZIP", "A folder"
 _PROBLEMS, _ADDED = "home_problems", "home_added"
 _SHOWN_AT_ONCE = 4
@@ -39,15 +33,15 @@ def draw() -> None:
     folder = what == _FOLDER
     files = st.file_uploader(
         "A folder of micrographs, with its subfolders" if folder else LABEL,
-        FORMATS,
+        uploads.FORMATS,
         accept_multiple_files="directory" if folder else True,
         key=f"home_{'folder' if folder else 'upload'}_{turn}",
-        help=HELP,
+        help=uploads.HELP,
         max_upload_size=MAX_FILE_MB,
     )
     if files:
         _load(files)
-        uploads_kept.let_go(files)
+        uploads.let_go(files)
         st.session_state["home_turn"] = turn + 1
         st.rerun()
     _summary()

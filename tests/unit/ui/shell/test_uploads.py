@@ -2,7 +2,7 @@ import numpy as np
 
 from core.micrograph import Micrograph
 from core.ui.batch import sources
-from core.ui.shell import uploading
+from core.ui.shell import uploads
 
 
 def test_run_label_counts_what_can_be_counted():
@@ -16,6 +16,6 @@ def test_run_label_counts_what_can_be_counted():
 
 def test_uploader_takes_every_format_and_what_belongs_to_it():
     assert {"dm3", "emd", "ser", "emi", "mrc", "npy", "webp", "pfm", "txt", "zip"} <= set(
-        uploading.FORMATS
+        uploads.FORMATS
     )
-    assert len(uploading.FORMATS) == len(set(uploading.FORMATS))
+    assert len(uploads.FORMATS) == len(set(uploads.FORMATS))

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import streamlit as st
 
 from core.imaging.scale import words
 from core.micrograph import Micrograph, PixelSize
-from core.ui.cluster import region_state
-from core.ui.shell import workspace
+from core.ui.page import rooms
+from core.ui.parts import Words
+from core.ui.shell import region, workspace
 
-_CLASSES = {"class": "target", "rather-than": "contrast"}  # in the address, in the session
 _PIXEL_SIZE, _REGION = "pixel-size", "region"
-WORD = re.compile(r"[\w .()+-]{1,80}")
 _NUMBER = re.compile(r"\d{1,7}(\.\d{1,17})?(e-\d\d)?", re.ASCII)
 _SMALLEST_NM, _LARGEST_NM = 1e-4, 1e6  # as in the sidebar
 
@@ -27,21 +27,21 @@ def parts() -> Iterator[tuple[str, str]]:
     current = workspace.current()
     if current is None or not workspace.is_simulated(current):
         return
-    for name, kept in _CLASSES.items():
-        if chosen := st.session_state.get(_class_key(kept, current)):
-            yield name, chosen
+    for setting in rooms.of("sample"):
+        if stated := st.session_state.get(setting.key_of(current.sha256)):
+            yield setting.name, setting.write(stated)
     if current.pixel_size and words.is_set_by_hand(current):
         yield _PIXEL_SIZE, repr(current.pixel_size.to("nm"))
-    if region := region_state.write(current):
-        yield _REGION, region
+    if drawn := region.write(current):
+        yield _REGION, drawn
 
 
 def takers() -> Mapping[str, Callable[[str], None]]:
     """Return what takes each part over; each raises ValueError or UserError on what is none."""
     return {
-        **{name: _class_taker(kept) for name, kept in _CLASSES.items()},
+        **{setting.name: partial(_take_words, setting) for setting in rooms.of("sample")},
         _PIXEL_SIZE: lambda text: _take_pixel_size(_sample(), text),
-        _REGION: lambda text: region_state.take(_sample(), text),
+        _REGION: lambda text: region.take(_sample(), text),
     }
 
 
@@ -52,20 +52,11 @@ def _sample() -> Micrograph:
     return current
 
 
-def _class_taker(kept: str) -> Callable[[str], None]:
-    def take(text: str) -> None:
-        if not WORD.fullmatch(text):
-            raise ValueError("not a class")
-        st.session_state[_class_key(kept, _sample())] = text
-
-    return take
+def _take_words(setting: Words, text: str) -> None:
+    st.session_state[setting.key_of(_sample().sha256)] = setting.read(text)
 
 
 def _take_pixel_size(micrograph: Micrograph, text: str) -> None:
     if not _NUMBER.fullmatch(text) or not _SMALLEST_NM <= float(text) <= _LARGEST_NM:
         raise ValueError("not a pixel size in nm")
     workspace.set_pixel_size(micrograph.sha256, PixelSize(float(text), "nm"))
-
-
-def _class_key(kept: str, micrograph: Micrograph) -> str:
-    return f"explain_{kept}_{micrograph.sha256}"

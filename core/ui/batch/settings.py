@@ -1,0 +1,91 @@
+"""What a person sets on the Batch Report page; much of it begins with what other pages say."""
+
+from __future__ import annotations
+
+from core.measuring.clustering import GREY
+from core.reporting.recipe import PICTURES as KINDS
+from core.ui import cache
+from core.ui.parts import MOST_CLUSTERS, Choice, Setting, Several, Switch, Whole, targets
+
+_PARTS = {
+    "": "not stated",
+    "folder": "folder",
+    "folder:2": "folder above that",
+    "name:1": "first part of the file name",
+    "name:2": "second part of the file name",
+    "name:-1": "last part of the file name",
+}
+_PICTURES = {"overlays": "heat maps (PNG)", "masks": "masks (PNG)", "maps": "heat maps (NPY)"}
+_OF_NAMES = "Parts of a file name are divided by spaces, dots, - and _."
+
+METHOD = Choice(
+    name="batch-method",
+    key="batch_method",
+    label="Explanation",
+    options=cache.method_titles,
+    recipe="method",
+)
+CLUSTERS = Whole(
+    name="batch-k",
+    key="batch_k",
+    label="Clusters",
+    low=2,
+    high=MOST_CLUSTERS,
+    recipe="clusters",
+)
+CLUSTERING = Choice(
+    name="batch-group",
+    key="batch_clustering",
+    label="Clusters by",
+    help="Features, seed and smoothing are those of the Cluster page.",
+    default="",
+    options={GREY: "grey level", "features": "features", "mixture": "features (mixture)"},
+    recipe="clustering",
+)
+TARGETS = targets("batch-target", "batch_target")
+FILTERS = Switch(name="batch-filters", key="batch_filters")
+BORDER = Switch(
+    name="batch-border",
+    key="batch_drop_border",
+    label="Leave out regions cut by the frame",
+    help="They are larger than what shows of them. They count as area either way.",
+    recipe="drop_border_regions",
+)
+SAMPLE = Choice(
+    name="batch-sample",
+    key="batch_sample_from",
+    label="Sample named by",
+    help=_OF_NAMES,
+    default="",
+    options=_PARTS,
+    recipe="sample_from",
+)
+LABEL = Choice(
+    name="batch-class",
+    key="batch_label_from",
+    label="True class named by",
+    help=_OF_NAMES,
+    default="",
+    options=_PARTS,
+    recipe="label_from",
+)
+PICTURES = Several(
+    name="batch-pictures",
+    key="batch_pictures",
+    label="Pictures to keep",
+    default=["overlays", "masks"],
+    options={kind: _PICTURES[kind] for kind in KINDS},
+    recipe="pictures",
+    to_recipe=lambda chosen: tuple(kind for kind in KINDS if kind in chosen),
+)
+SETTINGS: tuple[Setting, ...] = (
+    METHOD,
+    CLUSTERS,
+    CLUSTERING,
+    *TARGETS.values(),
+    FILTERS,
+    BORDER,
+    SAMPLE,
+    LABEL,
+    PICTURES,
+)
