@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.ui.page import rooms
 from core.ui.page.links import address
 from tests.pages.conftest import HOME
-from tests.pages.steps import assert_calm, loaded_names, texts, upload
+from tests.pages.steps import assert_calm, finish_batch, loaded_names, texts, upload
 
 SETTINGS = rooms.every()
 PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report")
@@ -231,3 +231,14 @@ def test_an_unknown_class_of_a_link_falls_back_to_the_answer():
     app.switch_page("pages/2_Explain.py").run()
     assert_calm(app)
     assert "unicorns" not in texts(app)
+
+
+def test_what_a_link_says_of_clusters_reaches_the_batch():
+    said = "group=features&features=intensity~position&seed=5&k=4&smoothing=majority&radius=4"
+    app = open_link(f"link=1&samples=alloys-0&{said}&method=hirescam&leave-out=no")
+    app.switch_page("pages/5_Batch_Report.py").run()
+    recipe = finish_batch(app).session_state["batch_run"].result.recipe
+    assert (recipe.clustering, recipe.clusters, recipe.cluster_seed) == ("features", 4, 5)
+    assert recipe.features.chosen == ("intensity", "position")
+    assert (recipe.smoothing.kind, recipe.smoothing.radius_px) == ("majority", 4)
+    assert (recipe.method, recipe.exclude_overlays) == ("hirescam", False)
