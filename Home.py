@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.ui import page
 from core.ui.home import correction, gallery, loading
+from core.ui.parts import say
 from core.ui.shell import PROMISES, TASKS, samples, sidebar, tour, workspace
 
 _CARD_PX = 170  # narrower, a task's name does not fit
@@ -21,8 +22,8 @@ def show_tasks() -> None:
     grid = st.grid(len(TASKS), min_column_width=_CARD_PX, border=True)
     for path, (title, icon) in TASKS.items():
         with grid.cell():
-            st.page_link(path, label=f"**{title}**", icon=icon)
-            st.caption(PROMISES[path])
+            st.page_link(path, label=say.line("**{title}**", title=title), icon=icon)
+            say.caption("{promises}", promises=PROMISES[path])
 
 
 page.setup("Micrographia")

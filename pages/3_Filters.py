@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.ui import page
 from core.ui.filters import bench, chain, facts, pictures, recipe, settings
-from core.ui.parts import show
+from core.ui.parts import say, show
 from core.ui.shell import EXCLUDE, samples
 
 page.setup("Filters")
@@ -20,7 +20,7 @@ with page.user_errors():
     outcome = bench.run(micrograph, steps, exclude)
     if outcome.problem:
         done = "up to the step before" if outcome.facts else "unfiltered"
-        st.error(show.plain(f"{outcome.problem} Shown is the image {done}."))
+        say.error("{problem} Shown is the image {done}.", problem=outcome.problem, done=done)
 
     view = settings.VIEW.draw()
     if pictures.is_wide(view):

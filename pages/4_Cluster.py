@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.ui import cache, page
 from core.ui.cluster import image_map, region_picker, settings, sizes, views
-from core.ui.parts import attribution, show, tables
+from core.ui.parts import attribution, say, show, tables
 from core.ui.shell import EXCLUDE
 
 page.setup("Cluster")
@@ -34,9 +34,9 @@ with page.user_errors():
         views.facts(micrograph, choice, target, measured.smallest_px, clustering)
     views.features(micrograph, choice, clustering)
 
-    st.subheader(f"Regions of cluster {target}", anchor=False)
+    say.subheader("Regions of cluster {target}", target=target)
     regions = cache.regions(micrograph, choice, target, measured.smallest_px, measured.split)
-    st.caption(tables.regions_summary(regions))
+    say.caption("{regions}", regions=tables.regions_summary(regions))
     elsewhere = replace(choice, region=None)  # a region belongs to one frame
     sizes.draw(
         micrograph,

@@ -7,7 +7,7 @@ from core.ui.batch import live, results
 from core.ui.batch import recipe as batch_recipe
 from core.ui.batch import run as batch_run
 from core.ui.batch import sources as batch_sources
-from core.ui.parts import show
+from core.ui.parts import say, show
 from core.ui.shell import samples, sidebar, workspace
 
 page.setup("Batch Report")
@@ -44,6 +44,6 @@ with page.user_errors():
     if busy:
         live.draw()
     elif run is not None and run.problem:
-        st.error(show.plain(run.problem), icon=":material/error:")
+        say.error("{problem}", problem=run.problem, icon=":material/error:")
     elif run is not None and run.result is not None:
         results.draw(run, run.result)

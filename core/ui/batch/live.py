@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.ui.batch import run as batch_run
-from core.ui.parts import show, tables
+from core.ui.parts import say, show, tables
 
 EVERY_S = 1.0
 
@@ -18,7 +18,7 @@ def draw() -> None:
     if run is None or not run.is_running:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(min(run.progress, 1.0), show.plain(run.words))
+        st.progress(min(run.progress, 1.0), say.plain(run.words))
         st.button(
             "Cancel",
             icon=":material/stop_circle:",

@@ -24,7 +24,7 @@ from core.ui.batch.settings import (
     SETTINGS,
     TARGETS,
 )
-from core.ui.parts import gather, show, tables
+from core.ui.parts import gather, say, show, tables
 from core.ui.shell import EXCLUDE, SMALLEST, TASKS, filter_chain, model_choice, region
 
 CURRENT, FROM_FILE = "My settings", "A file"
@@ -137,8 +137,10 @@ def summary(recipe: Recipe) -> None:
     with st.container(border=True, gap="xxsmall", key="batch_recipe_summary"):
         for name, words, where in lines:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.markdown(f"**{name}** {show.plain(words)}", width="stretch")
-                st.page_link(where, label=f"Edit on {TASKS[where][0]}", width="content")
+                say.markdown("**{name}** {words}", name=name, words=words, width="stretch")
+                st.page_link(
+                    where, label=say.line("Edit on {tasks}", tasks=TASKS[where][0]), width="content"
+                )
         if region.is_held():
             st.caption(
                 "The region of interest on Cluster belongs to one micrograph and is not used here: "

@@ -24,7 +24,7 @@ from core.reporting.batch import (
     summarise_groups,
 )
 from core.ui.batch.run import Run
-from core.ui.parts import show, tables
+from core.ui.parts import say, show, tables
 
 _NO_LABEL = "–"
 
@@ -32,10 +32,13 @@ _NO_LABEL = "–"
 def draw(run: Run, result: BatchResult) -> None:
     """Draw everything about a finished batch."""
     done, failed = len(result.succeeded), len(result.failed)
-    st.subheader(f"Results: {done} done, {failed} failed", anchor=False)
+    say.subheader("Results: {done} done, {failed} failed", done=done, failed=failed)
     if result.given > len(result.rows):
-        st.info(
-            f"Cancelled: {len(result.rows)} of {result.given} are done.", icon=":material/info:"
+        say.info(
+            "Cancelled: {rows} of {given} are done.",
+            rows=len(result.rows),
+            given=result.given,
+            icon=":material/info:",
         )
     _downloads(run, result)
     _problems(result)
@@ -68,17 +71,21 @@ def _problems(result: BatchResult) -> None:
     """Name what failed, and count what is remarkable about the others."""
     failed = list(_records(result.failed))
     for row in failed[:5]:
-        st.warning(show.plain(f"{row.name}: {row.reason}"), icon=":material/warning:")
+        say.warning("{name}: {reason}", name=row.name, reason=row.reason, icon=":material/warning:")
     if len(failed) > 5:
-        with st.expander(f"{len(failed) - 5} more failed"):
+        with st.expander(say.line("{failed} more failed", failed=len(failed) - 5)):
             for row in failed[5:]:
-                st.markdown(show.plain(f"{row.name}: {row.reason}"))
+                say.markdown("{name}: {reason}", name=row.name, reason=row.reason)
     split = [text.split(SEPARATOR) for text in result.succeeded["warnings"]]
     counts = {flag: sum(flag in flags for flags in split) for flag in FLAGS}
-    said = [f"**{n}** {flag}: {FLAGS[flag]}" for flag, n in counts.items() if n]
+    said = [
+        say.line("- **{n}** {flag}: {why}", n=n, flag=flag, why=say.Line(FLAGS[flag]))
+        for flag, n in counts.items()
+        if n
+    ]
     if said:
         with st.expander("Look at these first", icon=":material/flag:", expanded=len(said) < 4):
-            st.markdown("\n".join(f"- {line}" for line in said))
+            say.markdown("{lines}", lines=say.joined(said, "\n"))
 
 
 def _charts(result: BatchResult, units: Units) -> None:
@@ -203,12 +210,20 @@ def _truth(result: BatchResult) -> None:
         return
     names, dark = result.model["display_names"], show.is_dark()
     value, right = found.balanced_accuracy, found.accuracy
-    limits = "" if isnan(value.low) else f" ({100 * value.low:.0f} to {100 * value.high:.0f} %)"
+    limits = say.line(
+        "" if isnan(value.low) else " ({low:.0f} to {high:.0f} %)",
+        low=100 * value.low,
+        high=100 * value.high,
+    )
     st.subheader("Against the labels", anchor=False)
-    st.markdown(
-        f"{round(right.estimate * right.n)} of {right.n} as labelled. Balanced accuracy "
-        f"**{100 * value.estimate:.0f} %**{limits}, "
-        f"calibration error {100 * found.calibration_error:.0f} %."
+    say.markdown(
+        "{right} of {n} as labelled. Balanced accuracy **{accuracy:.0f} %**{limits}, "
+        "calibration error {error:.0f} %.",
+        right=round(right.estimate * right.n),
+        n=right.n,
+        accuracy=100 * value.estimate,
+        limits=limits,
+        error=100 * found.calibration_error,
     )
     matrix, reliability = st.columns(2, gap="medium")
     with matrix:

@@ -22,7 +22,7 @@ from core.reporting.batch import BatchResult, GivenSource, Pace, relabel, run_ba
 from core.reporting.recipe import Recipe
 from core.reporting.report import write_report
 from core.ui import cache
-from core.ui.shell import say, workspace
+from core.ui.shell import sentence, workspace
 
 if TYPE_CHECKING:
     from core.learning.models import Classifier
@@ -165,7 +165,7 @@ def _work(
             state.result = result
     except Exception as error:
         if not state.is_forgotten:  # its folder is gone, which is no failure
-            state.problem = say(error)
+            state.problem = sentence(error)
     finally:
         state.is_over = True
         if state.is_forgotten:

@@ -8,11 +8,13 @@ import streamlit as st
 
 from core.reporting import figures
 from core.ui.classify.settings import LEVEL
-from core.ui.parts import show, tables
+from core.ui.parts import say, show, tables
 
 if TYPE_CHECKING:
     from core.learning.classifying import Classification
     from core.learning.models import Classifier
+
+_UNLIKE = " This one is unlike those, so do not count on it."
 
 
 def choose_level(model: Classifier) -> float | None:
@@ -28,10 +30,12 @@ def choose_level(model: Classifier) -> float | None:
 def draw(model: Classifier, answer: Classification, level: float | None) -> None:
     """Draw label, probability, prediction set and the bars of all classes."""
     name = model.card.display_name
-    st.metric("Most probable class", name(answer.label))
-    st.markdown(
-        f"Probability **{tables.percent(answer.probability)}** · runner-up "
-        f"{show.plain(name(answer.runner_up))} at {tables.percent(answer.runner_up_probability)}"
+    say.metric("Most probable class", name(answer.label))
+    say.markdown(
+        "Probability **{probability}** · runner-up {runner_up} at {runner_up_probability}",
+        probability=tables.percent(answer.probability),
+        runner_up=name(answer.runner_up),
+        runner_up_probability=tables.percent(answer.runner_up_probability),
     )
     _prediction_set(model, answer, level)
     show.chart(
@@ -40,9 +44,13 @@ def draw(model: Classifier, answer: Classification, level: float | None) -> None
         "Probability of every class",
     )
     honest = "calibrated on held-out micrographs" if answer.calibrated else "not calibrated"
-    st.caption(
-        f"Model {show.plain(model.name)} on {model.device.upper()}, {honest}. It knows these "
-        f"{len(answer.ranking)} classes only: whatever you show it gets one of them."
+    say.caption(
+        "Model {name} on {upper}, {honest}. It knows these {ranking} classes only: "
+        "whatever you show it gets one of them.",
+        name=say.plain(model.name),
+        upper=model.device.upper(),
+        honest=honest,
+        ranking=len(answer.ranking),
     )
 
 
@@ -54,15 +62,20 @@ def _prediction_set(model: Classifier, answer: Classification, level: float | No
             "classes are still possible."
         )
         return
-    names = [show.plain(model.card.display_name(label)) for label in answer.prediction_set]
-    promise = (
-        f"For {100 * level:.0f} % of micrographs like those it learnt from, the true class is "
-        "among the ones it keeps."
+    names = [model.card.display_name(label) for label in answer.prediction_set]
+    promise = say.line(
+        "For {percent:.0f} % of micrographs like those it learnt from, the true class is among the "
+        "ones it keeps.{unlike}",
+        percent=100 * level,
+        unlike=say.line(_UNLIKE) if answer.is_novel else "",
     )
-    if answer.is_novel:
-        promise += " This one is unlike those, so do not count on it."
     if len(names) > 1:
         listed = f"{', '.join(names[1:-1])} and {names[-1]}" if len(names) > 2 else names[1]
-        st.info(f"The network cannot exclude {listed}. {promise}", icon=":material/help:")
+        say.info(
+            "The network cannot exclude {listed}. {promise}",
+            listed=listed,
+            promise=promise,
+            icon=":material/help:",
+        )
     else:
-        st.caption(f"The network excludes every other class. {promise}")
+        say.caption("The network excludes every other class. {promise}", promise=promise)

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import streamlit as st
-
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.parts import show, tables
+from core.ui.parts import say, tables
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -26,10 +24,12 @@ class Check:
     """One sentence about trust; `sound` is None where nothing could be checked."""
 
     sound: bool | None
-    words: str
+    words: say.Line
 
 
-_ICONS = {True: ":material/check:", None: ":material/help:"}
+_LIKE = "Like the training micrographs (novelty {novelty:.2f}, below 1)."
+_WITHIN = "Field of view and pixel size are within those of the training micrographs."
+_ICONS = {True: say.Line(":material/check:"), None: say.Line(":material/help:")}
 
 
 def draw(checks: Iterable[Check], doubts: DeltaGenerator, calm: DeltaGenerator) -> None:
@@ -37,9 +37,9 @@ def draw(checks: Iterable[Check], doubts: DeltaGenerator, calm: DeltaGenerator) 
     with calm:  # what is being tried shows here meanwhile
         for check in checks:
             if check.sound is False:
-                doubts.warning(check.words, icon=":material/warning:")
+                say.warning("{words}", words=check.words, into=doubts, icon=":material/warning:")
             else:
-                st.markdown(f"{_ICONS[check.sound]} {check.words}")
+                say.markdown("{icon_} {words}", icon_=_ICONS[check.sound], words=check.words)
 
 
 def doubts(micrograph: Micrograph, model_name: str, answer: Classification) -> tuple[str, ...]:
@@ -73,30 +73,38 @@ def _novelty(answer: Classification) -> Check:
     if answer.novelty is None:
         return Check(
             None,
-            "This model keeps nothing of its training micrographs: whether this micrograph is like "
-            "them cannot be said.",
+            say.line(
+                "This model keeps nothing of its training micrographs: whether this micrograph is "
+                "like them cannot be said."
+            ),
         )
     if answer.is_novel:
         return Check(
             False,
-            f"Unlike the training micrographs (novelty {answer.novelty:.2f}; 95\u00a0% of "
-            "micrographs of their kind stay below 1): the classes may not apply.",
+            say.line(
+                "Unlike the training micrographs (novelty {novelty:.2f}; 95\u00a0% of "
+                "micrographs of their kind stay below 1): the classes may not apply.",
+                novelty=answer.novelty,
+            ),
         )
-    return Check(True, f"Like the training micrographs (novelty {answer.novelty:.2f}, below 1).")
+    return Check(True, say.line(_LIKE, novelty=answer.novelty))
 
 
 def _scale(micrograph: Micrograph, model: Classifier, model_name: str) -> Check:
     if not model.card.training_range:
-        return Check(None, "This model does not say at which scales it was trained.")
+        return Check(None, say.line("This model does not say at which scales it was trained."))
     if micrograph.pixel_size is None:
         return Check(
             None,
-            "Without a pixel size, whether the scale is one it was trained at cannot be said.",
+            say.line(
+                "Without a pixel size, whether the scale is one it was trained at cannot be said."
+            ),
         )
     caution = cache.magnification_caution(micrograph, model_name)
     if caution:
-        return Check(False, f"The scale is not one it was trained at: {show.plain(caution)}.")
-    return Check(True, "Field of view and pixel size are within those of the training micrographs.")
+        words = say.line("The scale is not one it was trained at: {caution}.", caution=caution)
+        return Check(False, words)
+    return Check(True, say.line(_WITHIN))
 
 
 def _overlays(
@@ -104,31 +112,44 @@ def _overlays(
 ) -> Check:
     found = cache.overlay_check(micrograph, model_name, level)
     if found is None:
-        return Check(True, "No info bar and no letters were found that could decide.")
+        return Check(True, say.line("No info bar and no letters were found that could decide."))
     shown, hidden = (
-        f"{show.plain(model.card.display_name(a.label))} ({tables.percent(a.probability)})"
+        say.line(
+            "{name} ({probability})",
+            name=model.card.display_name(a.label),
+            probability=tables.percent(a.probability),
+        )
         for a in (found.shown, found.hidden)
     )
     if found.changes_label:
         return Check(
             False,
-            f"Info bar or letters decide: with them shown the answer is {shown}, with them hidden "
-            f"{hidden}.",
+            say.line(
+                "Info bar or letters decide: with them shown the answer is {shown}, with them "
+                "hidden {hidden}.",
+                shown=shown,
+                hidden=hidden,
+            ),
         )
     return Check(
         True,
-        f"Info bar and letters do not decide: {shown} with them shown, "
-        f"{tables.percent(found.hidden.probabilities[found.shown.label])} with them hidden.",
+        say.line(
+            "Info bar and letters do not decide: {shown} with them shown, {hidden} with them "
+            "hidden.",
+            shown=shown,
+            hidden=tables.percent(found.hidden.probabilities[found.shown.label]),
+        ),
     )
 
 
 def _stability(micrograph: Micrograph, model: Classifier, model_name: str, exclude: bool) -> Check:
     found = cache.label_stability(micrograph, model_name, exclude)
-    words = (
-        f"The label stays in {100 * found.share:.0f}\u00a0% of {len(found.changes)} small changes "
-        "(flips, shifts, noise)"
+    words = say.line(
+        "The label stays in {share:.0f}\u00a0% of {count} small changes (flips, shifts, noise)",
+        share=100 * found.share,
+        count=len(found.changes),
     )
     if found.share < STABLE:
         lost = ", ".join(found.lost_to[:3]) + (" …" if len(found.lost_to) > 3 else "")
-        return Check(False, f"{words}; it is lost when {lost}.")
-    return Check(True, f"{words}.")
+        return Check(False, say.line("{words}; it is lost when {lost}.", words=words, lost=lost))
+    return Check(True, say.line("{words}.", words=words))

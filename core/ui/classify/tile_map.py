@@ -11,7 +11,7 @@ from core.imaging.display import class_colors
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.classify.settings import TILE_MAP
-from core.ui.parts import show, tables, working
+from core.ui.parts import say, show, tables, working
 
 if TYPE_CHECKING:
     from core.learning.classifying import TileMap
@@ -36,11 +36,14 @@ def draw(micrograph: Micrograph, model_name: str, exclude: bool) -> None:
     with right:
         _legend(tiles, cache.model(model_name).card)
         rows, columns = tiles.labels.shape
-        st.caption(
-            f"{rows} × {columns} tiles of about {tile_px} px, each classified as a micrograph of "
-            "its own; the more opaque, the more probable. Tiles that are mostly info bar or "
-            "letters, or of one grey level, have no colour. A tile shows less than the network "
-            "learnt from: read the map for differences, not for each tile's class."
+        say.caption(
+            "{rows} × {columns} tiles of about {tile_px} px, each classified as a micrograph "
+            "of its own; the more opaque, the more probable. Tiles that are mostly info bar "
+            "or letters, or of one grey level, have no colour. A tile shows less than the "
+            "network learnt from: read the map for differences, not for each tile's class.",
+            rows=rows,
+            columns=columns,
+            tile_px=tile_px,
         )
         show.download(
             "Map (PNG)", png, f"{show.file_stem(micrograph)}_tiles.png", "image/png", "tiles_png"

@@ -16,7 +16,7 @@ from core.reporting import figures
 from core.reporting.batch import ALIKE, csv_bytes, describe, find_part
 from core.ui import cache
 from core.ui.cluster import image_hover
-from core.ui.parts import show, tables
+from core.ui.parts import say, show, tables
 from core.ui.shell import workspace
 
 TEXTURE = ""  # stands for no network among the names of models
@@ -43,7 +43,9 @@ def draw(prefix: str = "cluster", *, exclude: bool = True) -> None:
     names = list(workspace.short_names(every).values())
     chosen = _chosen(prefix, names)
     if len(every) in (2, 3):
-        st.caption(f"{len(every)} micrographs: distances are exact, groups mean little.")
+        say.caption(
+            "{every} micrographs: distances are exact, groups mean little.", every=len(every)
+        )
     plot, beside = st.columns([3, 2], gap="medium")
     with plot:
         found = cache.projection(settings, method, rows)
@@ -214,7 +216,13 @@ def _typical(every: list[Micrograph], names: list[str], groups: Grouping) -> Non
             noun = "micrograph" if sizes[group] == 1 else "micrographs"
             with st.container(width=176, gap="xxsmall"):
                 st.image(cache.card_jpeg(every[medoid]), width=160, alt=names[medoid])
-                st.caption(f"group {group + 1}, {sizes[group]} {noun}: {show.plain(names[medoid])}")
+                say.caption(
+                    "group {group}, {sizes} {noun}: {names}",
+                    group=group + 1,
+                    sizes=sizes[group],
+                    noun=noun,
+                    names=names[medoid],
+                )
 
 
 def _duplicates(every: list[Micrograph], names: list[str], rows: Rows, described: str) -> None:
@@ -225,13 +233,19 @@ def _duplicates(every: list[Micrograph], names: list[str], rows: Rows, described
             st.caption("No near-duplicates: no two of these micrographs show the same field.")
         return
     lines = [
-        f"- {show.plain(names[first])} and {show.plain(names[second])} ({reason})"
+        say.line(
+            "- {first} and {second} ({reason})",
+            first=names[first],
+            second=names[second],
+            reason=reason,
+        )
         for first, second, reason in pairs[:_MOST_PAIRS]
     ]
     if len(pairs) > _MOST_PAIRS:
-        lines.append(f"- and {len(pairs) - _MOST_PAIRS} more pairs")
-    st.warning(
-        "Near-duplicates: look before you count both as fields of their own.\n" + "\n".join(lines),
+        lines.append(say.line("- and {more} more pairs", more=len(pairs) - _MOST_PAIRS))
+    say.warning(
+        "Near-duplicates: look before you count both as fields of their own.\n{pairs}",
+        pairs=say.joined(lines, "\n"),
         icon=":material/content_copy:",
     )
 

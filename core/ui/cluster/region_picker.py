@@ -11,7 +11,7 @@ from core.measuring.selection import Region
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.ui import cache
-from core.ui.parts import show, tables
+from core.ui.parts import say, show, tables
 from core.ui.shell import region
 
 _TIMES_CLEARED = "cluster_region_cleared"
@@ -69,7 +69,9 @@ def draw(micrograph: Micrograph) -> None:
             )
         else:
             what = "a box" if way == region.BOX else "around what you want"
-            st.caption(f"Draw {what} with the pointer; until then the whole frame counts.")
+            say.caption(
+                "Draw {what} with the pointer; until then the whole frame counts.", what=what
+            )
 
 
 def _typed(micrograph: Micrograph) -> Region:

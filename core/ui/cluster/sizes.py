@@ -23,7 +23,7 @@ from core.micrograph import Micrograph, PixelSize
 from core.reporting import figures
 from core.reporting.batch import csv_bytes, find_part
 from core.ui import cache
-from core.ui.parts import show, tables
+from core.ui.parts import say, show, tables
 from core.ui.shell import workspace
 
 Mask = NDArray[np.bool_]
@@ -71,7 +71,9 @@ def draw(
     mask = labels == target
     tiles, points = cache.target_intervals(micrograph, f"{settings}|{target}", mask, included)
     area_px = int(np.count_nonzero(included))
-    st.markdown(describe_area(target, tiles, points, area_px, micrograph.pixel_size))
+    say.markdown(
+        "{target}", target=describe_area(target, tiles, points, area_px, micrograph.pixel_size)
+    )
     found = size_distribution(regions)
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -91,7 +93,10 @@ def draw(
         regions,
         mask_png,
     )
-    with st.expander(f"Every region in a table ({len(regions)})", icon=":material/table_rows:"):
+    with st.expander(
+        say.line("Every region in a table ({regions})", regions=len(regions)),
+        icon=":material/table_rows:",
+    ):
         show.table(tables.regions(regions), f"{prefix}_regions", height=250)
     if fraction_of is not None:
         _fields(fraction_of, target, prefix)
@@ -99,27 +104,37 @@ def draw(
 
 def describe_area(
     target: int, tiles: Interval, points: Interval, area_px: int, size: PixelSize | None
-) -> str:
+) -> say.Line:
     """Return sentences on how sure the area of a cluster is."""
     low, middle, high = (
         tables.write_area(round(share * area_px), size)
         for share in (tiles.low, tiles.estimate, tiles.high)
     )
-    return (
-        f"Cluster {target} covers **{tables.percent(tiles.estimate)}** of what counts "
-        f"(95 %: {_range(tiles)}), or {middle} ({low} to {high}). The interval comes from drawing "
-        f"{tiles.n} tiles of this field again: it holds for other places of a uniform specimen. "
-        f"Counting {points.n} points of a grid instead (ASTM E562) gives "
-        f"{tables.percent(points.estimate)} ({_range(points)}){_more_points(points)}."
+    return say.line(
+        "Cluster {target} covers **{share}** of what counts (95 %: {range}), or {middle} ({low} to "
+        "{high}). The interval comes from drawing {tiles} tiles of this field again: it holds for "
+        "other places of a uniform specimen. Counting {points} points of a grid instead (ASTM "
+        "E562) gives {counted} ({counted_range}){more}.",
+        target=target,
+        share=tables.percent(tiles.estimate),
+        range=_range(tiles),
+        middle=middle,
+        low=low,
+        high=high,
+        tiles=tiles.n,
+        points=points.n,
+        counted=tables.percent(points.estimate),
+        counted_range=_range(points),
+        more=_more_points(points),
     )
 
 
-def _more_points(points: Interval) -> str:
+def _more_points(points: Interval) -> say.Line:
     """Return how many points would be enough, where there are any on the cluster."""
     if not 0 < points.estimate < 1:
-        return ""
+        return say.line("")
     needed = points_needed(points.estimate, 0.1)
-    return f"; ± 10 % of that takes {tables.thousands(needed)} points"
+    return say.line("; ± 10 % of that takes {needed} points", needed=tables.thousands(needed))
 
 
 def _range(value: Interval) -> str:
@@ -133,18 +148,20 @@ def _numbers(
     with st.container(horizontal=True):
         for name, value in (("D10", found.d10), ("D50", found.d50), ("D90", found.d90)):
             shown = "–" if isnan(value) else f"{value:.4g} {found.unit}"
-            st.metric(name, shown, width="content")
-    st.caption(
-        "By number: 10, 50 and 90 % of the regions have a smaller equivalent diameter. "
-        + describe_fit(found)
+            say.metric(name, shown, width="content")
+    say.caption(
+        "By number: 10, 50 and 90 % of the regions have a smaller equivalent diameter. {fit}",
+        fit=say.Line(describe_fit(found)),
     )
-    st.markdown(_density(regions, area_px, size))
+    say.markdown("{regions}", regions=_density(regions, area_px, size))
     rounded = int(regions["outline_too_short"].sum()) if "outline_too_short" in regions else 0
     if rounded:
         noun = "region looks" if rounded == 1 else "regions look"
-        st.caption(
-            f"{rounded} {noun} rounder than a circle, since few pixels make a short outline; "
-            "circularity is set to 1 there."
+        say.caption(
+            "{rounded} {noun} rounder than a circle, since few pixels make a short outline; "
+            "circularity is set to 1 there.",
+            rounded=rounded,
+            noun=noun,
         )
 
 
@@ -198,7 +215,7 @@ def describe_fit(found: SizeDistribution) -> str:
     )
 
 
-def _density(regions: pd.DataFrame, area_px: int, size: PixelSize | None) -> str:
+def _density(regions: pd.DataFrame, area_px: int, size: PixelSize | None) -> say.Line:
     """Return a sentence on the number of regions per area."""
     if size is None:
         area, unit = area_px / 1e6, "megapixel"
@@ -206,10 +223,14 @@ def _density(regions: pd.DataFrame, area_px: int, size: PixelSize | None) -> str
         area, unit = area_px * size.to("µm") ** 2, "µm²"
     found = number_per_area(regions, area)
     half = int(regions["touches_border"].sum())
-    halves = f" The {half} on the border count half." if half else ""
-    return (
-        f"**{_count(found.estimate)} per {unit}** (95 %: {_count(found.low)} to "
-        f"{_count(found.high)}, if they are scattered at random).{halves}"
+    halves = say.line(" The {half} on the border count half." if half else "", half=half)
+    return say.line(
+        "**{count} per {unit}** (95 %: {low} to {high}, if they are scattered at random).{halves}",
+        count=_count(found.estimate),
+        unit=unit,
+        low=_count(found.low),
+        high=_count(found.high),
+        halves=halves,
     )
 
 
@@ -226,7 +247,9 @@ def _fields(fraction_of: Callable[[Micrograph], float], target: int, prefix: str
         st.caption("Load more fields of the sample to see a mean with its interval over fields.")
         return
     if not st.toggle(
-        f"Over all {len(every)} loaded fields", key=f"{prefix}_fields", persist_state="session"
+        say.line("Over all {every} loaded fields", every=len(every)),
+        key=f"{prefix}_fields",
+        persist_state="session",
     ):
         return
     table = measure_fields(every, fraction_of)
@@ -251,9 +274,10 @@ def _fields(fraction_of: Callable[[Micrograph], float], target: int, prefix: str
     left, right = st.columns([3, 2], gap="medium")
     with left:
         show.table(summary, f"{prefix}_fields_summary")
-        st.caption(
-            f"Mean area fraction of cluster {target} over fields with Student's 95 % interval. "
-            "“Needed” is how many such fields would give the wished precision."
+        say.caption(
+            "Mean area fraction of cluster {target} over fields with Student's 95 % "
+            "interval. “Needed” is how many such fields would give the wished precision.",
+            target=target,
         )
     with right:
         show.table(table, f"{prefix}_fields_table", height=220)

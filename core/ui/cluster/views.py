@@ -18,7 +18,7 @@ from core.reporting import figures
 from core.ui import cache
 from core.ui.cache import ClusterChoice
 from core.ui.cluster import settings
-from core.ui.parts import show, slider, tables, working
+from core.ui.parts import say, show, slider, tables, working
 from core.ui.shell import samples
 
 _ACROSS = 4
@@ -57,10 +57,10 @@ def facts(
     samples.badge(micrograph)
     with st.container(horizontal=True):
         share = tables.percent(found.fractions[target])
-        st.metric(f"Cluster {target}", share, width="content")
+        say.metric(f"Cluster {target}", share, width="content")
         area = tables.target_area(found, target, micrograph)
-        st.metric("Area", area, width="content")
-    st.caption(tables.used_share(found))
+        say.metric("Area", area, width="content")
+    say.caption("{found}", found=tables.used_share(found))
     counts = cache.region_counts(micrograph, choice, smallest_px)
     legend = tables.cluster_legend(found, micrograph, counts)
     st.dataframe(legend, hide_index=True, column_config=show.LEGEND_COLUMNS, key="cluster_legend")
@@ -78,9 +78,10 @@ def _effect_of_smoothing(micrograph: Micrograph, choice: ClusterChoice, found: C
         return
     before = cache.clusters(micrograph, choice.unsmoothed)
     table = compare_fractions(before, found)
-    st.caption(
-        f"Smoothing moved {tables.percent(moved_share(before, found))} of the pixels to another "
-        "cluster. Mean greys are those of the clusters as they were found."
+    say.caption(
+        "Smoothing moved {before} of the pixels to another cluster. Mean greys are those "
+        "of the clusters as they were found.",
+        before=tables.percent(moved_share(before, found)),
     )
     headings = {"before_pct": "before (%)", "after_pct": "after (%)", "change_points": "points"}
     show.table(table.rename(columns=headings), "cluster_effect")
@@ -114,9 +115,9 @@ def help_choosing(micrograph: Micrograph, choice: ClusterChoice) -> None:
         found = cache.choice_of_k(micrograph, choice)
         words, plots = st.columns([2, 3], gap="medium")
         with words:
-            st.markdown(f"**{found.describe()}**")
+            say.markdown("**{describe}**", describe=found.describe())
             st.button(
-                f"Use {found.suggested} clusters",
+                say.line("Use {suggested} clusters", suggested=found.suggested),
                 key="cluster_use_k",
                 disabled=found.suggested == choice.k,
                 on_click=_use,

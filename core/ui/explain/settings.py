@@ -9,7 +9,7 @@ import streamlit as st
 from core.imaging.display import COLORMAPS
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.parts import Choice, Setting, Switch, Whole, Words, tables
+from core.ui.parts import Choice, Setting, Switch, Whole, Words, say, tables
 from core.ui.shell import EXCLUDE
 
 if TYPE_CHECKING:
@@ -150,9 +150,18 @@ def _layers(model_name: str, shape: tuple[int, int]) -> tuple[str, ...]:
         format_func=lambda name: f"{name} · {facts[name].map_hw[1]} × {facts[name].map_hw[0]}",
         key=LAYERS.key_of(model_name),
         persist_state="session",
-        help=f"None chosen: {last}, the last. Maps of early layers are finer and know less of the "
-        "class. Several layers are fused: each is scaled to its strongest place, then averaged. "
-        + " ".join(f"{n}: a cell sees {f.field_px:.0f} px." for n, f in facts.items()),
+        help=say.line(
+            "None chosen: {last}, the last. Maps of early layers are finer and know less of the "
+            "class. Several layers are fused: each is scaled to its strongest place, then "
+            "averaged. {fields}",
+            last=last,
+            fields=say.joined(
+                say.line(
+                    "{name}: a cell sees {field_px:.0f} px.", name=name, field_px=fact.field_px
+                )
+                for name, fact in facts.items()
+            ),
+        ),
     )
     return tuple(name for name in facts if name in chosen)
 

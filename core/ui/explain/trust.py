@@ -14,7 +14,7 @@ from core.reporting import figures
 from core.reporting.batch import csv_bytes
 from core.ui import cache
 from core.ui.cache import Question
-from core.ui.parts import show, working
+from core.ui.parts import say, show, working
 from core.ui.shell import workspace
 
 if TYPE_CHECKING:
@@ -51,12 +51,13 @@ def _card(micrograph: Micrograph, question: Question) -> None:
         card = cache.trust(micrograph, question, thorough, tell)
     title = cache.model(question.model_name).card.display_name(card.target)
     first, *others = card.sentences(title)
-    (st.success if card.beats_chance else st.warning)(
-        show.plain(first),
+    (say.success if card.beats_chance else say.warning)(
+        "{first}",
+        first=first,
         icon=":material/verified:" if card.beats_chance else ":material/warning:",
     )
     for sentence in others:
-        st.markdown(f"- {show.plain(sentence)}")
+        say.markdown("- {sentence}", sentence=sentence)
     _numbers(card, micrograph)
     _plots(card)
 
@@ -82,10 +83,13 @@ def _numbers(card: TrustCard, micrograph: Micrograph) -> None:
         ", ".join(f"{100 * share:.0f}" for share in steps)
         for steps in (card.map.shares, card.map.road_shares)
     )
-    st.caption(
-        f"Removed: {shares} %; for ROAD {road} %. Removed places are filled with the mean grey "
-        "level or a blurred copy, for ROAD with noisy linear imputation. "
-        f"Chance: {random}; beaten when every one of them is, by at least 0.01."
+    say.caption(
+        "Removed: {shares} %; for ROAD {road} %. Removed places are filled with the mean "
+        "grey level or a blurred copy, for ROAD with noisy linear imputation. Chance: "
+        "{random}; beaten when every one of them is, by at least 0.01.",
+        shares=shares,
+        road=road,
+        random=random,
     )
     show.download(
         "Trust card (CSV)",
@@ -105,7 +109,7 @@ def _plots(card: TrustCard) -> None:
         (right, "insertion", "kept, hottest first"),
     ):
         with column:
-            st.markdown(f"**{kind.capitalize()}**")
+            say.markdown("**{capitalize}**", capitalize=kind.capitalize())
             curves = {
                 name: np.mean([np.mean(list(getattr(r, kind).values()), axis=0) for r in group], 0)
                 for name, group in (
@@ -132,14 +136,16 @@ def _plots(card: TrustCard) -> None:
         show.chart(figure, "explain_agreement", "rank correlation between methods")
         for group in card.agreement.coinciding():
             same = ", ".join(titles[name] for name in group)
-            st.caption(f"One map up to scale, and no confirmation of each other: {same}.")
+            say.caption(
+                "One map up to scale, and no confirmation of each other: {same}.", same=same
+            )
 
 
 def _whole_set(question: Question) -> None:
     every = tuple(workspace.every())
     st.markdown("**Which method suits these micrographs?**")
     if not st.toggle(
-        f"Check every method on all that is loaded ({len(every)})",
+        say.line("Check every method on all that is loaded ({every})", every=len(every)),
         key="explain_whole_set",
         persist_state="session",
     ):
@@ -164,10 +170,11 @@ def _whole_set(question: Question) -> None:
         }
     )
     show.table(shown, "explain_set_table")
-    st.caption(
-        f"Each micrograph is explained for its own class; the best is first: "
-        f"{shown['method'].iloc[0]}. Methods that must coincide are one row. Where methods differ "
-        "by much less than the standard deviation, their order may be chance."
+    say.caption(
+        "Each micrograph is explained for its own class; the best is first: {iloc}. "
+        "Methods that must coincide are one row. Where methods differ by much less than "
+        "the standard deviation, their order may be chance.",
+        iloc=shown["method"].iloc[0],
     )
     show.download(
         "All methods (CSV)", csv_bytes(table), "trust_of_methods.csv", "text/csv", "explain_set_csv"

@@ -9,7 +9,7 @@ import streamlit as st
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.cache import Look, Question
-from core.ui.parts import show, tables
+from core.ui.parts import say, show, tables
 
 if TYPE_CHECKING:
     from core.learning.classifying import Classification
@@ -23,30 +23,36 @@ def facts(micrograph: Micrograph, question: Question, look: Look, answer: Classi
     found = cache.explanation(micrograph, question)
     sure = {name: tables.percent(p) for name, p in answer.probabilities.items()}
     against = f" rather than {card.display_name(found.contrast)}" if found.contrast else ""
-    st.metric("Evidence for", card.display_name(found.target) + against)
-    st.caption(f"The network gives this class {sure[found.target]}.")
+    say.metric("Evidence for", card.display_name(found.target) + against)
+    say.caption("The network gives this class {sure}.", sure=sure[found.target])
     if not answer.calibrated:
         st.caption("This model has no calibration: its probabilities may be too sure.")
     if found.target != answer.label:
         own = card.display_name(answer.label)
-        st.caption(f"Its own answer is {own} with {sure[answer.label]}.")
+        say.caption("Its own answer is {own} with {sure}.", own=own, sure=sure[answer.label])
     if found.has_evidence:
         legend = cache.heat_legend_png(look)
         st.image(legend, width="stretch", alt="From no evidence to the strongest in this frame")
         st.caption("no evidence → strongest in this frame (relative; other frames differ)")
     else:
-        st.info(
-            f"No positive evidence for {card.display_name(found.target)} at this layer: no part "
-            "of this frame speaks for it, and the map is empty.",
+        say.info(
+            "No positive evidence for {target} at this layer: no part of this frame speaks "
+            "for it, and the map is empty.",
+            target=card.display_name(found.target),
             icon=":material/visibility_off:",
         )
     _cautions(micrograph, question)
     rows, cols = found.raw.shape
     device = cache.model(question.model_name).device.upper()
-    st.caption(
-        f"{cache.fitting(question.model_name)[found.method]} at the layer “{found.layer}”, "
-        f"{cols} × {rows} values; the raw map keeps their signs. "
-        f"Model {show.plain(card.name)} on {device}."
+    say.caption(
+        "{model_name} at the layer “{layer}”, {cols} × {rows} values; the raw map keeps "
+        "their signs. Model {name} on {device}.",
+        model_name=cache.fitting(question.model_name)[found.method],
+        layer=found.layer,
+        cols=cols,
+        rows=rows,
+        name=card.name,
+        device=device,
     )
 
 
@@ -56,25 +62,29 @@ def _cautions(micrograph: Micrograph, question: Question) -> None:
     found = cache.explanation(micrograph, question)
     share = cache.overlay_evidence_share(micrograph, question)
     if share > OVERLAY_ALARM:
-        st.warning(
-            f"{100 * share:.0f} % of the evidence lies on the info bar, scale bar or letters.",
+        say.warning(
+            "{share:.0f} % of the evidence lies on the info bar, scale bar or letters.",
+            share=100 * share,
             icon=":material/warning:",
         )
     if found.seen_box != (0, 0, *micrograph.shape):
         top, left, bottom, right = found.seen_box
         seen = (bottom - top) * (right - left) / micrograph.pixels.size
-        st.warning(
-            f"This network sees only the middle of the frame, {100 * seen:.0f} % of it. The rest "
-            "is shown darker and says nothing.",
+        say.warning(
+            "This network sees only the middle of the frame, {seen:.0f} % of it. The rest is "
+            "shown darker and says nothing.",
+            seen=100 * seen,
             icon=":material/crop:",
         )
     alike = cache.coinciding(question.model_name, _single_layer(question))
     if found.method in alike:
         titles = cache.fitting(question.model_name)
         others = [titles[name] for name in alike if name != found.method]
-        st.caption(
-            f"At this layer {', '.join(others[:-1])} and {others[-1]} must give the same map: that "
-            "they agree is arithmetic, not evidence."
+        say.caption(
+            "At this layer {others} and {others_2} must give the same map: that they agree "
+            "is arithmetic, not evidence.",
+            others=", ".join(others[:-1]),
+            others_2=others[-1],
         )
     if found.method in cache.baselines():
         st.caption("A baseline: this map knows nothing of the network.")

@@ -12,7 +12,7 @@ from core.errors import UserError
 from core.imaging.filtering import Pipeline, Step
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.parts import show, slider
+from core.ui.parts import say, slider
 from core.ui.shell import workspace
 
 _DONE = "filters_done"  # chains that this session has waited for
@@ -151,5 +151,5 @@ def _show_preview(
 
 def _progress_text(number: int, steps: tuple[Step, ...]) -> str:
     slow = ", this one is slow" if steps[number].is_slow else ""
-    title = show.plain(steps[number].spec.title)
+    title = say.plain(steps[number].spec.title)
     return f"Step {number + 1} of {len(steps)}: {title}{slow} …"

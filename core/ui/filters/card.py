@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.imaging.filtering import FILTERS, SAME, FilterSpec, Parameter
 from core.micrograph import Micrograph
+from core.ui.parts import say
 from core.ui.shell import Link, filter_chain, workspace
 
 _SLOW = "Slow: a part is shown first, the whole follows."
@@ -18,7 +19,7 @@ def draw(link: Link, place: int, total: int, micrograph: Micrograph) -> None:
     spec = FILTERS[link.filter]
     with st.container(border=True, gap="small"):
         link.on = st.toggle(
-            f"**{place + 1}. {spec.title}**",
+            say.line("**{place}. {title}**", place=place + 1, title=spec.title),
             link.on,
             key=f"filters_{link.number}_on",
             help=_help(spec),
@@ -102,9 +103,10 @@ def _length_nm(link: Link, parameter: Parameter, micrograph: Micrograph) -> floa
     value = float(link.values[parameter.name_nm])
     per_px = micrograph.pixel_size.to("nm") if micrograph.pixel_size else None
     low, high = (0.0, 1e9) if per_px is None else (parameter.low * per_px, parameter.high * per_px)
-    note = "" if per_px is None else f" {value / per_px:.4g} px here."
+    here = None if per_px is None else value / per_px
+    note = say.line("" if here is None else " {here:.4g} px here.", here=here or 0)
     given: float = st.number_input(
-        f"{parameter.title} (nm)",
+        say.line("{title} (nm)", title=parameter.title),
         min(low, value),
         max(high, value),
         value,
@@ -116,9 +118,11 @@ def _length_nm(link: Link, parameter: Parameter, micrograph: Micrograph) -> floa
     return given
 
 
-def _help(spec: FilterSpec) -> str:
+def _help(spec: FilterSpec) -> say.Line:
+    """Return what a filter does and where it comes from: words of the catalogue, our own."""
     result = "" if spec.result == SAME else f"\n\nThe result is a {spec.result}."
-    return "\n\n".join(filter(None, (spec.help + result, spec.reference)))
+    parts = filter(None, (spec.help + result, spec.reference))
+    return say.joined(map(say.Line, parts), "\n\n")
 
 
 def _control(link: Link, parameter: Parameter, micrograph: Micrograph) -> Any:
@@ -172,7 +176,7 @@ def _spots(link: Link, parameter: Parameter, key: str) -> tuple[Any, ...]:
     spots: tuple[Any, ...] = link.values[parameter.name]
     with st.container(horizontal=True, vertical_alignment="center"):
         count = f"{len(spots)} spot{'' if len(spots) == 1 else 's'}"
-        st.caption(f"{count}, set by clicks on the spectrum.", help=parameter.help)
+        say.caption("{count}, set by clicks on the spectrum.", count=count, help=parameter.help)
         st.button(
             "Clear",
             key=key,

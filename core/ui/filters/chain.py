@@ -7,6 +7,7 @@ import streamlit as st
 from core.imaging.filtering import FAMILIES, FILTERS, MAX_STEPS, PRESETS, Step
 from core.micrograph import Micrograph
 from core.ui.filters import card
+from core.ui.parts import say
 from core.ui.shell import filter_chain
 
 _NEXT, _FAMILY, _PRESET = "filters_next", "filters_family", "filters_preset"
@@ -39,7 +40,7 @@ def _draw_tools() -> None:
                 "",
                 icon=f":material/{icon}:",
                 key=f"filters_{name.lower()}",
-                help=f"{name} the chain",
+                help=say.line("{name} the chain", name=name),
                 type="tertiary",
                 disabled=not possible,
                 on_click=action,
@@ -52,7 +53,13 @@ def _draw_tools() -> None:
             placeholder="Presets …",
             key=_PRESET,
             label_visibility="collapsed",
-            help="\n\n".join(f"**{preset.name}**: {preset.help}" for preset in PRESETS),
+            help=say.joined(
+                (
+                    say.line("**{name}**: {words}", name=preset.name, words=say.Line(preset.help))
+                    for preset in PRESETS
+                ),
+                "\n\n",
+            ),
             on_change=_start_from_preset,
         )
 
@@ -68,7 +75,7 @@ def _start_from_preset() -> None:
 def _draw_adding() -> None:
     """Draw the choice of a filter to add; typing searches in it."""
     if filter_chain.is_full():
-        st.caption(f"The chain is full: {MAX_STEPS} filters are the most.")
+        say.caption("The chain is full: {max_steps} filters are the most.", max_steps=MAX_STEPS)
         return
     family = st.selectbox(
         "Add a filter from", (_ALL, *FAMILIES), key=_FAMILY, persist_state="session"

@@ -13,7 +13,7 @@ from core.reporting import figures
 from core.ui import cache
 from core.ui.filters import bench, pictures
 from core.ui.filters.bench import Outcome
-from core.ui.parts import show
+from core.ui.parts import say, show
 from core.ui.shell import filter_chain, workspace
 
 _MOST_CUTS = 4
@@ -41,7 +41,12 @@ def draw_histogram(outcome: Outcome) -> None:
         what = "grey level" if len(cuts) == 1 else "grey levels"
         if title == "Otsu threshold":
             title = "Otsu's threshold"
-        st.caption(f"{title}: {what} {levels}. Before: what enters that step.")
+        say.caption(
+            "{title}: {what} {levels}. Before: what enters that step.",
+            title=title,
+            what=what,
+            levels=levels,
+        )
 
 
 def draw_steps(outcome: Outcome) -> None:
@@ -99,17 +104,19 @@ def draw_results(outcome: Outcome) -> None:
         )
     problem = st.session_state.pop(_PROBLEM, "")
     if problem:
-        st.error(show.plain(problem), icon=":material/error:")
+        say.error("{problem}", problem=problem, icon=":material/error:")
     size = result.pixel_size
     kept = f"The TIFF files carry the pixel size, {size}" if size else "The pixel size is unknown"
-    st.caption(show.plain(f"{kept}."))
+    say.caption("{kept}.", kept=kept)
 
 
 def draw_history(micrograph: Micrograph) -> None:
     """Say what was done to the micrograph before it came here."""
     history = micrograph.metadata.get("history", [])
     if history:
-        with st.expander(f"History ({len(history)})", icon=":material/history:"):
+        with st.expander(
+            say.line("History ({history})", history=len(history)), icon=":material/history:"
+        ):
             for number, line in enumerate(history, start=1):
                 st.text(f"{number}. {line}")
 

@@ -8,7 +8,7 @@ from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.filters.bench import Outcome
 from core.ui.filters.settings import LINE, SLIDER, SPECTRUM, ZOOM
-from core.ui.parts import linked, show, slider
+from core.ui.parts import linked, say, show, slider
 from core.ui.shell import filter_chain
 
 _FULL_PX = 4_200_000  # up to here every pixel goes to the browser, to be zoomed into
@@ -80,7 +80,12 @@ def _draw_profile(outcome: Outcome) -> None:
         key = f"filters_line_{number}"
         st.session_state[key] = min(round(values[number]), most)
         column.number_input(
-            f"{name} (px)", 0, most, key=key, on_change=_line_from_numbers, args=(height, width)
+            say.line("{name} (px)", name=name),
+            0,
+            most,
+            key=key,
+            on_change=_line_from_numbers,
+            args=(height, width),
         )
     across = last.number_input("Averaged over (px)", 1, 99, key=_WIDTH, persist_state="session")
     start, end = (values[0], values[1]), (values[2], values[3])

@@ -8,7 +8,7 @@ from core.errors import UserError
 from core.imaging.filtering import Pipeline, Step
 from core.reporting.batch import read_recipe
 from core.reporting.recipe import Recipe
-from core.ui.parts import show
+from core.ui.parts import say, show
 from core.ui.shell import EXCLUDE, filter_chain
 
 _UPLOAD, _TEXT, _TURN = "filters_recipe_file", "filters_recipe_text", "filters_recipe_turn"
@@ -46,7 +46,7 @@ def draw(steps: tuple[Step, ...], exclude: bool) -> None:
         )
     problem = st.session_state.pop(_PROBLEM, "")
     if problem:
-        st.error(show.plain(problem), icon=":material/error:")
+        say.error("{problem}", problem=problem, icon=":material/error:")
 
 
 def _from_text() -> None:

@@ -10,7 +10,7 @@ from core.imaging.overlays import AS_FOUND, OverlayChoice, overlay_choice
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.home import gallery
-from core.ui.parts import show
+from core.ui.parts import say, show
 from core.ui.shell import workspace
 
 _MOST_SHARE = 0.4  # of the height that a slider reaches
@@ -20,7 +20,7 @@ _FIELDS = ("enabled", "top_rows", "bottom_rows", "lettering")
 
 def draw(micrograph: Micrograph) -> None:
     """Draw the micrograph with its hatch beside the switches and sliders."""
-    st.subheader(show.plain(micrograph.name), anchor=False)
+    say.subheader("{name}", name=micrograph.name)
     picture, controls = show.beside()
     with controls:
         with st.container(horizontal=True, gap="xxsmall"):
@@ -37,7 +37,7 @@ def _picture(micrograph: Micrograph, hatched: bool) -> None:
     shown = cache.hatched_png(micrograph) if hatched else cache.micrograph_png(micrograph)
     st.image(
         shown,
-        caption=show.plain(show.caption(micrograph, True)),
+        caption=say.plain(show.caption(micrograph, True)),
         width=show.fit(micrograph),
         output_format="PNG",
         alt=f"{micrograph.name}, hatched where it is not specimen" if hatched else micrograph.name,
@@ -67,7 +67,7 @@ def _controls(micrograph: Micrograph) -> None:
             max(1, rows, int(_MOST_SHARE * height)),
             rows,
             key=_key(micrograph, field),
-            help=f"Found: {found} px." if found else "None was found.",
+            help=say.line("Found: {found} px." if found else "None was found.", found=found),
             disabled=not choice.enabled,
             on_change=_take,
             args=(micrograph, field),

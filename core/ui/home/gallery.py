@@ -12,7 +12,7 @@ import streamlit as st
 from core.imaging.scale import words
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.parts import show
+from core.ui.parts import say, show
 from core.ui.shell import samples, workspace
 
 _CARDS_PER_PAGE = 6
@@ -45,9 +45,9 @@ def draw() -> None:
     micrographs = workspace.every()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(gap=None, width="stretch"):
-            st.subheader(f"Loaded ({len(micrographs)})", anchor=False)
+            say.subheader("Loaded ({micrographs})", micrographs=len(micrographs))
             used, most = workspace.used_bytes() / 2**20, workspace.MOST_BYTES // 2**20
-            st.caption(f"{used:.3g} MB of {most} MB in memory")
+            say.caption("{used:.3g} MB of {most} MB in memory", used=used, most=most)
         if len(micrographs) > 1:
             micrographs = _sorted(micrographs)
             _remove_several(micrographs)
@@ -85,7 +85,7 @@ def _remove_several(micrographs: list[Micrograph]) -> None:
             "Micrographs to remove", names, format_func=names.__getitem__, key=_TO_REMOVE
         )
         st.button(
-            f"Remove {len(chosen)}" if chosen else "Remove",
+            say.line("Remove {count}" if chosen else "Remove", count=len(chosen)),
             key="home_several_remove",
             disabled=not chosen,
             on_click=_remove,
@@ -120,7 +120,11 @@ def badges(micrograph: Micrograph) -> None:
     samples.badge(micrograph)
     if micrograph.pixel_size is None:
         reason = str(micrograph.metadata.get("calibration", ""))
-        st.badge("no pixel size", color="orange", help=show.plain(reason) or None)
+        st.badge(
+            "no pixel size",
+            color="orange",
+            help=say.line("{reason}", reason=reason) if reason else None,
+        )
     elif words.is_set_by_hand(micrograph):
         st.badge("pixel size by hand", color="blue")
     if any(cache.info_bars(micrograph)):
@@ -130,7 +134,7 @@ def badges(micrograph: Micrograph) -> None:
     share = cache.saturated(micrograph)
     if share > _MARKED_SHARE:
         st.badge(
-            f"saturated {100 * share:.0f}\u00a0%",
+            say.line("saturated {share:.0f}\xa0%", share=100 * share),
             color="red",
             help="Share of the specimen's pixels at a grey level where the signal was cut off.",
         )
@@ -145,9 +149,9 @@ def _card(micrograph: Micrograph, chosen: bool) -> None:
                     width=_fit_width(micrograph),
                     alt=micrograph.name,
                 )
-            st.markdown(f"**{show.plain(micrograph.name)}**")
+            say.markdown("**{name}**", name=micrograph.name)
             for line in _facts(micrograph):
-                st.caption(show.plain(line))
+                say.caption("{line}", line=line)
             with st.container(horizontal=True, gap="xxsmall"):
                 badges(micrograph)
         _buttons(micrograph.sha256, chosen)

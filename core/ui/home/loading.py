@@ -9,7 +9,7 @@ import streamlit as st
 from core.imaging.reading import MAX_FILE_MB
 from core.micrograph import Micrograph
 from core.ui.home import gallery
-from core.ui.parts import plain
+from core.ui.parts import say
 from core.ui.shell import uploads, workspace
 
 LABEL = "Micrographs to load for all pages: pictures, files of instruments, or a ZIP of them"
@@ -56,7 +56,9 @@ def _load(files: Sequence[workspace.NamedFile]) -> None:
         if micrograph is not None:
             added += 1
             gallery.prepare(micrograph)
-        bar.progress(done / total, f"{done} of {total} · {plain(name)}")
+        bar.progress(
+            done / total, say.line("{done} of {total} · {name}", done=done, total=total, name=name)
+        )
 
     st.session_state[_PROBLEMS] = workspace.add(files, show)
     st.session_state[_ADDED] = added
@@ -69,7 +71,9 @@ def _summary() -> None:
         return
     added = st.session_state.get(_ADDED, 0)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{added} added, {len(problems)} not:", width="stretch")
+        say.markdown(
+            "{added} added, {problems} not:", added=added, problems=len(problems), width="stretch"
+        )
         st.button(
             "Dismiss",
             key="home_dismiss",
@@ -79,9 +83,9 @@ def _summary() -> None:
         )
     for problem in problems[:_SHOWN_AT_ONCE]:
         known = isinstance(problem, workspace.AlreadyLoadedError)
-        (st.info if known else st.error)(plain(str(problem)))
+        (say.info if known else say.error)("{problem}", problem=problem)
     rest = problems[_SHOWN_AT_ONCE:]
     if rest:
-        with st.expander(f"{len(rest)} more"):
+        with st.expander(say.line("{rest} more", rest=len(rest))):
             for problem in rest:
-                st.markdown(plain(str(problem)))
+                say.markdown("{problem}", problem=str(problem))

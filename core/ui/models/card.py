@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.reporting import figures
 from core.ui import cache
-from core.ui.parts import show
+from core.ui.parts import say, show
 
 if TYPE_CHECKING:
     from core.learning.models import Classifier, ModelCard
@@ -26,12 +26,18 @@ _CHANGES = {
 
 def draw(model: Classifier, model_name: str) -> None:
     """Draw the card in an expander."""
-    with st.expander(f"About the model {show.plain(model.name)}", icon=":material/description:"):
+    with st.expander(
+        say.line("About the model {name}", name=model.name), icon=":material/description:"
+    ):
         card = model.card
-        classes = ", ".join(show.plain(card.display_name(name)) for name in card.classes)
-        st.markdown(f"**Classes:** {classes}. **Network:** {show.plain(card.architecture)}.")
+        classes = ", ".join(card.display_name(name) for name in card.classes)
+        say.markdown(
+            "**Classes:** {classes}. **Network:** {architecture}.",
+            classes=classes,
+            architecture=card.architecture,
+        )
         if said := cache.missing_in_model(model_name):
-            st.info(show.plain(said), icon=":material/help:")
+            say.info("{said}", said=said, icon=":material/help:")
         scores = card.metrics.get("whole_frames") or card.metrics.get("pictures")
         if scores and "confusion_matrix" in scores:
             _scores(card, scores)
@@ -42,11 +48,15 @@ def draw(model: Classifier, model_name: str) -> None:
 
 def _scores(card: ModelCard, scores: Mapping[str, Any]) -> None:
     low, high = scores["balanced_accuracy_interval_95"]
-    st.markdown(
-        f"**On {scores['pictures']} held-out micrographs** from {scores['groups']} originals: "
-        f"balanced accuracy {100 * scores['balanced_accuracy']:.0f} % "
-        f"({100 * low:.0f} to {100 * high:.0f} %). "
-        f"{show.plain(card.metrics.get('protocol', ''))}."
+    say.markdown(
+        "**On {pictures} held-out micrographs** from {groups} originals: balanced "
+        "accuracy {balanced_accuracy:.0f} % ({low:.0f} to {high:.0f} %). {get}.",
+        pictures=scores["pictures"],
+        groups=scores["groups"],
+        balanced_accuracy=100 * scores["balanced_accuracy"],
+        low=100 * low,
+        high=100 * high,
+        get=card.metrics.get("protocol", ""),
     )
     left, right = st.columns(2, gap="medium")
     dark = show.is_dark()
@@ -72,9 +82,10 @@ def _honesty(model_name: str) -> None:
             show.chart(figure, "classify_reliability", "Share of right answers per probability")
             scores = metrics.get("whole_frames") or metrics.get("pictures") or {}
             if "expected_calibration_error" in scores:
-                st.caption(
+                say.caption(
                     "Held-out micrographs; on the dashed line it is as often right as it says. "
-                    f"Mean distance {100 * scores['expected_calibration_error']:.1f} points."
+                    "Mean distance {points:.1f} points.",
+                    points=100 * scores["expected_calibration_error"],
                 )
     with right:
         if sets := metrics.get("prediction_sets"):
@@ -94,20 +105,28 @@ def _honesty(model_name: str) -> None:
 def _robustness(card: ModelCard) -> None:
     metrics = card.metrics
     if novelty := metrics.get("novelty"):
-        st.markdown(
-            f"**Unlike the training micrographs:** against {novelty['foreign_pictures']} simulated "
-            f"pictures of {novelty['foreign_kinds']} foreign kinds the novelty has an AUROC of "
-            f"{novelty['auroc']:.2f} ({novelty['auroc_held_out']:.2f} with networks that had not "
-            f"seen the originals); it warns of {100 * novelty['foreign_beyond']:.0f} % of them and "
-            f"of {100 * novelty['held_out_beyond']:.0f} % of held-out originals. No warning proves "
-            "nothing."
+        say.markdown(
+            "**Unlike the training micrographs:** against {foreign_pictures} simulated "
+            "pictures of {foreign_kinds} foreign kinds the novelty has an AUROC of "
+            "{auroc:.2f} ({auroc_held_out:.2f} with networks that had not seen the "
+            "originals); it warns of {foreign_beyond:.0f} % of them and of "
+            "{held_out_beyond:.0f} % of held-out originals. No warning proves nothing.",
+            foreign_pictures=novelty["foreign_pictures"],
+            foreign_kinds=novelty["foreign_kinds"],
+            auroc=novelty["auroc"],
+            auroc_held_out=novelty["auroc_held_out"],
+            foreign_beyond=100 * novelty["foreign_beyond"],
+            held_out_beyond=100 * novelty["held_out_beyond"],
         )
     if shortcuts := metrics.get("shortcuts"):
         moved = "; ".join(
             f"{_CHANGES.get(name, name)} {points:+.1f}".replace("-", "−")
             for name, points in shortcuts["points"].items()
         )
-        st.markdown(f"**What must not matter** moves the balanced accuracy by (points): {moved}.")
+        say.markdown(
+            "**What must not matter** moves the balanced accuracy by (points): {moved}.",
+            moved=moved,
+        )
     if sources := metrics.get("held_out_sources"):
         st.markdown("**Sources it never saw**")
         table = pd.DataFrame(sources)[["source", "class", "right", "pictures"]]
@@ -123,4 +142,4 @@ def _data(card: ModelCard) -> None:
             table["class"] = table["class"].map(card.display_name)
         show.table(table, "classify_data")
     for limit in card.limits:
-        st.markdown(f"- {show.plain(limit)}")
+        say.markdown("- {limit}", limit=limit)

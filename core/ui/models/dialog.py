@@ -12,7 +12,7 @@ import streamlit as st
 from core.errors import UserError
 from core.reporting import figures
 from core.ui import cache
-from core.ui.parts import show, tables
+from core.ui.parts import say, show, tables
 from core.ui.shell import EXCLUDE, model_choice, uploads, user_errors, workspace
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MOST_MB = 300  # an AlexNet has 230
 SUFFIXES = ("pth", "pt", "tar", "ckpt", "bin", "safetensors", "zip")
 _TURN, _DRAFT, _TRIED = "models_turn", "models_draft", "models_tried"
+_UNCALIBRATED = "**{name}** with {probability} (not calibrated)"
 _MANY = 12  # classes that are listed one by one
 
 
@@ -86,10 +87,10 @@ def _receive() -> AddedModel | None:
         draft = _open(file)
         st.session_state[_DRAFT] = draft
     if draft.problem:
-        st.error(show.plain(draft.problem), icon=":material/error:")
+        say.error("{problem}", problem=draft.problem, icon=":material/error:")
         names = model_choice.choices()
         if names:
-            st.caption(show.plain(f"Nothing changed: {names[model_choice.current(names)]} stays."))
+            say.caption("Nothing changed: {names} stays.", names=names[model_choice.current(names)])
     return draft.model
 
 
@@ -109,14 +110,18 @@ def _card(model: AddedModel) -> None:
     card = model.card
     words = [card.display_name(label) for label in card.classes]
     more = f" … {words[-1]}" if len(words) > _MANY else ""
-    st.markdown(
-        f"**{show.plain(card.name)}** · {cache.architecture_title(card.architecture)} · "
-        f"{len(words)} classes: {show.plain(', '.join(words[:_MANY]))}{more}"
+    say.markdown(
+        "**{name}** · {architecture} · {words} classes: {words_2}{more}",
+        name=card.name,
+        architecture=cache.architecture_title(card.architecture),
+        words=len(words),
+        words_2=", ".join(words[:_MANY]),
+        more=more,
     )
     for note in model.notes:
-        st.markdown(f"- {show.plain(note)}")
+        say.markdown("- {note}", note=note)
     if said := cache.missing_in_model(model.name):
-        st.info(show.plain(said), icon=":material/info:")
+        say.info("{said}", said=said, icon=":material/info:")
 
 
 def _name_classes(model: AddedModel) -> AddedModel:
@@ -124,7 +129,10 @@ def _name_classes(model: AddedModel) -> AddedModel:
     draft: _Draft = st.session_state[_DRAFT]
     card = model.card
     given = st.text_area(
-        f"Names of the {len(card.classes)} classes, one a line, in the order of the outputs",
+        say.line(
+            "Names of the {classes} classes, one a line, in the order of the outputs",
+            classes=len(card.classes),
+        ),
         "\n".join(card.display_name(label) for label in card.classes),
         height=min(300, 50 + 24 * len(card.classes)),
         key=f"models_classes_{draft.file_id}",
@@ -143,7 +151,7 @@ def _try(model: AddedModel) -> None:
     if micrograph is None:
         st.caption("Load a micrograph to try it before you use it.")
         return
-    if st.button(show.plain(f"Try it on {micrograph.name}"), key="models_try"):
+    if st.button(say.line("Try it on {name}", name=micrograph.name), key="models_try"):
         st.session_state[_TRIED] = model.name
     if st.session_state.get(_TRIED) != model.name:
         return
@@ -153,9 +161,10 @@ def _try(model: AddedModel) -> None:
     picture.image(cache.thumbnail_png(micrograph), alt=micrograph.name, output_format="PNG")
     with result:
         name = model.card.display_name(answer.label)
-        st.markdown(
-            f"**{show.plain(name)}** with {tables.percent(answer.probability)}"
-            + ("" if answer.calibrated else " (not calibrated)")
+        say.markdown(
+            "**{name}** with {probability}" if answer.calibrated else _UNCALIBRATED,
+            name=name,
+            probability=tables.percent(answer.probability),
         )
         if len(answer.probabilities) <= _MANY:
             show.chart(

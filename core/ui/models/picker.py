@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import UserError
 from core.ui import cache
-from core.ui.parts import show
+from core.ui.parts import say
 from core.ui.shell import model_choice
 
 _KEY = "settings_model"
@@ -51,7 +51,9 @@ def draw_elsewhere() -> None:
 def _draw(names: dict[str, str]) -> None:
     if names and (lost := model_choice.lost(names)):
         instead = names[model_choice.current(names)]
-        st.warning(show.plain(f"{lost} is no longer there; {instead} takes its place."))
+        say.warning(
+            "{lost} is no longer there; {instead} takes its place.", lost=lost, instead=instead
+        )
         model_choice.choose(model_choice.current(names))
     if names:
         st.session_state[_KEY] = model_choice.current(names)
@@ -64,7 +66,7 @@ def _draw(names: dict[str, str]) -> None:
             help="The network that classifies and explains, the same on every page.",
         )
         if said := cache.missing_in_model(str(chosen)):
-            st.caption(show.plain(said))
+            say.caption("{said}", said=said)
     with st.container(horizontal=True, gap="small"):
         if st.button("Add a model", key="models_add", icon=":material/add:"):
             model_choice.ask_for_another()

@@ -12,7 +12,7 @@ from core.micrograph import Micrograph
 from core.ui.models import picker
 from core.ui.page import revival, warm_up
 from core.ui.page.links import address
-from core.ui.parts import show, slider
+from core.ui.parts import say, slider
 from core.ui.shell import PROMISES, TASKS, samples, sidebar, tour, uploads, workspace
 from core.ui.shell import user_errors as user_errors
 
@@ -36,7 +36,7 @@ def setup(title: str) -> None:
     tab = title if title == NAME else f"{title} · {NAME}"
     st.set_page_config(page_title=tab, page_icon=_ICON, layout="wide")
     st.html(_FOCUS)
-    st.title(title, anchor=False)
+    st.title(say.line("{title}", title=title), anchor=False)
     if _on_a_phone():
         st.caption("Settings and pixel size are in the sidebar: open it with » at the top left.")
     _begin(title)
@@ -61,11 +61,10 @@ def _tell_evicted() -> None:
     names = workspace.evicted_names()
     if names:
         named = ", ".join(names[:_NAMED]) + (" and others" if len(names) > _NAMED else "")
-        st.info(
-            show.plain(
-                f"While you were away, {named} had to make room for other visitors: this server's "
-                "memory is shared. Load them again to go on."
-            ),
+        say.info(
+            "While you were away, {named} had to make room for other visitors: this server's "
+            "memory is shared. Load them again to go on.",
+            named=named,
             icon=":material/inventory_2:",
         )
 
@@ -85,7 +84,7 @@ def require_micrograph() -> Micrograph:
     """Return the chosen micrograph; without one say what to do, offer samples and stop."""
     micrograph = workspace.current()
     if micrograph is None:
-        st.write(f"{promise()} No micrograph is loaded.")
+        say.markdown("{promise} No micrograph is loaded.", promise=say.Line(promise()))
         st.page_link("Home.py", label="Load your own on Home", icon=":material/upload_file:")
         st.caption("Or take a simulated one:")
         samples.offer("start")
@@ -101,7 +100,7 @@ def _require_memory(micrograph: Micrograph) -> None:
     try:
         require_memory(_WORK_BYTES_PER_PX * micrograph.pixels.size)
     except OutOfMemory as error:
-        st.error(show.plain(str(error)), icon=":material/error:")
+        say.error("{error}", error=str(error), icon=":material/error:")
         settings()
         st.stop()
 

@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.imaging.simulation import KINDS
 from core.ui.page.links import address
+from core.ui.parts import say
 from core.ui.shell import workspace
 
 _FILES = "files"
@@ -28,7 +29,7 @@ def restore() -> None:
             st.session_state[_NOTE] = note
     note = st.session_state.pop(_NOTE, None)
     if note:
-        st.info(note, icon=":material/restart_alt:")
+        say.info("{note}", note=say.Line(note), icon=":material/restart_alt:")
 
 
 def _take_over(stated: dict[str, str]) -> str:

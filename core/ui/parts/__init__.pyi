@@ -1,4 +1,5 @@
 from . import attribution as attribution
+from . import say as say
 from . import show as show
 from . import tables as tables
 from . import working as working
@@ -11,7 +12,6 @@ from .setting import Whole as Whole
 from .setting import Words as Words
 from .setting import gather as gather
 from .show import on_primary as on_primary
-from .show import plain as plain
 from .tables import data_url as data_url
 from .targets import MOST_CLUSTERS as MOST_CLUSTERS
 from .targets import targets as targets

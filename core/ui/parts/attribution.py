@@ -12,7 +12,7 @@ from core.micrograph import Micrograph
 from core.reporting import figures
 from core.reporting.batch import csv_bytes
 from core.ui import cache
-from core.ui.parts import show
+from core.ui.parts import say, show
 
 _MOST_PHASES = 6
 
@@ -83,7 +83,7 @@ def _results(
 ) -> None:
     found = cache.explanation(micrograph, question)
     title = cache.model(question.model_name).card.display_name(found.target)
-    st.markdown(f"**{show.plain(describe_attribution(table, title))}**")
+    say.markdown("**{table}**", table=describe_attribution(table, title))
     chart, numbers = st.columns(2, gap="medium")
     with chart:
         show.chart(
@@ -101,12 +101,14 @@ def _results(
             f"{prefix}_attribution_csv",
         )
     titles = cache.method_titles()
-    st.caption(
-        f"{titles.get(found.method, found.method)} at “{found.layer}”. "
-        "Lift is evidence share / area share: 1 where the network looks as much as anywhere. "
-        "Intervals (95 %) come from drawing tiles of the frame again. “By chance” is the central "
-        "95 % of the lift over all places to which the same map can be moved (brackets over the "
-        "area): beyond it, the network follows this cluster."
+    say.caption(
+        "{method} at “{layer}”. Lift is evidence share / area share: 1 where the network "
+        "looks as much as anywhere. Intervals (95 %) come from drawing tiles of the "
+        "frame again. “By chance” is the central 95 % of the lift over all places to "
+        "which the same map can be moved (brackets over the area): beyond it, the "
+        "network follows this cluster.",
+        method=titles.get(found.method, found.method),
+        layer=found.layer,
     )
 
 

@@ -8,6 +8,7 @@ sentence is a literal, and whatever is put into it is shown letter by letter.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -17,20 +18,22 @@ if TYPE_CHECKING:
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~:$&^=@])")
 _LINE_END = re.compile(r"[\r\n\v\f\x85\u2028\u2029]")
-# Letters, digits and what stands between them in a number with its unit: nothing that Markdown
-# reads, so that it is left as it is. A point between letters could make a link.
-_HARMLESS = re.compile(r"(?:[^\W_]|[ \u00a0,%×·–…]|(?<=\d)\.(?=\d))*")
-
-
-def plain(text: str) -> str:
-    """Return text that Markdown shows letter by letter: a file name is never markup."""
-    return _MARKUP.sub(r"\\\1", _LINE_END.sub(" ", text))
+# Letters, digits and what stands between them in words and in numbers with units: nothing that
+# Markdown reads, so that it is left as it is. A point between letters could make a link.
+_HARMLESS = re.compile(
+    r"(?:[^\W_]|[ \u00a0,%×·–…]|(?<=\d)\.(?=\d)|(?<=[^\W_])-(?=[^\W_])|(?<=[^\W_] )[+&](?= ))*"
+)
 
 
 class Line(str):
     """A sentence of our own whose facts are disarmed: it may be put into another as it is."""
 
     __slots__ = ()
+
+
+def plain(text: str) -> Line:
+    """Return text that Markdown shows letter by letter: a file name is never markup."""
+    return Line(_MARKUP.sub(r"\\\1", _LINE_END.sub(" ", text)))
 
 
 def line(template: str, /, **facts: object) -> Line:
@@ -45,6 +48,11 @@ def line(template: str, /, **facts: object) -> Line:
         stays as it is.
     """
     return Line(template.format_map({name: _Fact(value) for name, value in facts.items()}))
+
+
+def joined(lines: Iterable[Line], between: str = " ") -> Line:
+    """Return finished lines as one; they may be lines of a list."""
+    return Line(between.join(lines))
 
 
 class _Fact:
@@ -132,8 +140,3 @@ def success(
 def metric(label: str, value: str, **options: Any) -> None:
     """Show one number or name in large type; neither it nor its label is markup."""
     st.metric(line("{label}", label=label), line("{value}", value=value), **options)
-
-
-def bullets(lines: list[str]) -> None:
-    """Write each line after a dot, letter by letter."""
-    st.markdown("\n".join(line("- {words}", words=words) for words in lines))

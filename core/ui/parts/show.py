@@ -11,7 +11,7 @@ import streamlit as st
 from core.imaging.scale import words
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.parts import handing_over
+from core.ui.parts import handing_over, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,6 @@ LEGEND_COLUMNS = {
     "regions": st.column_config.NumberColumn(width=58),
 }
 _INK = "#0e1516"
-_MARKDOWN = re.compile(r"([\\\\`*_{}\[\]<>()#+\-.!|~:$&^=@])")
 
 
 def is_dark() -> bool:
@@ -45,11 +44,6 @@ def on_primary(label: str, *, enabled: bool = True) -> str:
     Streamlit writes it in white, which is too pale on the bright accent that dark pages need.
     """
     return f':color[{label}]{{foreground="{_INK}"}}' if enabled and is_dark() else label
-
-
-def plain(text: str) -> str:
-    """Return text that Markdown shows letter by letter: a file name is never markup."""
-    return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
 
 
 def beside(picture_share: int = 1) -> tuple[DeltaGenerator, DeltaGenerator]:
@@ -67,7 +61,7 @@ def picture(micrograph: Micrograph, exclude: bool) -> None:
     """Show the micrograph losslessly with its facts below; a tall one stays within the window."""
     st.image(
         cache.micrograph_png(micrograph),
-        caption=plain(caption(micrograph, exclude)),
+        caption=say.plain(caption(micrograph, exclude)),
         width=fit(micrograph),
         output_format="PNG",
         alt=micrograph.name,
@@ -102,12 +96,16 @@ def caution(micrograph: Micrograph, exclude: bool) -> None:
     """Warn where the network's answer cannot mean anything, or not much."""
     height, width = micrograph.shape
     if cache.is_blank(micrograph, exclude):
-        reason = "All pixels have the same grey level: the answer below means nothing."
+        reason = say.line("All pixels have the same grey level: the answer below means nothing.")
     elif min(height, width) < _FEW_PX:
-        reason = f"Only {width} × {height} px: too few to trust the answer below."
+        reason = say.line(
+            "Only {width} × {height} px: too few to trust the answer below.",
+            width=width,
+            height=height,
+        )
     else:
         return
-    st.warning(reason, icon=":material/warning:")
+    say.warning("{reason}", reason=reason, icon=":material/warning:")
 
 
 def chart(figure: go.Figure, key: str, alt: str, *, legend: bool = True) -> None:

@@ -13,6 +13,7 @@ from core.imaging.display import cluster_colors, png_bytes
 from core.measuring.clustering import Clustering
 from core.micrograph import Micrograph, PixelSize
 from core.reporting.batch import Units, csv_bytes, diameters, pixel_size_source
+from core.ui.parts import say
 
 _THIN_SPACE = "\u202f"
 
@@ -92,16 +93,20 @@ def regions(measured: pd.DataFrame) -> pd.DataFrame:
     return measured.rename(columns={name: _heading(str(name)) for name in measured.columns})
 
 
-def regions_summary(measured: pd.DataFrame) -> str:
+def regions_summary(measured: pd.DataFrame) -> say.Line:
     """Return how many regions there are and how large they are on average."""
     column = next(name for name in measured.columns if name.startswith("equivalent_diameter_"))
     if measured.empty:
-        return "No region is large enough."
+        return say.line("No region is large enough.")
     unit = column.removeprefix("equivalent_diameter_")
     noun = "region" if len(measured) == 1 else "regions"
-    return (
-        f"{len(measured)} {noun} · mean equivalent diameter {measured[column].mean():.4g} {unit} "
-        f"· median {measured[column].median():.4g} {unit}"
+    return say.line(
+        "{count} {noun} · mean equivalent diameter {mean:.4g} {unit} · median {median:.4g} {unit}",
+        count=len(measured),
+        noun=noun,
+        mean=measured[column].mean(),
+        median=measured[column].median(),
+        unit=unit,
     )
 
 
@@ -127,12 +132,15 @@ def target_area(clustering: Clustering, target: int, micrograph: Micrograph) -> 
     return write_area(pixels, micrograph.pixel_size)
 
 
-def used_share(clustering: Clustering) -> str:
+def used_share(clustering: Clustering) -> say.Line:
     """Return a sentence on how much of the frame took part."""
     share = clustering.included_share
     if share == 1:
-        return "Share of the whole frame."
-    return f"Share of the {percent(share)} of the frame that is used; the hatched rest is left out."
+        return say.line("Share of the whole frame.")
+    return say.line(
+        "Share of the {used} of the frame that is used; the hatched rest is left out.",
+        used=percent(share),
+    )
 
 
 def write_area(pixels: int, pixel_size: PixelSize | None) -> str:

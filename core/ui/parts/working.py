@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from core.ui.parts import show
+from core.ui.parts import say
 
 Tell = Callable[..., None]
 
@@ -24,7 +24,7 @@ def progress_bar(words: str = "{}") -> Iterator[Tell]:
     place, outside = st.empty(), contextvars.copy_context()
 
     def tell(share: float, what: str = "") -> None:
-        outside.run(place.progress, min(1.0, share), show.plain(words.format(what)))
+        outside.run(place.progress, min(1.0, share), say.plain(words.format(what)))
 
     try:
         yield tell

@@ -8,7 +8,7 @@ from . import sidebar as sidebar
 from . import tour as tour
 from . import uploads as uploads
 from . import workspace as workspace
-from .border import say as say
+from .border import sentence as sentence
 from .border import user_errors as user_errors
 from .filter_chain import Link as Link
 from .settings import EXCLUDE as EXCLUDE

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.errors import OutOfMemory, Unwritable, UserError, lacks_memory
 from core.imaging import memory
-from core.ui.parts import show
+from core.ui.parts import say
 
 CALM_LINE = (
     "Something went wrong on our side, and what you loaded is untouched. "
@@ -31,10 +31,10 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        st.error(show.plain(say(error)), icon=":material/error:")
+        say.error("{error}", error=sentence(error), icon=":material/error:")
 
 
-def say(error: Exception) -> str:
+def sentence(error: Exception) -> str:
     """Return what a person is told of an error; what is not theirs to solve is logged."""
     if isinstance(error, Unwritable):  # its own sentence names a folder of the server
         return _NO_SPACE.format(error.reason)

@@ -7,7 +7,7 @@ import streamlit as st
 from core.imaging.scale import ScaleBar, words
 from core.micrograph import Micrograph, PixelSize
 from core.ui import cache
-from core.ui.parts import on_primary, plain
+from core.ui.parts import on_primary, say
 from core.ui.shell import workspace
 
 _UNITS = ("nm", "µm", "mm")
@@ -21,7 +21,9 @@ def draw(micrograph: Micrograph) -> None:
     title = f"Pixel size: {size or 'unknown'}{' (set by hand)' if by_hand else ''}"
     sha256 = micrograph.sha256
     with st.sidebar.expander(
-        plain(title), icon=":material/straighten:", key=f"sidebar_calibration_{sha256}"
+        say.line("{title}", title=title),
+        icon=":material/straighten:",
+        key=f"sidebar_calibration_{sha256}",
     ):
         _say_where_from(micrograph)
         way = st.segmented_control(
@@ -38,7 +40,7 @@ def draw(micrograph: Micrograph) -> None:
         if by_hand:
             own = workspace.own_pixel_size(micrograph)
             st.button(
-                f"Back to the file's own: {own}" if own else "Back to unknown",
+                say.line("Back to the file's own: {own}" if own else "Back to unknown", own=own),
                 key=f"sidebar_undo_{sha256}",
                 icon=":material/undo:",
                 on_click=_set,
@@ -51,11 +53,12 @@ def _say_where_from(micrograph: Micrograph) -> None:
     stated = str(micrograph.metadata.get("calibration", ""))
     if micrograph.pixel_size is None:
         reason = stated.removeprefix("no pixel size: ")
-        st.caption(plain(f"{reason[0].upper()}{reason[1:]}." if reason else _NONE_STATED))
+        stated = f"{reason[0].upper()}{reason[1:]}." if reason else _NONE_STATED
+        say.caption("{stated}", stated=stated)
         return
     wide, high = words.field_of_view(micrograph)
     source = f"From {stated} · " if stated and not words.is_set_by_hand(micrograph) else ""
-    st.caption(plain(f"{source}field {wide} × {high}"))
+    say.caption("{source}field {wide} × {high}", source=source, wide=wide, high=high)
 
 
 _NONE_STATED = "The file states no pixel size: lengths and areas are in pixels."

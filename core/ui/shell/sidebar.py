@@ -7,7 +7,7 @@ import streamlit as st
 from core.imaging.scale import describe_instrument
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.parts import show
+from core.ui.parts import say, show
 from core.ui.shell import calibration, workspace
 from core.ui.shell.border import user_errors
 
@@ -19,14 +19,14 @@ def draw(micrograph: Micrograph) -> None:
     place = digests.index(micrograph.sha256)
     st.session_state["sidebar_micrograph"] = micrograph.sha256
     st.sidebar.selectbox(
-        f"Micrograph ({place + 1} of {len(digests)})",
+        say.line("Micrograph ({place} of {digests})", place=place + 1, digests=len(digests)),
         digests,
         format_func=labels.__getitem__,
         key="sidebar_micrograph",
         on_change=lambda: workspace.select(st.session_state["sidebar_micrograph"]),
     )
     frame_picker(micrograph)
-    st.sidebar.caption(show.plain(show.describe(micrograph)))
+    say.caption("{micrograph}", micrograph=show.describe(micrograph), into=st.sidebar)
     calibration.draw(micrograph)
 
 
@@ -37,7 +37,7 @@ def frame_picker(micrograph: Micrograph) -> None:
         return
     now = int(micrograph.metadata.get("frame", 0))
     chosen = st.sidebar.selectbox(
-        f"Frame ({now + 1} of {len(labels)})",
+        say.line("Frame ({now} of {labels})", now=now + 1, labels=len(labels)),
         range(len(labels)),
         index=now,
         format_func=lambda frame: f"{frame + 1} · {labels[frame]}",
@@ -55,7 +55,7 @@ def about(micrograph: Micrograph) -> None:
     facts = describe_instrument(micrograph)
     if facts:
         with st.sidebar.expander("Instrument", icon=":material/biotech:"):
-            rows = {"": list(facts), " ": [show.plain(value) for value in facts.values()]}
+            rows = {"": list(facts), " ": [say.plain(value) for value in facts.values()]}
             st.table(rows, border="horizontal", hide_index=True, hide_header=True)
     with st.sidebar.expander("Save as", icon=":material/save:"):
         stem, size = show.file_stem(micrograph), micrograph.pixel_size
@@ -74,4 +74,4 @@ def about(micrograph: Micrograph) -> None:
             f"save_png_{micrograph.sha256}",
         )
         kept = f"The TIFF carries the pixel size, {size}" if size else "The pixel size is unknown"
-        st.caption(show.plain(f"{kept}; every pixel is there, nothing is drawn over it."))
+        say.caption("{kept}; every pixel is there, nothing is drawn over it.", kept=kept)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.imaging.simulation import KINDS
 from core.reporting.report import NOTE, read_sample_report
-from core.ui.parts import show
+from core.ui.parts import say, show
 from core.ui.shell import workspace
 
 _ON = "tour_on"
@@ -72,8 +72,16 @@ def draw(title: str) -> None:
     with st.container(
         border=True, key="tour_line", horizontal=True, gap="small", vertical_alignment="center"
     ):
-        st.markdown(f"**{place} of {len(_STEPS)}** · {what}", width="stretch")
-        st.page_link(path, label=f"Next: {name}", icon=":material/arrow_forward:")
+        say.markdown(
+            "**{place} of {steps}** · {what}",
+            place=place,
+            steps=len(_STEPS),
+            what=what,
+            width="stretch",
+        )
+        st.page_link(
+            path, label=say.line("Next: {name}", name=name), icon=":material/arrow_forward:"
+        )
         st.button(
             "",
             icon=":material/close:",

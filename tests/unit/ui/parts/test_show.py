@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.micrograph import Micrograph
-from core.ui.parts import show
+from core.ui.parts import say, show
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from core.ui.parts import show
     ],
 )
 def test_plain_text_is_never_markup(text, shown):
-    assert show.plain(text) == shown
+    assert say.plain(text) == shown
 
 
 @pytest.mark.parametrize(
