@@ -156,7 +156,7 @@ def _filtered(result: BatchResult, titles: dict[str, str]) -> pd.DataFrame:
             "Class",
             found,
             selection_mode="multi",
-            format_func=titles.__getitem__,
+            format_func=lambda name: say.plain(titles[name]),
             key="batch_filter_class",
             persist_state="session",
         )
