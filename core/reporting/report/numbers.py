@@ -10,10 +10,17 @@ import pandas as pd
 
 from core.imaging.display import cluster_colors
 from core.measuring.statistics import Interval, wilson_interval
-from core.reporting.report import drawings, wording
+from core.reporting.batch import (
+    Agreement,
+    GroupSummary,
+    Units,
+    collect_sizes,
+    compare,
+    evidence_by_cluster,
+    summarise_groups,
+)
 from core.reporting.figures import class_counts
-from core.reporting.batch import GroupSummary, Units, collect_sizes, evidence_by_cluster, summarise_groups
-from core.reporting.batch import Agreement, compare
+from core.reporting.report import drawings, wording
 from core.reporting.report.wording import escape, interval, percent, plain_number
 
 if TYPE_CHECKING:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from core.imaging.display import cluster_colors
+from core.reporting.batch import FLAGS, SEPARATOR, Preview, Units, gravity
 from core.reporting.report import wording
-from core.reporting.batch import Preview
-from core.reporting.batch import FLAGS, SEPARATOR, gravity
-from core.reporting.batch import Units
 from core.reporting.report.wording import escape, number, percent
 
 if TYPE_CHECKING:

@@ -18,11 +18,8 @@ import pandas as pd
 
 from core.errors import Unwritable
 from core.measuring.statistics import mean_interval
+from core.reporting.batch import FLAGS, REPORT, SEPARATOR, BatchResult, choose_units, list_versions
 from core.reporting.report import numbers, pictures, wording
-from core.reporting.batch import BatchResult
-from core.reporting.batch import REPORT, list_versions
-from core.reporting.batch import FLAGS, SEPARATOR
-from core.reporting.batch import choose_units
 from core.reporting.report.wording import escape, percent
 
 FOLDER = Path(__file__).parent

@@ -10,8 +10,7 @@ import pytest
 from core.errors import Unwritable
 from core.reporting.batch.run import run_batch, write_zip
 from core.reporting.report.writing import write_report
-
-from .conftest import png
+from tests.unit.reporting.conftest import png
 
 SOURCES = [("a.png", png(1)), ("b.png", png(2))]
 

@@ -9,8 +9,7 @@ import pytest
 from core.reporting.batch.export import csv_bytes, safe_stem
 from core.reporting.batch.run import write_zip
 from core.reporting.report.writing import write_report
-
-from .conftest import micrograph, png
+from tests.unit.reporting.conftest import micrograph, png
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+cmd", "-cmd", "@SUM(A1)", "\tx", "\rx", "  =1", "\n=1"])

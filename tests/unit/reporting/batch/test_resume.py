@@ -19,8 +19,7 @@ from core.reporting.batch.run import run_batch
 from core.reporting.recipe import Recipe
 from core.reporting.report.writing import write_report
 from tests.pages.small_model import save_small_model
-
-from .conftest import micrograph, png
+from tests.unit.reporting.conftest import micrograph, png
 
 ROOT = Path(__file__).resolve().parents[4]
 SCRIPT = """

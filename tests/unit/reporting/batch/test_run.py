@@ -23,8 +23,7 @@ from core.reporting.batch.run import run_batch, write_zip
 from core.reporting.batch.sources import list_sources
 from core.reporting.recipe import Recipe
 from core.reporting.report.writing import report_html
-
-from .conftest import micrograph, png
+from tests.unit.reporting.conftest import micrograph, png
 
 BROKEN = ("broken.tif", b"not a picture")
 

@@ -19,8 +19,7 @@ from core.reporting.report.wording import (
     target_title,
     trust_facts,
 )
-
-from .conftest import micrograph, png
+from tests.unit.reporting.conftest import micrograph, png
 
 SPACE = "\u00a0"
 

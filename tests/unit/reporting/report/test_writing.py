@@ -8,8 +8,7 @@ from core.errors import UserError
 from core.imaging.filtering.pipeline import Step
 from core.micrograph import Micrograph
 from core.reporting.report.writing import report_html, write_report
-
-from .conftest import draw_discs, micrograph, png
+from tests.unit.reporting.conftest import draw_discs, micrograph, png
 
 HOSTILE = "<script>alert(1)</script>\"' onerror=alert(2) $body ${title} \u202egnp.exe"
 

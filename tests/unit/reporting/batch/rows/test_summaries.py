@@ -17,8 +17,7 @@ from core.reporting.batch.rows.summaries import choose_units, evidence_by_cluste
 from core.reporting.batch.rows.truth import compare
 from core.reporting.batch.run import relabel
 from core.reporting.report.writing import report_html
-
-from .conftest import draw_discs, micrograph, png
+from tests.unit.reporting.conftest import draw_discs, micrograph, png
 
 SURE = {
     "status": "ok",

@@ -1,0 +1,5 @@
+"""A batch as one HTML file that opens anywhere."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,4 @@
+from . import wording as wording
+from .sample import NOTE as NOTE
+from .sample import read_sample_report as read_sample_report
+from .writing import write_report as write_report
