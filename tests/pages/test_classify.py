@@ -61,7 +61,7 @@ def knowing(monkeypatch, png, request):
         )
         return Classifier(bare.network, card, reference=kept)
 
-    monkeypatch.setattr("core.learning.models.folders.load_model", load)
+    monkeypatch.setattr("core.learning.models.load_model", load)
 
 
 def open_classify(app):
@@ -167,7 +167,7 @@ def test_answer_stands_before_it_is_checked(app, png, monkeypatch):
     def fail(*_: object) -> None:
         raise UserError("No memory is left for the checks.")
 
-    monkeypatch.setattr("core.learning.classifying.robustness.check_stability", fail)
+    monkeypatch.setattr("core.learning.classifying.check_stability", fail)
     at = open_classify(upload(app, ("own.png", png)))
     assert [error.value for error in at.error] == ["No memory is left for the checks\\."]
     assert at.metric[0].label == "Most probable class"

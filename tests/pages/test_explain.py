@@ -152,12 +152,12 @@ def open_trust(app: AppTest) -> AppTest:
 def test_trust_shows_differences_and_comes_from_the_cache_again(
     explained: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.learning.trust import faithfulness
+    from core.learning import trust
 
     calls: list[str] = []
-    real = faithfulness.trust_card
+    real = trust.trust_card
     monkeypatch.setattr(
-        faithfulness, "trust_card", lambda *a, **k: (calls.append(a[2].method), real(*a, **k))[1]
+        trust, "trust_card", lambda *a, **k: (calls.append(a[2].method), real(*a, **k))[1]
     )
     open_trust(explained)
     table = next(each.value for each in explained.dataframe if "measure" in each.value)

@@ -112,7 +112,7 @@ def test_warm_up_touches_no_page_and_never_fails_loudly(caplog, monkeypatch):
     monkeypatch.setattr(warm_up, "_DELAY_S", 0)
     warm_up.warm_up()
     assert not caplog.records
-    monkeypatch.setattr("core.learning.models.folders.load_model", lambda name: 1 / 0)
+    monkeypatch.setattr("core.learning.models.load_model", lambda name: 1 / 0)
     warm_up.warm_up()
     assert "warm-up failed" in caplog.text
 

@@ -71,7 +71,7 @@ def test_classify_names_what_a_calibrated_network_cannot_exclude(app, png, monke
         certainty = {"temperature": 1.0, "conformal_level": 0.9, "conformal_threshold": 0.99}
         return Classifier(model.network, replace(model.card, calibration=certainty))
 
-    monkeypatch.setattr("core.learning.models.folders.load_model", calibrated)
+    monkeypatch.setattr("core.learning.models.load_model", calibrated)
     upload(app, ("spheres.png", png))
     app.switch_page("pages/1_Classify.py").run()
     assert_calm(app)

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[3]
 CODE = """
 import hashlib, sys
 import cv2, numpy as np
-from core.imaging.simulate import simulate
+from core.imaging.simulation import simulate
 from core.measuring.attribution import attribution_table
 from core.measuring.clustering import choose_k_features, cluster_features, cluster_gray
 from core.measuring.clustering import fraction_bands

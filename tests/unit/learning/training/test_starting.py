@@ -136,7 +136,7 @@ def test_command_line_fetches_what_it_starts_from(
         starts.append(start)
         return ModelCard("m", "visualcnn", ("a", "b"))
 
-    monkeypatch.setattr("core.learning.training.run.train", train)
+    monkeypatch.setattr("core.learning.training.train", train)
     monkeypatch.chdir(tmp_path)
     visual_ccc.save(tmp_path / "e.pth", visual_ccc.original("visualcnn", 54))
     arguments = ["train", "folder", "out", "--start-from", f"{server}/e.pth"]

@@ -49,7 +49,7 @@ def test_without_dask_the_package_to_install_is_named(monkeypatch):
 
 def test_a_worker_with_other_weights_refuses_and_keeps_no_model(monkeypatch, classifier):
     monkeypatch.setattr(dask_engine, "_models", {})
-    monkeypatch.setattr("core.learning.models.folders.load_model", lambda name: classifier)
+    monkeypatch.setattr("core.learning.models.load_model", lambda name: classifier)
     with pytest.raises(UserError, match="other weights"):
         dask_engine._load_once("tiny", "cd" * 32)
     assert dask_engine._models == {}

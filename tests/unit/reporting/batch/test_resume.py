@@ -24,7 +24,7 @@ from tests.unit.reporting.conftest import micrograph, png
 ROOT = Path(__file__).resolve().parents[4]
 SCRIPT = """
 import sys
-from core.reporting import pipeline
+from core.reporting.batch import pipeline
 pipeline.GROUP = 4
 from core.__main__ import main
 sys.exit(main(sys.argv[1:]))

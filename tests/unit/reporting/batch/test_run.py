@@ -145,16 +145,16 @@ def test_an_unexpected_error_is_named_and_logged(run, monkeypatch, caplog):
 
 
 def test_one_micrograph_that_the_network_refuses_fails_alone(run, monkeypatch):
-    from core.learning.explaining import explanation
+    from core.learning import explaining
 
-    original = explanation.classify_and_explain
+    original = explaining.classify_and_explain
 
     def refuse(network, micrographs, **options):
         if any(m.name == "bad" for m in micrographs):
             raise RuntimeError("shape")
         return original(network, micrographs, **options)
 
-    monkeypatch.setattr(explanation, "classify_and_explain", refuse)
+    monkeypatch.setattr(explaining, "classify_and_explain", refuse)
     rows = run([micrograph(0), micrograph(1, name="bad"), micrograph(2)]).rows
     assert rows["status"].tolist() == ["ok", "failed", "ok"]
 

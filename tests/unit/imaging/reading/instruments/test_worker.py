@@ -130,7 +130,8 @@ def test_process_is_bounded_in_memory_and_free_of_torch(process: DecodingWorker)
 
 
 def outcome(code: str) -> subprocess.CompletedProcess[str]:
-    start = "from core.imaging import limits, decoding_worker as own\n"
+    rooms = "core.imaging.reading", "core.imaging.reading.instruments"
+    start = f"from {rooms[0]} import limits\nfrom {rooms[1]} import process as own\n"
     return subprocess.run(
         [sys.executable, "-c", start + code],
         cwd=ROOT,
