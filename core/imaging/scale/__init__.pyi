@@ -1,6 +1,12 @@
 from . import bar as bar
 from . import words as words
 from .bar import ScaleBar as ScaleBar
+from .bar import draw_ends as draw_ends
+from .bar import find_scale_bar as find_scale_bar
+from .picture import READ_FROM_PICTURE as READ_FROM_PICTURE
+from .picture import ScaleReading as ScaleReading
+from .picture import read_scale as read_scale
+from .recognisers import why_no_reading as why_no_reading
 from .side_files import read_settings as read_settings
 from .tags import is_jeol as is_jeol
 from .tags import read_calibration as read_calibration
