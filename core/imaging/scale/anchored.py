@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.imaging.scale.bar import ScaleBar
+from core.imaging.scale.bar import ScaleBar, sharpened
 from core.imaging.scale.text import Print
 
 Levels = NDArray[np.uint8]
@@ -21,7 +21,7 @@ _THICKEST = 1.1  # of the height of the print
 _SLENDER = 2.2  # lengths per thickness
 _FULL = 0.85  # of its box that a bar fills
 _FREE = 0.35  # at most this share of the rows above and below is ink, too
-_HALF = 0.5  # of the contrast at which ink ends
+_DEPTHS = 0.5, 0.3, 0.15  # of the contrast down to which it is ink, over dark and bright ground
 _LEAST_CONTRAST = 40
 _WIDEST_SHARE = 0.8  # of the picture
 
@@ -57,7 +57,7 @@ def bar_beside(levels: Levels, place: Print) -> ScaleBar | None:
     bright = core > split
     if not 0 < bright.mean() < 1:
         return None
-    is_bright = bool(bright.mean() < _HALF)
+    is_bright = bool(bright.mean() < 0.5)
     for polarity in (is_bright, not is_bright):
         picture, inside = (levels, core) if polarity else (255 - levels, 255 - core)
         bar = _nearest(picture, inside, place)
@@ -76,20 +76,24 @@ def _nearest(levels: Levels, core: Levels, place: Print) -> ScaleBar | None:
     ink, ground = float(np.percentile(core, 98)), float(np.percentile(core, 25))
     if ink - ground < _LEAST_CONTRAST:
         return None
+    for depth in _DEPTHS:
+        bar = _at_level(levels, ink - depth * (ink - ground), place)
+        if bar is not None:
+            return bar
+    return None
+
+
+def _at_level(levels: Levels, least: float, place: Print) -> ScaleBar | None:
+    """Search bars that are at least so bright."""
     first = max(0, int(place.top - _REACH * place.height - 3))
     last = min(len(levels), int(place.bottom + _REACH * place.height + 4))
-    mask = levels[first:last] >= ink - _HALF * (ink - ground)
-    lines = [
-        line
-        for line in _lines(mask, place.height, first)
-        if _is_free(levels, line, ink - _HALF * (ink - ground))
-    ]
-    lines = _joined_across(lines, place)
+    lines = _lines(levels[first:last] >= least, place.height, first)
+    lines = _joined_across([line for line in lines if _is_free(levels, line, least)], place)
     near = [(rank, line) for line in lines if (rank := _rank(line, place, levels.shape)) < np.inf]
     if not near:
         return None
     line = min(near, key=lambda item: item[0])[1]
-    return ScaleBar((line.top + line.bottom) // 2, line.left, line.right)
+    return sharpened(levels, ScaleBar((line.top + line.bottom) // 2, line.left, line.right))
 
 
 def _lines(mask: Mask, height: float, first_row: int) -> list[_Line]:
