@@ -119,7 +119,11 @@ def _longest_rows(
     full = np.flatnonzero(part.mean(axis=1) >= 0.95)
     if not full.size or np.ptp(full) + 1 != full.size:
         return []
-    return [_Line(left, top + first_row + int(full[0]), left + wide, top + first_row + int(full[-1]) + 1)]
+    return [
+        _Line(
+            left, top + first_row + int(full[0]), left + wide, top + first_row + int(full[-1]) + 1
+        )
+    ]
 
 
 def _is_free(levels: Levels, line: _Line, least: float) -> bool:
@@ -141,9 +145,10 @@ def _joined_across(lines: list[_Line], place: Print) -> list[_Line]:
         for b in lines:
             level = abs(a.top - b.top) <= 1 and abs(a.bottom - b.bottom) <= 1
             beside = place.top <= (a.top + a.bottom) / 2 <= place.bottom
-            around = a.right <= middle <= b.left and b.left - a.right < 2 * (
-                place.right - place.left
-            ) + place.height
+            around = (
+                a.right <= middle <= b.left
+                and b.left - a.right < 2 * (place.right - place.left) + place.height
+            )
             alike = abs(a.length - b.length) <= 0.35 * max(a.length, b.length)
             if level and beside and around and alike:
                 joined.append(_Line(a.left, a.top, b.right, a.bottom))

@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.imaging.display import Picture, to_display
-from core.imaging.overlays import AS_FOUND, find_bars, ruler_in, search_levels, specimen_rows
+from core.imaging.overlays import (
+    AS_FOUND,
+    find_bars,
+    ruler_in,
+    search_levels,
+    specimen_rows,
+    tick_ruler,
+)
 from core.micrograph import Micrograph
 
 _SEARCH_PX = 4_000_000
@@ -54,13 +61,23 @@ def find_scale_bar(micrograph: Micrograph) -> ScaleBar | None:
     if min(levels.shape) < _MIN_SIDE_PX:
         return None
     inner = specimen_rows(levels, AS_FOUND)
+    bar = _over_specimen(levels[inner], inner.start) or _in_info_bars(levels, inner)
+    return sharpened(levels, bar) if bar is not None else _of_ticks(levels)
+
+
+def _in_info_bars(levels: NDArray[np.uint8], inner: slice) -> ScaleBar | None:
+    """Return the ruler in the lower info bar, else in the upper one."""
     for rows in (slice(inner.stop, len(levels)), slice(0, inner.start)):
         ruler = ruler_in(levels[rows]) if rows.start < rows.stop else None
         if ruler is not None:
-            row, left, right = ruler
-            return sharpened(levels, ScaleBar(rows.start + row, left, right))
-    bar = _over_specimen(levels[inner], inner.start)
-    return sharpened(levels, bar) if bar is not None else None
+            return ScaleBar(rows.start + ruler[0], *ruler[1:])
+    return None
+
+
+def _of_ticks(levels: NDArray[np.uint8]) -> ScaleBar | None:
+    """Return a ruler of eleven ticks, anywhere in the frame."""
+    ruler = tick_ruler(levels)
+    return ScaleBar(*ruler) if ruler is not None else None
 
 
 def _over_specimen(levels: NDArray[np.uint8], first_row: int) -> ScaleBar | None:

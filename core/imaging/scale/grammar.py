@@ -24,7 +24,9 @@ _UNIT = "|".join(f"(?P<{name}>{way})" for name, way in zip("abcde", _UNITS.value
 _DIGITS = r"(?<![\w.,])(?P<digits>[0-9OoQDlI|][0-9OoQDlI|., ]{0,8}?)"
 _LENGTH = re.compile(rf"{_DIGITS}\s*[_-]?\s*(?:{_UNIT})(?![\w²³2/])", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9OoQDlI|](?:[0-9OoQDlI|., ]{0,8}[0-9OoQDlI|])?")
-_DISTANCE = re.compile(r"\b(wd|working|dist|stage|depth|height|spot|aperture|apt|tilt|z)\b|\bz ?=", re.I)
+_DISTANCE = re.compile(
+    r"\b(wd|working|dist|stage|depth|height|spot|aperture|apt|tilt|z)\b|\bz ?=", re.I
+)
 _FIELD = re.compile(r"\b(hfw|vfw|hfov|vfov|fov|field|width|fw)\b|水平幅", re.I)
 _VERTICAL = re.compile(r"\b(vfw|vfov|vertical)\b", re.I)
 _BEAM = re.compile(r"\d\s*k[vy]\b", re.I)
@@ -194,9 +196,7 @@ def _part(piece: Print, text: str, match: re.Match[str]) -> Print:
     return replace(piece, text=match[0], left=left, right=right)
 
 
-def _judged(
-    number: tuple[float, bool], unit: str, read: str, place: Print
-) -> StatedLength | None:
+def _judged(number: tuple[float, bool], unit: str, read: str, place: Print) -> StatedLength | None:
     """Return the length unless no scale can have it."""
     value, is_sure = number
     if unit == "pm" and value * 1e-3 < _RANGE_NM[0]:

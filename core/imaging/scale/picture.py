@@ -117,7 +117,10 @@ def _with_bar(
 ) -> ScaleReading:
     for bar in (found, beside):
         if bar is not None and field is not None and _belongs(bar, stated):
-            by_bar, by_field = stated.nanometres / (bar.right - bar.left), field.nanometres / width_px
+            by_bar, by_field = (
+                stated.nanometres / (bar.right - bar.left),
+                field.nanometres / width_px,
+            )
             if abs(by_bar / by_field - 1) <= _AGREE and field.is_sure:
                 size = PixelSize(field.value / width_px, field.unit)
                 return _reading(stated, bar, size, True, "width of the field and scale bar agree")
