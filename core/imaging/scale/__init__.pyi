@@ -6,6 +6,12 @@ from .bar import find_scale_bar as find_scale_bar
 from .picture import READ_FROM_PICTURE as READ_FROM_PICTURE
 from .picture import ScaleReading as ScaleReading
 from .picture import read_scale as read_scale
+from .quantities import describe_area as describe_area
+from .quantities import describe_length as describe_length
+from .quantities import describe_with_error as describe_with_error
+from .quantities import reading_unit as reading_unit
+from .quantities import specimen_field as specimen_field
+from .quantities import specimen_shape as specimen_shape
 from .recognisers import why_no_reading as why_no_reading
 from .side_files import read_settings as read_settings
 from .tags import is_jeol as is_jeol

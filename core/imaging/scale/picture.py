@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,7 +20,7 @@ READ_FROM_PICTURE: Final = "read from the picture"
 
 _AGREE = 0.03  # two lengths that differ by less are one
 _MIN_SIDE_PX = 48
-_AGAIN = 2.0  # times larger, where the first look reads no scale
+_AGAIN, _LOWER = 2.0, 0.65  # times larger below this share, where the first look reads no scale
 _PIXEL_NM = 1e-4, 1e6  # no microscope's pixel is outside
 
 
@@ -88,14 +88,25 @@ def read_scale(micrograph: Micrograph) -> ScaleReading | None:
 
 
 def _read(levels: NDArray[np.uint8]) -> list[Print]:
-    """Read the picture, and once more enlarged where the first look leaves the scale open."""
+    """Read the picture, and its lower part enlarged where the first look leaves the scale open."""
     prints = read_print(levels)
-    lengths = bar_lengths(prints)
-    lowest = max((length.place.bottom for length in lengths), default=0.0)
-    if lengths and all(unit.bottom < lowest for unit in lonely_units(prints)):
+    if bar_lengths(prints) and not _is_open(prints):
         return prints
-    again = read_print(levels, enlarged=_AGAIN)
-    return again if bar_lengths(again) else prints
+    first = int(_LOWER * len(levels))
+    again = [
+        replace(piece, top=piece.top + first, bottom=piece.bottom + first)
+        for piece in read_print(levels[first:], enlarged=_AGAIN)
+    ]
+    if bar_lengths(again) and not _is_open(again):
+        return again
+    # An inset's scale must not stand for that of the picture, whose number could not be read.
+    return [] if _is_open(prints) else prints
+
+
+def _is_open(prints: Sequence[Print]) -> bool:
+    """Tell whether a unit without its number stands below all lengths that were read."""
+    lowest = max((length.place.bottom for length in bar_lengths(prints)), default=0.0)
+    return any(unit.bottom >= lowest for unit in lonely_units(prints))
 
 
 def _belonging(lengths: Sequence[StatedLength], bar: ScaleBar | None) -> StatedLength:

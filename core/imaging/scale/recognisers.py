@@ -111,6 +111,7 @@ def _session(model: bytes) -> Any:
     options.intra_op_num_threads = _THREADS
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # it would keep the largest picture's memory for good
+    options.enable_mem_pattern = False  # every picture has its own shape
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
