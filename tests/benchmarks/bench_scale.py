@@ -2,10 +2,11 @@
 
 Run as `python -m tests.benchmarks.bench_scale [FOLDER] [--every N]`.
 
-The truth stands in bench_scale.csv: every frame of the folder's train and val part in which lettering
-or a bar was found (168). `value` and `unit` are what a person read in the frame; empty where it states
-no scale. `bar_px` is the bar's length where a person saw, enlarged, that lines drawn at both ends
-touch them; empty where nobody judged it. Written beside this script: bench_scale.txt.
+The truth stands in bench_scale.csv: every frame of the folder's train and val part in which
+lettering or a bar was found (168). `value` and `unit` are what a person read in the frame; empty
+where it states no scale. `bar_px` is the bar's length where lines drawn at the ends that the
+program found were seen, enlarged, to touch them; empty where they did not or nobody looked.
+Written beside this script: bench_scale.txt.
 """
 
 import argparse

@@ -82,7 +82,7 @@ def find_annotations(levels: Levels) -> Mask:
 
 def _margin(levels: Levels) -> int:
     """Return how many pixels around paint its soft edges take."""
-    return max(1, round(_MARGIN_SHARE * min(levels.shape))) + 1
+    return int(max(1, round(_MARGIN_SHARE * min(levels.shape)))) + 1
 
 
 def find_bars(levels: Levels) -> NDArray[np.int64]:

@@ -64,7 +64,7 @@ def _slender_marks(levels: Levels) -> NDArray[np.int64]:
     kept = (wide <= widest) & (high >= np.maximum(3, _SLENDER * wide)) & (area >= 0.7 * wide * high)
     kept &= (high >= _HEIGHTS[0] * height) & (high <= _HEIGHTS[1] * height)
     boxes = np.stack([left, top, left + wide, top + high], axis=1)[kept]
-    return boxes if len(boxes) <= _MOST else boxes[:0]
+    return np.asarray(boxes if len(boxes) <= _MOST else boxes[:0], np.int64)
 
 
 def _evenly_spaced(marks: NDArray[np.int64], width: int) -> NDArray[np.int64] | None:

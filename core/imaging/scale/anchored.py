@@ -107,7 +107,7 @@ def _lines(mask: Mask, height: float, first_row: int) -> list[_Line]:
         if straight and area >= _FULL * wide * high:
             found.append(_Line(left, top + first_row, left + wide, top + high + first_row))
         elif straight:
-            found += _longest_rows(runs, left, top, wide, high, first_row)
+            found += _longest_rows(np.asarray(runs, np.uint8), left, top, wide, high, first_row)
     return found
 
 
@@ -152,7 +152,7 @@ def _joined_across(lines: list[_Line], place: Print) -> list[_Line]:
             alike = abs(a.length - b.length) <= 0.35 * max(a.length, b.length)
             if level and beside and around and alike:
                 joined.append(_Line(a.left, a.top, b.right, a.bottom))
-    return joined if joined else lines
+    return joined or lines
 
 
 def _rank(line: _Line, place: Print, shape: tuple[int, ...]) -> float:

@@ -25,11 +25,11 @@ _DIGITS = r"(?<![\w.,])(?P<digits>[0-9OoQDlI|][0-9OoQDlI|., ]{0,8}?)"
 _LENGTH = re.compile(rf"{_DIGITS}\s*[_-]?\s*(?:{_UNIT})(?![\w²³2/])", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9OoQDlI|](?:[0-9OoQDlI|., ]{0,8}[0-9OoQDlI|])?")
 _DISTANCE = re.compile(
-    r"\b(wd|working|dist|stage|depth|height|spot|aperture|apt|tilt|z)\b|\bz ?=", re.I
+    r"\b(wd|working|dist|stage|depth|height|spot|aperture|apt|tilt|z)\b|\bz ?=", re.IGNORECASE
 )
-_FIELD = re.compile(r"\b(hfw|vfw|hfov|vfov|fov|field|width|fw)\b|水平幅", re.I)
-_VERTICAL = re.compile(r"\b(vfw|vfov|vertical)\b", re.I)
-_BEAM = re.compile(r"\d\s*k[vy]\b", re.I)
+_FIELD = re.compile(r"\b(hfw|vfw|hfov|vfov|fov|field|width|fw)\b|水平幅", re.IGNORECASE)
+_VERTICAL = re.compile(r"\b(vfw|vfov|vertical)\b", re.IGNORECASE)
+_BEAM = re.compile(r"\d\s*k[vy]\b", re.IGNORECASE)
 _RANGE_NM = 0.05, 2e8  # no scale bar states less than half an ångström or more than 20 cm
 _PLAUSIBLE_PM = 1000.0
 _APART = 1.6  # heights of print between a number and its unit
@@ -68,6 +68,7 @@ class StatedLength:
 
     @property
     def nanometres(self) -> float:
+        """The length in nm."""
         return self.value * _NANOMETRES[self.unit]
 
 

@@ -105,7 +105,7 @@ def _checked(name: str) -> bytes:
 
 
 def _session(model: bytes) -> Any:
-    import onnxruntime  # slow to import, and needed for this alone
+    import onnxruntime  # type: ignore[import-untyped]  # slow to import, and needed for this alone
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _THREADS

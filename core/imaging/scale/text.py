@@ -49,6 +49,7 @@ class Print:
 
     @property
     def height(self) -> float:
+        """Of the piece, in px."""
         return self.bottom - self.top
 
 

@@ -27,7 +27,10 @@ def test_least_is_covered_where_something_must_be():
     mask = np.ones((100, 100), bool)
     mask[10:20, 10:30] = False
     row, col = place_scale_bar(mask, (20, 40))
-    assert row <= 10 and row + 20 >= 20 and col <= 10 and col + 40 >= 30
+    assert row <= 10
+    assert row + 20 >= 20
+    assert col <= 10
+    assert col + 40 >= 30
 
 
 def test_a_bar_larger_than_the_frame_starts_at_its_corner():

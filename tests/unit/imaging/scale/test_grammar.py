@@ -40,9 +40,30 @@ def test_lengths_that_bars_state(text, nm):
 
 @pytest.mark.parametrize(
     "text",
-    ["nm", "200", "(a)", "05 nm", "0 nm", "30℃", "15.0kV", "x100k", "1.2.3 nm", "5 nm/px", "3 mA"]
-    + ["20 nm²", "900000 mm", "Gd30", "1A", "19.9 µm", "11 µm", "S-4800 3.0kV 14.9mm x20.0k"]
-    + ["WD 9.8 mm", "WD = 5 mm", "Depth 5 µm", "Spot 3 nm"],
+    [
+        "nm",
+        "200",
+        "(a)",
+        "05 nm",
+        "0 nm",
+        "30℃",
+        "15.0kV",
+        "x100k",
+        "1.2.3 nm",
+        "5 nm/px",
+        "3 mA",
+        "20 nm²",
+        "900000 mm",
+        "Gd30",
+        "1A",
+        "19.9 µm",
+        "11 µm",
+        "S-4800 3.0kV 14.9mm x20.0k",
+        "WD 9.8 mm",
+        "WD = 5 mm",
+        "Depth 5 µm",
+        "Spot 3 nm",
+    ],
 )
 def test_what_is_no_bars_length(text):
     assert bar_lengths([line(text)]) == []

@@ -47,7 +47,9 @@ def test_length_without_a_bar_is_left_to_a_person():
     write(picture, "200 nm", 362, 375, 22, 255)
     reading = read_scale(Micrograph("m", picture))
     assert (reading.value, reading.unit) == (200, "nm")
-    assert reading.pixel_size is None and reading.bar is None and not reading.is_sure
+    assert reading.pixel_size is None
+    assert reading.bar is None
+    assert not reading.is_sure
 
 
 @needs_models
@@ -60,7 +62,8 @@ def test_threads_read_the_same():
     threads = [threading.Thread(target=read, args=(i,)) for i in range(3)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
-    assert found[0] is not None and found.count(found[0]) == 3
+    assert found[0] is not None
+    assert found.count(found[0]) == 3
 
 
 def test_missing_packages_are_said(monkeypatch):
