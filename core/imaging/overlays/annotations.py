@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.imaging.overlays.ticks import find_ticks
+
 Levels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
@@ -23,6 +25,8 @@ _PLATE_LEVEL = 245
 _RIM_SHARE = 0.75  # of each rim of a plate that is flat
 _MAX_BARS = 2
 _BAR_LEVEL = 240  # of flat paint, after JPEG
+_INNER_SHARE = 0.3  # of a plate's width that the bar on it has at least
+_SOFT_RIM = 10  # levels
 _BAR_STANDS_OUT = 45  # levels between a bar and what is above and below it
 _BAR_CLEAR, _LONE_BAR_CLEAR = 0.5, 0.85  # of its sides that fall off, with and without a label
 _BAR_WIDTHS = (0.04, 0.7)  # of the width of the picture
@@ -69,7 +73,16 @@ def find_annotations(levels: Levels) -> Mask:
     found = np.zeros(levels.shape, bool)
     for picture in (levels, 255 - levels):
         found |= _find_bright(picture)
+    ticks = find_ticks(levels)
+    for left, top, right, bottom in [] if ticks is None else ticks.tolist():
+        margin = _margin(levels)
+        found[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin] = True
     return found
+
+
+def _margin(levels: Levels) -> int:
+    """Return how many pixels around paint its soft edges take."""
+    return int(max(1, round(_MARGIN_SHARE * min(levels.shape)))) + 1
 
 
 def find_bars(levels: Levels) -> NDArray[np.int64]:
@@ -85,7 +98,48 @@ def find_bars(levels: Levels) -> NDArray[np.int64]:
     ndarray of shape (N, 4), int64
         Left, top, right and bottom in px; right and bottom lie just outside.
     """
-    return np.concatenate([_search_bright(picture)[2] for picture in (levels, 255 - levels)])
+    found = [np.zeros((0, 4), np.int64)]
+    for picture in (levels, 255 - levels):
+        bars = _search_bright(picture)[2]
+        found += [_inside(picture, bar)[None] for bar in bars]
+    return np.concatenate(found)
+
+
+def _inside(levels: Levels, bar: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the dark bar on the bright plate or in the bright outline that a "bar" is part of.
+
+    The rims of plates and outlines look like bars themselves. A bar is on nothing: it is returned.
+    """
+    part = _plate_around(levels, bar)
+    left, top, right, bottom = (int(v) for v in part)
+    if bottom - top < 5:
+        return bar
+    within = np.ascontiguousarray(levels[top:bottom, left:right])
+    dark = (within < _BAR_LEVEL / 2).view(np.uint8)
+    shortest = max(8, round(_INNER_SHARE * (right - left))) | 1
+    runs = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8))
+    boxes = _boxes(np.asarray(runs, np.uint8))
+    x, y, wide, high, area = boxes.T
+    kept = (x > 0) & (x + wide < right - left) & (y > 0) & (y + high < bottom - top)
+    kept &= (wide >= 3 * high) & (area >= 0.85 * wide * high)
+    if not kept.any():
+        return bar
+    x, y, wide, high, _ = boxes[kept][np.argmax(wide[kept])]
+    return np.array([left + x, top + y, left + x + wide, top + y + high], np.int64)
+
+
+def _plate_around(levels: Levels, bar: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the box of everything bright that a bar is connected with."""
+    bright = (levels >= _BAR_LEVEL - 2 * _SOFT_RIM).view(np.uint8)
+    labels = cv2.connectedComponents(bright, connectivity=4)[1]
+    row, col = int(bar[1] + bar[3]) // 2, int(bar[0] + bar[2]) // 2
+    if labels[row, col] == 0:
+        return bar
+    rows, cols = np.nonzero(labels == labels[row, col])
+    box = np.array([cols.min(), rows.min(), cols.max() + 1, rows.max() + 1], np.int64)
+    # A bar that bright specimen touches is not on a plate: that would end with the bar.
+    wider = (box[2] - box[0]) - (bar[2] - bar[0])
+    return box if wider <= 0.1 * (bar[2] - bar[0]) + 4 else bar
 
 
 def _search_bright(levels: Levels) -> tuple[_Marks, NDArray[np.intp], NDArray[np.int64]]:
@@ -110,7 +164,7 @@ def _find_bright(levels: Levels) -> Mask:
     for left, top, right, bottom in bars:
         painted[top:bottom, left:right] = True
     painted |= _plates(levels)
-    margin = max(1, round(_MARGIN_SHARE * min(levels.shape))) + 1
+    margin = _margin(levels)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
     return np.asarray(cv2.dilate(painted.astype(np.uint8), kernel), bool)
 

@@ -16,6 +16,7 @@ from core.micrograph import Micrograph
 
 _SEARCH_PX = 4_000_000  # larger pictures are searched for lettering on every n-th pixel,
 _REDUCED_PX = 2_000_000  # so that at most this many are left
+_STRAY_PX, _STRAY_SHARE = 12, 2e-5  # hot or dead pixels that a frame may have
 _MIN_SIDE_PX = 48  # lettering on anything smaller could not be read
 
 
@@ -122,7 +123,10 @@ def specimen_rows(levels: NDArray[np.uint8], choice: OverlayChoice) -> slice:
 
 
 def search_levels(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Return eight bits between the extremes: enough to find paint, and nothing is measured."""
+    """Return eight bits between the extremes: enough to find paint, and nothing is measured.
+
+    The extremes leave out as many pixels as a camera may have hot or dead ones: paint is more.
+    """
     if pixels.dtype == np.uint8:
         return _stretch_levels(np.asarray(pixels, np.uint8))
     values = pixels.astype(np.float32)
@@ -130,16 +134,35 @@ def search_levels(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
     if not finite.all():
         values = np.where(finite, values, np.min(values, where=finite, initial=np.inf))
         values = np.nan_to_num(values)
-    low, high = float(values.min()), float(values.max())
+    low, high = _extremes(values)
     if high == low:
         return np.zeros(values.shape, np.uint8)
     scale = 255 / (high - low)
     return np.asarray(np.clip((values - low) * scale + 0.5, 0, 255), np.float32).astype(np.uint8)
 
 
+def _stray_pixels(size: int) -> int:
+    """Return how many pixels at either extreme are nobody's paint."""
+    return min(max(_STRAY_PX, round(_STRAY_SHARE * size)), size // 100)
+
+
+def _extremes(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the extremes without stray pixels; the outright ones where nothing else differs."""
+    flat = values.ravel()
+    stray = _stray_pixels(flat.size)
+    kept = np.partition(flat, (stray, flat.size - 1 - stray))
+    low, high = float(kept[stray]), float(kept[flat.size - 1 - stray])
+    return (low, high) if high > low else (float(flat.min()), float(flat.max()))
+
+
 def _stretch_levels(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Stretch eight bits to their extremes by a table."""
-    low, high = int(levels.min()), int(levels.max())
+    below = np.cumsum(np.bincount(levels.ravel(), minlength=256))
+    stray = _stray_pixels(levels.size)
+    low = int(np.searchsorted(below, stray, side="right"))
+    high = int(np.searchsorted(below, levels.size - stray))
+    if high <= low:
+        low, high = int(levels.min()), int(levels.max())
     table = np.clip((np.arange(256) - low) * (255 / max(1, high - low)) + 0.5, 0, 255)
     return np.asarray(cv2.LUT(levels, table.astype(np.uint8)), np.uint8)
 

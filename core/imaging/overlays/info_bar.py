@@ -17,6 +17,7 @@ _PLATE_SHARE = 0.30  # of a row that shows the plate even behind the densest tex
 _RULE_SHARE = 0.90  # of a row that is one line from side to side
 _RULE_PX = 4  # thickest line
 _CONTRAST_LEVELS = 70  # text against its plate
+_RULER_SLENDER = 2.2  # widths per height of a ruler's mark, end ticks included
 _RULER_PIECE, _RULER_MOST = 0.02, 0.5  # of the width: shortest piece of a scale bar, longest bar
 
 
@@ -116,9 +117,20 @@ def ruler_in(band: Levels) -> tuple[int, int, int] | None:
     runs = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_OPEN, kernel), np.uint8)
     stats = cv2.connectedComponentsWithStats(runs, connectivity=4)[2][1:]
     pieces = stats[(stats[:, 3] <= max(3, 0.2 * len(band))) & (stats[:, 2] <= _RULER_MOST * width)]
+    pieces = pieces[_are_no_letters(pieces, ink)]
     found = [_joined(piece, pieces) for piece in pieces]
     whole = [(r, a, b) for r, a, b in found if a > 1 and b < width - 1 and b - a <= width / 2]
     return max(whole, key=lambda line: line[2] - line[1], default=None)
+
+
+def _are_no_letters(pieces: NDArray[np.int32], ink: Levels) -> NDArray[np.bool_]:
+    """Tell which lines are more than a stroke of a letter: long for the mark they belong to."""
+    labels, stats = cv2.connectedComponentsWithStats(ink, connectivity=8)[1:3]
+    marks = [labels[top : top + high, left : left + wide] for left, top, wide, high, _ in pieces]
+    heights = [stats[int(np.max(mark)), cv2.CC_STAT_HEIGHT] for mark in marks]
+    ruled = [stats[int(np.max(mark)), cv2.CC_STAT_WIDTH] >= 0.9 * ink.shape[1] for mark in marks]
+    slender = pieces[:, 2] >= _RULER_SLENDER * np.array(heights, np.int64)
+    return np.asarray(slender | np.array(ruled, bool), bool)
 
 
 def _joined(piece: NDArray[np.int32], pieces: NDArray[np.int32]) -> tuple[int, int, int]:

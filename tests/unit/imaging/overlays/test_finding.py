@@ -218,3 +218,23 @@ def test_bars_can_be_set_on_a_picture_too_small_to_search() -> None:
 def test_negative_height_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="negative"):
         OverlayChoice(top_rows=-1)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "hot"), [(np.uint16, 600), (np.uint16, 65535), (np.float32, 3e3)]
+)
+def test_hot_pixels_hide_no_info_bar(dtype: type, hot: float) -> None:
+    picture = np.vstack([specimen(), info_bar(500)]).astype(dtype)
+    wanted = rows_covered(found(picture))
+    picture[50, 50:53] = hot
+    picture[60, 60] = 0
+    assert rows_covered(found(picture)) == wanted == (0, 36)
+
+
+def test_ticks_without_a_plate_are_no_specimen() -> None:
+    picture = specimen()
+    for i in range(11):
+        picture[372:380, 300 + 17 * i : 302 + 17 * i] = 255
+    mask = found(picture)
+    assert mask[372:380][:, [300 + 17 * i for i in range(11)]].all()
+    assert mask.mean() < 0.02

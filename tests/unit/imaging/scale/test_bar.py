@@ -71,3 +71,68 @@ def test_ends_can_be_drawn_at_the_very_edge():
     shown = draw_ends(Micrograph("m", np.ones((5, 6), np.uint8)), ScaleBar(4, 0, 6))
     assert shown.ndim == 3
     assert shown.shape[1] == 330
+
+
+@pytest.mark.parametrize("pad", [4, 12, 20])
+@pytest.mark.parametrize("ink", [0, 255])
+def test_bar_on_a_plate_is_the_bar_and_not_its_plate(pad, ink):
+    picture = specimen()
+    picture[330 : 376 + pad, 350 - pad : 470 + pad] = 255 - ink
+    picture[370:376, 350:470] = ink
+    write(picture, "200 nm", 362, 375, 18, ink)
+    bar = find(picture)
+    assert (bar.left, bar.right) == (350, 470)
+
+
+def test_outlined_bar_is_what_the_outline_holds():
+    picture = specimen()
+    picture[368:380, 346:474] = 0
+    picture[372:376, 350:470] = 255
+    write(picture, "200 nm", 360, 375, 18, 255)
+    bar = find(picture)
+    assert (bar.left, bar.right) == (350, 470)
+
+
+@pytest.mark.parametrize("ink", [0, 255])
+def test_eleven_ticks_are_ten_intervals(ink):
+    picture = np.full((400, 500), 120, np.uint8)
+    picture[:] += np.random.default_rng(0).integers(0, 20, picture.shape, dtype=np.uint8)
+    for i in range(11):
+        picture[360 : 372 if i in (0, 10) else 368, 300 + 17 * i : 302 + 17 * i] = ink
+    bar = find(picture)
+    assert bar.right - bar.left == 170
+    ten = picture.copy()
+    ten[355:375, 295:305] = 130
+    assert find(ten) is None
+
+
+def test_bar_over_the_specimen_comes_before_the_ruler_and_letters():
+    picture = specimen()
+    picture[370:376, 300:470] = 255
+    write(picture, "200 nm", 362, 350, 18, 255)
+    band = info_bar(500, 40)
+    band[33:35, 380:460] = 255
+    bar = find(np.vstack([picture, band]))
+    assert (bar.left, bar.right) == (300, 470)
+
+
+def test_stroke_of_a_letter_is_no_ruler():
+    band = info_bar(500, 40)
+    band[:, 380:] = 0
+    band[6:9, 400:430] = 255
+    band[6:36, 413:417] = 255  # a large T
+    assert find(np.vstack([specimen(), band])) is None
+
+
+@pytest.mark.parametrize(
+    ("dtype", "hot"), [(np.uint16, 2000), (np.uint16, 65535), (np.float32, 3e3)]
+)
+def test_hot_and_dead_pixels_hide_no_bar(dtype, hot):
+    band = info_bar(500, 40)
+    band[33:35, 380:460] = 255
+    picture = np.vstack([specimen(), band]).astype(dtype)
+    right = find(picture)
+    picture[100, 100] = hot
+    picture[200, 50:53] = 0
+    assert right is not None
+    assert find(picture) == right
