@@ -42,6 +42,11 @@ class Entry:
     archive: zipfile.ZipFile
     info: zipfile.ZipInfo
 
+    @property
+    def path(self) -> str:
+        """Its own name with its folders, by which files beside it are told; never opened."""
+        return f"{self.folder}/{_file_name(self.info)}".lstrip("/")
+
     def read(self) -> bytes:
         """Return its bytes; raises UnreadableMicrograph when the archive lied about them."""
         return _unpack(self.archive, self.info)
@@ -56,7 +61,7 @@ def open_archive(data: bytes, name: str = "archive") -> list[Entry]:
         raise UnreadableMicrograph(_BROKEN) from error
     entries = [entry for entry in archive.infolist() if _is_wanted(entry)]
     _check(entries, len(data), name)
-    labels: dict[str, int] = {}
+    labels: set[str] = set()
     return [Entry(_label(entry, labels), _folder(entry), archive, entry) for entry in entries]
 
 
@@ -123,10 +128,20 @@ def _check(entries: list[zipfile.ZipInfo], packed_bytes: int, name: str) -> None
             raise UnreadableMicrograph(f"“{name}” is encrypted; pack it without a password.")
 
 
-def _label(entry: zipfile.ZipInfo, seen: dict[str, int]) -> str:
-    label = PurePosixPath(entry.filename.replace("\\", "/")).name
-    seen[label] = seen.get(label, 0) + 1
-    return label if seen[label] == 1 else f"{label} ({seen[label]})"
+def _label(entry: zipfile.ZipInfo, seen: set[str]) -> str:
+    """Return its file name; "name (2).png" where an earlier one has that name."""
+    name = _file_name(entry)
+    label, number = name, 1
+    while label in seen:
+        number += 1
+        plain = PurePosixPath(name)
+        label = f"{plain.stem} ({number}){plain.suffix}"
+    seen.add(label)
+    return label
+
+
+def _file_name(entry: zipfile.ZipInfo) -> str:
+    return PurePosixPath(entry.filename.replace("\\", "/")).name
 
 
 def _folder(entry: zipfile.ZipInfo) -> str:

@@ -10,9 +10,10 @@ import contextlib
 import hashlib
 import logging
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from core.errors import UnreadableMicrograph, UserError
+from core.imaging.reading import companions as companions_
 from core.imaging.reading.formats.netpbm import NETPBM
 from core.imaging.reading.formats.npy import NPY
 from core.imaging.reading.formats.raster import RASTER
@@ -29,7 +30,7 @@ SUFFIXES = (
     *("png", "jpg", "jpeg", "bmp", "webp", "pgm", "ppm", "pbm", "pnm", "pfm", "tif", "tiff", "npy"),
     *("dm3", "dm4", "emd", "ser", "emi", "mrc", "mrcs", "rec", "st"),
 )
-COMPANION_SUFFIXES = ("emi", "ser", "txt")
+COMPANION_SUFFIXES = companions_.SUFFIXES
 _DECODERS = (RASTER, TIFF, NETPBM, NPY, NATIVE)
 
 _log = logging.getLogger(__name__)
@@ -159,13 +160,12 @@ def _read(path: Path) -> bytes:
 
 def _beside(path: Path) -> dict[str, bytes]:
     """Return the files in the same folder that may belong to this one."""
-    stem, suffix = path.stem, path.suffix.lower()
-    if suffix == ".ser":
-        names = [f"{stem[:-2]}.{end}" for end in ("emi", "EMI")]
-    elif suffix == ".emi":
-        names = [f"{stem}_{i}.{end}" for i in range(1, 10) for end in ("ser", "SER")]
-    else:
-        names = [f"{stem}.{end}" for end in ("txt", "TXT")]
+    suffix = path.suffix.lower()
+    names = [
+        name
+        for wanted in companions_.companion_names(path.name)
+        for name in (wanted, wanted[: -len(PurePath(wanted).suffix)] + wanted[-4:].upper())
+    ]
     most = MAX_SIDECAR_BYTES if suffix not in (".ser", ".emi") else MAX_FILE_MB * 1_000_000
     found = {}
     for name in names:
