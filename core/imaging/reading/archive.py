@@ -19,6 +19,8 @@ from core.imaging.reading.limits import (
 )
 
 _MAGIC = (b"PK\3\4", b"PK\5\6")
+_PANTA_RHEI = (b"data.npy", b"meta_data", b"file_format", b"data_model")
+_DIRECTORY_BYTES = 4096  # of so few members
 _SUSPICIOUS_FROM_BYTES = 50_000_000  # below, a high ratio does no harm
 _BROKEN = "The archive is cut short or damaged; pack or upload it again."
 
@@ -26,8 +28,15 @@ _log = logging.getLogger(__name__)
 
 
 def is_archive(data: bytes) -> bool:
-    """Tell a ZIP by its first bytes."""
-    return data.startswith(_MAGIC)
+    """Tell a ZIP by its first bytes; a picture that is packed like one is none."""
+    if not data.startswith(_MAGIC):
+        return False
+    return not (is_panta_rhei(data[:256]) and b"meta_data" in data[-_DIRECTORY_BYTES:])
+
+
+def is_panta_rhei(head: bytes) -> bool:
+    """Tell a .prz of CEOS: a ZIP whose first member is one of its arrays."""
+    return head.startswith(_MAGIC[0]) and head[30:].startswith(_PANTA_RHEI)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

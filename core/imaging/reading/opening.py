@@ -28,7 +28,8 @@ READABLE = "PNG, JPEG, BMP or TIFF"
 # For file dialogues only: the content decides.
 SUFFIXES = (
     *("png", "jpg", "jpeg", "bmp", "webp", "pgm", "ppm", "pbm", "pnm", "pfm", "tif", "tiff", "npy"),
-    *("dm3", "dm4", "emd", "ser", "emi", "mrc", "mrcs", "rec", "st"),
+    *("dm3", "dm4", "dm5", "emd", "ser", "emi", "mrc", "mrcs", "rec", "st", "map"),
+    *("hspy", "h5oina", "h5", "hdf5", "nxs", "bcf", "elid", "img", "prz"),
 )
 COMPANION_SUFFIXES = companions_.SUFFIXES
 _DECODERS = (RASTER, TIFF, NETPBM, NPY, NATIVE)
@@ -48,8 +49,9 @@ def read_micrograph(
     Parameters
     ----------
     source : bytes or Path
-        A whole file or where it lies. PNG, JPEG, BMP, WebP, PGM/PPM/PFM, TIFF, Gatan DM3/DM4,
-        Velox or Berkeley EMD, TIA SER and EMI, MRC or NPY, told by their content.
+        A whole file or where it lies. PNG, JPEG, BMP, WebP, PGM/PPM/PFM, TIFF, Gatan DM3/DM4/DM5,
+        Velox or Berkeley EMD, TIA SER and EMI, MRC, HyperSpy, Oxford H5OINA, NeXus, Delmic HDF5,
+        Bruker BCF, JEOL IMG, Phenom ELID, CEOS PRZ or NPY, told by their content.
     name : str or None
         A label for people; the file's name when None. Also compared with those of `companions`.
     frame : int

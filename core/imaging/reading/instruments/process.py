@@ -100,7 +100,7 @@ def _answer(header: dict[str, Any], blocks: list[bytearray]) -> tuple[dict[str, 
             limits.check_frame(*picture.shape)
             limits.check_frame_bytes(picture.stored_bytes)
             values, notes = to_grey(picture.load())
-            answer |= picture.described() | {"notes": notes}
+            answer |= picture.described() | {"notes": notes, "kind": picture.kind}
     except UnreadableMicrograph as error:
         return {"error": str(error)}, []
     except Exception as error:
