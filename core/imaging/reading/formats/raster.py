@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import BmpImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from core.errors import UnreadableMicrograph
+from core.imaging.reading.formats.jpeg_segments import check_scans
 from core.imaging.reading.frame import Decoder, Frame, Source, to_grey
 from core.imaging.reading.limits import check_frame, check_frame_bytes, check_frame_number
 
@@ -134,6 +135,7 @@ def _check_jpeg(data: bytes) -> None:
     """Refuse a JPEG whose last scan has no end: decoders would fill the rest with grey."""
     if data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
         raise UnreadableMicrograph(_CUT_SHORT)
+    check_scans(data)
 
 
 def _check_webp(data: bytes) -> None:
