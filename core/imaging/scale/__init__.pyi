@@ -1,6 +1,7 @@
 from . import bar as bar
 from . import words as words
 from .bar import ScaleBar as ScaleBar
+from .side_files import read_appended as read_appended
 from .side_files import read_settings as read_settings
 from .tags import is_jeol as is_jeol
 from .tags import read_calibration as read_calibration

@@ -30,9 +30,10 @@ _CUT_SHORT = "The TIFF is cut short or damaged; copy or export it again."
 _WHITE_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 2, 3, 6
 _PLANES_APART = 2
 _JPEG = 7
-# None, CCITT, LZW, JPEG, Deflate (two numbers), PackBits. Others bring whole pictures of their
-# own, whose size no header of the TIFF bounds.
+# None, CCITT, LZW, JPEG, Deflate (two numbers), PackBits.
 _COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32946, 32773}
+# Zstandard, LZMA, LERC, JPEG 2000 and others bring a size of their own, which no header of the TIFF
+# bounds: they are decoded piece by piece with room for what the TIFF announces and no more.
 _TWO_DETECTORS = 2
 _UNSPECIFIED = 0  # of ExtraSamples: neither of the two kinds of transparency
 _SCREEN_ONLY = "values as stored, the inverted table is for the screen"
