@@ -27,7 +27,24 @@ from core.micrograph import Micrograph
 READABLE = "PNG, JPEG, BMP or TIFF"
 # For file dialogues only: the content decides.
 SUFFIXES = (
-    *("png", "jpg", "jpeg", "bmp", "webp", "pgm", "ppm", "pbm", "pnm", "pfm", "tif", "tiff", "npy"),
+    *(
+        "png",
+        "jpg",
+        "jpeg",
+        "bmp",
+        "webp",
+        "gif",
+        "jp2",
+        "j2k",
+        "pgm",
+        "ppm",
+        "pbm",
+        "pnm",
+        "pfm",
+        "tif",
+        "tiff",
+        "npy",
+    ),
     *("dm3", "dm4", "dm5", "emd", "ser", "emi", "mrc", "mrcs", "rec", "st", "map"),
     *("hspy", "h5oina", "h5", "hdf5", "nxs", "bcf", "elid", "img", "prz"),
 )
@@ -49,7 +66,8 @@ def read_micrograph(
     Parameters
     ----------
     source : bytes or Path
-        A whole file or where it lies. PNG, JPEG, BMP, WebP, PGM/PPM/PFM, TIFF, Gatan DM3/DM4/DM5,
+        A whole file or where it lies. PNG, JPEG, BMP, WebP, GIF, JPEG 2000, PGM/PPM/PFM, TIFF,
+        Gatan DM3/DM4/DM5,
         Velox or Berkeley EMD, TIA SER and EMI, MRC, HyperSpy, Oxford H5OINA, NeXus, Delmic HDF5,
         Bruker BCF, JEOL IMG, Phenom ELID, CEOS PRZ or NPY, told by their content.
     name : str or None

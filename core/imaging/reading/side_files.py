@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from core.imaging.reading.companions import settings_names
 from core.imaging.reading.frame import Frame, Source
 from core.imaging.scale import only_stated, read_settings
 
 MAX_SIDECAR_BYTES = 1_000_000
-_ENCODINGS = ("utf-8", "cp932")  # Japanese programs write either; then Latin-1, which never fails
+_SHIFT_JIS = ("μ".encode("cp932"), "\u212b".encode("cp932"))  # the letters that units need
 
 
 def with_sidecar(frame: Frame, source: Source) -> Frame:
@@ -40,11 +42,10 @@ def _decoded(data: bytes) -> str:
     wide = _wide_encoding(data)
     if wide:
         return data.decode(wide, "replace").lstrip("\ufeff")
-    for encoding in _ENCODINGS:
-        try:
-            return data.decode(encoding).lstrip("\ufeff")
-        except UnicodeDecodeError:
-            continue
+    with contextlib.suppress(UnicodeDecodeError):
+        return data.decode("utf-8").lstrip("\ufeff")
+    if any(letter in data for letter in _SHIFT_JIS):
+        return data.decode("cp932", "replace")
     return data.decode("latin-1").replace("Â", "")
 
 

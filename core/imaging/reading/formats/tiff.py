@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core.errors import UnreadableMicrograph
 from core.imaging.reading.formats.jpeg_segments import check_jpeg_segments
 from core.imaging.reading.frame import Decoder, Frame, Source, to_grey, upright
+from core.imaging.reading.instruments.worker import WORKER
 from core.imaging.reading.limits import (
     MAX_FRAMES,
     check_frame,
@@ -32,10 +33,14 @@ _PLANES_APART = 2
 _JPEG = 7
 # None, CCITT, LZW, JPEG, Deflate (two numbers), PackBits.
 _COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32946, 32773}
-# Zstandard, LZMA, LERC, JPEG 2000 and others bring a size of their own, which no header of the TIFF
-# bounds: they are decoded piece by piece with room for what the TIFF announces and no more.
+# Others bring whole pictures of their own, whose size no header of the TIFF bounds (Zstandard,
+# LERC, JPEG 2000, WebP, JPEG XL). They are decoded in the bounded process.
+_BOUNDED = {50000, 34926, 34887, 33003, 33005, 34712, 34927, 50001, 50002}
 _TWO_DETECTORS = 2
 _UNSPECIFIED = 0  # of ExtraSamples: neither of the two kinds of transparency
+_RARELY_COMPRESSED = (
+    "The TIFF is compressed in a way that is not read here; export it with LZW or without."
+)
 _SCREEN_ONLY = "values as stored, the inverted table is for the screen"
 _READABLE = {_WHITE_IS_ZERO, 1, _RGB, _PALETTE, _YCBCR}
 
@@ -107,10 +112,17 @@ def _decode(source: Source, frame: int) -> tuple[Frame, int]:
         place = places[0] if planes else places[frame]
         page = place.page
         _check_page(page, tif.is_imagej)
-        values = _plane(tif, page, data, frame) if planes else _page_values(page, data)
+        packed: list[str] = []
+        if planes:
+            values = _plane(tif, page, data, frame)
+        elif page.compression in _BOUNDED:
+            values, packed = _bounded_values(page, data)
+        else:
+            values = _page_values(page, data)
         if place.sample is not None:
             values = values[..., place.sample]
         pixels, notes = to_grey(_true_levels(values, page, tif))
+        notes = [*packed, *notes]
         pixel_size, metadata = read_calibration(tif, page)
     metadata = {"format": "TIFF", "bit_depth": _describe(page), **metadata}
     if page.photometric == _WHITE_IS_ZERO:
@@ -192,10 +204,8 @@ def _check_page(page: tifffile.TiffPage, is_imagej: bool) -> None:
         check_frame(page.tilelength, page.tilewidth)
     if page.imagedepth != 1:
         raise UnreadableMicrograph("The TIFF holds a volume; export it as a stack of slices.")
-    if page.compression not in _COMPRESSIONS:
-        raise UnreadableMicrograph(
-            "The TIFF is compressed in a way that is not read here; export it with LZW or without."
-        )
+    if page.compression not in _COMPRESSIONS | _BOUNDED:
+        raise UnreadableMicrograph(_RARELY_COMPRESSED)
     if page.photometric not in _READABLE or (_inverted_signed(page) and not is_imagej):
         raise UnreadableMicrograph(
             "The TIFF stores its colours in a way that is not read here; export it as grey or RGB."
@@ -225,6 +235,15 @@ def _page_values(page: tifffile.TiffPage, data: bytes) -> Values:
     if page.samplesperpixel > 1 and page.planarconfig == _PLANES_APART:
         return np.moveaxis(values, 0, -1)
     return values
+
+
+def _bounded_values(page: tifffile.TiffPage, data: bytes) -> tuple[Values, list[str]]:
+    """Decode one page in the process that may die of it; what comes back is grey already."""
+    if page.photometric in (_WHITE_IS_ZERO, _PALETTE) or _has_two_detectors(page):
+        raise UnreadableMicrograph(_RARELY_COMPRESSED)
+    answer, values = WORKER.decode("tiff", {"picture.tif": data}, "picture.tif", page.index)
+    assert values is not None
+    return values, [str(note) for note in answer["notes"]]
 
 
 def _plane(tif: tifffile.TiffFile, page: tifffile.TiffPage, data: bytes, frame: int) -> Values:

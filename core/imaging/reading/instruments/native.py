@@ -16,7 +16,12 @@ from core.imaging.reading.limits import listed
 from core.imaging.scale import Calibration, from_axes
 
 _HDF5, _SER, _EMI = b"\x89HDF\r\n\x1a\n", b"II\x97\x01", b"JK\0\2"
-_MAGIC = {"bcf": b"AAMVHFSS", "jeol": b"\x34\0\0\0", "elid": b"BZh"}
+_MAGIC: dict[str, tuple[bytes, ...]] = {
+    "bcf": (b"AAMVHFSS",),
+    "jeol": (b"\x34\0\0\0",),
+    "elid": (b"BZh",),
+    "jp2": (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
+}
 _SERIES = re.compile(r"^(.*)_([1-9])\.ser$", re.IGNORECASE | re.DOTALL)
 _NAMES = {
     "dm": "Gatan DigitalMicrograph",
@@ -32,6 +37,7 @@ _NAMES = {
     "h5oina": "Oxford H5OINA",
     "nexus": "NeXus",
     "delmic": "Delmic HDF5",
+    "jp2": "JPEG 2000",
     "dm5": "Gatan DigitalMicrograph",
 }
 _SUFFIXES = {"dm": "dm4", "bcf": "bcf", "jeol": "img", "elid": "elid", "prz": "prz"}

@@ -14,6 +14,7 @@ from core.imaging.scale.units import iso_date, iso_time, metres, number, scaled
 
 _LENGTH = re.compile(r"\s{0,9}([0-9.]{1,30})\s{0,9}([a-zµμÅ\u212b]{1,12})", re.IGNORECASE)
 _PRINT_M = 0.128  # magnification is that of a print so wide
+_STATING = ("CM_PIXEL_SIZE", "CM_FIELD_OF_VIEW", "SM_MICRON_BAR")
 _BESIDE = "JEOL (settings beside the picture)"
 
 
@@ -60,7 +61,8 @@ def read_jeol_settings(text: str) -> list[Statement]:
     ]
     statements = [one for one in statements if one.has_edge]
     magnification = number(values.get("CM_MAG"))
-    if not statements and "SM_MICRON_MARKER" in values and magnification and width:
+    silent = not any(key in values for key in _STATING) and "SM_MICRON_MARKER" in values
+    if silent and magnification and magnification > 0 and width:
         statements = [Statement(_BESIDE, _PRINT_M / magnification / width, **frame)]
     return [*statements, Statement(_BESIDE, fields=_about(values))]
 
