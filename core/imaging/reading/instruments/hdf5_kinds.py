@@ -61,7 +61,7 @@ def text(value: object) -> str:
 
 def _is_oxford(file: Any, name: str) -> bool:
     """Oxford numbers its slices and has "Electron Image", "EDS" or "EBSD" in each."""
-    slices = file[name] if name.isdigit() else None
+    slices: Any = file[name] if name.isdigit() else {}
     kinds = ("Electron Image", "EDS", "EBSD")
     return hasattr(slices, "keys") and any(kind in slices for kind in kinds)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +93,8 @@ def _number(group: Any, *names: str) -> float | None:
 def _oxford(file: Any, h5py: Any) -> Iterator[Signal]:
     """Electron images: lists of values with cells and steps (µm) in the header beside them."""
     for number in sorted(file):
-        image = file[number].get("Electron Image") if hasattr(file[number], "get") else None
-        header = image.get("Header") if image is not None else None
+        image: Any = file[number].get("Electron Image") if hasattr(file[number], "get") else None
+        header: Any = image.get("Header") if image is not None else None
         if header is None or "Data" not in image:
             continue
         columns, rows = (_number(header, f"{axis} Cells") for axis in "XY")
@@ -205,7 +205,7 @@ def _axis_names(group: Any, data: Any) -> list[str]:
 
 def _step(group: Any, name: str, size: int) -> tuple[float | None, str]:
     """Return the step of an axis and its unit; none where the steps are not even."""
-    axis: Mapping[str, Any] | Any = group.get(name) if name not in ("", ".") else None
+    axis: Any = group.get(name) if name not in ("", ".") else None
     if axis is None or getattr(axis, "shape", None) != (size,) or size < 2 or size > 1_000_000:
         return None, ""
     places = np.asarray(axis[()], np.float64)

@@ -47,7 +47,7 @@ def _ini(fields: Mapping[str, Any]) -> list[Statement]:
     field_m = number(get(beam, "HFW"))
     # A bar of 0 rows is stated by some files that have one all the same, and then counts as unsaid.
     canvas_m = number(get("Image", "MagCanvasRealWidth"))
-    size = {
+    size: dict[str, Any] = {
         "width_px": whole(get("Image", "ResolutionX")),
         "height_px": whole(get("Image", "ResolutionY")),
         "bar_px": whole(get("PrivateFei", "DatabarHeight") or get("PrivateFei", "DataBarHeight")),

@@ -59,7 +59,7 @@ def read_olympus(pages: list[tifffile.TiffPage], page: tifffile.TiffPage) -> lis
         tag = other.tags.get(_SIS_TAG)
         if tag is None or not isinstance(tag.value, Mapping) or other.shape[:2] != page.shape[:2]:
             continue
-        moment = tag.value.get("datetime")
+        moment: Any = tag.value.get("datetime")
         is_moment = isinstance(moment, datetime)
         about = {
             "magnification": number(tag.value.get("magnification")),
@@ -114,8 +114,10 @@ def read_serialem(page: tifffile.TiffPage) -> list[Statement]:
     per = per_unit(page, "X")
     if not page.description.lstrip().startswith("SerialEM") or unit_code(page) != CENTIMETRE:
         return []
-    edges = [0.01 / n if n and n > _SERIALEM_PER_CM else None for n in (per, per_unit(page, "Y"))]
-    return [Statement("SerialEM", *edges)]
+    x_m, y_m = (
+        0.01 / n if n and n > _SERIALEM_PER_CM else None for n in (per, per_unit(page, "Y"))
+    )
+    return [Statement("SerialEM", x_m, y_m)]
 
 
 def read_openfibsem(page: tifffile.TiffPage) -> list[Statement]:
