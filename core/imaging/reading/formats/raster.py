@@ -28,6 +28,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
 _BMP = b"BM"
 _GIF = (b"GIF87a", b"GIF89a")
+_MAX_GIF_PX = 25_000_000  # a few bytes announce any canvas, and its colours take 10 s at 100
 _APPENDED_BYTES = 500_000
 _CUT_SHORT = "The file is cut short or damaged; copy or export it again."
 
@@ -55,6 +56,8 @@ def _decode(source: Source, frame: int) -> tuple[Frame, int]:
         _check_webp(data)
     picture = _open(data)
     check_frame(picture.height, picture.width)
+    if data.startswith(_GIF) and picture.height * picture.width > _MAX_GIF_PX:
+        raise UnreadableMicrograph("The GIF is too large to be a picture; export it as PNG.")
     if _is_16_bit_color_png(data):
         check_frame_bytes(picture.height * picture.width * 8)
     picture.load()
