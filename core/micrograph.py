@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import html
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,18 +16,64 @@ from numpy.typing import NDArray
 
 PIXEL_TYPES = ("uint8", "uint16", "float32")
 
+# The one table of units: in small letters, after `plain_unit`.
 _NANOMETRES = {
+    "fm": 1e-6,
     "pm": 1e-3,
-    "Å": 0.1,
-    "A": 0.1,
+    "å": 0.1,
+    "a": 0.1,
+    "ang": 0.1,
+    "angstrom": 0.1,
     "nm": 1.0,
-    "µm": 1e3,
     "um": 1e3,
-    "μm": 1e3,  # Greek mu beside the micro sign above: both occur in files
+    "micron": 1e3,
+    "microm": 1e3,
     "mm": 1e6,
     "cm": 1e7,
+    "in": 2.54e7,
+    "inch": 2.54e7,
     "m": 1e9,
+    "km": 1e12,
 }
+_PIXEL_UNITS = ("pm", "Å", "A", "nm", "µm", "um", "μm", "mm", "cm", "m")
+_PREFIXES = {"pico": "p", "nano": "n", "micro": "u", "milli": "m", "centi": "c", "kilo": "k"}
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")  # ImageJ writes every other letter like this
+_METRE = re.compile(r"^(pico|nano|micro|milli|centi|kilo|u|)met(?:er|re)s?$")
+_MISREAD = {"Â": "", "Î¼": "u", "Ã\x85": "å", "Ã…": "å"}  # UTF-8 taken for Latin-1
+_SPELLINGS = {"ångström": "å", "ångstrom": "å", "angström": "å"}
+_UNIT_CHARACTERS = 60
+
+
+def plain_unit(unit: object) -> str:
+    """Return a unit in small letters, the micro sign as "u", whatever a program made of it.
+
+    Understood are escapes ("\\u00B5m", "&#181;m", "&Aring;"), both micro signs, the Ångström as a
+    letter and as a sign, UTF-8 taken for Latin-1, "[n_m]", "nm/px", and names in British or
+    American English.
+    """
+    text = html.unescape(str(unit)[:_UNIT_CHARACTERS])
+    text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+    for wrong, right in _MISREAD.items():
+        text = text.replace(wrong, right)
+    text = unicodedata.normalize("NFKC", text).strip().lower().replace("μ", "u")
+    text = re.sub(r"[\s_\[\]{}]", "", text)
+    text = re.sub(r"(?:/|per)(?:px|pix|pixel)s?$", "", text).rstrip(".")
+    match = _METRE.match(text)
+    if match:
+        return _PREFIXES.get(match[1], match[1]) + "m"
+    singular = text.removesuffix("es" if text == "inches" else "s") if len(text) > 3 else text
+    return _SPELLINGS.get(singular, singular)
+
+
+def nanometres(unit: object) -> float | None:
+    """Return how many nanometres a unit of length has; None when it is not one."""
+    return _of_text(str(unit)[:_UNIT_CHARACTERS])
+
+
+@lru_cache(maxsize=256)
+def _of_text(unit: str) -> float | None:
+    mega = unit.strip() == "Mm"  # else letters' size does not matter: NM, Um
+    return None if mega else _NANOMETRES.get(plain_unit(unit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +99,15 @@ class PixelSize:
     def __post_init__(self) -> None:
         if not (np.isfinite(self.value) and self.value > 0):
             raise ValueError(f"a pixel size must be positive and finite, got {self.value}")
-        if self.unit not in _NANOMETRES:
+        if self.unit not in _PIXEL_UNITS:
             raise ValueError(f"a pixel size needs a unit of length, got {self.unit!r}")
 
     def to(self, unit: str) -> float:
         """Return the edge of one pixel in another unit of length."""
-        if unit not in _NANOMETRES:
+        own, other = nanometres(self.unit), nanometres(unit)
+        if own is None or other is None or unit not in _PIXEL_UNITS:
             raise ValueError(f"{unit!r} is not a unit of length")
-        return self.value * _NANOMETRES[self.unit] / _NANOMETRES[unit]
+        return self.value * own / other
 
     @property
     def length_unit(self) -> str:

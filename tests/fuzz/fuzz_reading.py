@@ -32,6 +32,7 @@ SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 
 BESIDE = {"emi": {"_1.ser": "ser"}, "ser": {".emi": "emi"}}  # what belongs to what
+_SOUND = b"P5\n20 24\n255\n" + bytes(480)
 NAMES = {"emi": "f.emi", "ser": "f_1.ser"}
 
 
@@ -125,6 +126,10 @@ def _outcome(tally: Tally, spoilt: Spoilt) -> str:
 
 
 def _read(spoilt: Spoilt) -> str:
+    if spoilt.kind == "settings":
+        endings = (".txt", "-pgm.hdr")
+        beside = {f"f{end}": spoilt.data for end in endings}
+        return "" if read_micrograph(_SOUND, "f.pgm", companions=beside).pixels.size else "empty"
     name = NAMES.get(spoilt.kind, "f.bin")
     labels = frame_labels(spoilt.data, name, companions=spoilt.beside)
     frame = min(spoilt.frame, len(labels) - 1)
@@ -166,11 +171,11 @@ def _reset_peak(process: object) -> None:
 def summary(tallies: dict[str, Tally]) -> str:
     """Return a table, a row per format, and what broke the law."""
     rows = [
-        f"{'format':8}{'inputs':>8}{'read':>8}{'refused':>9}{'broken':>8}{'slowest':>10}{'ends':>6}"
+        f"{'format':10}{'inputs':>8}{'read':>8}{'refused':>9}{'broken':>8}{'slowest':>10}{'ends':>6}"
     ]
     for kind, tally in sorted(tallies.items()):
         rows.append(
-            f"{kind:8}{tally.inputs:8}{tally.read:8}{tally.refused:9}{len(tally.broken):8}"
+            f"{kind:10}{tally.inputs:8}{tally.read:8}{tally.refused:9}{len(tally.broken):8}"
             f"{tally.slowest_s:9.2f}s{tally.process_ends:6}"
         )
     total = Counter()

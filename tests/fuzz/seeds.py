@@ -5,6 +5,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
+import imagecodecs
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
@@ -29,8 +31,15 @@ def own_seeds() -> dict[str, list[bytes]]:
         "netpbm": list(_netpbm()),
         "npy": [_npy(v) for v in (NOISE, FLOATS, np.stack([NOISE16] * 3), FLOATS + 1j)],
         "tiff": list(_tiffs()),
-        "mrc": [mrc_bytes(FLOATS), mrc_bytes(np.stack([FLOATS] * 3))],
+        "mrc": [mrc_bytes(FLOATS), mrc_bytes(np.stack([FLOATS] * 3)), _unstamped(FLOATS)],
         "emd": [ncem_emd_bytes(NOISE16)],
+        "gif": [_picture(NOISE, "GIF")],
+        "jp2": [
+            bytes(imagecodecs.jpeg2k_encode(NOISE16, reversible=True, codecformat=kind))
+            for kind in ("jp2", "j2k")
+        ],
+        "hdf5": [_oxford(), _nexus(), _delmic()],
+        "settings": list(_settings()),
         "zip": [_zip(zipfile.ZIP_DEFLATED), _zip(zipfile.ZIP_STORED)],
     }
 
@@ -67,6 +76,69 @@ def _npy(values: NDArray) -> bytes:
     return stream.getvalue()
 
 
+def _unstamped(values: NDArray) -> bytes:
+    data = bytearray(mrc_bytes(values))
+    data[208:216] = bytes(8)
+    return bytes(data)
+
+
+def _oxford() -> bytes:
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        header = file.create_group("1/Electron Image/Header")
+        for axis, cells in (("X", 20), ("Y", 24)):
+            header[f"{axis} Cells"], header[f"{axis} Step"] = [cells], [0.02]
+        file["1/Electron Image/Data/SE/Electron Image 1"] = NOISE16.ravel()
+    return stream.getvalue()
+
+
+def _nexus() -> bytes:
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        group = file.create_group("entry/image")
+        group.attrs["NX_class"], group.attrs["signal"] = "NXdata", "real"
+        group.attrs["axes"] = ["y", "x"]
+        group["real"], group["y"], group["x"] = NOISE, np.arange(24.0), np.arange(20.0)
+    return stream.getvalue()
+
+
+def _delmic() -> bytes:
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        data = file.create_group("Acquisition0/ImageData")
+        data["Image"], data["DimensionScaleX"] = NOISE16[None, None, None], 1e-9
+    return stream.getvalue()
+
+
+def _settings() -> Iterator[bytes]:
+    """Text beside a picture; the picture itself is sound."""
+    yield b"[SemImageFile]\r\nDataSize=20x24\r\nPixelSize=1.25\r\nMagnification=20000\r\n"
+    yield b"[MAIN]\r\nPixelSizeX=1e-8\r\nPixelSizeY=1e-8\r\n[SEM]\r\nHV=10000.0\r\n"
+    yield (
+        "$CM_FORMAT JEOL/MP\r\n$CM_IMAGE_SIZE 20 24\r\n$CM_FIELD_OF_VIEW 0.2μm 0.24μm\r\n"
+        "$CM_PIXEL_SIZE 10nm\r\n$SM_MICRON_BAR 10\r\n$SM_MICRON_MARKER 100nm\r\n"
+    ).encode("cp932")
+
+
+def _described() -> Iterator[dict]:
+    """What makers write into a TIFF."""
+    for code, text in (
+        (34682, "[Beam]\nBeam=EBeam\n[EBeam]\nHFW=2e-8\n[Image]\nResolutionX=20\nResolutionY=24\n"),
+        (34683, '<FeiImage><pixelWidth unit="um">0.05</pixelWidth></FeiImage>'),
+        (34683, '<Metadata><PixelSize><X unit="m">1e-9</X></PixelSize></Metadata>'),
+        (51023, "<Fibics><Image><Width>20</Width></Image><Scan><Ux>1</Ux></Scan></Fibics>"),
+        (50431, "PixelSizeX=1e-8\nPixelSizeY=1e-8\n"),
+    ):
+        yield {"extratags": [(code, 2, 0, text, True)], "metadata": None}
+    pixels = '<Pixels SizeX="20" PhysicalSizeX="1"><TiffData IFD="0"/></Pixels>'
+    yield {"description": f"<OME>{pixels}</OME>", "metadata": None}
+    yield {"description": '{"image": {"hfw": 1e-7}, "pixel_size": {"x": 1e-9}}', "metadata": None}
+    yield {"description": "SerialEM", "resolution": (1e7, 1e7), "resolutionunit": 3}
+    yield {"extratags": [(274, 3, 1, 6, True)]}
+    yield {"compression": "zstd"}
+    yield {"compression": "jpeg2000"}
+
+
 def _netpbm() -> Iterator[bytes]:
     yield b"P5\n20 24\n255\n" + NOISE.tobytes()
     yield b"P5\n20 24\n65535\n" + NOISE16.astype(">u2").tobytes()
@@ -95,4 +167,8 @@ def _tiffs() -> Iterator[bytes]:
     ):
         stream = io.BytesIO()
         tifffile.imwrite(stream, values, **options)
+        yield stream.getvalue()
+    for options in _described():
+        stream = io.BytesIO()
+        tifffile.imwrite(stream, NOISE, **options)
         yield stream.getvalue()

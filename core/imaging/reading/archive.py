@@ -19,6 +19,11 @@ from core.imaging.reading.limits import (
 )
 
 _MAGIC = (b"PK\3\4", b"PK\5\6")
+_PANTA_RHEI = (b"data.npy", b"meta_data", b"file_format", b"data_model")
+_DIRECTORY_BYTES = 4096  # of so few members
+_END, _END_64, _ENTRY = b"PK\5\6", b"PK\6\6", b"PK\1\2"
+_END_BYTES = 22 + 65_535 + 100
+_MAX_DIRECTORY_BYTES = 3_000_000  # 2000 entries with long names
 _SUSPICIOUS_FROM_BYTES = 50_000_000  # below, a high ratio does no harm
 _BROKEN = "The archive is cut short or damaged; pack or upload it again."
 
@@ -26,8 +31,15 @@ _log = logging.getLogger(__name__)
 
 
 def is_archive(data: bytes) -> bool:
-    """Tell a ZIP by its first bytes."""
-    return data.startswith(_MAGIC)
+    """Tell a ZIP by its first bytes; a picture that is packed like one is none."""
+    if not data.startswith(_MAGIC):
+        return False
+    return not (is_panta_rhei(data[:256]) and b"meta_data" in data[-_DIRECTORY_BYTES:])
+
+
+def is_panta_rhei(head: bytes) -> bool:
+    """Tell a .prz of CEOS: a ZIP whose first member is one of its arrays."""
+    return head.startswith(_MAGIC[0]) and head[30:].startswith(_PANTA_RHEI)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +54,11 @@ class Entry:
     archive: zipfile.ZipFile
     info: zipfile.ZipInfo
 
+    @property
+    def path(self) -> str:
+        """Its own name with its folders, by which files beside it are told; never opened."""
+        return f"{self.folder}/{_file_name(self.info)}".lstrip("/")
+
     def read(self) -> bytes:
         """Return its bytes; raises UnreadableMicrograph when the archive lied about them."""
         return _unpack(self.archive, self.info)
@@ -50,13 +67,14 @@ class Entry:
 def open_archive(data: bytes, name: str = "archive") -> list[Entry]:
     """Return what `read_archive` yields, unread; parameters and errors are the same."""
     check_file_size(len(data))
+    _check_count(data, name)
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except Exception as error:
         raise UnreadableMicrograph(_BROKEN) from error
     entries = [entry for entry in archive.infolist() if _is_wanted(entry)]
     _check(entries, len(data), name)
-    labels: dict[str, int] = {}
+    labels: set[str] = set()
     return [Entry(_label(entry, labels), _folder(entry), archive, entry) for entry in entries]
 
 
@@ -86,6 +104,33 @@ def read_archive(data: bytes, name: str = "archive") -> Iterator[tuple[str, byte
     """
     for entry in open_archive(data, name):
         yield entry.label, entry.read()
+
+
+def _check_count(data: bytes, name: str) -> None:
+    """Refuse a directory that is too long before it is parsed: a million entries take 35 s.
+
+    The count stands in the end record, 22 bytes and a comment of at most 65,535 from the end, and
+    for long directories in ZIP64's. What is stated there can be a lie, so that the directory's own
+    size counts, too: an entry takes 46 bytes at least.
+    """
+    tail = data[-_END_BYTES:]
+    at = tail.rfind(_END)
+    if at < 0 or at + 22 > len(tail):
+        raise UnreadableMicrograph(_BROKEN)
+    count = int.from_bytes(tail[at + 10 : at + 12], "little")
+    size = int.from_bytes(tail[at + 12 : at + 16], "little")
+    wide = tail.rfind(_END_64, 0, at)
+    if wide >= 0 and wide + 56 <= len(tail):
+        count = max(count, int.from_bytes(tail[wide + 32 : wide + 40], "little"))
+        size = max(size, int.from_bytes(tail[wide + 40 : wide + 48], "little"))
+    if count > MAX_ARCHIVE_ENTRIES:
+        raise UnreadableMicrograph(
+            f"“{name}” holds {count} files; give at most {MAX_ARCHIVE_ENTRIES} at once."
+        )
+    if data.count(_ENTRY) > 2 * MAX_ARCHIVE_ENTRIES or size > _MAX_DIRECTORY_BYTES:
+        raise UnreadableMicrograph(
+            f"“{name}” holds more files than it says; give at most {MAX_ARCHIVE_ENTRIES} at once."
+        )
 
 
 def _is_wanted(entry: zipfile.ZipInfo) -> bool:
@@ -123,10 +168,20 @@ def _check(entries: list[zipfile.ZipInfo], packed_bytes: int, name: str) -> None
             raise UnreadableMicrograph(f"“{name}” is encrypted; pack it without a password.")
 
 
-def _label(entry: zipfile.ZipInfo, seen: dict[str, int]) -> str:
-    label = PurePosixPath(entry.filename.replace("\\", "/")).name
-    seen[label] = seen.get(label, 0) + 1
-    return label if seen[label] == 1 else f"{label} ({seen[label]})"
+def _label(entry: zipfile.ZipInfo, seen: set[str]) -> str:
+    """Return its file name; "name (2).png" where an earlier one has that name."""
+    name = _file_name(entry)
+    label, number = name, 1
+    while label in seen:
+        number += 1
+        plain = PurePosixPath(name)
+        label = f"{plain.stem} ({number}){plain.suffix}"
+    seen.add(label)
+    return label
+
+
+def _file_name(entry: zipfile.ZipInfo) -> str:
+    return PurePosixPath(entry.filename.replace("\\", "/")).name
 
 
 def _folder(entry: zipfile.ZipInfo) -> str:

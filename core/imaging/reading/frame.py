@@ -13,6 +13,15 @@ from core.errors import UnreadableMicrograph
 from core.micrograph import PixelSize
 
 HEAD_BYTES = 256  # enough to tell every format
+_ORIENTATIONS = {  # transpose first, then flip up-down, then left-right
+    2: (False, False, True, "mirrored left to right"),
+    3: (False, True, True, "turned by 180°"),
+    4: (False, True, False, "mirrored top to bottom"),
+    5: (True, False, False, "mirrored along the diagonal"),
+    6: (True, False, True, "turned by 90° clockwise"),
+    7: (True, True, True, "mirrored along the other diagonal"),
+    8: (True, True, False, "turned by 90° counter-clockwise"),
+}
 _EXACT_IN_FLOAT32 = 2**24  # integers up to here survive the conversion to 32-bit float
 
 
@@ -26,11 +35,14 @@ class Frame:
     pixel_size : PixelSize or None
     metadata : mapping
         Plain values; "format", "bit_depth" and, where something was changed, "conversion".
+    stored_shape : (rows, columns) or None
+        Before it was turned for the screen; None when it was not.
     """
 
     pixels: NDArray[Any]
     pixel_size: PixelSize | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    stored_shape: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +111,29 @@ def to_grey(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
         values, finite_notes = _drop_infinities(values)
         return values, depth_notes + color_notes + finite_notes
     return values, depth_notes + color_notes
+
+
+def upright(pixels: NDArray[Any], orientation: int) -> tuple[NDArray[Any], list[str]]:
+    """Turn a picture as its orientation tag (TIFF 6.0 and Exif, 1 to 8) says.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (H, W)
+    orientation : int
+        Anything but 2 to 8 leaves the picture alone.
+
+    Returns
+    -------
+    pixels : ndarray of shape (H, W) or (W, H)
+    notes : list of str
+        What was done; empty when nothing was.
+    """
+    if orientation not in _ORIENTATIONS:
+        return pixels, []
+    transposed, up_down, left_right, words = _ORIENTATIONS[orientation]
+    turned = pixels.T if transposed else pixels
+    turned = turned[:: -1 if up_down else 1, :: -1 if left_right else 1]
+    return np.ascontiguousarray(turned), [f"{words}, as its orientation tag says"]
 
 
 def log_magnitude(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:

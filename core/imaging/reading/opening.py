@@ -10,9 +10,10 @@ import contextlib
 import hashlib
 import logging
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from core.errors import UnreadableMicrograph, UserError
+from core.imaging.reading import companions as companions_
 from core.imaging.reading.formats.netpbm import NETPBM
 from core.imaging.reading.formats.npy import NPY
 from core.imaging.reading.formats.raster import RASTER
@@ -26,10 +27,28 @@ from core.micrograph import Micrograph
 READABLE = "PNG, JPEG, BMP or TIFF"
 # For file dialogues only: the content decides.
 SUFFIXES = (
-    *("png", "jpg", "jpeg", "bmp", "webp", "pgm", "ppm", "pbm", "pnm", "pfm", "tif", "tiff", "npy"),
-    *("dm3", "dm4", "emd", "ser", "emi", "mrc", "mrcs", "rec", "st"),
+    *(
+        "png",
+        "jpg",
+        "jpeg",
+        "bmp",
+        "webp",
+        "gif",
+        "jp2",
+        "j2k",
+        "pgm",
+        "ppm",
+        "pbm",
+        "pnm",
+        "pfm",
+        "tif",
+        "tiff",
+        "npy",
+    ),
+    *("dm3", "dm4", "dm5", "emd", "ser", "emi", "mrc", "mrcs", "rec", "st", "map"),
+    *("hspy", "h5oina", "h5", "hdf5", "nxs", "bcf", "elid", "img", "prz"),
 )
-COMPANION_SUFFIXES = ("emi", "ser", "txt")
+COMPANION_SUFFIXES = companions_.SUFFIXES
 _DECODERS = (RASTER, TIFF, NETPBM, NPY, NATIVE)
 
 _log = logging.getLogger(__name__)
@@ -47,8 +66,10 @@ def read_micrograph(
     Parameters
     ----------
     source : bytes or Path
-        A whole file or where it lies. PNG, JPEG, BMP, WebP, PGM/PPM/PFM, TIFF, Gatan DM3/DM4,
-        Velox or Berkeley EMD, TIA SER and EMI, MRC or NPY, told by their content.
+        A whole file or where it lies. PNG, JPEG, BMP, WebP, GIF, JPEG 2000, PGM/PPM/PFM, TIFF,
+        Gatan DM3/DM4/DM5,
+        Velox or Berkeley EMD, TIA SER and EMI, MRC, HyperSpy, Oxford H5OINA, NeXus, Delmic HDF5,
+        Bruker BCF, JEOL IMG, Phenom ELID, CEOS PRZ or NPY, told by their content.
     name : str or None
         A label for people; the file's name when None. Also compared with those of `companions`.
     frame : int
@@ -159,13 +180,12 @@ def _read(path: Path) -> bytes:
 
 def _beside(path: Path) -> dict[str, bytes]:
     """Return the files in the same folder that may belong to this one."""
-    stem, suffix = path.stem, path.suffix.lower()
-    if suffix == ".ser":
-        names = [f"{stem[:-2]}.{end}" for end in ("emi", "EMI")]
-    elif suffix == ".emi":
-        names = [f"{stem}_{i}.{end}" for i in range(1, 10) for end in ("ser", "SER")]
-    else:
-        names = [f"{stem}.{end}" for end in ("txt", "TXT")]
+    suffix = path.suffix.lower()
+    names = [
+        name
+        for wanted in companions_.companion_names(path.name)
+        for name in (wanted, wanted[: -len(PurePath(wanted).suffix)] + wanted[-4:].upper())
+    ]
     most = MAX_SIDECAR_BYTES if suffix not in (".ser", ".emi") else MAX_FILE_MB * 1_000_000
     found = {}
     for name in names:

@@ -6,34 +6,54 @@ with it and are not micrographs of their own. Names are labels: none is ever use
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from core.errors import UserError
-from core.imaging.reading.archive import is_archive, read_archive
-from core.imaging.reading.opening import COMPANION_SUFFIXES, frame_labels, read_micrograph
+from core.imaging.reading.archive import Entry, is_archive, open_archive
+from core.imaging.reading.companions import (
+    beside,
+    is_companion,
+    keys_of,
+    leave_out_companions,
+)
+from core.imaging.reading.opening import frame_labels, read_micrograph
 from core.micrograph import Micrograph
 
-_SERIES = re.compile(r"^(.*)_[1-9]\.ser$")
+__all__ = [
+    "Given",
+    "Refused",
+    "count",
+    "is_companion",
+    "leave_out_companions",
+    "open_entries",
+    "unpack",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
-    """One file to be read as a micrograph, with the files that belong to it."""
+    """One file to be read as a micrograph, with the files that belong to it.
+
+    `name` is a label for people, `path` its name in its folder, by which others belong to it; the
+    label where it is left empty.
+    """
 
     name: str
     data: bytes
     companions: Mapping[str, bytes]
+    path: str = ""
 
     def read(self, frame: int = 0) -> Micrograph:
         """Return one of its frames; raises UserError as `read_micrograph` does."""
-        return read_micrograph(self.data, self.name, frame=frame, companions=self.companions)
+        known = self.path or self.name
+        found = read_micrograph(self.data, known, frame=frame, companions=self.companions)
+        return found if found.name == self.name else replace(found, name=self.name)
 
     def labels(self) -> list[str]:
         """Return a name for each of its frames."""
-        return frame_labels(self.data, self.name, companions=self.companions)
+        return frame_labels(self.data, self.path or self.name, companions=self.companions)
 
     @property
     def bytes_held(self) -> int:
@@ -63,92 +83,52 @@ def unpack(files: Sequence[tuple[str, bytes]]) -> Iterator[Given | Refused]:
         In the order given. An archive that is refused half-way has yielded what came before.
     """
     plain = [(name, data) for name, data in files if not is_archive(data) and not _hidden(name)]
-    companions = _companions(plain)
+    companions = {name: data for name, data in plain if is_companion(name)}
     ours = set(leave_out_companions([name for name, _ in plain]))
     for name, data in files:
         if is_archive(data):
             yield from _opened(name, data)
         elif name in ours:
-            yield Given(name, data, _beside(name, companions))
-
-
-def is_companion(name: str) -> bool:
-    """Tell by its ending whether a file can belong to another one."""
-    return _ends(name, *COMPANION_SUFFIXES)
-
-
-def companions_of(
-    readers: Mapping[str, Callable[[], bytes]],
-) -> Callable[[str], dict[str, bytes]]:
-    """Return a function of a name that gives the files belonging to it; reads all of them now."""
-    companions = {name: read() for name, read in readers.items()}
-    return lambda name: _beside(name, companions)
+            yield Given(name, data, beside(name, companions))
 
 
 def count(files: Sequence[tuple[str, bytes]]) -> int:
-    """Return how many items `unpack` will yield at most, for a progress bar; opens archives."""
+    """Return how many items `unpack` will yield at most, for a progress bar; unpacks nothing."""
     total = 0
     for name, data in files:
         try:
-            total += sum(1 for _ in read_archive(data, name)) if is_archive(data) else 1
+            total += len(open_archive(data, name)) if is_archive(data) else 1
         except UserError:
             total += 1
     return total
 
 
-def leave_out_companions(names: Sequence[str]) -> list[str]:
-    """Return the names without those that only belong to another one.
+def open_entries(data: bytes, name: str) -> list[tuple[Entry, dict[str, bytes]]]:
+    """Return the micrographs in an archive, unread, with the files that belong to each.
 
-    That is the .emi of a .ser that is there too, and the .txt of a picture of the same name.
+    Raises
+    ------
+    UnreadableMicrograph
+        As `open_archive` does, and when a file that belongs to another one cannot be unpacked.
     """
-    stems = {_stem(name) for name in names if not _ends(name, "txt")}
-    series = {match[1] for name in names if (match := _SERIES.match(name.lower()))}
-    return [
-        name
-        for name in names
-        if not (_ends(name, "emi") and _stem(name) in series)
-        and not (_ends(name, "txt") and _stem(name) in stems)
-    ]
+    entries = open_archive(data, name)
+    kept = set(leave_out_companions([entry.path for entry in entries]))
+    wanted = {other for path in kept for other in keys_of(path)}
+    held = {
+        entry.path: entry.read()
+        for entry in entries
+        if is_companion(entry.path) and entry.path.lower() in wanted
+    }
+    return [(entry, beside(entry.path, held)) for entry in entries if entry.path in kept]
 
 
 def _opened(name: str, data: bytes) -> Iterator[Given | Refused]:
-    """Yield what is in an archive; two passes, so that only companions are held in memory."""
+    """Yield what is in an archive; only files that belong to others are held in memory."""
     try:
-        labels: list[str] = []
-        companions: dict[str, bytes] = {}
-        for label, content in read_archive(data, name):
-            labels.append(label)
-            companions |= _companions([(label, content)])
-        ours = set(leave_out_companions(labels))
-        for label, content in read_archive(data, name):
-            if label in ours:
-                yield Given(label, content, _beside(label, companions))
+        for entry, companions in open_entries(data, name):
+            yield Given(entry.label, entry.read(), companions, entry.path)
     except UserError as error:
         yield Refused(name, error)
-
-
-def _companions(files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
-    return {name: data for name, data in files if _ends(name, *COMPANION_SUFFIXES)}
-
-
-def _beside(name: str, companions: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the companions in the same folder whose name starts alike."""
-    series = _SERIES.match(name.lower())
-    stem = series[1] if series else _stem(name)
-    return {
-        other: data
-        for other, data in companions.items()
-        if other != name and other.lower().startswith(stem)
-    }
-
-
-def _stem(name: str) -> str:
-    """Return a name with its folders but without its ending, in small letters."""
-    return name.lower().removesuffix(PurePosixPath(name).suffix.lower())
-
-
-def _ends(name: str, *suffixes: str) -> bool:
-    return PurePosixPath(name).suffix.lower().lstrip(".") in suffixes
 
 
 def _hidden(name: str) -> bool:

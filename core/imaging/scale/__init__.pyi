@@ -13,6 +13,7 @@ from .quantities import reading_unit as reading_unit
 from .quantities import specimen_field as specimen_field
 from .quantities import specimen_shape as specimen_shape
 from .recognisers import why_no_reading as why_no_reading
+from .side_files import read_appended as read_appended
 from .side_files import read_settings as read_settings
 from .tags import is_jeol as is_jeol
 from .tags import read_calibration as read_calibration

@@ -7,31 +7,13 @@ import re
 from datetime import datetime
 from typing import Any
 
-from core.micrograph import PixelSize
+from core.micrograph import PixelSize, nanometres
 
 Fields = dict[str, Any]
 Calibration = tuple[PixelSize | None, Fields]
 
 _TEXT_CHARACTERS = 200
 _SQUARE_TOLERANCE = 0.01  # above it, one edge length would misstate areas
-_METRES = {
-    "pm": 1e-12,
-    "å": 1e-10,
-    "a": 1e-10,
-    "angstrom": 1e-10,
-    "angstroms": 1e-10,
-    "nm": 1e-9,
-    "nanometer": 1e-9,
-    "nanometers": 1e-9,
-    "um": 1e-6,
-    "micron": 1e-6,
-    "microns": 1e-6,
-    "micrometer": 1e-6,
-    "micrometers": 1e-6,
-    "mm": 1e-3,
-    "millimeter": 1e-3,
-    "m": 1.0,
-}
 _RECIPROCAL = re.compile(r"^(1\s*/\s*\w+|\w+\^?-1|mrad|rad)$")
 
 
@@ -59,20 +41,16 @@ def rounded(value: float) -> float:
 
 def metres(value: object, unit: object) -> float | None:
     """Return a length in metres; None when the unit is not one."""
-    found, factor = number(value), _METRES.get(_plain(unit).lower())
-    return None if found is None or factor is None else found * factor
-
-
-def _plain(unit: object) -> str:
-    """Return a unit with its micro sign as "u" and without what broken encodings put before."""
-    text = str(unit).strip().replace("\\u00B5", "u").replace("&#181;", "u")
-    return re.sub("[µμ]", "u", text).replace("Â", "").replace("Å", "å")
+    found, factor = number(value), nanometres(unit)
+    return None if found is None or factor is None else float(f"{found * factor * 1e-9:.15g}")
 
 
 def square_pixel(x_m: float | None, y_m: float | None) -> PixelSize | None:
     """Return the edge of a square pixel in a unit that reads well; None when there is none."""
     if not x_m or not 0 < x_m < 1 or _is_oblong(x_m, y_m):
         return None
+    if y_m and y_m > 0 and y_m != x_m:
+        x_m = math.sqrt(x_m * y_m)  # so that areas are right
     for unit, unit_m in (("nm", 1e-9), ("µm", 1e-6)):
         if x_m < 1000 * unit_m:
             return PixelSize(float(f"{x_m / unit_m:.12g}"), unit)
@@ -101,8 +79,10 @@ def from_edges(x_m: float | None, y_m: float | None, program: str) -> Calibratio
     return square_pixel(x_m, y_m), {} if source is None else {"calibration": source}
 
 
-def from_axes(x: object, y: object, unit: object, program: str) -> Calibration:
-    """Return the scale of two axes that share a unit, which need not be a length.
+def from_axes(
+    x: object, y: object, unit: object, program: str, unit_y: object = None
+) -> Calibration:
+    """Return the scale of two axes whose unit need not be a length.
 
     Parameters
     ----------
@@ -112,13 +92,21 @@ def from_axes(x: object, y: object, unit: object, program: str) -> Calibration:
         As written in the file; "1/nm" and the like are told from lengths.
     program : str
         Who states it, for `fields["calibration"]`.
+    unit_y : object
+        That of y where it has one of its own.
     """
     written = re.sub(r"\s+", "", str(unit or ""))[:20]
-    x_m, y_m = metres(x, unit), metres(y, unit)
+    own_y = unit_y if str(unit_y or "").strip() else unit
+    x_m, y_m = metres(x, unit), metres(y, own_y)
     if x_m is not None:
+        if y_m is None and number(y):
+            other = re.sub(r"\s+", "", str(own_y))[:20]
+            return None, {
+                "calibration": f"no pixel size: rows are in “{other}”, columns in “{written}”"
+            }
         return from_edges(x_m, y_m, program)
     edge = number(x)
-    if edge and _RECIPROCAL.match(_plain(written)):
+    if edge and _RECIPROCAL.match(re.sub("[µμ]", "u", written)):
         step = f"{abs(edge):.6g} {written}"
         reason = f"no pixel size: the axes are reciprocal ({step} per pixel), not lengths"
         return None, {"calibration": reason, "reciprocal_pixel_size": step}

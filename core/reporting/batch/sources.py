@@ -28,7 +28,8 @@ class Packed:
 
     def unpacked(self) -> uploads.Given:
         """Return it with its bytes."""
-        return uploads.Given(self.entry.label, self.entry.read(), self.companions)
+        entry = self.entry
+        return uploads.Given(entry.label, entry.read(), self.companions, entry.path)
 
 
 Content = Path | uploads.Given | uploads.Refused | Packed | Micrograph
@@ -65,7 +66,7 @@ class Source:
         if isinstance(self.content, Path):
             return self.content.absolute().as_posix()
         if isinstance(self.content, Packed):
-            return f"{self.content.entry.folder}/{self.content.entry.label}".lstrip("/")
+            return self.content.entry.path
         return self.name
 
     def stamp(self) -> str:
@@ -139,17 +140,12 @@ def _unpack(group: Iterable[Any]) -> list[Source]:
 
 def _open(name: str, data: bytes) -> Iterator[Source]:
     try:
-        entries = archive.open_archive(data, name)
-        kept = set(uploads.leave_out_companions([entry.label for entry in entries]))
-        beside = uploads.companions_of(
-            {e.label: e.read for e in entries if uploads.is_companion(e.label)}
-        )
+        entries = uploads.open_entries(data, name)
     except UserError as error:
         yield Source(name, uploads.Refused(name, error))
         return
-    for entry in entries:
-        if entry.label in kept:
-            yield Source(entry.label, Packed(entry, beside(entry.label)))
+    for entry, companions in entries:
+        yield Source(entry.label, Packed(entry, companions))
 
 
 def _as_many(given: Iterable[GivenSource] | GivenSource) -> Iterable[object]:

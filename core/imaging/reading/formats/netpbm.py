@@ -15,7 +15,9 @@ from core.imaging.reading.limits import check_frame, check_frame_number
 
 _KINDS = (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"PF", b"Pf")
 _SPACE = b" \t\r\n"
-_TOKEN = re.compile(rb"(?:[ \t\r\n]|#[^\r\n]*[\r\n])*([^ \t\r\n#]{1,20})")
+_WORD = re.compile(rb"[^ \t\r\n#]{1,20}")
+_GAP = re.compile(rb"[ \t\r\n]+|#[^\r\n]{0,70000}[\r\n]")
+_MAX_HEADER_BYTES = 70_000  # with its comments; the numbers take 30
 _MAX_TEXT_NUMBERS = 4_000_000
 _MAX_COMMENT_BYTES = 100_000
 _CUT_SHORT = "The picture is cut short or damaged; copy or export it again."
@@ -55,11 +57,14 @@ def _describe(values: Values) -> str:
 def _tokens(data: bytes, count: int) -> tuple[list[bytes], int]:
     """Return the header's words after the magic, and where the one space behind them ends."""
     found, at = [], 2
+    head = data[:_MAX_HEADER_BYTES]
     for _ in range(count):
-        match = _TOKEN.match(data, at)
+        while gap := _GAP.match(head, at):
+            at = gap.end()
+        match = _WORD.match(head, at)
         if match is None:
             raise UnreadableMicrograph(_CUT_SHORT)
-        found.append(match[1])
+        found.append(match[0])
         at = match.end()
     return found, at + 1
 

@@ -1,4 +1,4 @@
-"""PNG, JPEG, BMP and WebP: pictures without a scale of their own."""
+"""PNG, JPEG, BMP, WebP and GIF: pictures without a scale of their own, but for Phenom's JPEG."""
 
 from __future__ import annotations
 
@@ -9,20 +9,32 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import BmpImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
 
 from core.errors import UnreadableMicrograph
-from core.imaging.reading.frame import Decoder, Frame, Source, to_grey
+from core.imaging.reading.formats.jpeg_segments import check_scans
+from core.imaging.reading.frame import Decoder, Frame, Source, to_grey, upright
 from core.imaging.reading.limits import check_frame, check_frame_bytes, check_frame_number
+from core.imaging.scale import read_appended
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
 _BMP = b"BM"
+_GIF = (b"GIF87a", b"GIF89a")
+_MAX_GIF_PX = 25_000_000  # a few bytes announce any canvas, and its colours take 10 s at 100
+_APPENDED_BYTES = 500_000
 _CUT_SHORT = "The file is cut short or damaged; copy or export it again."
 
 
 def _recognises(head: bytes) -> bool:
-    return head.startswith((_PNG, _JPEG, _BMP)) or _is_webp(head)
+    return head.startswith((_PNG, _JPEG, _BMP, *_GIF)) or _is_webp(head)
 
 
 def _is_webp(head: bytes) -> bool:
@@ -44,15 +56,41 @@ def _decode(source: Source, frame: int) -> tuple[Frame, int]:
         _check_webp(data)
     picture = _open(data)
     check_frame(picture.height, picture.width)
+    if data.startswith(_GIF) and picture.height * picture.width > _MAX_GIF_PX:
+        raise UnreadableMicrograph("The GIF is too large to be a picture; export it as PNG.")
     if _is_16_bit_color_png(data):
         check_frame_bytes(picture.height * picture.width * 8)
     picture.load()
     values = _read_16_bit_color(data) if _is_16_bit_color_png(data) else _values(picture)
     pixels, notes = to_grey(values)
     metadata = {"format": str(picture.format), "bit_depth": _describe(values)}
+    stored = pixels.shape[0], pixels.shape[1]
+    pixel_size, said = read_appended(_behind_jpeg(data), stored[1], stored[0])
+    pixels, turns = upright(pixels, _orientation(picture))
+    notes = [*notes, *turns]
+    if data.startswith(_GIF) and getattr(picture, "is_animated", False):
+        notes.append("the first of several frames")
     if notes:
         metadata["conversion"] = "; ".join(notes)
-    return Frame(pixels, None, metadata), 1
+    return Frame(pixels, pixel_size, metadata | said, stored if turns else None), 1
+
+
+def _behind_jpeg(data: bytes) -> str:
+    """Return the text that some programs put behind the end of a JPEG, "" when there is none."""
+    if not data.startswith(_JPEG):
+        return ""
+    tail = data[-_APPENDED_BYTES:]
+    start = tail.rfind(b"<?xml")
+    return tail[start:].decode("utf-8", "replace") if start >= 0 else ""
+
+
+def _orientation(picture: ImageFile.ImageFile) -> int:
+    """Return Exif's orientation; 1, upright, where nothing readable is said."""
+    try:
+        stated = picture.getexif().get(0x0112, 1)
+    except Exception:  # whatever is wrong with it, the picture itself is sound
+        return 1
+    return stated if isinstance(stated, int) else 1
 
 
 def _open(data: bytes) -> ImageFile.ImageFile:
@@ -68,6 +106,8 @@ def _open(data: bytes) -> ImageFile.ImageFile:
         return JpegImagePlugin.JpegImageFile(stream)
     if _is_webp(data):
         return WebPImagePlugin.WebPImageFile(stream)
+    if data.startswith(_GIF):
+        return GifImagePlugin.GifImageFile(stream)
     return BmpImagePlugin.BmpImageFile(stream)
 
 
@@ -134,6 +174,7 @@ def _check_jpeg(data: bytes) -> None:
     """Refuse a JPEG whose last scan has no end: decoders would fill the rest with grey."""
     if data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
         raise UnreadableMicrograph(_CUT_SHORT)
+    check_scans(data)
 
 
 def _check_webp(data: bytes) -> None:

@@ -6,6 +6,7 @@ import io
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 
 from core.errors import UnreadableMicrograph
 from core.imaging.reading.formats.jpeg_segments import check_jpeg_segments
-from core.imaging.reading.frame import Decoder, Frame, Source, to_grey
+from core.imaging.reading.frame import Decoder, Frame, Source, to_grey, upright
+from core.imaging.reading.instruments.worker import WORKER
 from core.imaging.reading.limits import (
     MAX_FRAMES,
     check_frame,
@@ -29,9 +31,17 @@ _CUT_SHORT = "The TIFF is cut short or damaged; copy or export it again."
 _WHITE_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 2, 3, 6
 _PLANES_APART = 2
 _JPEG = 7
-# None, CCITT, LZW, JPEG, Deflate (two numbers), PackBits. Others bring whole pictures of their
-# own, whose size no header of the TIFF bounds.
+# None, CCITT, LZW, JPEG, Deflate (two numbers), PackBits.
 _COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32946, 32773}
+# Others bring whole pictures of their own, whose size no header of the TIFF bounds (Zstandard,
+# LERC, JPEG 2000, WebP, JPEG XL). They are decoded in the bounded process.
+_BOUNDED = {50000, 34926, 34887, 33003, 33005, 34712, 34927, 50001, 50002}
+_TWO_DETECTORS = 2
+_UNSPECIFIED = 0  # of ExtraSamples: neither of the two kinds of transparency
+_RARELY_COMPRESSED = (
+    "The TIFF is compressed in a way that is not read here; export it with LZW or without."
+)
+_SCREEN_ONLY = "values as stored, the inverted table is for the screen"
 _READABLE = {_WHITE_IS_ZERO, 1, _RGB, _PALETTE, _YCBCR}
 
 Values = NDArray[Any]
@@ -44,32 +54,94 @@ def _recognises(head: bytes) -> bool:
     return head.startswith(_MAGIC)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a frame lies: a page, and the sample of each pixel where these are two detectors."""
+
+    label: str
+    page: tifffile.TiffPage
+    sample: int | None = None
+
+
+def _places(tif: tifffile.TiffFile) -> list[_Place]:
+    """Return the frames of a file that is no stack behind a single page."""
+    pages = _pages(tif)
+    names = _imagej_names(tif, len(pages))
+    found = []
+    for number, page in enumerate(pages):
+        label = names[number] if names else f"page {page.index + 1}"
+        if _has_two_detectors(page):
+            found += [_Place(f"{label}, detector {i + 1}", page, i) for i in range(2)]
+        else:
+            found.append(_Place(label, page))
+    return found[:MAX_FRAMES]
+
+
+def _has_two_detectors(page: tifffile.TiffPage) -> bool:
+    """Tell two signals a pixel from grey with transparency, which is said to be such."""
+    extra = tuple(int(kind) for kind in page.extrasamples or ())
+    grey = page.photometric in (_WHITE_IS_ZERO, 1)
+    return grey and page.samplesperpixel == _TWO_DETECTORS and extra in ((), (_UNSPECIFIED,))
+
+
+def _imagej_names(tif: tifffile.TiffFile, frames: int) -> list[str]:
+    """Return what ImageJ calls each slice or channel; nothing where it names not all of them."""
+    labels = (tif.imagej_metadata or {}).get("Labels") if tif.is_imagej else None
+    if not isinstance(labels, list) or len(labels) < frames or frames < 2:
+        return []
+    plain = ["".join(c for c in str(label)[:60] if c.isprintable()) for label in labels[:frames]]
+    return plain if all(plain) else []
+
+
 def _labels(source: Source) -> list[str]:
     with _opened(source.data) as tif:
         planes = _stacked(tif)
         if planes:
-            return [f"slice {i + 1}" for i in range(listed(planes))]
-        return [f"page {page.index + 1}" for page in _pages(tif)]
+            shown = listed(planes)
+            return _imagej_names(tif, shown) or [f"slice {i + 1}" for i in range(shown)]
+        return [place.label for place in _places(tif)]
 
 
 def _decode(source: Source, frame: int) -> tuple[Frame, int]:
     data = source.data
     with _opened(data) as tif:
         planes = _stacked(tif)
-        pages = [tif.pages.first] if planes else _pages(tif)
-        frames = planes or len(pages)
+        places = [_Place("", tif.pages.first)] if planes else _places(tif)
+        frames = planes or len(places)
         check_frame_number(frame, frames)
-        page = pages[0] if planes else pages[frame]
-        _check_page(page)
-        values = _plane(tif, page, data, frame) if planes else _page_values(page, data)
+        place = places[0] if planes else places[frame]
+        page = place.page
+        _check_page(page, tif.is_imagej)
+        packed: list[str] = []
+        if planes:
+            values = _plane(tif, page, data, frame)
+        elif page.compression in _BOUNDED:
+            values, packed = _bounded_values(page, data)
+        else:
+            values = _page_values(page, data)
+        if place.sample is not None:
+            values = values[..., place.sample]
         pixels, notes = to_grey(_true_levels(values, page, tif))
+        notes = [*packed, *notes]
         pixel_size, metadata = read_calibration(tif, page)
     metadata = {"format": "TIFF", "bit_depth": _describe(page), **metadata}
     if page.photometric == _WHITE_IS_ZERO:
-        notes = ["stored with white as zero, inverted", *notes]
+        inverted = "stored with white as zero, inverted"
+        notes = [_SCREEN_ONLY if _inverted_signed(page) else inverted, *notes]
+    stored = page.imagelength, page.imagewidth
+    pixels, turns = upright(pixels, _orientation(page))
+    notes += turns
     if notes:
         metadata["conversion"] = "; ".join(notes)
-    return Frame(pixels, pixel_size, metadata), listed(frames)
+    return Frame(pixels, pixel_size, metadata, stored if turns else None), listed(frames)
+
+
+def _orientation(page: tifffile.TiffPage) -> int:
+    tag = page.tags.get(274)
+    try:
+        return 1 if tag is None else int(tag.value)
+    except (TypeError, ValueError):
+        return 1
 
 
 def _describe(page: tifffile.TiffPage) -> str:
@@ -88,12 +160,17 @@ def _opened(data: bytes) -> Iterator[tifffile.TiffFile]:
 
 def _first(tif: tifffile.TiffFile, count: int) -> list[tifffile.TiffPage | tifffile.TiffFrame]:
     """Return the first pages without walking to the last, of which there may be millions."""
-    found = []
+    found: list[tifffile.TiffPage | tifffile.TiffFrame] = []
+    offsets: set[int] = set()
     for index in range(count):
         try:
-            found.append(tif.pages[index])
+            page = tif.pages[index]
         except IndexError:
             break
+        if page.offset in offsets:  # the directories point back at themselves
+            break
+        offsets.add(page.offset)
+        found.append(page)
     return found
 
 
@@ -118,7 +195,7 @@ def _stacked(tif: tifffile.TiffFile) -> int:
     return planes if planes > 1 else 0
 
 
-def _check_page(page: tifffile.TiffPage) -> None:
+def _check_page(page: tifffile.TiffPage, is_imagej: bool) -> None:
     """Refuse what would cost too much, or is no picture, before anything is decoded."""
     check_frame(page.imagelength, page.imagewidth, page.samplesperpixel)
     bits = page.imagelength * page.imagewidth * page.samplesperpixel * page.bitspersample
@@ -127,18 +204,19 @@ def _check_page(page: tifffile.TiffPage) -> None:
         check_frame(page.tilelength, page.tilewidth)
     if page.imagedepth != 1:
         raise UnreadableMicrograph("The TIFF holds a volume; export it as a stack of slices.")
-    if page.compression not in _COMPRESSIONS:
-        raise UnreadableMicrograph(
-            "The TIFF is compressed in a way that is not read here; export it with LZW or without."
-        )
-    if page.photometric not in _READABLE or _inverted_signed(page):
+    if page.compression not in _COMPRESSIONS | _BOUNDED:
+        raise UnreadableMicrograph(_RARELY_COMPRESSED)
+    if page.photometric not in _READABLE or (_inverted_signed(page) and not is_imagej):
         raise UnreadableMicrograph(
             "The TIFF stores its colours in a way that is not read here; export it as grey or RGB."
         )
 
 
 def _inverted_signed(page: tifffile.TiffPage) -> bool:
-    """Tell whether white is zero among signed values or floats, which has no one meaning."""
+    """Tell whether white is zero among signed values or floats, which has no one meaning.
+
+    In files of ImageJ it has: the table of the screen is inverted, the values are as stored.
+    """
     return page.photometric == _WHITE_IS_ZERO and page.sampleformat not in (1, None)
 
 
@@ -159,6 +237,15 @@ def _page_values(page: tifffile.TiffPage, data: bytes) -> Values:
     return values
 
 
+def _bounded_values(page: tifffile.TiffPage, data: bytes) -> tuple[Values, list[str]]:
+    """Decode one page in the process that may die of it; what comes back is grey already."""
+    if page.photometric in (_WHITE_IS_ZERO, _PALETTE) or _has_two_detectors(page):
+        raise UnreadableMicrograph(_RARELY_COMPRESSED)
+    answer, values = WORKER.decode("tiff", {"picture.tif": data}, "picture.tif", page.index)
+    assert values is not None
+    return values, [str(note) for note in answer["notes"]]
+
+
 def _plane(tif: tifffile.TiffFile, page: tifffile.TiffPage, data: bytes, frame: int) -> Values:
     """Cut one plane out of the planes that follow each other behind a single page."""
     start = page.dataoffsets[0] + frame * page.nbytes
@@ -171,7 +258,7 @@ def _plane(tif: tifffile.TiffFile, page: tifffile.TiffPage, data: bytes, frame: 
 
 def _true_levels(values: Values, page: tifffile.TiffPage, tif: tifffile.TiffFile) -> Values:
     """Undo inverted storage and palettes, so that larger means brighter."""
-    if page.photometric == _WHITE_IS_ZERO:
+    if page.photometric == _WHITE_IS_ZERO and not _inverted_signed(page):
         return _inverted(values, page.bitspersample)
     if page.photometric == _PALETTE and not (tif.is_imagej or tif.is_sem):
         return _look_up(values, page)

@@ -8,14 +8,39 @@ from pathlib import PurePath
 from typing import Any
 
 from core.errors import UnreadableMicrograph
+from core.imaging.reading.archive import is_panta_rhei
 from core.imaging.reading.frame import Decoder, Frame, Source
+from core.imaging.reading.instruments.mrc import is_mrc
 from core.imaging.reading.instruments.worker import WORKER
 from core.imaging.reading.limits import listed
-from core.imaging.scale import Calibration, from_axes, from_edges, metres
+from core.imaging.scale import Calibration, from_axes
 
 _HDF5, _SER, _EMI = b"\x89HDF\r\n\x1a\n", b"II\x97\x01", b"JK\0\2"
+_MAGIC: dict[str, tuple[bytes, ...]] = {
+    "bcf": (b"AAMVHFSS",),
+    "jeol": (b"\x34\0\0\0",),
+    "elid": (b"BZh",),
+    "jp2": (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
+}
 _SERIES = re.compile(r"^(.*)_([1-9])\.ser$", re.IGNORECASE | re.DOTALL)
-_NAMES = {"dm": "Gatan DigitalMicrograph", "emd": "EMD", "tia": "FEI TIA", "mrc": "MRC"}
+_NAMES = {
+    "dm": "Gatan DigitalMicrograph",
+    "tia": "FEI TIA",
+    "mrc": "MRC",
+    "bcf": "Bruker Esprit",
+    "jeol": "JEOL Analysis Station",
+    "elid": "Phenom ELID",
+    "prz": "CEOS Panta Rhei",
+    "hdf5": "HDF5",
+    "emd": "EMD",
+    "hspy": "HyperSpy",
+    "h5oina": "Oxford H5OINA",
+    "nexus": "NeXus",
+    "delmic": "Delmic HDF5",
+    "jp2": "JPEG 2000",
+    "dm5": "Gatan DigitalMicrograph",
+}
+_SUFFIXES = {"dm": "dm4", "bcf": "bcf", "jeol": "img", "elid": "elid", "prz": "prz"}
 _NO_SERIES = (
     "An .emi file holds settings only; give it together with the .ser files that were saved with "
     "it."
@@ -23,14 +48,19 @@ _NO_SERIES = (
 
 
 def _kind(head: bytes) -> str | None:
-    """Return a key of `signals.READERS`, None for anything else."""
+    """Return one of `signals.KINDS`, None for anything else."""
     if head.startswith(_HDF5):
-        return "emd"
+        return "hdf5"
     if head.startswith((_SER, _EMI)):
         return "tia"
     if _is_digital_micrograph(head):
         return "dm"
-    return "mrc" if head[208:212] in (b"MAP ", b"MAP\0") else None
+    for kind, magic in _MAGIC.items():
+        if head.startswith(magic):
+            return kind
+    if is_panta_rhei(head):
+        return "prz"
+    return "mrc" if is_mrc(head) else None
 
 
 def _is_digital_micrograph(head: bytes) -> bool:
@@ -53,8 +83,9 @@ def _decode(source: Source, frame: int) -> tuple[Frame, int]:
     kind, files, opened = _request(source)
     answer, values = WORKER.decode(kind, files, opened, frame)
     assert values is not None
-    pixel_size, scale = _calibration(answer["axes"], _NAMES[kind])
-    metadata: dict[str, Any] = {"format": _NAMES[kind], "bit_depth": str(answer["stored"])}
+    program = _NAMES[str(answer.get("kind", kind))]
+    pixel_size, scale = _calibration(answer["axes"], program)
+    metadata: dict[str, Any] = {"format": program, "bit_depth": str(answer["stored"])}
     metadata |= answer["fields"] | scale
     label = answer["labels"][frame]
     if answer["frames"] > 1 or not label.startswith("image "):
@@ -69,10 +100,7 @@ def _calibration(axes: list[list[Any]] | None, program: str) -> Calibration:
     if axes is None:
         return None, {}
     (y, unit_y), (x, unit_x) = axes
-    x_m, y_m = metres(x, unit_x), metres(y, unit_y)
-    if x_m is not None and y_m is not None:
-        return from_edges(x_m, y_m, program)
-    return from_axes(x, y, unit_x, program)
+    return from_axes(x, y, unit_x, program, unit_y)
 
 
 def _request(source: Source) -> tuple[str, Mapping[str, bytes], str]:
@@ -81,7 +109,7 @@ def _request(source: Source) -> tuple[str, Mapping[str, bytes], str]:
     if kind is None:
         raise ValueError("not a file of an instrument")
     if kind != "tia":
-        name = f"picture.{'dm4' if kind == 'dm' else kind}"
+        name = f"picture.{_SUFFIXES.get(kind, kind)}"
         return kind, {name: source.data}, name
     if source.data.startswith(_SER):
         return kind, *_ser_files(source)

@@ -88,7 +88,7 @@ def _has_request(requests: io.FileIO) -> bool:
 def _answer(header: dict[str, Any], blocks: list[bytearray]) -> tuple[dict[str, Any], list[Any]]:
     """Return what was asked for, or why it cannot be had."""
     try:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        with tempfile.TemporaryDirectory(dir=_folder(), ignore_cleanup_errors=True) as folder:
             for name in header["files"]:
                 Path(folder, name).write_bytes(blocks.pop(0))
             pictures = find_pictures(header["kind"], Path(folder, header["open"]))
@@ -100,13 +100,18 @@ def _answer(header: dict[str, Any], blocks: list[bytearray]) -> tuple[dict[str, 
             limits.check_frame(*picture.shape)
             limits.check_frame_bytes(picture.stored_bytes)
             values, notes = to_grey(picture.load())
-            answer |= picture.described() | {"notes": notes}
+            answer |= picture.described() | {"notes": notes, "kind": picture.kind}
     except UnreadableMicrograph as error:
         return {"error": str(error)}, []
     except Exception as error:
         return {"failed": type(error).__name__}, []
     values = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     return answer | {"shape": values.shape, "dtype": values.dtype.str}, [values]
+
+
+def _folder() -> str | None:
+    """Return where the app wants this process to keep its files; it removes them if we cannot."""
+    return sys.argv[1] if len(sys.argv) > 1 else None
 
 
 def _labels(pictures: list[Picture]) -> list[str]:

@@ -12,7 +12,7 @@ import importlib.util
 import math
 import sys
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,19 +23,27 @@ from numpy.typing import NDArray
 from core.errors import UnreadableMicrograph
 from core.imaging.reading.instruments.fields import instrument_fields
 from core.imaging.reading.instruments.hdf5_guard import check_hdf5
+from core.imaging.reading.instruments.hdf5_kinds import hdf5_kind, is_prismatic
+from core.imaging.reading.instruments.hdf5_pictures import read_hdf5
+from core.imaging.reading.instruments.mrc import read_mrc
+from core.imaging.reading.instruments.packed_pictures import read_jpeg_2000, read_tiff_pages
 from core.imaging.reading.limits import MAX_FRAMES
 
 READERS = {
     "dm": "rsciio.digitalmicrograph",
     "tia": "rsciio.tia",
     "emd": "rsciio.emd",
-    "mrc": "rsciio.mrc",
+    "hspy": "rsciio.hspy",
+    "bcf": "rsciio.bruker",
+    "jeol": "rsciio.jeol",
+    "elid": "rsciio.phenom",
+    "prz": "rsciio.pantarhei",
 }
+KINDS = (*READERS, "hdf5", "mrc", "jp2", "tiff")
+_AT_ONCE = ("emd", "dm", "tia")  # imported before any file comes, the others when one does
 _NO_IMAGE = (
     "There is no image in the file, only a spectrum or spectra; export a map or the survey image."
 )
-_IMOD, _SINCE_STANDARD = 1146047817, 20140  # marks in the header of an MRC file
-_MRC_BYTES = {0: 1, 1: 2, 2: 4, 3: 4, 4: 8, 6: 2, 12: 2}  # of one value, by mode
 _ENERGY = ("ev", "kev")
 _UNTRUSTED = (
     "no pixel size: a .ser alone may state a wrong unit; give the .emi that was saved with it"
@@ -44,8 +52,8 @@ _UNTRUSTED = (
 
 def load_readers() -> None:
     """Import what reads the formats, once and before any file comes."""
-    for name in READERS.values():
-        importlib.import_module(name)
+    for kind in _AT_ONCE:
+        importlib.import_module(READERS[kind])
     if importlib.util.find_spec("sparse") is None:
         # Files with spectra beside the images are refused as a whole without this package, though
         # only the spectra would need it; they are never asked for here.
@@ -67,16 +75,13 @@ class Picture:
     at : tuple of int
         Position among the images of a stack; empty for a single one.
     kind : str
-        A key of `READERS`.
-    has_signed_bytes : bool
-        Whether bytes that come as unsigned are signed.
+        One of `KINDS`.
     """
 
     label: str
     signal: Mapping[str, Any]
     at: tuple[int, ...]
     kind: str
-    has_signed_bytes: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -98,7 +103,7 @@ class Picture:
         values = np.asarray(values)
         if values.dtype.names:
             return np.stack([values[name] for name in values.dtype.names], axis=-1)
-        return values.view(np.int8) if self.has_signed_bytes else values
+        return values
 
     def described(self) -> dict[str, Any]:
         """Return plain values: the scale of rows and columns, and what is known of the instrument.
@@ -106,7 +111,7 @@ class Picture:
         Scales are (edge, unit); None where the file is not to be trusted, with the reason.
         """
         axes: list[Any] | None = [_scale(axis) for axis in self.signal["axes"][-2:]]
-        fields = instrument_fields(self.signal)
+        fields = instrument_fields(self.signal) | self.signal.get("fields", {})
         if self.kind == "tia" and not _is_as_the_mode_says(self.signal):
             axes, fields = None, fields | {"calibration": _UNTRUSTED}
         return {"axes": axes, "fields": fields, "stored": _in_words(self.signal["data"].dtype)}
@@ -118,7 +123,7 @@ def find_pictures(kind: str, path: Path) -> list[Picture]:
     Parameters
     ----------
     kind : str
-        A key of `READERS`.
+        One of `KINDS`.
     path : Path
 
     Raises
@@ -129,9 +134,8 @@ def find_pictures(kind: str, path: Path) -> list[Picture]:
     signals = _read(kind, path)
     images = [signal for signal in signals if _is_image(signal)]
     images.sort(key=lambda signal: signal["data"].dtype.kind == "c")
-    signed = kind == "mrc" and _has_signed_bytes(path)
     pictures = [
-        Picture(label, signal, at, kind, signed)
+        Picture(label, signal, at, str(signal.get("kind", kind)))
         for number, signal in enumerate(images, 1)
         for label, at in _members(signal, number, path.stem)
     ]
@@ -147,19 +151,20 @@ def count_images(pictures: Sequence[Picture]) -> int:
 
 
 def _read(kind: str, path: Path) -> list[dict[str, Any]]:
+    if kind in _OWN:
+        return _OWN[kind](path)
+    if kind == "hdf5":
+        check_hdf5(path)
+        kind = hdf5_kind(path)
+        if kind not in READERS:
+            return read_hdf5(kind, path)
     reader: Any = importlib.import_module(READERS[kind])
     if kind == "emd":
-        check_hdf5(path)
-        options = {"select_type": "images"}
-        signals = reader.file_reader(str(path), lazy=True, **options)
-    elif kind == "tia":
-        signals = reader.file_reader(str(path))  # reads everything in any case
+        signals = reader.file_reader(str(path), lazy=True, select_type="images")
+        signals = [_upright(signal, is_prismatic(path)) for signal in signals]
     else:
-        if kind == "mrc":
-            _check_mrc(path)
-        signals = _read_lazily(reader, path)
-    found: list[dict[str, Any]] = signals
-    return found
+        signals = _OPENERS.get(kind, _read_lazily)(reader, path)
+    return [signal | {"kind": kind} for signal in signals]
 
 
 def _read_lazily(reader: Any, path: Path) -> Any:
@@ -169,36 +174,47 @@ def _read_lazily(reader: Any, path: Path) -> Any:
         return reader.file_reader(str(path))
 
 
-def _check_mrc(path: Path) -> None:
-    """Refuse a file that announces more sections than it holds: billions take minutes to list."""
-    with path.open("rb") as file:
-        header = file.read(1024)
-    columns, rows, sections, mode = (_int32(header, at) for at in (0, 4, 8, 12))
-    values_bytes = columns * rows * sections * _MRC_BYTES.get(mode, 1)
-    if min(columns, rows, sections) < 1 or values_bytes > path.stat().st_size:
-        raise UnreadableMicrograph("The MRC file is cut short or damaged; copy or export it again.")
+def _read_at_once(reader: Any, path: Path) -> Any:
+    return reader.file_reader(str(path))
 
 
-def _int32(data: bytes, at: int) -> int:
-    return int.from_bytes(data[at : at + 4], "little", signed=True)
+_OWN: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
+    "mrc": read_mrc,
+    "jp2": read_jpeg_2000,
+    "tiff": read_tiff_pages,
+}
+_OPENERS: dict[str, Callable[[Any, Path], Any]] = {
+    "tia": _read_at_once,  # reads everything in any case
+    "elid": _read_at_once,
+    "prz": _read_at_once,
+    "jeol": _read_at_once,
+    "bcf": lambda reader, path: reader.file_reader(str(path), select_type="image"),
+}
 
 
-def _has_signed_bytes(path: Path) -> bool:
-    """Tell signed from unsigned 8-bit MRC: the standard says signed, IMOD says which.
+def _upright(signal: dict[str, Any], in_angstrom: bool) -> dict[str, Any]:
+    """Put the axes named y and x last, in this order; Prismatic's real axes are in ångström.
 
-    Files older than the standard and not from IMOD are unsigned by custom.
+    RosettaSciIO takes the first axis of a Berkeley EMD for columns whatever it is called.
     """
-    with path.open("rb") as file:
-        header = file.read(160)
-    mode, version, stamp, flags = (_int32(header, at) for at in (12, 108, 152, 156))
-    if mode != 0:
-        return False
-    return bool(flags & 1) if stamp == _IMOD else version >= _SINCE_STANDARD
+    axes = list(signal["axes"])
+    names = [str(axis.get("name", "")).strip().lower() for axis in axes]
+    if names.count("x") == names.count("y") == 1 and len(names) == signal["data"].ndim:
+        rest = [i for i, name in enumerate(names) if name not in ("x", "y")]
+        order = [*rest, names.index("y"), names.index("x")]
+        if order != list(range(len(order))):
+            signal = signal | {"data": signal["data"].transpose(order)}
+            axes = [axes[i] for i in order]
+    if in_angstrom:
+        axes = [axis | {"units": "Å"} if axis.get("units") == "nm" else axis for axis in axes]
+    return signal | {"axes": axes}
 
 
 def _is_image(signal: Mapping[str, Any]) -> bool:
     """Tell images from spectra: two axes of the signal, neither of them an energy."""
     axes, shape = signal["axes"], signal["data"].shape
+    if signal["data"].dtype.kind not in "biufcV":
+        return False
     if len(shape) < 2 or len(axes) != len(shape) or math.prod(shape) == 0:
         return False
     last = axes[-2:]

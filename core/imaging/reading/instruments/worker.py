@@ -6,8 +6,10 @@ import atexit
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 
 from core.errors import UnreadableMicrograph
 from core.imaging.reading.instruments import messages
+from core.imaging.reading.instruments.turns import Turns, asker
 from core.imaging.reading.limits import (
     DECODING_IDLE_S,
     DECODING_WALL_S,
@@ -28,6 +31,7 @@ from core.imaging.reading.limits import (
 from core.micrograph import PIXEL_TYPES
 
 _ROOT = Path(__file__).resolve().parents[4]
+_PROCESSES = 2
 _START_S = 120.0  # a cold disk
 _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -45,16 +49,22 @@ class _Process:
     """One running decoding process and its two pipes."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-m", "core.imaging.reading.instruments.process"]
-        self._process = subprocess.Popen(
-            command,
-            bufsize=0,
-            cwd=_ROOT,
-            env=os.environ | _ENVIRONMENT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        # The folder for its files is ours to remove: a process that is killed cannot.
+        self._folder = tempfile.mkdtemp(prefix="decoding-")
+        command = [sys.executable, "-m", "core.imaging.reading.instruments.process", self._folder]
+        try:
+            self._process = subprocess.Popen(
+                command,
+                bufsize=0,
+                cwd=_ROOT,
+                env=os.environ | _ENVIRONMENT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
         try:
             with self._at_most(_START_S):
                 self._receive()
@@ -111,20 +121,25 @@ class _Process:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class DecodingWorker:
-    """Serves one request at a time, from any thread, with a process that may die of it."""
+    """Serves requests from any thread with two processes that may die of them.
+
+    Nobody holds more than one, so that a slow file of one visitor does not block another's; see
+    `turns.asker` for who counts as one.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._process: _Process | None = None
+        self._turns = Turns(_PROCESSES)
+        self._processes: list[_Process | None] = [None] * _PROCESSES
 
     @property
     def process_id(self) -> int | None:
-        """The running process, for measurements; None when there is none."""
-        process = self._process
-        return process.id if process is not None and process.is_running else None
+        """The first running process, for measurements; None when there is none."""
+        running = [process for process in self._processes if process and process.is_running]
+        return running[0].id if running else None
 
     def decode(
         self, kind: str, files: Mapping[str, bytes], opened: str, frame: int | None
@@ -148,8 +163,8 @@ class DecodingWorker:
             With the reason from the process, or that it was ended.
         """
         header = {"kind": kind, "files": list(files), "open": opened, "frame": frame}
-        with self._lock:
-            answer, blocks = self._ask(header, list(files.values()))
+        with self._turns.place(asker(), self._running()) as place:
+            answer, blocks = self._ask(place, header, list(files.values()))
         if "error" in answer:
             raise UnreadableMicrograph(str(answer["error"]))
         if "failed" in answer:
@@ -157,34 +172,40 @@ class DecodingWorker:
         return answer, None if frame is None else _as_array(answer, blocks)
 
     def close(self) -> None:
-        """End the process, whatever it is at; the next request starts another."""
-        process = self._process
-        if process is not None:
-            process.kill()
-        with self._lock:
-            self._end()
+        """End the processes, whatever they are at; the next request starts another."""
+        for process in self._processes:
+            if process is not None:
+                process.kill()
+        for number in range(_PROCESSES):
+            with self._turns.place(f"close {number}", [number]) as place:
+                self._end(place)
+
+    def _running(self) -> list[int]:
+        """Return the places whose process is there: a second one is started only when needed."""
+        return [i for i, process in enumerate(self._processes) if process and process.is_running]
 
     def _ask(
-        self, header: dict[str, Any], blocks: list[bytes]
+        self, place: int, header: dict[str, Any], blocks: list[bytes]
     ) -> tuple[dict[str, Any], list[bytearray]]:
-        process = self._process
+        process = self._processes[place]
         if process is not None and (process.is_about_to_leave or not process.is_running):
-            self._end()
+            self._end(place)
         try:
-            if self._process is None:
-                self._process = _Process()
-            return self._process.ask(header, blocks)
+            process = self._processes[place]
+            if process is None:
+                process = self._processes[place] = _Process()
+            return process.ask(header, blocks)
         except (OSError, EOFError, json.JSONDecodeError) as error:
-            self._end()
+            self._end(place)
             raise UnreadableMicrograph(_HOPELESS) from error
         except BaseException:
-            self._end()  # the rest of its answer must not be taken for the next one
+            self._end(place)  # the rest of its answer must not be taken for the next one
             raise
 
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.end()
-            self._process = None
+    def _end(self, place: int) -> None:
+        process, self._processes[place] = self._processes[place], None
+        if process is not None:
+            process.end()
 
 
 def _as_array(answer: Mapping[str, Any], blocks: list[bytearray]) -> NDArray[Any]:

@@ -40,7 +40,7 @@ def test_labels_are_never_paths() -> None:
 
 def test_same_name_twice_gets_a_number() -> None:
     data = zip_bytes({"a/x.tif": b"1", "b/x.tif": b"2"})
-    assert [label for label, _ in read(data)] == ["x.tif", "x.tif (2)"]
+    assert [label for label, _ in read(data)] == ["x.tif", "x (2).tif"]
 
 
 def test_folders_hidden_files_and_macos_extras_are_left_out() -> None:

@@ -87,3 +87,48 @@ def test_bytes_held_count_companions():
 
 def test_leaving_out_keeps_names_as_they_are():
     assert leave_out_companions(["A.EMI", "a_1.SER", "B.TIF", "b.TXT"]) == ["a_1.SER", "B.TIF"]
+
+
+def hitachi(nm: float) -> bytes:
+    return f"[SemImageFile]\r\nDataSize=9x8\r\nPixelSize={nm}\r\n".encode()
+
+
+def sizes(files: list[tuple[str, bytes]]) -> dict[str, float | None]:
+    found = {}
+    for item in unpack(files):
+        assert isinstance(item, Given)
+        size = item.read().pixel_size
+        found[item.name] = None if size is None else size.to("nm")
+    return found
+
+
+def test_settings_in_an_archive_belong_to_their_folder_only():
+    files = {"A/img__png": png(1), "A/img__txt": hitachi(1), "B/img__png": png(2)}
+    both = files | {"B/img__txt": hitachi(50)}
+    assert sizes([("x.zip", packed(**both))]) == {"img.png": 1, "img (2).png": 50}
+    assert sizes([("x.zip", packed(**files))]) == {"img.png": 1, "img (2).png": None}
+
+
+def test_settings_in_a_folder_below_or_of_a_longer_name_are_not_used():
+    below = [("s1.png", png()), ("s1/other/s1.txt", hitachi(7))]
+    given = [item for item in unpack(below) if item.name == "s1.png"]
+    assert not given[0].companions
+    longer = [("s1.png", png()), ("s1 b.txt", hitachi(7))]
+    assert not next(iter(unpack(longer))).companions
+
+
+def test_labels_never_collide():
+    data = packed(**{"a/i__png": png(1), "b/i__png": png(2), "c/i (2)__png": png(3)})
+    assert names([("x.zip", data)]) == ["i.png", "i (2).png", "i (2) (2).png"]
+
+
+def test_a_header_of_tescan_travels_with_its_picture():
+    text = b"[MAIN]\r\nPixelSizeX=1e-8\r\nPixelSizeY=1e-8\r\n"
+    assert sizes([("a.png", png()), ("a-png.hdr", text)]) == {"a.png": 10}
+
+
+def test_a_series_in_an_archive_keeps_its_settings_whatever_its_label():
+    data = packed(p__emi=b"1", p_1__ser=b"2", **{"q/p__emi": b"3", "q/p_1__ser": b"4"})
+    given = [item for item in unpack([("x.zip", data)]) if isinstance(item, Given)]
+    assert [item.name for item in given] == ["p_1.ser", "p_1 (2).ser"]
+    assert [list(item.companions.values()) for item in given] == [[b"1"], [b"3"]]

@@ -20,6 +20,28 @@ from core.micrograph import PixelSize
         ("pm", PixelSize(0.002, "nm")),
         (" mm ", PixelSize(2, "mm")),
         ("Microns", PixelSize(2, "µm")),
+        ("\\u03BCm", PixelSize(2, "µm")),
+        ("&#181;m", PixelSize(2, "µm")),
+        ("&#xB5;m", PixelSize(2, "µm")),
+        ("&micro;m", PixelSize(2, "µm")),
+        ("Î¼m", PixelSize(2, "µm")),
+        ("micrometre", PixelSize(2, "µm")),
+        ("micrometers", PixelSize(2, "µm")),
+        ("microm", PixelSize(2, "µm")),
+        ("\\u00C5", PixelSize(0.2, "nm")),
+        ("&#197;", PixelSize(0.2, "nm")),
+        ("&Aring;", PixelSize(0.2, "nm")),
+        ("\u212b", PixelSize(0.2, "nm")),
+        ("A\u030a", PixelSize(0.2, "nm")),
+        ("Ångströms", PixelSize(0.2, "nm")),
+        ("Angstrom", PixelSize(0.2, "nm")),
+        ("n_m", PixelSize(2, "nm")),
+        ("[n_m]", PixelSize(2, "nm")),
+        ("nanometres", PixelSize(2, "nm")),
+        ("nm/px", PixelSize(2, "nm")),
+        ("cm", PixelSize(20, "mm")),
+        ("millimetre", PixelSize(2, "mm")),
+        ("inch", PixelSize(50.8, "mm")),
     ],
 )
 def test_units_of_length_are_understood(unit: str, size: PixelSize) -> None:
@@ -41,6 +63,18 @@ def test_other_units_are_named(unit: str) -> None:
     assert fields == {"calibration": f"no pixel size: “{unit}” is not a unit of length"}
 
 
+def test_a_megametre_is_no_millimetre() -> None:
+    assert metres(1, "Mm") is None
+
+
+def test_rows_in_another_unit_are_read_in_it_or_give_no_scale() -> None:
+    assert from_axes(1, 1e-3, "nm", "x", "µm")[0] == PixelSize(1, "nm")
+    size, fields = from_axes(1, 1, "nm", "x", "eV")
+    assert size is None
+    assert "rows are in “eV”" in fields["calibration"]
+    assert "not square" in from_axes(1, 1, "nm", "x", "µm")[1]["calibration"]
+
+
 @pytest.mark.parametrize("unit", ["", None, "[]", "px", "\0\1"])
 @pytest.mark.parametrize("edge", [1, None, "x"])
 def test_nothing_stated_says_nothing(unit: str | None, edge: object) -> None:
@@ -52,8 +86,10 @@ def test_impossible_edges_say_nothing(edge_m: float | None) -> None:
     assert from_edges(edge_m, edge_m, "x") == (None, {})
 
 
-def test_one_per_cent_is_still_square() -> None:
-    assert from_edges(1e-9, 1.009e-9, "x")[0] == PixelSize(1, "nm")
+def test_one_per_cent_is_still_square_and_areas_are_right() -> None:
+    size = from_edges(1e-9, 1.009e-9, "x")[0]
+    assert size is not None
+    assert size.to("nm") ** 2 == pytest.approx(1.009)
     size, fields = from_edges(1e-9, 1.02e-9, "x")
     assert size is None
     assert "not square (1 nm wide, 1.02 nm high)" in fields["calibration"]

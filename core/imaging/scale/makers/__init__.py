@@ -1,0 +1,1 @@
+"""What each maker of microscopes, and each program, writes about scale and instrument."""
