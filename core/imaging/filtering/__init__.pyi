@@ -1,3 +1,5 @@
+from .cuts import Cut as Cut
+from .cuts import cut_levels as cut_levels
 from .exposure import saturated_share as saturated_share
 from .histograms import GreyHistogram as GreyHistogram
 from .histograms import grey_histogram as grey_histogram
@@ -26,4 +28,5 @@ from .profiles import line_profile as line_profile
 from .quality import Quality as Quality
 from .quality import measure_quality as measure_quality
 from .specs import SAME as SAME
+from .texture.maps import glcm_map as glcm_map
 from .texture.maps import glcm_maps as glcm_maps
