@@ -93,7 +93,8 @@ def test_masks_equal_scikit_image():
     )
     np.testing.assert_allclose(shapes.distance_map(mask), ndimage.distance_transform_edt(bright))
     small = morphology.remove_small_objects(bright, max_size=39, connectivity=2)
-    small = morphology.remove_small_holes(small, max_size=39, connectivity=2)
+    small = np.pad(small, 1)  # what the frame cuts is no hole
+    small = morphology.remove_small_holes(small, max_size=39, connectivity=2)[1:-1, 1:-1]
     np.testing.assert_array_equal(shapes.remove_small(mask, area_px=40) == 255, small)
 
 

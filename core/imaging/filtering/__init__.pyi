@@ -11,7 +11,9 @@ from .operations.base import ski as ski
 from .operations.frequency import RadialPower as RadialPower
 from .operations.frequency import nearest_peak as nearest_peak
 from .operations.frequency import radial_power as radial_power
+from .operations.frequency import spacing_of as spacing_of
 from .operations.frequency import spectrum as spectrum
+from .operations.frequency import strongest_peaks as strongest_peaks
 from .pipeline import FAMILIES as FAMILIES
 from .pipeline import FILTERS as FILTERS
 from .pipeline import MAX_STEPS as MAX_STEPS
