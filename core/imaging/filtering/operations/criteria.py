@@ -53,7 +53,7 @@ def into_bins(histogram: GreyHistogram) -> Bins:
         step, start = (usual, usual * round(low / usual)) if usual else ((high - low) / 255, low)
     slot = np.rint((histogram.levels - start) / step).astype(np.int64)
     centres = start + step * np.arange(slot[-1] + 1)
-    counts = np.bincount(slot, histogram.counts, centres.size)
+    counts = np.asarray(np.bincount(slot, histogram.counts, centres.size), np.float64)
     brightest = np.full(centres.size, low)
     brightest[slot] = histogram.upper  # sorted: the last one in a bin stays
     return Bins(counts, centres, np.maximum.accumulate(brightest))
