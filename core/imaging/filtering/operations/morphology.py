@@ -10,6 +10,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from core.imaging.filtering.histograms import grey_histogram
 from core.imaging.filtering.operations.base import (
     Mask,
     Pixels,
@@ -48,7 +49,7 @@ def closing(pixels: Pixels, exclude: Mask = None, *, radius_px: int) -> Pixels:
 
 def foreground(pixels: Pixels, exclude: Mask = None) -> Bools:
     """Return the mask that an image is, or what is brighter than its Otsu threshold."""
-    if pixels.dtype == np.uint8 and np.isin(pixels, (0, 255)).all():
+    if pixels.dtype == np.uint8 and set(grey_histogram(pixels).levels) <= {0, 255}:
         return np.asarray(pixels == 255)
     return np.asarray(pixels > otsu_threshold(pixels, exclude))
 
