@@ -128,7 +128,8 @@ class Micrograph:
     name : str
         A label for people; never used as a path.
     pixels : ndarray of shape (H, W), uint8, uint16 or float32
-        Kept read-only. Floats may hold NaN where nothing was recorded.
+        Kept read-only: what others could write to is copied, and a foreign byte order converted.
+        Floats may hold NaN where nothing was recorded.
     pixel_size : PixelSize or None
         None when unknown; results are then in pixels. Never guessed.
     metadata : mapping
@@ -154,8 +155,9 @@ class Micrograph:
             raise ValueError(f"pixels must be a non-empty (H, W) array, got shape {pixels.shape}")
         if pixels.dtype.name not in PIXEL_TYPES:
             raise ValueError(f"pixels must be one of {PIXEL_TYPES}, got {pixels.dtype}")
-        pixels = np.ascontiguousarray(pixels).view()
-        pixels.flags.writeable = False
+        if not pixels.dtype.isnative:
+            pixels = pixels.astype(pixels.dtype.newbyteorder("="))
+        pixels = _own(np.ascontiguousarray(pixels))
         object.__setattr__(self, "pixels", pixels)
         object.__setattr__(self, "metadata", dict(self.metadata))
         if not self.sha256:
@@ -185,6 +187,18 @@ class Micrograph:
         return replace(
             self, pixels=pixels, sha256=digest, metadata={**self.metadata, "history": history}
         )
+
+
+def _own(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return read-only pixels that nobody else can write to: a copy of what others may change."""
+    owner: Any = pixels
+    while isinstance(owner, np.ndarray):
+        if owner.flags.writeable:
+            pixels = pixels.copy()
+            pixels.flags.writeable = False
+            break
+        owner = owner.base
+    return pixels
 
 
 def digest_pixels(pixels: NDArray[Any]) -> str:

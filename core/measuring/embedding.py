@@ -290,6 +290,7 @@ def _cooccurrence(levels: NDArray[np.uint8], distance: int) -> list[float]:
 def _octaves(scaled: Floats) -> Floats:
     """Return the share of the power in octaves of spatial frequency, coarse to fine."""
     power = np.abs(np.fft.rfft2(scaled)) ** 2
+    power[:, 1 : (scaled.shape[1] + 1) // 2] *= 2  # each stands for its opposite, too
     down = np.fft.fftfreq(scaled.shape[0])[:, None]
     right = np.fft.rfftfreq(scaled.shape[1])[None, :]
     frequency = np.hypot(down, right)

@@ -1,3 +1,5 @@
+from .cuts import Cut as Cut
+from .cuts import cut_levels as cut_levels
 from .exposure import saturated_share as saturated_share
 from .histograms import GreyHistogram as GreyHistogram
 from .histograms import grey_histogram as grey_histogram
@@ -9,7 +11,9 @@ from .operations.base import ski as ski
 from .operations.frequency import RadialPower as RadialPower
 from .operations.frequency import nearest_peak as nearest_peak
 from .operations.frequency import radial_power as radial_power
+from .operations.frequency import spacing_of as spacing_of
 from .operations.frequency import spectrum as spectrum
+from .operations.frequency import strongest_peaks as strongest_peaks
 from .pipeline import FAMILIES as FAMILIES
 from .pipeline import FILTERS as FILTERS
 from .pipeline import MAX_STEPS as MAX_STEPS
@@ -26,4 +30,5 @@ from .profiles import line_profile as line_profile
 from .quality import Quality as Quality
 from .quality import measure_quality as measure_quality
 from .specs import SAME as SAME
+from .texture.maps import glcm_map as glcm_map
 from .texture.maps import glcm_maps as glcm_maps

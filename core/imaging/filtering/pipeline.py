@@ -7,7 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ __all__ = [
 
 MAX_STEPS = 32
 MAX_JSON_CHARACTERS = 100_000
+_RECIPROCAL = {"calibration": "no pixel size: reciprocal axes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,8 @@ class Step:
 
     @property
     def in_nm(self) -> bool:
-        """Whether a length is given in nanometres."""
-        return any(name.endswith("_nm") for name in self.parameters)
+        """Whether a length, area or frequency is given in nanometres."""
+        return any(name.endswith(("_nm", "_nm2")) for name in self.parameters)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -257,7 +258,11 @@ def run_step(
     result = spec.function(pixels, skipped, **settings)
     if hollow is not None:
         result[hollow] = np.nan if result.dtype.kind == "f" else 0
+    if result.base is None:
+        result.flags.writeable = False  # nobody else has it: no need for a copy
     after = micrograph.with_pixels(result, _history(step, micrograph, exclude))
+    if spec.reciprocal:
+        after = replace(after, pixel_size=None, metadata={**after.metadata, **_RECIPROCAL})
     return Stage(step, after, thresholds, time.perf_counter() - start)
 
 

@@ -20,6 +20,7 @@ NUMBERS = ("int", "odd", "float")
 MAX_SPOTS = 64
 _WANTED = {"int": "a whole number", "odd": "an odd whole number", "float": "a number"}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_POWERS = {"px": 1, "px²": 2, "1/px": -1}  # of the pixel size with which a setting grows
 _NYQUIST = 0.5  # cycles per px
 
 
@@ -31,8 +32,8 @@ class Parameter:
     low..high, both included; a choice is one of `choices`; an image is the digest (SHA-256) of
     another micrograph, or empty; spots are pairs of frequencies (down, right) in cycles per px.
 
-    A number whose name ends in "_px" is a length: it may be given in nanometres instead, under the
-    name that ends in "_nm". Above `slow_above` it makes its filter slow.
+    A number in px, px² or 1/px may be given in nm, nm² or 1/nm instead: under the name that ends in
+    "_nm", "_nm2" or "_per_nm". Above `slow_above` it makes its filter slow.
     """
 
     name: str
@@ -48,13 +49,27 @@ class Parameter:
 
     @property
     def is_length(self) -> bool:
-        """Whether it may be given in nanometres."""
-        return self.kind in NUMBERS and self.name.endswith("_px")
+        """Whether it may be given in nanometres (or their square, or per nanometre)."""
+        return self.kind in NUMBERS and self.unit in _POWERS and self.name.endswith("_px")
+
+    @property
+    def power(self) -> int:
+        """With which power of the pixel size it grows: 1 lengths, 2 areas, -1 frequencies."""
+        return _POWERS.get(self.unit, 0)
+
+    @property
+    def unit_nm(self) -> str:
+        """Unit of the same quantity in nanometres."""
+        return {1: "nm", 2: "nm²", -1: "1/nm"}[self.power]
 
     @property
     def name_nm(self) -> str:
-        """Name of the same length in nanometres."""
-        return self.name.removesuffix("_px") + "_nm"
+        """Name of the same quantity in nanometres."""
+        return self.name.removesuffix("_px") + ("_nm2" if self.power == 2 else "_nm")
+
+    def to_nm(self, value: float, pixel_size: PixelSize) -> float:
+        """Return a value in px (px², 1/px) in nm (nm², 1/nm)."""
+        return float(value * pixel_size.to("nm") ** self.power)
 
     def check(self, value: Any) -> Any:
         """Return the value in its own type, or raise a UserError that says what is wanted."""
@@ -73,11 +88,13 @@ class Parameter:
     def check_nm(self, value: Any) -> float:
         """Return a length in nanometres, or raise a UserError."""
         if not _is_number(value) or not 0 <= value <= 1e9:
-            raise self._refusal("a number of nanometres from 0 to 1000000000", value, self.name_nm)
+            unit = "nanometres" if self.power == 1 else self.unit_nm
+            wanted = f"a number of {unit} from 0 to 1000000000"
+            raise self._refusal(wanted, value, self.name_nm)
         return float(value)
 
     def in_pixels(self, length_nm: float, pixel_size: PixelSize | None) -> Any:
-        """Return a length in px, rounded to what the setting takes.
+        """Return a length in px (area in px², frequency in 1/px), rounded to what it takes.
 
         Raises
         ------
@@ -86,17 +103,19 @@ class Parameter:
         """
         if pixel_size is None:
             raise UserError(
-                f"The setting {self.name_nm} is a length, and this micrograph has no pixel size. "
+                f"The setting {self.name_nm} is in {self.unit_nm}, and this micrograph has no "
+                "pixel size. "
                 f"Give it one in the sidebar, or set {self.name} instead."
             )
-        length_px = length_nm / pixel_size.to("nm")
+        length_px = length_nm / pixel_size.to("nm") ** self.power
         if self.kind != "float":
             length_px = 2 * round((length_px - 1) / 2) + 1 if self.kind == "odd" else length_px
             length_px = round(length_px)
         if not self.low <= length_px <= self.high:
             raise UserError(
-                f"The setting {self.name_nm} of {length_nm:g} nm is {length_px:.4g} px at "
-                f"{pixel_size}; it must be {self.low:g} to {self.high:g} px. Change it."
+                f"The setting {self.name_nm} of {length_nm:g} {self.unit_nm} is {length_px:.4g} "
+                f"{self.unit} at {pixel_size}; it must be {self.low:g} to {self.high:g} "
+                f"{self.unit}. Change it."
             )
         return length_px
 
@@ -134,7 +153,8 @@ class FilterSpec:
 
     `function(pixels, exclude, **settings)` returns new pixels. `result` says what depth comes out;
     `uses_exclude` whether excluded pixels change the result; `is_slow` that a megapixel takes
-    longer than a moment; `direction` that its result is an angle in degrees. With `levels` (grey
+    longer than a moment; `direction` that its result is an angle in degrees; `reciprocal` that its
+    axes are frequencies, so that the result has no pixel size. With `levels` (grey
     levels at which it cuts, from the same arguments), the function gets them as `levels`.
     """
 
@@ -149,6 +169,7 @@ class FilterSpec:
     uses_exclude: bool = False
     is_slow: bool = False
     direction: bool = False
+    reciprocal: bool = False
     levels: Callable[..., tuple[float, ...]] | None = None
 
     def complete(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,6 +177,7 @@ class FilterSpec:
         known = {name for p in self.parameters for name in _names(p)}
         for name in parameters:
             if name not in known:
+                _refuse_old_area(self, name)
                 takes = ", ".join(" or ".join(_names(p)) for p in self.parameters) or "no settings"
                 raise UserError(
                     f"The filter {self.name} has no setting called {str(name)[:40]!r}; "
@@ -187,6 +209,16 @@ class FilterSpec:
 
 def _names(parameter: Parameter) -> tuple[str, ...]:
     return (parameter.name, parameter.name_nm) if parameter.is_length else (parameter.name,)
+
+
+def _refuse_old_area(spec: FilterSpec, name: Any) -> None:
+    """Refuse an area under its old name, which was read as a length: what was meant is unknown."""
+    wanted = next((p.name_nm for p in spec.parameters if p.is_length and p.power == 2), None)
+    if wanted is not None and name == wanted.removesuffix("2"):
+        raise UserError(
+            f"The setting {name} of the filter {spec.name} comes from an older version, which "
+            f"turned this area wrongly into pixels. Write {wanted} with the area in nm² instead."
+        )
 
 
 def _is_whole(value: Any) -> bool:

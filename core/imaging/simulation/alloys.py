@@ -201,4 +201,4 @@ def _etch(phase: Any, rng: np.random.Generator) -> Scene:
     mass = (
         np.float32(bevel) * (np.float32(0.6) * second + np.float32(0.5)) + np.float32(0.2) * depth
     )
-    return distort(Scene(_f32(top), _f32(mass), tone, phase), rng, 1.5)
+    return distort(Scene(_f32(top), _f32(mass), tone, phase, np.zeros(shape, np.int32)), rng, 1.5)

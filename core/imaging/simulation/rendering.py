@@ -12,6 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
@@ -35,18 +36,21 @@ class Scene:
         Relative brightness of the material, about 0.
     mask : ndarray of shape (H, W), bool
         True on the objects or the second phase.
+    instances : ndarray of shape (H, W), int32
+        Number of the object that is seen, from 1; 0 where none was put down as one.
     """
 
     top: Floats
     mass: Floats
     tone: Floats
     mask: Mask
+    instances: NDArray[np.int32]
 
     @classmethod
     def empty(cls, shape: tuple[int, int]) -> Scene:
         """Return a bare substrate."""
         top, mass, tone = np.zeros((3, *shape), np.float32)
-        return cls(top, mass, tone, np.zeros(shape, np.bool_))
+        return cls(top, mass, tone, np.zeros(shape, np.bool_), np.zeros(shape, np.int32))
 
     def add(self, window: Window, height: Floats, thickness: Floats, tone: float) -> None:
         """Put one object down: the higher surface hides the lower, masses add up.
@@ -66,6 +70,8 @@ class Scene:
         np.copyto(self.tone[window], np.float32(tone), where=seen)
         np.add(self.mass[window], thickness, out=self.mass[window], where=inside)
         self.mask[window] |= inside
+        numbers = self.instances[window]
+        numbers[seen | (inside & (numbers == 0))] = self.instances.max() + 1
 
 
 def chance(rng: np.random.Generator, probability: float) -> bool:
@@ -139,7 +145,21 @@ def distort(scene: Scene, rng: np.random.Generator, amount_px: float) -> Scene:
         return cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 
     mask = moved(scene.mask.astype(np.uint8) * np.uint8(255)) > 127
-    return Scene(moved(scene.top), moved(scene.mass), moved(scene.tone), mask)
+    numbers = cv2.remap(
+        scene.instances.astype(np.float32), x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT
+    )
+    instances = _numbered_within(mask, numbers.astype(np.int32))
+    return Scene(moved(scene.top), moved(scene.mass), moved(scene.tone), mask, instances)
+
+
+def _numbered_within(mask: Mask, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return numbers on the mask alone; its pixels without one take the nearest."""
+    if numbers.any() and (mask & (numbers == 0)).any():
+        nearest = scipy.ndimage.distance_transform_edt(
+            numbers == 0, return_distances=False, return_indices=True
+        )
+        numbers = numbers[tuple(nearest)]
+    return np.where(mask, numbers, 0).astype(np.int32)
 
 
 def shade(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +25,7 @@ _BUILDERS: dict[str, Callable[[tuple[int, int], np.random.Generator], Scene]] = 
     "spheroids": spheroids,
 }
 KINDS = tuple(_BUILDERS)
+_CONNECTED = ("alloys", "dendrites")  # cut from one piece: no object is put down on its own
 SMALLEST_EDGE_PX = 16
 _STREAMS = {"alloys": 40, "dendrites": 51, "polyhedra": 82, "rods_fibres": 53, "spheroids": 54}
 _LEVELS = {"8-bit": (255, np.uint8), "16-bit": (65535, np.uint16)}
@@ -50,17 +52,22 @@ class Simulation:
         One of `KINDS`.
     overlays : ndarray of shape (H, W), bool
         True where letters, scale bar or info bar were drawn over the picture.
+    instances : ndarray of shape (H, W), int32
+        Number of the object at each pixel, from 1 without gaps; 0 off the mask. Of particles and
+        fibres every one has its own, and the nearer hides the farther; of alloys and dendrites,
+        what is connected (at corners, too) is one.
 
     Raises
     ------
     ValueError
-        If a mask is not boolean or not of the micrograph's shape.
+        If a mask is not boolean, the instances are not int32, or one has another shape.
     """
 
     micrograph: Micrograph
     mask: Mask
     kind: str
     overlays: Mask
+    instances: NDArray[np.int32]
 
     def __post_init__(self) -> None:
         for name in ("mask", "overlays"):
@@ -70,6 +77,11 @@ class Simulation:
                     f"{name} must be bool of shape {self.micrograph.shape}, "
                     f"got {mask.dtype} of shape {mask.shape}"
                 )
+        if self.instances.shape != self.mask.shape or self.instances.dtype != np.int32:
+            raise ValueError(
+                f"instances must be int32 of shape {self.mask.shape}, "
+                f"got {self.instances.dtype} of shape {self.instances.shape}"
+            )
 
 
 def simulate(
@@ -114,7 +126,7 @@ def simulate(
     if not 0 <= severity <= 1:
         raise ValueError(f"severity must be between 0 and 1, got {severity}")
     rng = np.random.default_rng([_STREAMS[kind], seed])
-    image, mask, overlays, instrument = _picture(kind, shape, rng, annotations, severity)
+    image, scene, overlays, instrument = _picture(kind, shape, rng, annotations, severity)
     pixel_size = _pixel_size(kind, shape, rng)
     micrograph = Micrograph(
         name=f"simulated {kind.replace('_', ' and ')} {seed}",
@@ -127,7 +139,18 @@ def simulate(
             "seed": seed,
         },
     )
-    return Simulation(micrograph, mask, kind, overlays)
+    return Simulation(micrograph, scene.mask, kind, overlays, _number_objects(kind, scene))
+
+
+def _number_objects(kind: str, scene: Scene) -> NDArray[np.int32]:
+    """Return the number of the object at each pixel, from 1 without gaps."""
+    if kind in _CONNECTED:
+        _, found = cv2.connectedComponents(scene.mask.view(np.uint8), connectivity=8)
+        return np.asarray(found, np.int32)
+    seen = np.bincount(scene.instances.ravel()) > 0
+    seen[0] = False
+    numbers = np.cumsum(seen, dtype=np.int32) * seen
+    return np.asarray(numbers[scene.instances], np.int32)
 
 
 def _check(kind: str, shape: tuple[int, int], depth: str) -> None:
@@ -145,16 +168,16 @@ def _picture(
     rng: np.random.Generator,
     annotations: bool,
     severity: float,
-) -> tuple[Floats, Mask, Mask, str]:
-    """Return the picture in [0, 1], the truth, the pixels drawn over, and the instrument."""
+) -> tuple[Floats, Scene, Mask, str]:
+    """Return the picture in [0, 1], the specimen, the pixels drawn over, and the instrument."""
     scene = _specimen(kind, shape, rng)
-    sections = severity > 0.5 or kind not in ("alloys", "dendrites")
+    sections = severity > 0.5 or kind not in _CONNECTED
     signal, instrument = rendering.shade(scene, rng, severity, sections=sections)
     image = rendering.form_image(signal, rng, severity)
     overlays = np.zeros(shape, np.bool_)
     if annotations:
         image, overlays = rendering.annotate(image, rng)
-    return image, scene.mask, overlays, instrument
+    return image, scene, overlays, instrument
 
 
 def _specimen(kind: str, shape: tuple[int, int], rng: np.random.Generator) -> Scene:

@@ -14,10 +14,9 @@ import scipy
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.imaging.filtering import grey_histogram
+from core.imaging.filtering import cut_levels, grey_histogram
 from core.measuring.clustering.features import DEFAULT, FeatureSet
 from core.measuring.clustering.frame import describe_frame
-from core.measuring.clustering.grey import cut_levels
 from core.measuring.clustering.result import MAX_CLUSTERS, Mask, counted_pixels
 from core.measuring.clustering.rows import Planes, group_rows
 from core.micrograph import Micrograph

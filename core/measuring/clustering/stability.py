@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.imaging.filtering import GreyHistogram, grey_histogram
+from core.imaging.filtering import GreyHistogram, cut_levels, grey_histogram
 from core.measuring.clustering.frame import describe_frame
-from core.measuring.clustering.grey import cut_levels
 from core.measuring.clustering.pixels import MIXTURE, FeatureClustering
 from core.measuring.clustering.result import Clustering
 from core.measuring.clustering.rows import refine

@@ -70,7 +70,7 @@ def _draw_settings(link: Link, spec: FilterSpec, micrograph: Micrograph) -> None
 
 def _draw_unit(link: Link, spec: FilterSpec, micrograph: Micrograph) -> None:
     """Offer lengths in nanometres where the pixel size is known, and change them over."""
-    was_nm = any(name.endswith("_nm") for name in link.values)
+    was_nm = any(name.endswith(("_nm", "_nm2")) for name in link.values)
     if micrograph.pixel_size is None and not was_nm:
         return
     in_nm = st.checkbox("Lengths in nm", was_nm, key=f"filters_{link.number}_nm")
@@ -82,7 +82,9 @@ def _draw_unit(link: Link, spec: FilterSpec, micrograph: Micrograph) -> None:
         if not parameter.is_length:
             values[parameter.name] = link.values[parameter.name]
         elif in_nm and per_px is not None:
-            values[parameter.name_nm] = float(f"{link.values[parameter.name] * per_px:.6g}")
+            values[parameter.name_nm] = float(
+                f"{link.values[parameter.name] * per_px**parameter.power:.6g}"
+            )
         else:
             values[parameter.name] = _in_range(
                 parameter, link.values[parameter.name_nm], micrograph
@@ -94,19 +96,23 @@ def _in_range(parameter: Parameter, length_nm: float, micrograph: Micrograph) ->
     """Return a length in px, as near as the setting takes; its default without a pixel size."""
     if micrograph.pixel_size is None:
         return parameter.default
-    per_px = micrograph.pixel_size.to("nm")
+    per_px = micrograph.pixel_size.to("nm") ** parameter.power
     inside = min(max(length_nm, parameter.low * per_px), parameter.high * per_px)
     return parameter.in_pixels(inside, micrograph.pixel_size)
 
 
 def _length_nm(link: Link, parameter: Parameter, micrograph: Micrograph) -> float:
     value = float(link.values[parameter.name_nm])
-    per_px = micrograph.pixel_size.to("nm") if micrograph.pixel_size else None
+    nm_per_px = micrograph.pixel_size.to("nm") if micrograph.pixel_size else None
+    per_px = None if nm_per_px is None else nm_per_px**parameter.power
     low, high = (0.0, 1e9) if per_px is None else (parameter.low * per_px, parameter.high * per_px)
-    here = None if per_px is None else value / per_px
-    note = say.line("" if here is None else " {here:.4g} px here.", here=here or 0)
+    note = say.line(
+        "" if per_px is None else " {here:.4g} {unit} here.",
+        here=value / per_px if per_px else 0,
+        unit=say.Line(parameter.unit),
+    )
     given: float = st.number_input(
-        say.line("{title} (nm)", title=parameter.title),
+        say.line("{title} ({unit})", title=parameter.title, unit=parameter.unit_nm),
         min(low, value),
         max(high, value),
         value,

@@ -21,6 +21,14 @@ SPECS = (
             Parameter(
                 "radius_px", "Radius", "int", 50, 2, 500, "px", help="Larger than any object."
             ),
+            Parameter(
+                "ground",
+                "Ground",
+                "choice",
+                "dark",
+                choices=("dark", "bright", "auto"),
+                help="bright for dark objects (bright field); auto: the grey of most pixels.",
+            ),
         ),
         "Subtracts the ground on which a ball rolls below the image, as in ImageJ.",
         "Sternberg (1983), Computer 16(1), 22-34, doi:10.1109/MC.1983.1654163",

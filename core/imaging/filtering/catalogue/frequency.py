@@ -69,5 +69,6 @@ SPECS = (
         "Harris (1978), Proceedings of the IEEE 66, 51-83, doi:10.1109/PROC.1978.10837",
         result=FLOAT,
         uses_exclude=True,
+        reciprocal=True,
     ),
 )

@@ -27,8 +27,13 @@ _FIT_PX = 250_000  # a plane through every n-th pixel is as good
 _BALL_GREYS = 255  # the ball is as high as it is wide when the grey range is cut in 255
 
 
-def rolling_ball(pixels: Pixels, exclude: Mask = None, *, radius_px: int) -> Pixels:
+def rolling_ball(
+    pixels: Pixels, exclude: Mask = None, *, radius_px: int, ground: str = "dark"
+) -> Pixels:
     """Subtract the surface that a ball touches when it rolls below the image.
+
+    On bright ground (dark particles, as in bright-field TEM) it rolls above: the image is inverted
+    in its own range, and inverted back. "auto" asks `brighter_ground`.
 
     Height is measured in 255ths of the image's own grey range, so that every depth gives the same.
     As in ImageJ a large ball rolls on a reduced image, of the darkest pixels of each block.
@@ -37,17 +42,29 @@ def rolling_ball(pixels: Pixels, exclude: Mask = None, *, radius_px: int) -> Pix
     if low == high:
         return np.zeros_like(pixels)
     share = share_of_range(pixels, low, high) * np.float32(_BALL_GREYS)
+    inverted = ground == "bright" or (ground == "auto" and brighter_ground(pixels, exclude))
+    if inverted:
+        share = _BALL_GREYS - share
     factor = _reduction(radius_px, min(pixels.shape))
     small = _darkest_of_blocks(share, factor)
     surface = ski.restoration.rolling_ball(small, radius=radius_px / factor)
     height, width = pixels.shape
-    ground = cv2.resize(
+    surround = cv2.resize(
         surface.astype(np.float32),
         (small.shape[1] * factor, small.shape[0] * factor),
         interpolation=cv2.INTER_LINEAR,
     )[:height, :width]
-    lifted = (share - np.minimum(ground, share)) * ((high - low) / _BALL_GREYS)
-    return to_depth_of(pixels, lifted)
+    lifted = (share - np.minimum(surround, share)) * ((high - low) / _BALL_GREYS)
+    return to_depth_of(pixels, high - lifted if inverted else lifted)
+
+
+def brighter_ground(pixels: Pixels, exclude: Mask = None) -> bool:
+    """Return whether the ground is bright: most pixels lie nearer the brightest than the darkest.
+
+    Extremes are the 1st and 99th percentiles, so that hot pixels have no say.
+    """
+    low, middle, high = np.percentile(counted(pixels, exclude), [1, 50, 99]).astype(np.float64)
+    return bool(high - middle < middle - low)
 
 
 def _reduction(radius_px: int, shorter_px: int) -> int:

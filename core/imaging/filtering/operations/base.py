@@ -109,7 +109,7 @@ def blur(values: NDArray[Any], sigma_px: float) -> NDArray[Any]:
 
 
 def wide_blur(values: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
-    """Return a Gaussian blur; beyond sigma 16 computed on a reduced image (error below 1 %)."""
+    """Return a Gaussian blur; beyond sigma 16 on a reduced image (error below 1.5 % of range)."""
     factor = max(1, int(sigma_px / 8))
     if factor == 1 or min(values.shape) < 4 * factor:
         return blur(values, sigma_px)

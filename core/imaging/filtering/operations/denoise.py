@@ -27,7 +27,9 @@ _SECOND_DIFFERENCES = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32
 
 def gaussian(pixels: Pixels, exclude: Mask = None, *, sigma_px: float) -> Pixels:
     """Smooth with a Gaussian, cut at four sigma; computed in floats at every depth."""
-    return to_depth_of(pixels, blur(pixels.astype(np.float32), sigma_px))
+    middle = np.mean(pixels, dtype=np.float64) if pixels.dtype.kind == "f" else np.float64(0)
+    smooth = blur((pixels - middle).astype(np.float32), sigma_px)  # small: sums lose less
+    return to_depth_of(pixels, smooth + middle)
 
 
 def median(pixels: Pixels, exclude: Mask = None, *, size_px: int) -> Pixels:

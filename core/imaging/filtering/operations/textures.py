@@ -22,6 +22,7 @@ from core.imaging.filtering.operations.thresholds import local_moments, otsu
 from core.imaging.filtering.texture.maps import FOUR_ANGLES, glcm_map
 
 _ENTROPY_LEVELS = 64
+_NO_DIRECTION = np.float32(1e-12)  # slope squared, of a grey range of 1: rounding alone
 
 
 def glcm_texture(
@@ -140,12 +141,15 @@ def local_entropy(pixels: Pixels, exclude: Mask = None, *, radius_px: int) -> Pi
 def orientation(pixels: Pixels, exclude: Mask = None, *, sigma_px: float) -> Pixels:
     """Return the direction of lines around each pixel, as 32-bit floats from 0 to below 180°.
 
-    0° is along the rows, 90° along the columns, counted anticlockwise as seen.
+    0° is along the rows, 90° along the columns, counted anticlockwise as seen. NaN where there
+    is no direction (flat ground, all directions alike) and where pixels are excluded.
     """
     xx, xy, yy = _structure_tensor(pixels, exclude, sigma_px)
     across = 0.5 * np.arctan2(2 * xy, xx - yy)  # of the steepest change, rows counted downwards
-    degrees = np.degrees(-across) + 90
-    return np.asarray(degrees % 180, np.float32) % np.float32(180)
+    degrees = np.asarray((np.degrees(-across) + 90) % 180, np.float32) % np.float32(180)
+    none = np.hypot(xx - yy, 2 * xy) <= _NO_DIRECTION
+    degrees[none if exclude is None else none | exclude] = np.nan
+    return np.asarray(degrees)
 
 
 def coherence(pixels: Pixels, exclude: Mask = None, *, sigma_px: float) -> Pixels:

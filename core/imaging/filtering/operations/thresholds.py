@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.imaging.filtering.histograms import GreyHistogram, grey_histogram
+from core.imaging.filtering.cuts import cut_levels
+from core.imaging.filtering.histograms import grey_histogram
+from core.imaging.filtering.operations import criteria
 from core.imaging.filtering.operations.base import (
     Floats,
     Mask,
@@ -25,8 +27,8 @@ from core.imaging.filtering.operations.base import (
     ski,
     to_mask,
 )
+from core.imaging.filtering.operations.criteria import Bins
 
-HISTOGRAM_BINS = 256
 Levels = tuple[float, ...]
 
 
@@ -92,12 +94,15 @@ def otsu_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
 
 
 def multi_otsu_levels(pixels: Pixels, exclude: Mask = None, *, classes: int) -> Levels:
-    """Return the levels between several classes, from 256 bins between the extremes."""
-    counts, centres = _binned(pixels, exclude)
-    if np.count_nonzero(counts) <= classes:  # as many levels as classes, or fewer: cut between
-        return tuple(float(level) for level in centres[counts > 0][:-1])
-    found = ski.filters.threshold_multiotsu(classes=classes, hist=(counts, centres))
-    return tuple(float(level) for level in found)
+    """Return the levels between several classes: exact at every depth, as `cut_levels`.
+
+    An image with fewer grey levels than classes gets a class for each level.
+    """
+    histogram = grey_histogram(counted(pixels, exclude))
+    most = min(classes, len(histogram))
+    if most < 2:
+        return ()
+    return tuple(float(level) for level in cut_levels(histogram, most).thresholds)
 
 
 def fixed_levels(pixels: Pixels, exclude: Mask = None, *, level: float) -> Levels:
@@ -120,65 +125,38 @@ def percentile_levels(
 
 def li_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
     """Return the threshold of least cross-entropy (Li and Lee), iterated to the end."""
-    return _of_values(pixels, exclude, ski.filters.threshold_li)
+    return (criteria.least_cross_entropy(grey_histogram(counted(pixels, exclude))),)
 
 
 def triangle_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
     """Return the threshold farthest from the line between the histogram's peak and its end."""
-    return _of_values(pixels, exclude, ski.filters.threshold_triangle)
+    return _by_bins(pixels, exclude, criteria.triangle)
 
 
 def yen_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
     """Return Yen's threshold."""
-    return _of_values(pixels, exclude, ski.filters.threshold_yen)
+    return _by_bins(pixels, exclude, criteria.yen)
 
 
 def isodata_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
     """Return the lowest threshold halfway between the means of what it parts (Ridler, Calvard)."""
-    return _of_values(pixels, exclude, ski.filters.threshold_isodata)
+    return _by_bins(pixels, exclude, criteria.isodata)
 
 
 def minimum_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
-    """Return the valley between the two peaks of the smoothed histogram of 256 bins.
+    """Return the valley between the two peaks of the smoothed histogram.
 
     Raises
     ------
     UserError
         If the histogram has no two peaks.
     """
-    counts, centres = _binned(pixels, exclude)
-    if np.count_nonzero(counts) <= 2:  # nothing to smooth: the darker of the two is dark
-        return (float(centres[counts > 0][0]),)
-    try:
-        return (float(ski.filters.threshold_minimum(hist=(counts, centres))),)
-    except RuntimeError as error:
-        raise UserError(
-            "The histogram does not have two peaks with a valley between them. "
-            "Choose another threshold, such as Otsu's."
-        ) from error
+    return _by_bins(pixels, exclude, criteria.valley)
 
 
-def _of_values(pixels: Pixels, exclude: Mask, threshold: Callable[[Pixels], float]) -> Levels:
-    """Return scikit-image's threshold of the counted pixels; that of a constant is its level."""
-    values = counted(pixels, exclude)
-    low, high = float(values.min()), float(values.max())
-    if low == high:
-        return (low,)
-    return (min(max(float(threshold(values)), low), high),)
-
-
-def _binned(pixels: Pixels, exclude: Mask) -> tuple[Floats, Floats]:
-    """Return counts and centres of at most 256 bins; 8 bits are counted level by level."""
-    histogram: GreyHistogram = grey_histogram(counted(pixels, exclude))
-    low, high = histogram.lower[0], histogram.upper[-1]
-    if pixels.dtype.kind == "u" and high - low < HISTOGRAM_BINS:
-        edges = np.arange(low - 0.5, high + 1)
-    elif low == high:
-        edges = np.array([low - 0.5, low + 0.5])
-    else:
-        edges = np.linspace(low, high, HISTOGRAM_BINS + 1)
-    counts, _ = np.histogram(histogram.levels, bins=edges, weights=histogram.counts)
-    return counts.astype(np.float64), (edges[:-1] + edges[1:]) / 2
+def _by_bins(pixels: Pixels, exclude: Mask, criterion: Callable[[Bins], float]) -> Levels:
+    """Return what a criterion finds in at most 256 bins; a constant image's is its level."""
+    return (criteria.by_bins(grey_histogram(counted(pixels, exclude)), criterion),)
 
 
 def local_mean(

@@ -83,7 +83,8 @@ def test_every_filter_keeps_the_shape_and_the_depth_it_promises(name, dtype):
             result = run(name, pixels)
             assert result.shape == shape
             assert result.pixels.dtype == RESULT_DTYPES.get(FILTERS[name].result, dtype)
-            assert np.isfinite(result.pixels).all()
+            hollow = ~np.isfinite(result.pixels)  # where there is no direction
+            assert FILTERS[name].direction or not hollow.any()
             np.testing.assert_array_equal(pixels, before)
 
 

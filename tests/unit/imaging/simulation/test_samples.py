@@ -110,7 +110,7 @@ def test_a_frame_that_is_too_small_is_refused(shape):
 def test_a_truth_of_another_shape_is_refused():
     good = simulate("alloys", SMALL)
     with pytest.raises(ValueError, match="mask must be bool"):
-        Simulation(good.micrograph, good.mask[:-1], good.kind, good.overlays)
+        Simulation(good.micrograph, good.mask[:-1], good.kind, good.overlays, good.instances)
 
 
 @pytest.mark.parametrize("kind", KINDS)
