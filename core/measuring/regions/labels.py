@@ -94,7 +94,7 @@ def _without_holes(inside: Mask, connectivity: int, most_px: int | None = None) 
     if most_px is not None:
         fill &= stats[:, cv2.CC_STAT_AREA] <= most_px
     fill[0] = True
-    return np.asarray(fill[holes])
+    return np.asarray(fill[holes]) if np.count_nonzero(fill) > 1 else inside
 
 
 def _split(inside: Mask, connectivity: int = 8) -> Labels:
@@ -112,19 +112,41 @@ def _split(inside: Mask, connectivity: int = 8) -> Labels:
     floor = np.where(solid, np.maximum(height + np.float32(np.log(NECK)), 0), np.float32(0))
     ski: Any = skimage  # it loads its parts when they are first used; these are untyped
     peaks = ski.morphology.local_maxima(reconstruct(floor, height), connectivity=2) & solid
-    flood = ski.segmentation.watershed
-    steps = 1 if connectivity == 4 else 2
-    parts = flood(-height, _label(peaks), connectivity=steps, mask=solid)
-    return _in_reading_order(_own_parts(np.where(inside, parts, 0), inside, connectivity))
+    parts = _flood(height, _label(peaks), solid, connectivity)
+    if solid is not inside:
+        parts = _own_parts(np.where(inside, parts, 0), inside, connectivity)
+    return _in_reading_order(parts)
 
 
-def _own_parts(parts: NDArray[Any], inside: Mask, connectivity: int) -> NDArray[Any]:
+def _flood(height: NDArray[np.float32], markers: Labels, solid: Mask, connectivity: int) -> Labels:
+    """Return the watershed from markers; only regions with several need one."""
+    whole = _label(solid, connectivity)
+    places = np.flatnonzero(markers)
+    owner = np.zeros(int(markers.max()) + 1, np.int64)
+    owner[markers.ravel()[places]] = whole.ravel()[places]
+    several = np.bincount(owner[1:], minlength=int(whole.max()) + 1) > 1
+    several[0] = False
+    marker = np.zeros(several.size, np.int32)
+    marker[owner[1:]] = np.arange(1, owner.size)
+    found = marker[whole]
+    if several.any():
+        ski: Any = skimage
+        flooded, steps = several[whole], 1 if connectivity == 4 else 2
+        parts = ski.segmentation.watershed(-height, markers, connectivity=steps, mask=flooded)
+        found[flooded] = parts[flooded]
+    return np.asarray(found)
+
+
+def _own_parts(parts: Labels, inside: Mask, connectivity: int) -> Labels:
     """Number apart what is not connected to the rest of its part: what lay in a filled hole."""
     whole = _label(inside, connectivity)
-    pairs, numbers = np.unique(
-        whole.astype(np.int64) * (int(parts.max()) + 1) + parts, return_inverse=True
-    )
-    return numbers.reshape(inside.shape) + (1 if pairs[0] else 0)
+    owner = np.zeros(int(parts.max()) + 1, np.int64)
+    owner[parts.ravel()[::-1]] = whole.ravel()[::-1]  # where the first pixel of each part lies
+    apart = np.flatnonzero((parts > 0) & (owner[parts] != whole))
+    keys = parts.ravel()[apart].astype(np.int64) * (int(whole.max()) + 1) + whole.ravel()[apart]
+    found = parts.copy()
+    found.ravel()[apart] = owner.size + np.unique(keys, return_inverse=True)[1]
+    return found
 
 
 def reconstruct(
@@ -154,10 +176,12 @@ def reconstruct(
 
 def _in_reading_order(labels: NDArray[Any]) -> Labels:
     """Number labels from 1 by their first pixel."""
-    found, first = np.unique(labels, return_index=True)
-    order = np.argsort(first[found > 0])
-    numbers = np.zeros(int(found.max()) + 1, np.int32)
-    numbers[found[found > 0][order]] = np.arange(1, order.size + 1)
+    flat = labels.ravel()
+    first = np.full(int(flat.max()) + 1, flat.size)
+    first[flat[::-1]] = np.arange(flat.size)[::-1]  # the last one written stays
+    first[0] = -1
+    numbers = np.zeros(first.size, np.int32)
+    numbers[np.argsort(first, kind="stable")] = np.arange(first.size)
     return np.asarray(numbers[labels])
 
 

@@ -221,6 +221,8 @@ class _Runs:
 
     def rows(self) -> _Runs:
         """Return one run per row of a region, from its first pixel to its last."""
+        if not self.count:
+            return self
         new = np.ones(self.row.size, np.bool_)
         new[1:] = (np.diff(self.owner) != 0) | (np.diff(self.row) != 0)
         starts = np.flatnonzero(new)
