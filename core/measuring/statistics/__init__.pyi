@@ -6,6 +6,9 @@ from .intervals import mean_interval as mean_interval
 from .intervals import points_needed as points_needed
 from .intervals import relative_accuracy as relative_accuracy
 from .intervals import wilson_interval as wilson_interval
+from .samples import Comparison as Comparison
+from .samples import compare_samples as compare_samples
+from .samples import holm as holm
 from .tiles import DRAWS as DRAWS
 from .tiles import FEWEST_TILES as FEWEST_TILES
 from .tiles import SEED as SEED
