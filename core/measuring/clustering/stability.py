@@ -40,7 +40,8 @@ def fraction_bands(
 
     What counts is cut into about 8 x 8 tiles; as many are drawn with replacement, and what they
     hold is clustered again: 200 times for grey levels, 60 times for k-means of features (8,192
-    pixels, from the centres that were found). A mixture is not fitted again: its pixels keep their clusters.
+    pixels, from the centres that were found). A mixture is not fitted again: its pixels keep their
+    clusters.
 
     Parameters
     ----------

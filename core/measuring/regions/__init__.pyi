@@ -1,4 +1,6 @@
 from .labels import label_regions as label_regions
+from .neighbours import ClarkEvans as ClarkEvans
+from .neighbours import clark_evans as clark_evans
 from .sizes import SizeDistribution as SizeDistribution
 from .sizes import number_per_area as number_per_area
 from .sizes import size_distribution as size_distribution
