@@ -98,7 +98,8 @@ def _places(inside: Mask, heights: Integers, widths: Integers) -> Floats:
         which = again.ravel()[which.ravel()]
     high, wide = (side // block for side in inside.shape)
     free = inside[: high * block, : wide * block].reshape(high, block, wide, block).all((1, 3))
-    sums = cv2.integral((~free).astype(np.uint8))
+    taken: Any = (~free).astype(np.uint8)
+    sums: Any = cv2.integral(taken)
     found = [_fitting(sums, int(h), int(w)) * block**2 for h, w in sizes]
     return np.asarray(found, np.float64)[which.ravel()]
 

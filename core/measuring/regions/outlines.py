@@ -7,6 +7,7 @@ OpenCV never follows one region at a time.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -56,7 +57,8 @@ def measure_outlines(labels: Labels, count: int) -> tuple[Floats, Integers, Floa
     perimeter = np.bincount(owner, lengths + np.pi, count)
     area = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     hole_area = np.bincount(owner, filled, count) - area
-    return perimeter, parts - _euler_numbers(labels, count), np.maximum(np.rint(hole_area), 0)
+    holes = np.asarray(parts - _euler_numbers(labels, count), np.int64)
+    return np.asarray(perimeter, np.float64), holes, np.maximum(np.rint(hole_area), 0)
 
 
 def _outer_contours(labels: Labels, count: int) -> Contours:
@@ -88,7 +90,8 @@ def _nested(
 
 
 def _trace(canvas: NDArray[np.uint8], mode: int) -> Contours:
-    return list(cv2.findContours(canvas, mode, cv2.CHAIN_APPROX_NONE)[0])
+    found: Any = cv2.findContours(canvas, mode, cv2.CHAIN_APPROX_NONE)[0]
+    return list(found)
 
 
 def _colours(labels: Labels, count: int) -> Integers:
