@@ -14,7 +14,15 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from core.measuring.statistics import DRAWS, SEED, TILES, draw_again, limits, tile_sums
+from core.measuring.statistics import (
+    DRAWS,
+    SEED,
+    TILES,
+    draw_again,
+    limits,
+    tile_numbers,
+    tile_starts,
+)
 
 Floats = NDArray[np.float64]
 CELLS = 64  # longer side of the grid on which a map is moved: finer than any map of a network
@@ -124,7 +132,8 @@ def attribution_table(
     heat, labels, clusters = _read(explanation, clustering)
     area, evidence = _cells(heat, labels, clusters)
     table = _shares(area.sum(axis=(1, 2)), evidence.sum(axis=(1, 2)))
-    spread = _spread(area, evidence, table, confidence, tiles, draws, seed)
+    over_tiles = _tile_totals(heat, labels, clusters, tiles)
+    spread = _spread(*over_tiles, table, confidence, draws, seed)
     return pd.concat([table, spread, _chance(area, evidence)], axis=1)
 
 
@@ -229,6 +238,28 @@ def _cells(heat: Floats, labels: NDArray[Any], clusters: int) -> tuple[Floats, F
     rows, cols = max(1, round(height * scale)), max(1, round(width * scale))
     down, right = np.arange(height) * rows // height, np.arange(width) * cols // width
     cell = down[:, None] * cols + right[None, :]
+    return _totals(heat, labels, clusters, cell, (rows, cols))
+
+
+def _tile_totals(
+    heat: Floats, labels: NDArray[Any], clusters: int, tiles: int
+) -> tuple[Floats, Floats]:
+    """Return area and evidence per cluster in the tiles over what counts."""
+    included = labels >= 0
+    rows, cols = tile_starts(labels.shape, tiles, included)
+    cell = tile_numbers(labels.shape, tiles, included)
+    return _totals(heat, labels, clusters, cell, (rows.size, cols.size))
+
+
+def _totals(
+    heat: Floats,
+    labels: NDArray[Any],
+    clusters: int,
+    cell: NDArray[np.int64],
+    grid: tuple[int, int],
+) -> tuple[Floats, Floats]:
+    """Return area and evidence per cluster in numbered cells, each (clusters, rows, cols)."""
+    rows, cols = grid
     counted = labels >= 0
     place = labels[counted].astype(np.int64) * (rows * cols) + cell[counted]
     size = clusters * rows * cols
@@ -238,17 +269,16 @@ def _cells(heat: Floats, labels: NDArray[Any], clusters: int) -> tuple[Floats, F
 
 
 def _spread(
-    area: Floats,
-    evidence: Floats,
+    areas: Floats,
+    weights: Floats,
     table: pd.DataFrame,
     confidence: float,
-    tiles: int,
     draws: int,
     seed: int,
 ) -> pd.DataFrame:
     """Return limits of evidence share (on the logit scale) and lift (on the logarithmic one)."""
-    areas, weights = tile_sums(area, tiles), tile_sums(evidence, tiles)
-    drawn = draw_again(np.stack([areas, weights]), draws=draws, seed=seed)
+    used = areas.sum(axis=0) > 0
+    drawn = draw_again(np.stack([areas, weights]), draws=draws, seed=seed, used=used)
     expit, logit = scipy.special.expit, scipy.special.logit
     rows = []
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -259,10 +289,10 @@ def _spread(
             zip(table["evidence_share"], table["lift"], strict=True)
         ):
             inside = weights[number] - share * weights.sum(axis=0)
-            low, high = limits(logit(share), logit(shares[1, number]), inside, confidence)
+            low, high = limits(logit(share), logit(shares[1, number]), inside, confidence, used)
             own = weights[number] / weights[number].sum() - areas[number] / areas[number].sum()
             pull = np.nan_to_num(own - pulls[1] + pulls[0])
-            below, above = np.exp(limits(np.log(lift), lifts[number], pull, confidence))
+            below, above = np.exp(limits(np.log(lift), lifts[number], pull, confidence, used))
             rows.append((float(expit(low)), float(expit(high)), float(below), float(above)))
     return pd.DataFrame(rows, columns=["evidence_low", "evidence_high", "lift_low", "lift_high"])
 

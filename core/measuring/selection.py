@@ -71,12 +71,38 @@ class Region:
 
     def _polygon(self, shape: tuple[int, int]) -> Mask:
         """Fill the polygon; pixels that its outline touches belong to it."""
-        reach = 4 * max(shape)
-        places = np.clip(np.asarray(self.corners)[:, ::-1], -reach, reach)  # (x, y) for OpenCV
-        steps = np.rint(places * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+        places = _clip(np.asarray(self.corners)[:, ::-1], shape)  # (x, y) for OpenCV
         canvas = np.zeros(shape, np.uint8)
-        cv2.fillPoly(canvas, [steps], 1, shift=_SUBPIXEL_BITS)
+        if len(places):
+            steps = np.rint(places * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+            cv2.fillPoly(canvas, [steps], 1, shift=_SUBPIXEL_BITS)
         return canvas.astype(bool)
+
+
+def _clip(places: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return a polygon (x, y) cut off a little outside of the frame, its edges in place.
+
+    Moving far corners nearer would bend their edges, and OpenCV's whole numbers end.
+
+    References
+    ----------
+    Sutherland, Hodgman (1974), Reentrant polygon clipping, Communications of the ACM 17:32,
+    doi:10.1145/360767.360802.
+    """
+    for axis, side in ((0, shape[1]), (1, shape[0])):
+        for sign, limit in ((1.0, -2.0), (-1.0, -(side + 1.0))):
+            if not len(places):
+                return places
+            over = sign * places[:, axis] - limit  # not negative on the side of the frame
+            following, beyond = np.roll(places, -1, axis=0), np.roll(over, -1)
+            kept: list[NDArray[np.float64]] = []
+            for here, there, now, then in zip(places, following, over, beyond, strict=True):
+                if now >= 0:
+                    kept.append(here)
+                if (now >= 0) != (then >= 0):
+                    kept.append(here + (there - here) * (now / (now - then)))
+            places = np.asarray(kept, np.float64).reshape(-1, 2)
+    return places
 
 
 def leave_out(shape: tuple[int, int], exclude: Mask | None, region: Region | None) -> Mask | None:

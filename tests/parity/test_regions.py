@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from skimage.measure import label, regionprops_table
 
-from core.measuring.regions.table import label_regions, measure_labels, measure_regions
+from core.measuring.regions.labels import label_regions
+from core.measuring.regions.table import measure_labels, measure_regions
 
 PROPERTIES = (
     "area", "equivalent_diameter_area", "perimeter", "eccentricity", "solidity", "centroid",

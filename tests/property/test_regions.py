@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from core.measuring.regions.table import label_regions, measure_regions
+from core.measuring.regions.labels import label_regions
+from core.measuring.regions.table import measure_regions
 from core.micrograph import PixelSize
 
 masks = arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14))

@@ -17,12 +17,11 @@ from core.measuring.clustering.frame import describe_frame
 from core.measuring.clustering.pixels import MIXTURE, FeatureClustering
 from core.measuring.clustering.result import Clustering
 from core.measuring.clustering.rows import refine
-from core.measuring.statistics import SEED
+from core.measuring.statistics import FEWEST_TILES, SEED, tile_numbers, tile_starts, widening
 from core.micrograph import Micrograph
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-TILES_ALONG = 8
 GREY_DRAWS, FEATURE_DRAWS = 200, 60
 LEVELS = 512  # deeper images share as many bins: thresholds then move by less than the bands
 FEATURE_ROWS, FEATURE_STEPS = 1 << 13, 15
@@ -38,9 +37,10 @@ def fraction_bands(
 ) -> pd.DataFrame:
     """Return how far the fractions of a clustering move over drawn tiles of its frame.
 
-    The frame is cut into 8 x 8 tiles; as many are drawn with replacement, and what they hold is
-    clustered again: 200 times for grey levels, 60 times for k-means of features (8,192 pixels, from
-    the centres that were found). A mixture is not fitted again: its pixels keep their clusters.
+    What counts is cut into about 8 x 8 tiles; as many are drawn with replacement, and what they
+    hold is clustered again: 200 times for grey levels, 60 times for k-means of features (8,192
+    pixels, from the centres that were found). A mixture is not fitted again: its pixels keep their
+    clusters.
 
     Parameters
     ----------
@@ -55,8 +55,9 @@ def fraction_bands(
     Returns
     -------
     DataFrame
-        One row per cluster: cluster, fraction_pct, low_pct, high_pct (central 95 % of the draws;
-        NaN with fewer than two tiles that hold pixels).
+        One row per cluster: cluster, fraction_pct, low_pct, high_pct (central 95 % of the draws,
+        widened for few tiles and alike neighbours as every tile interval is; NaN with fewer than
+        four tiles that hold pixels).
 
     References
     ----------
@@ -64,10 +65,10 @@ def fraction_bands(
     """
     pixels = image.pixels if isinstance(image, Micrograph) else np.asarray(image)
     included = clustering.labels >= 0
-    tile = _tile_numbers(pixels.shape)[included]
+    tile = tile_numbers(pixels.shape, included=included)[included]
     present, owner = np.unique(tile, return_inverse=True)
     random = np.random.default_rng(seed)
-    if present.size < 2:
+    if present.size < FEWEST_TILES:
         drawn = np.empty((0, clustering.k))
     elif isinstance(clustering, FeatureClustering) and clustering.method == MIXTURE:
         drawn = _label_draws(clustering.labels[included], owner, present.size, clustering.k, random)
@@ -77,7 +78,8 @@ def fraction_bands(
         drawn = _grey_draws(pixels[included], owner, present.size, clustering.k, random)
     bands = np.full((2, clustering.k), np.nan)
     if len(drawn) > 1:
-        bands = 100 * np.percentile(drawn, BAND_PCT, axis=0)
+        rows, cols = tile_starts(pixels.shape, included=included)
+        bands = 100 * _widen(drawn, clustering, tile, (rows.size, cols.size))
     return pd.DataFrame(
         {
             "cluster": np.arange(clustering.k),
@@ -88,10 +90,20 @@ def fraction_bands(
     )
 
 
-def _tile_numbers(shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """Return the number of the tile that each pixel lies in."""
-    rows, cols = (np.arange(side) * min(TILES_ALONG, side) // side for side in (shape[0], shape[1]))
-    return np.asarray(rows[:, None] * TILES_ALONG + cols[None, :], np.int64)
+def _widen(
+    drawn: Floats, clustering: Clustering, tile: NDArray[np.int64], grid: tuple[int, int]
+) -> Floats:
+    """Return limits (2, k): percentiles of draws, moved away from the fractions as by `limits`."""
+    labels, tiles, k = clustering.labels[clustering.labels >= 0], grid[0] * grid[1], clustering.k
+    counts = np.bincount(tile * k + labels, minlength=tiles * k).reshape(*grid, k)
+    pixels = counts.sum(axis=2)
+    used = int(np.count_nonzero(pixels))
+    ends = np.percentile(drawn, BAND_PCT, axis=0)
+    for number, share in enumerate(clustering.fractions):
+        factor = widening(counts[..., number] - share * pixels, used)
+        low, high = share + factor * (ends[:, number] - share)
+        ends[:, number] = max(0.0, min(low, share)), min(1.0, max(high, share))
+    return np.asarray(ends)
 
 
 def _grey_draws(

@@ -1,5 +1,12 @@
+from .labels import label_regions as label_regions
+from .neighbours import ClarkEvans as ClarkEvans
+from .neighbours import clark_evans as clark_evans
 from .sizes import SizeDistribution as SizeDistribution
 from .sizes import number_per_area as number_per_area
 from .sizes import size_distribution as size_distribution
-from .table import label_regions as label_regions
+from .table import measure_labels as measure_labels
 from .table import measure_regions as measure_regions
+from .weighted import WeightedSizes as WeightedSizes
+from .weighted import filter_regions as filter_regions
+from .weighted import moment_mean as moment_mean
+from .weighted import weighted_sizes as weighted_sizes

@@ -1,13 +1,12 @@
 """Regions of a mask, measured in physical units where the pixel size is known.
 
-Connected pixels, diagonal ones included, form a region; touching ones can be split. Definitions
-follow scikit-image's region properties except for the perimeter, and are worked out for all regions
-together where possible: thousands take a second.
+Definitions follow scikit-image's region properties except for the perimeter, and are worked out for
+all regions together: hundred thousands take seconds. A region that the frame's edge, an info bar,
+lettering or a region of interest cuts is a border region.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,20 +14,18 @@ import cv2
 import numpy as np
 import pandas as pd
 import scipy
-import skimage
 from numpy.typing import NDArray
 
+from core.measuring.regions.border import as_included, border_weights, touches_border
+from core.measuring.regions.labels import label_regions
+from core.measuring.regions.outlines import measure_outlines
 from core.micrograph import Micrograph, PixelSize
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Labels = NDArray[np.int32]
 
-# Steps of an outline that one chord spans. Discs and ellipses from 15 px across come out within
-# 1.3 %; longer chords cut more off corners.
-_STRIDE = 3
-NECK = 0.8  # width of a neck by that of the narrower part; two discs that overlap a third in
-_ROUGH_PX = 1.0  # added to widths before they are compared: one pixel of roughness is no neck
+_FEW_RUNS = 6  # regions of up to so many rows of pixels are looked up among those already seen
 
 
 def measure_regions(
@@ -36,9 +33,12 @@ def measure_regions(
     pixel_size: PixelSize | None = None,
     intensity: Micrograph | NDArray[Any] | None = None,
     *,
+    included: NDArray[Any] | None = None,
     min_area_px: int = 1,
     split: bool = False,
     drop_border: bool = False,
+    connectivity: int = 8,
+    fill_holes: bool = False,
 ) -> pd.DataFrame:
     """Measure every region of a mask, one row each.
 
@@ -50,13 +50,20 @@ def measure_regions(
         Lengths and areas are then in its `length_unit`, else in px; the column names say which.
     intensity : Micrograph or ndarray of shape (H, W), optional
         Grey levels for the column ``mean_grey``; values that are not finite do not count.
+    included : ndarray of shape (H, W), bool, optional
+        True for what counts: specimen, within the region of interest. Nothing is measured
+        elsewhere, and a region beside a pixel that does not count is cut: a border region. All
+        counts by default.
     min_area_px : int
         Smaller regions are left out.
     split : bool
         Separate touching regions at their necks, see `label_regions`.
     drop_border : bool
-        Leave out regions that the frame cuts. They still count as neighbours, and labels stay
-        those of `label_regions`.
+        Leave out regions that are cut. They still count as neighbours, and labels stay those of
+        `label_regions`. Large regions are then missing more often than small ones; ``weight`` makes
+        up for it.
+    connectivity, fill_holes
+        See `label_regions`.
 
     Returns
     -------
@@ -68,8 +75,15 @@ def measure_regions(
     ValueError
         If the mask, the intensity or the least area is not as described.
     """
-    labels = label_regions(mask, min_area_px=min_area_px, split=split)
-    frame = measure_labels(labels, pixel_size, intensity)
+    labels = label_regions(
+        mask,
+        included=included,
+        min_area_px=min_area_px,
+        split=split,
+        connectivity=connectivity,
+        fill_holes=fill_holes,
+    )
+    frame = measure_labels(labels, pixel_size, intensity, included=included)
     return frame[~frame["touches_border"]].reset_index(drop=True) if drop_border else frame
 
 
@@ -77,6 +91,8 @@ def measure_labels(
     labels: NDArray[Any],
     pixel_size: PixelSize | None = None,
     intensity: Micrograph | NDArray[Any] | None = None,
+    *,
+    included: NDArray[Any] | None = None,
 ) -> pd.DataFrame:
     """Measure every label of an image, one row each; labels may touch each other.
 
@@ -86,24 +102,29 @@ def measure_labels(
         0 where there is nothing, else the number of the region: 1 to N without gaps.
     pixel_size, intensity
         As in `measure_regions`.
+    included : ndarray of shape (H, W), bool, optional
+        True for what counts; labels beside other pixels are border regions.
 
     Returns
     -------
     DataFrame
-        label, area_U2, equivalent_diameter_U (of a circle of that area), perimeter_U (of
-        the edge and of holes, worked out from chords: within 1.3 % for discs and ellipses from
-        15 px across, where scikit-image's is 5 % too long; corners of small angular shapes are cut
-        by half a pixel each), circularity (4 pi area / perimeter², 1 for a circle; NaN for single
-        pixels), outline_too_short (True where the pixels give so short an outline that circularity
-        came out above 1 and was set to 1), feret_max_U and feret_min_U (longest and shortest
-        distance across, between the middles of outer pixel edges; 0.71 px for a single pixel or a
-        diagonal line), aspect_ratio (long by short axis of the ellipse with
-        the same second moments; NaN where the region is a straight line), eccentricity (of that
-        ellipse), solidity (area / area of the convex hull), orientation_deg (long axis against the
+        label, area_U2 (without holes), equivalent_diameter_U (of a circle of that area),
+        perimeter_U (of the outer edge, worked out from chords: within 1.3 % for discs and ellipses
+        from 15 px across, where scikit-image's is 5 % too long; corners of small angular shapes are
+        cut by half a pixel each), circularity (4 pi area with holes / perimeter²: of the outline, 1
+        for a circle; NaN for single pixels), outline_too_short (True where the pixels give so short
+        an outline that circularity came out above 1 and was set to 1), feret_max_U and feret_min_U
+        (longest and shortest distance across, between the middles of outer pixel edges; 0.71 px for
+        a single pixel or a diagonal line; up to 9 % too long for discs of 2 to 5 px radius),
+        aspect_ratio (long by short axis of the ellipse with the same second moments; NaN where the
+        region is a straight line), eccentricity (of that ellipse), solidity (area / area of the
+        convex hull), holes (their number), hole_area_U2, orientation_deg (long axis against the
         horizontal, counter-clockwise as seen, -90 to 90), mean_grey, centroid_row_px,
         centroid_col_px, nearest_neighbour_U (to the closest other centroid; NaN for a single
-        region), touches_border. U is "px", "nm" or "µm". Without any region the frame is empty and
-        has the same columns.
+        region), touches_border (cut by the frame's edge or by what does not count), weight (how
+        many regions a whole one stands for once cut ones are left out, see
+        `core.measuring.regions.border`; NaN for cut ones). U is "px", "nm" or "µm". Without any
+        region the frame is empty and has the same columns.
 
     Raises
     ------
@@ -119,14 +140,19 @@ def measure_labels(
     numbers = _as_labels(labels)
     runs = _find_runs(numbers)
     unit = "px" if pixel_size is None else pixel_size.length_unit
+    square = "px" if pixel_size is None else f"{unit}2"
     edge = 1.0 if pixel_size is None else pixel_size.to(unit)
-    area, perimeter = runs.area, _perimeters(numbers, runs)
+    counted = as_included(included, numbers.shape)
+    area = runs.area
+    perimeter, holes, hole_area = measure_outlines(numbers, runs.count)
     longest, shortest, hull_area = _hulls(runs)
     row, col, ellipses = _ellipses(runs)
-    roundness = np.where(area > 1, 4 * np.pi * area / np.maximum(perimeter, 1) ** 2, np.nan)
+    roundness = np.where(
+        area > 1, 4 * np.pi * (area + hole_area) / np.maximum(perimeter, 1) ** 2, np.nan
+    )
     columns: dict[str, NDArray[Any]] = {
         "label": np.arange(1, runs.count + 1),
-        "area_px" if pixel_size is None else f"area_{unit}2": area * edge**2,
+        f"area_{square}": area * edge**2,
         f"equivalent_diameter_{unit}": np.sqrt(4 * area / np.pi) * edge,
         f"perimeter_{unit}": perimeter * edge,
         "circularity": np.minimum(roundness, 1),
@@ -135,102 +161,18 @@ def measure_labels(
         f"feret_min_{unit}": shortest * edge,
         **ellipses,
         "solidity": area / hull_area,
+        "holes": holes,
+        f"hole_area_{square}": hole_area * edge**2,
     }
     if intensity is not None:
         columns["mean_grey"] = _mean_grey(intensity, numbers, runs.count)
     columns["centroid_row_px"], columns["centroid_col_px"] = row, col
     columns[f"nearest_neighbour_{unit}"] = _nearest(row, col) * edge
-    columns["touches_border"] = _touches_border(numbers, runs.count)
+    cut = touches_border(numbers, runs.count, counted)
+    columns["touches_border"] = cut
+    whole = border_weights(*runs.spans(), numbers.shape, counted)
+    columns["weight"] = np.where(cut, np.nan, whole)
     return pd.DataFrame(columns)
-
-
-def label_regions(mask: NDArray[Any], *, min_area_px: int = 1, split: bool = False) -> Labels:
-    """Number the regions of a mask from 1 in reading order of their first pixel; 0 elsewhere.
-
-    Parameters
-    ----------
-    mask, min_area_px
-        As in `measure_regions`.
-    split : bool
-        Separate touching regions: a neck narrower than 0.8 of the narrower part (plus one pixel
-        each, so that rough outlines stay whole) is cut along the watershed of the distance to the
-        outline. No pixel is lost: the parts touch each other.
-
-    Returns
-    -------
-    ndarray of shape (H, W), int32
-
-    Raises
-    ------
-    ValueError, TypeError
-        As in `measure_regions`.
-
-    References
-    ----------
-    Beucher, Lantuejoul (1979), Use of watersheds in contour detection, International workshop on
-    image processing, Rennes. Soille (2003), Morphological image analysis, chapter 6 (h-maxima).
-    """
-    if isinstance(min_area_px, bool) or not isinstance(min_area_px, int | np.integer):
-        raise TypeError(f"min_area_px must be an integer, got {min_area_px!r}")
-    if min_area_px < 1:
-        raise ValueError(f"min_area_px must be at least 1, got {min_area_px}")
-    inside = _as_bool(mask)
-    labels = _split(inside) if split else _label(inside)
-    if min_area_px == 1:
-        return labels
-    keep = np.bincount(labels.ravel()) >= min_area_px
-    keep[0] = False
-    return np.asarray(np.where(keep, np.cumsum(keep), 0).astype(np.int32)[labels])
-
-
-def _split(inside: NDArray[np.bool_]) -> Labels:
-    """Number the parts of a mask between its necks, in reading order.
-
-    On a logarithmic scale "narrower than 0.8 of" is the same depth for large and small parts. What
-    lies outside the frame is unknown, so that a border is no outline.
-    """
-    if inside.all():  # there is no outline to measure a distance from
-        return np.ones(inside.shape, np.int32)
-    distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    # The last digits of a logarithm depend on where an array lies in memory, and with them the cut.
-    height = np.round(np.log(distance.astype(np.float64) + _ROUGH_PX), 6).astype(np.float32)
-    floor = np.where(inside, np.maximum(height + np.float32(np.log(NECK)), 0), np.float32(0))
-    ski: Any = skimage  # it loads its parts when they are first used; these are untyped
-    reconstruct = ski.morphology.reconstruction
-    find_maxima = ski.morphology.local_maxima
-    flood = ski.segmentation.watershed
-    peaks = find_maxima(reconstruct(floor, height), connectivity=2) & inside
-    return _in_reading_order(flood(-height, _label(peaks), connectivity=2, mask=inside))
-
-
-def _in_reading_order(labels: NDArray[Any]) -> Labels:
-    """Number labels from 1 by their first pixel."""
-    found, first = np.unique(labels, return_index=True)
-    order = np.argsort(first[found > 0])
-    numbers = np.zeros(int(found.max()) + 1, np.int32)
-    numbers[found[found > 0][order]] = np.arange(1, order.size + 1)
-    return np.asarray(numbers[labels])
-
-
-def _label(inside: NDArray[np.bool_]) -> Labels:
-    """Number connected pixels, diagonal neighbours included."""
-    label: Any = skimage.measure.label  # untyped
-    return np.asarray(label(inside, connectivity=2), dtype=np.int32)
-
-
-def _as_bool(mask: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return the mask as bool, refusing what is no mask."""
-    given = np.asarray(mask)
-    if given.ndim != 2 or given.size == 0 or given.dtype.kind not in "biu":
-        raise ValueError(
-            f"mask must be a non-empty (H, W) array of bool, got {given.shape} {given.dtype}"
-        )
-    inside: NDArray[np.bool_] = given != 0
-    if given.dtype != np.bool_ and inside.any():
-        values = given[inside]
-        if values.min() != values.max():
-            raise ValueError("mask holds several labels; pass one of them, as labels == number")
-    return inside
 
 
 def _as_labels(labels: NDArray[Any]) -> Labels:
@@ -243,38 +185,6 @@ def _as_labels(labels: NDArray[Any]) -> Labels:
     if given.min() < 0 or np.any(np.bincount(given.ravel())[1:] == 0):
         raise ValueError("labels must run from 1 to N without gaps, with 0 elsewhere")
     return given.astype(np.int32, copy=False)
-
-
-def _perimeters(labels: Labels, runs: _Runs) -> Floats:
-    """Return the length of the edges of each region, holes included, as if it were alone."""
-    contours, owner, beyond = [], [], []
-    for index, box in enumerate(runs.boxes()):
-        alone = (labels[box] == index + 1).astype(np.uint8)
-        traced, kinds = cv2.findContours(alone, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-        contours += traced
-        owner += [index] * len(traced)
-        beyond += [np.pi if parent < 0 else -np.pi for _, _, _, parent in kinds[0]]
-    if not contours:
-        return np.zeros(runs.count)
-    lengths = _lengths(contours) + np.asarray(beyond)
-    return np.bincount(owner, lengths, runs.count).astype(np.float64)
-
-
-def _lengths(contours: Sequence[NDArray[np.integer]]) -> Floats:
-    """Return the length of each closed chain of pixel centres, (points, 1, 2).
-
-    Chords over three steps are taken for the steps themselves, whose length in a slanting line is
-    up to 8 % too long. Half a pixel further out, where the edge lies, any closed line is pi longer
-    (Steiner), around a hole pi shorter.
-    """
-    points = np.concatenate(contours)[:, 0].astype(np.float64)
-    sizes = np.array([len(contour) for contour in contours])
-    strides = np.clip(sizes // 8, 1, _STRIDE)
-    chain = np.repeat(np.arange(sizes.size), sizes)
-    start = (np.cumsum(sizes) - sizes)[chain]
-    ahead = start + (np.arange(len(points)) - start + strides[chain]) % sizes[chain]
-    chords = np.hypot(*(points[ahead] - points).T)
-    return np.asarray(np.bincount(chain, chords, sizes.size) / strides, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,17 +210,24 @@ class _Runs:
         """Pixels in each region."""
         return self.totals(self.length)
 
-    def boxes(self) -> list[tuple[slice, slice]]:
-        """Return the smallest box (rows, columns) around each region."""
+    def spans(self) -> tuple[Integers, Integers]:
+        """Return height and width of the smallest box around each region, in px."""
         if not self.count:
-            return []
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
         starts = np.searchsorted(self.owner, np.arange(self.count))
         top, left = (np.minimum.reduceat(a, starts) for a in (self.row, self.first))
-        bottom, right = (np.maximum.reduceat(a, starts) + 1 for a in (self.row, self.last))
-        return [
-            (slice(t, b), slice(le, r))
-            for t, b, le, r in zip(top, bottom, left, right, strict=True)
-        ]
+        bottom, right = (np.maximum.reduceat(a, starts) for a in (self.row, self.last))
+        return bottom - top + 1, right - left + 1
+
+    def rows(self) -> _Runs:
+        """Return one run per row of a region, from its first pixel to its last."""
+        if not self.count:
+            return self
+        new = np.ones(self.row.size, np.bool_)
+        new[1:] = (np.diff(self.owner) != 0) | (np.diff(self.row) != 0)
+        starts = np.flatnonzero(new)
+        last = self.last[np.append(starts[1:], self.row.size) - 1]
+        return _Runs(self.row[starts], self.first[starts], last, self.owner[starts], self.count)
 
     def totals(self, values: NDArray[Any]) -> Floats:
         """Add one value per run up over each region."""
@@ -357,23 +274,51 @@ def _ellipses(runs: _Runs) -> tuple[Floats, Floats, dict[str, Floats]]:
 def _hulls(runs: _Runs) -> tuple[Floats, Floats, Floats]:
     """Return longest and shortest distance across each region, and pixels in its convex hull.
 
-    The middles of the outer pixel edges span the hull; runs have all that matter at their ends.
+    The middles of the outer pixel edges span the hull; rows have all that matter at their ends.
     Coordinates are doubled (x, y), so that these middles are whole.
     """
+    runs = runs.rows()
     x, y = 2 * np.stack([runs.first, runs.last]), 2 * np.stack([runs.row, runs.row])
     outwards = np.array([[-1], [1]])
     points = np.stack(
         [np.concatenate([x + outwards, x, x]), np.concatenate([y, y - 1, y + 1])], axis=-1
     ).astype(np.int32)
     bounds = np.searchsorted(runs.owner, np.arange(runs.count + 1))
-    longest, shortest = np.zeros(runs.count), np.zeros(runs.count)
+    models, which = _shapes(runs, bounds)
+    longest, shortest = np.zeros(models.size), np.zeros(models.size)
     hulls = []
-    for index in range(runs.count):
+    for place, index in enumerate(models):
         part = points[:, bounds[index] : bounds[index + 1]].reshape(-1, 2)
         hull = cv2.convexHull(np.ascontiguousarray(part)).reshape(-1, 2).astype(np.float64)
-        longest[index], shortest[index] = _widths(hull)
+        longest[place], shortest[place] = _widths(hull)
         hulls.append(hull)
-    return longest / 2, shortest / 2, _count_pixels(hulls)
+    return longest[which] / 2, shortest[which] / 2, _count_pixels(hulls)[which]
+
+
+def _shapes(runs: _Runs, bounds: Integers) -> tuple[Integers, Integers]:
+    """Return a region for each different shape, and which of these each region has.
+
+    Specks are many and alike: only those of a few rows are compared, all others are their own.
+    """
+    sizes = np.diff(bounds)
+    few = np.flatnonzero(sizes <= _FEW_RUNS)
+    slot = np.minimum(bounds[few, None] + np.arange(_FEW_RUNS), bounds[few + 1, None] - 1)
+    start = bounds[few]
+    rows = runs.row[slot] - runs.row[start][:, None]
+    left = runs.first[start][:, None]
+    keys = np.concatenate([rows, runs.first[slot] - left, runs.last[slot] - left], axis=1)
+    digest = _digest(keys)
+    _, model, which_few = np.unique(digest, return_index=True, return_inverse=True)
+    alone = np.flatnonzero(sizes > _FEW_RUNS)
+    which = np.empty(runs.count, np.int64)
+    which[few], which[alone] = which_few, model.size + np.arange(alone.size)
+    return np.concatenate([few[model], alone]), which
+
+
+def _digest(keys: Integers) -> NDArray[Any]:
+    """Return rows of whole numbers as single values that are equal where the rows are."""
+    rows = np.ascontiguousarray(keys)
+    return rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
 
 
 def _widths(hull: Floats) -> tuple[float, float]:
@@ -433,12 +378,6 @@ def _nearest(row: Floats, col: Floats) -> Floats:
         return np.full(row.size, np.nan)
     points = np.stack([row, col], axis=1)
     return np.asarray(scipy.spatial.cKDTree(points).query(points, k=2)[0][:, 1], dtype=np.float64)
-
-
-def _touches_border(labels: Labels, count: int) -> NDArray[np.bool_]:
-    """Return which regions have a pixel in the outermost rows or columns."""
-    rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    return np.bincount(rim, minlength=count + 1)[1:] > 0
 
 
 def _ratio(above: NDArray[Any], below: NDArray[Any]) -> Floats:

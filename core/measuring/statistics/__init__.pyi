@@ -6,9 +6,17 @@ from .intervals import mean_interval as mean_interval
 from .intervals import points_needed as points_needed
 from .intervals import relative_accuracy as relative_accuracy
 from .intervals import wilson_interval as wilson_interval
+from .samples import Comparison as Comparison
+from .samples import compare_samples as compare_samples
+from .samples import holm as holm
 from .tiles import DRAWS as DRAWS
+from .tiles import FEWEST_TILES as FEWEST_TILES
 from .tiles import SEED as SEED
 from .tiles import TILES as TILES
 from .tiles import draw_again as draw_again
 from .tiles import limits as limits
+from .tiles import tile_numbers as tile_numbers
+from .tiles import tile_starts as tile_starts
 from .tiles import tile_sums as tile_sums
+from .tiles import why_no_interval as why_no_interval
+from .tiles import widening as widening

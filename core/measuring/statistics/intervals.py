@@ -9,7 +9,15 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from core.measuring.statistics.tiles import DRAWS, SEED, TILES, draw_again, limits, tile_sums
+from core.measuring.statistics.tiles import (
+    DRAWS,
+    FEWEST_TILES,
+    SEED,
+    TILES,
+    draw_again,
+    limits,
+    tile_sums,
+)
 
 POINTS = 400  # of a grid over one field; ASTM E562 lays 16 to 100 over each of many
 MOST_FIELDS = 100_000
@@ -120,7 +128,7 @@ def area_fraction(
     ----------
     mask : ndarray of shape (H, W), bool
     included : ndarray of shape (H, W), bool, optional
-        Pixels that count; all by default.
+        Pixels that count; all by default. The tiles lie over the smallest box around them.
     confidence : float
         Between 0 and 1.
     tiles, draws, seed : int
@@ -131,7 +139,8 @@ def area_fraction(
     Interval
         (share, low, high, n), all within 0 and 1; n is the number of tiles that hold pixels. The
         limits are worked out on the logit scale; for a share of 0 or 1 they are Wilson's for n
-        tiles. Without any pixel the share is NaN.
+        tiles. With fewer than four tiles they are NaN (`why_no_interval`). Without any pixel the
+        share is NaN.
 
     Raises
     ------
@@ -144,21 +153,28 @@ def area_fraction(
     """
     _check_confidence(confidence)
     inside, counted = _counted(mask, included)
-    hits, pixels = tile_sums(np.stack([inside & counted, counted]), tiles)
-    used = int(np.count_nonzero(pixels))
+    hits, pixels = tile_sums(np.stack([inside & counted, counted]), tiles, counted)
+    filled = pixels > 0
+    used = int(np.count_nonzero(filled))
     total = pixels.sum()
     if used == 0:
         return Interval(float("nan"), 0.0, 1.0, 0)
     share = float(hits.sum() / total)
+    if used < FEWEST_TILES:
+        return Interval(share, float("nan"), float("nan"), used)
     if share in (0.0, 1.0):
         low, high = wilson_interval(round(share * used), used, confidence)[1:3]
         return Interval(share, low, high, used)
-    drawn = draw_again(np.stack([hits, pixels]), draws=draws, seed=seed)
+    drawn = draw_again(np.stack([hits, pixels]), draws=draws, seed=seed, used=filled)
     known = drawn[:, drawn[1] > 0]
     half_a_pixel = 0.5 / total
     shares = np.clip(known[0] / known[1], half_a_pixel, 1 - half_a_pixel)
     low, high = limits(
-        scipy.special.logit(share), scipy.special.logit(shares), hits - share * pixels, confidence
+        scipy.special.logit(share),
+        scipy.special.logit(shares),
+        hits - share * pixels,
+        confidence,
+        used=filled,
     )
     return Interval(share, float(scipy.special.expit(low)), float(scipy.special.expit(high)), used)
 
@@ -172,8 +188,9 @@ def count_points(
 ) -> Interval:
     """Return a mask's share of a field by counting the points of a square grid that fall on it.
 
-    The manual way to estimate a volume fraction, done by the machine: it holds as an interval where
-    the points lie further apart than the structure is large.
+    The grid of the manual way to estimate a volume fraction, laid over one field by the machine.
+    It holds as an interval only where the points lie further apart than the structure is large, and
+    is not that of ASTM E562, which comes from the spread over many fields (`mean_interval`).
 
     Parameters
     ----------
@@ -194,8 +211,7 @@ def count_points(
 
     References
     ----------
-    ASTM E562-19, Standard test method for determining volume fraction by systematic manual point
-    count, doi:10.1520/E0562-19. Cochran (1977), Sampling techniques, 3rd ed., chapter 3.
+    Cochran (1977), Sampling techniques, 3rd ed., chapter 3.
     """
     if points < 1:
         raise ValueError(f"need at least one point, got {points}")

@@ -20,7 +20,21 @@ SEED = 0
 _AROUND = np.ones((3, 3))  # a tile and its eight neighbours
 
 
-def tile_sums(values: NDArray[Any], tiles: int = TILES) -> Floats:
+FEWEST_TILES = 4  # below, Student's factor is above 3 and the spread of tiles hardly known
+NO_INTERVAL = (
+    "No interval: what counts fills fewer than 4 tiles of the frame, too few to tell how much the "
+    "number changes from place to place. Measure a larger region or several fields."
+)
+
+
+def why_no_interval(tiles: int) -> str | None:
+    """Return in words why so many tiles give no interval; None where they do."""
+    return NO_INTERVAL if tiles < FEWEST_TILES else None
+
+
+def tile_sums(
+    values: NDArray[Any], tiles: int = TILES, included: NDArray[np.bool_] | None = None
+) -> Floats:
     """Return the sum of an image over each tile of a grid.
 
     Parameters
@@ -29,31 +43,80 @@ def tile_sums(values: NDArray[Any], tiles: int = TILES) -> Floats:
         Numbers or bool.
     tiles : int
         About how many; they are nearly square, and never smaller than a pixel.
+    included : ndarray of shape (H, W), bool, optional
+        What counts: the grid lies over the smallest box around it. The values elsewhere are taken
+        as they are, so that they should be 0.
 
     Returns
     -------
     ndarray of shape (..., rows, columns), float64
     """
     height, width = values.shape[-2:]
-    edge = np.sqrt(height * width / tiles)
-    rows, cols = (_starts(side, edge) for side in (height, width))
-    across = np.add.reduceat(values, cols, axis=-1, dtype=np.float64)
-    return np.asarray(np.add.reduceat(across, rows, axis=-2))
+    rows, cols = tile_starts((height, width), tiles, included)
+    box = _box(included, (height, width))
+    part = values[..., box[0], box[1]]
+    starts = rows - box[0].start, cols - box[1].start
+    across = np.add.reduceat(part, starts[1], axis=-1, dtype=np.float64)
+    return np.asarray(np.add.reduceat(across, starts[0], axis=-2))
 
 
-def _starts(side: int, edge: float) -> NDArray[np.int64]:
-    """Return where the tiles along one side begin."""
-    count = int(np.clip(round(side / edge), 1, side))
-    return np.arange(count) * side // count
+def tile_numbers(
+    shape: tuple[int, ...], tiles: int = TILES, included: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """Return the number of the tile of each pixel, shape (H, W), by the grid of `tile_sums`.
+
+    Row by row from 0; pixels outside the box around what counts get the nearest tile's.
+    """
+    starts = tile_starts(shape, tiles, included)
+    down, right = (
+        np.maximum(np.searchsorted(begin, np.arange(side), side="right") - 1, 0)
+        for begin, side in zip(starts, shape, strict=True)
+    )
+    return np.asarray(down[:, None] * len(starts[1]) + right[None, :], np.int64)
 
 
-def draw_again(sums: Floats, *, draws: int = DRAWS, seed: int = SEED) -> Floats:
+def tile_starts(
+    shape: tuple[int, ...], tiles: int = TILES, included: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first rows and the first columns of the tiles over what counts."""
+    box = _box(included, shape)
+    sides = [part.stop - part.start for part in box]
+    edge = np.sqrt(sides[0] * sides[1] / tiles)
+    # A side thinner than a tile is one tile, and the other is cut by what is then left of them.
+    counts = [
+        tiles if other < edge else max(1, round(side / edge))
+        for side, other in zip(sides, sides[::-1], strict=True)
+    ]
+    rows, cols = (
+        part.start + np.arange(min(count, side)) * side // min(count, side)
+        for part, count, side in zip(box, counts, sides, strict=True)
+    )
+    return rows.astype(np.int64), cols.astype(np.int64)
+
+
+def _box(included: NDArray[np.bool_] | None, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the smallest box around what counts; the whole frame where nothing does."""
+    if included is None or not included.any():
+        return slice(0, shape[0]), slice(0, shape[1])
+    rows, cols = (np.flatnonzero(included.any(axis=axis)) for axis in (1, 0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(cols[0]), int(cols[-1]) + 1)
+
+
+def draw_again(
+    sums: Floats,
+    *,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    used: NDArray[np.bool_] | None = None,
+) -> Floats:
     """Return totals over as many tiles as there are, drawn with replacement.
 
     Parameters
     ----------
     sums : ndarray of shape (..., rows, columns)
         One number per tile; all leading axes share each draw.
+    used : ndarray of shape (rows, columns), bool, optional
+        Tiles that hold what counts; only these are drawn.
     draws : int
     seed : int
 
@@ -67,6 +130,8 @@ def draw_again(sums: Floats, *, draws: int = DRAWS, seed: int = SEED) -> Floats:
     doi:10.1016/0304-4149(85)90212-1.
     """
     flat = sums.reshape(*sums.shape[:-2], -1)
+    if used is not None:
+        flat = flat[..., used.ravel()]
     tiles = flat.shape[-1]
     times = np.random.default_rng(seed).multinomial(tiles, np.full(tiles, 1 / tiles), size=draws)
     # Not a matrix product, whose last digits depend on the number of threads.
@@ -74,7 +139,11 @@ def draw_again(sums: Floats, *, draws: int = DRAWS, seed: int = SEED) -> Floats:
 
 
 def limits(
-    estimate: float, drawn: Floats, influence: Floats, confidence: float = 0.95
+    estimate: float,
+    drawn: Floats,
+    influence: Floats,
+    confidence: float = 0.95,
+    used: NDArray[np.bool_] | None = None,
 ) -> tuple[float, float]:
     """Return confidence limits from what came out of drawing tiles again.
 
@@ -88,13 +157,15 @@ def limits(
         How far each tile pulls the number up or down, on any scale; the values add up to 0.
     confidence : float
         Between 0 and 1.
+    used : ndarray of shape (rows, columns), bool, optional
+        Tiles that hold what counts; all by default.
 
     Returns
     -------
     tuple of float
         (low, high): percentiles of the draws, moved away from the estimate by Student's factor for
-        this many tiles and by how much neighbouring tiles pull together. NaN with fewer than two
-        tiles or draws.
+        this many tiles and by how much neighbouring tiles pull together. NaN with fewer than four
+        tiles (`why_no_interval`) or two draws.
 
     References
     ----------
@@ -102,18 +173,24 @@ def limits(
     doi:10.1016/S0304-4076(98)00084-0.
     """
     known = drawn[np.isfinite(drawn)]
-    tiles = influence.size
-    if tiles < 2 or known.size < 2 or not np.isfinite(estimate):
+    tiles = influence.size if used is None else int(np.count_nonzero(used))
+    if tiles < FEWEST_TILES or known.size < 2 or not np.isfinite(estimate):
         return float("nan"), float("nan")
     tail = (1 - confidence) / 2
-    student = (
-        scipy.special.stdtrit(tiles - 1, 1 - tail)
-        / scipy.special.ndtri(1 - tail)
-        * np.sqrt(tiles / (tiles - 1))
-    )
-    factor = student * np.sqrt(_pull_together(influence))
+    factor = widening(influence, tiles, confidence)
     low, high = (estimate + factor * (np.quantile(known, q) - estimate) for q in (tail, 1 - tail))
     return float(min(low, estimate)), float(max(high, estimate))
+
+
+def widening(influence: Floats, tiles: int, confidence: float = 0.95) -> float:
+    """Return by how much percentiles of draws are moved away from the estimate.
+
+    Student's factor by the normal one, the spread of so few tiles, and how far neighbours pull
+    together.
+    """
+    tail = (1 - confidence) / 2
+    student = scipy.special.stdtrit(tiles - 1, 1 - tail) / scipy.special.ndtri(1 - tail)
+    return float(student * np.sqrt(tiles / (tiles - 1) * _pull_together(influence)))
 
 
 def _pull_together(influence: Floats) -> float:

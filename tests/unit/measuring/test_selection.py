@@ -51,3 +51,14 @@ def test_outside_and_overlays_are_left_out_together():
     both = leave_out((4, 5), overlays, Region(((0, 0), (3, 2))))
     assert both is not None
     np.testing.assert_array_equal(~both, [[1, 1, 1, 0, 0]] * 3 + [[0] * 5])
+
+
+@pytest.mark.parametrize("scale", [1, 5, 100, 1e7])
+def test_far_corners_do_not_bend_a_polygon(scale):
+    # Corners used to be moved nearer: at 100 times the frame a quarter of it came out wrong.
+    far = 1000.0 * scale
+    mask = Region(((0, 0), (far / 2, far), (0, far))).mask((200, 200))
+    down, right = np.mgrid[:200, :200]
+    assert np.count_nonzero(mask != (right >= 2 * down)) <= 400  # the outline belongs to it
+    around = Region(((-far, -far), (-far, far), (far, far), (far, -far)))
+    assert around.mask((20, 30)).all()

@@ -13,6 +13,7 @@ from core.measuring.statistics.intervals import (
     relative_accuracy,
     wilson_interval,
 )
+from core.measuring.statistics.tiles import why_no_interval
 
 
 def test_mean_interval_of_three_values_by_hand():
@@ -166,3 +167,40 @@ def test_fields_needed_without_knowledge_are_unknown():
 def test_relative_accuracy_is_half_the_width_by_the_mean():
     assert relative_accuracy(Interval(20, 18, 24, 5)) == pytest.approx(0.15)
     assert math.isnan(relative_accuracy(Interval(0, 0, 0.1, 5)))
+
+
+def test_a_region_of_interest_gets_its_own_tiles():
+    # 100 x 100 px of a frame of 1024 lay within one tile: "25.7 % (25.7 to 25.7 %)".
+    mask = np.random.default_rng(0).random((1024, 1024)) < 0.25
+    included = np.zeros_like(mask)
+    included[300:400, 500:600] = True
+    found = area_fraction(mask, included)
+    assert found == area_fraction(mask[300:400, 500:600])
+    assert found.n == 64
+    assert found.high - found.low > 0.01
+
+
+def test_fewer_than_four_tiles_give_no_interval_and_say_so():
+    mask = np.array([[True, False, True]])
+    for given, included in ((mask, None), (np.ones((30, 40), bool), None)):
+        found = area_fraction(given, included, tiles=1 if given.size > 3 else 64)
+        assert math.isnan(found.low)
+        assert math.isnan(found.high)
+        assert "fewer than 4 tiles" in str(why_no_interval(found.n))
+    assert why_no_interval(4) is None
+
+
+def test_only_tiles_that_hold_pixels_count():
+    rng = np.random.default_rng(1)
+    mask = rng.random((80, 80)) < 0.4
+    included = np.zeros_like(mask)
+    included[:10], included[-10:] = True, True  # the first and the last row of tiles
+    found = area_fraction(mask, included)
+    assert found.n == 16
+    joined = area_fraction(np.concatenate([mask[:10], mask[-10:]]), tiles=16)
+    assert found.high - found.low == pytest.approx(joined.high - joined.low, rel=0.25)
+
+
+@pytest.mark.parametrize("shape", [(1, 1000), (1000, 1), (3, 4000), (64, 64)])
+def test_thin_frames_have_about_as_many_tiles(shape):
+    assert 55 <= area_fraction(np.random.default_rng(0).random(shape) < 0.3).n <= 75

@@ -1,0 +1,50 @@
+"""What a measurement starts from when nobody has chosen: smoothing, smallest region, target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_SHARE = 0.6  # of the area: what covers more is the ground
+
+
+def suggest_target(labels: NDArray[Any], clusters: int, *, most_share: float = MOST_SHARE) -> int:
+    """Return the cluster that stands out: not the ground, which fills the frame and its edge.
+
+    Of the clusters with at most 60 % of what counts, the one with the least of the edge by its own
+    area; on a tie the brighter one, which has the larger number.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (H, W), integers
+        0 to `clusters` - 1 from dark to bright; -1 where nothing counts. Pixels beside these, and
+        at the frame's edge, are the edge of what counts.
+    clusters : int
+    most_share : float
+
+    Raises
+    ------
+    ValueError
+        If no pixel counts.
+    """
+    counted = labels >= 0
+    if not counted.any():
+        raise ValueError("no pixel counts")
+    area = np.bincount(labels[counted], minlength=clusters)
+    edge = np.bincount(labels[counted & _beside(counted)], minlength=clusters)
+    share = area / area.sum()
+    possible = (area > 0) & (share <= most_share)
+    if not possible.any():
+        return int(np.argmax(area))
+    touching = np.where(possible, edge / max(edge.sum(), 1) / np.where(area > 0, share, 1), np.inf)
+    best = np.flatnonzero(touching <= touching.min() + 1e-12)
+    return int(best[-1])
+
+
+def _beside(counted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return pixels at the frame's edge or with a 4-neighbour that does not count."""
+    framed = np.pad(counted, 1)
+    inner = framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]
+    return np.asarray(~inner)

@@ -1,0 +1,24 @@
+"""What is measured when nobody has chosen."""
+
+import numpy as np
+import pytest
+
+from core.measuring.defaults import suggest_target
+
+
+@pytest.mark.parametrize("particle", [0, 1])
+def test_the_ground_is_not_the_target_dark_or_bright(particle):
+    labels = np.full((60, 80), 1 - particle)
+    labels[20:40, 20:60] = particle
+    assert suggest_target(labels, 2) == particle
+    labels[:10] = -1  # an info bar
+    assert suggest_target(labels, 2) == particle
+
+
+def test_what_covers_most_is_never_the_target_while_there_is_another():
+    labels = np.zeros((10, 10), int)
+    labels[0] = 1
+    assert suggest_target(labels, 2) == 1
+    assert suggest_target(np.zeros((4, 4), int), 2) == 0
+    with pytest.raises(ValueError, match="no pixel"):
+        suggest_target(np.full((3, 3), -1), 2)
