@@ -18,6 +18,7 @@ from .info import understand_model as understand_model
 from .installed import ADDED as ADDED
 from .installed import CARD as CARD
 from .installed import added_folder as added_folder
+from .installed import file_digest as file_digest
 from .installed import find_model as find_model
 from .installed import is_model as is_model
 from .installed import list_models as list_models

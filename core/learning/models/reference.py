@@ -6,7 +6,6 @@ stands in the card. A model without one, as foreign ones are, still classifies.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from core.errors import UnusableModel
+from core.learning.models.installed import file_digest
 
 REFERENCE = "reference.safetensors"
 Array = NDArray[Any]
@@ -87,7 +87,7 @@ class Reference:
         """Write all arrays as safetensors; return the file's SHA-256."""
         arrays = {f.name: np.ascontiguousarray(getattr(self, f.name)) for f in fields(self)}
         save_file(arrays, path)
-        return _digest(path)
+        return file_digest(path)
 
     @classmethod
     def load(cls, path: Path, sha256: str) -> Reference:
@@ -99,7 +99,7 @@ class Reference:
             If the file is missing, damaged, or not the one with this digest.
         """
         try:
-            if _digest(path) != sha256:
+            if file_digest(path) != sha256:
                 raise UnusableModel(
                     f"{REFERENCE} is not the one the model card was written for (its SHA-256 "
                     "differs). Copy the model folder again."
@@ -117,7 +117,3 @@ def _check(name: str, values: Any, dtype: type[np.generic], dimensions: int) -> 
         raise ValueError(f"{name} must be {dimensions}-D {np.dtype(dtype)}, got {got}")
     if not np.isfinite(values).all():
         raise ValueError(f"{name} holds NaN or infinity")
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
