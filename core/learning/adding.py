@@ -8,6 +8,7 @@ the same name is another folder.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import logging
 import os
@@ -15,9 +16,10 @@ import re
 import shutil
 import tempfile
 import threading
+import uuid
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -28,7 +30,6 @@ from core.learning.classifying import check_magnification, classify
 from core.learning.models import (
     ADDED,
     CARD,
-    LONGEST_NAME,
     REFERENCE,
     UNNAMED,
     WEIGHTS,
@@ -46,15 +47,14 @@ from core.micrograph import Micrograph, PixelSize
 
 MOST_MODELS = 12
 MOST_MB = 3000  # of all of them on the disk
-MOST_CLASSES = 1000
 _PARTS = {CARD: 1, WEIGHTS: 800, REFERENCE: 100}  # what is taken of a folder, and its most MB
 _MARK_LENGTH = 32  # nobody can make another card that ends in the same name
 _DAMAGED = "The archive is cut short or damaged; pack the model folder again."
 _NOTES = "inferred"
-_SHARES = ("conformal_level", "conformal_threshold")  # of a card's calibration: at most 1
 _BY_HAND = "The classes were named by hand."
 _LOG = logging.getLogger(__name__)
-_lock = threading.Lock()
+_lock = threading.RLock()  # of everything that is done to the folder
+_uploads: dict[str, list[Path]] = {}  # what was made of each upload, the newest last
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,14 @@ class AddedModel:
     card : ModelCard
     notes : tuple of str
         What was inferred when a weight file without a card was opened.
+    upload : str
+        Which upload it was made of: names that are tried out one after another share it.
     """
 
     name: str
     card: ModelCard
     notes: tuple[str, ...]
+    upload: str = field(default="", compare=False)
 
     @property
     def is_foreign(self) -> bool:
@@ -102,7 +105,7 @@ def add_model(path: Path, file_name: str) -> AddedModel:
         else:
             _convert(path, file_name, draft)
         card = _try_out(draft)
-        return _settle(draft, card)
+        return _settle(draft, card, uuid.uuid4().hex)
 
 
 def rename_classes(added: AddedModel, words: Sequence[str]) -> AddedModel:
@@ -122,21 +125,21 @@ def rename_classes(added: AddedModel, words: Sequence[str]) -> AddedModel:
             f"The network has {len(card.classes)} classes, {len(words)} {names} given. Write one "
             "name a line, in the order of its outputs."
         )
-    if find_model(added.name) is None:
-        raise UserError(f"{added.card.name} had to make room for other models; add it again.")
     named = name_classes(words)
     notes = [note for note in added.notes if not note.startswith(UNNAMED)]
     notes += [_BY_HAND] if _BY_HAND not in notes else []
     training = {**card.training, _NOTES: notes}
     card = replace(card, classes=tuple(named), display_names=named, training=training)
-    with tempfile.TemporaryDirectory(prefix="adding-", dir=_folder()) as spare:
+    with _lock, tempfile.TemporaryDirectory(prefix="adding-", dir=_folder()) as spare:
+        if find_model(added.name) is None:
+            raise UserError(f"{added.card.name} had to make room for other models; add it again.")
         draft = Path(spare) / "model"
         draft.mkdir()
         for part in (WEIGHTS, REFERENCE):
             if (_folder() / added.name / part).is_file():
                 _link(_folder() / added.name / part, draft / part)
         (draft / CARD).write_text(card.to_json(), encoding="utf-8")
-        return _settle(draft, card)
+        return _settle(draft, card, added.upload)
 
 
 def zip_model(name: str) -> bytes:
@@ -227,7 +230,6 @@ def _try_out(folder: Path) -> ModelCard:
     """Return the card after the model has answered once; what it cannot do shows here."""
     try:
         classifier = load_model(folder, device="cpu")
-        _check_card(classifier.card)
         _answer(classifier)
     except UserError:
         raise
@@ -247,51 +249,56 @@ def _answer(classifier: Classifier) -> None:
     check_magnification(classifier.card, micrograph)
 
 
-def _check_card(card: ModelCard) -> None:
-    """Refuse a card whose words or numbers are none."""
-    words = (card.name, *card.classes, *card.display_names.values(), *card.limits)
-    if not all(isinstance(word, str) and word.strip() and word.isprintable() for word in words):
-        raise UnusableModel(f"The names in {CARD} must be plain text; write it again.")
-    if len(card.classes) > MOST_CLASSES or max(map(len, card.classes)) > 2 * LONGEST_NAME:
-        raise UnusableModel(f"{CARD} has too many or too long names of classes.")
-    numbers = card.calibration.values()
-    if not all(isinstance(n, int | float) and np.isfinite(n) and n > 0 for n in numbers):
-        raise UnusableModel(f"The calibration in {CARD} must be positive numbers; write it again.")
-    shares = [card.calibration.get(name, 0.5) for name in _SHARES]
-    notes = card.training.get(_NOTES, [])
-    if max(shares) > 1 or not isinstance(notes, list) or not isinstance(card.metrics, dict):
-        raise UnusableModel(f"{CARD} holds values that cannot be; write it again.")
-
-
-def _settle(draft: Path, card: ModelCard) -> AddedModel:
+def _settle(draft: Path, card: ModelCard, upload: str) -> AddedModel:
     """Move a finished folder to its own name, unless it is there already."""
     mark = hashlib.sha256((draft / CARD).read_bytes()).hexdigest()[:_MARK_LENGTH]
     stem = re.sub(r"[^A-Za-z0-9-]+", "-", card.name).strip("-")[:40] or "model"
     name = f"{stem}-{mark}"
-    home = _folder() / name
     with _lock:
+        home = _folder() / name
         if home.is_dir():
             os.utime(home)
         else:
             draft.rename(home)
-    _make_room(home)
+        made = _uploads.setdefault(upload, [])
+        made[:] = [*(each for each in made if each != home), home]
+        _make_room(home)
     notes = card.training.get(_NOTES, ())
-    return AddedModel(name, card, tuple(str(note) for note in notes))
+    return AddedModel(name, card, tuple(str(note) for note in notes), upload)
 
 
 def _make_room(newest: Path) -> None:
-    """Forget the models that were added longest ago when there are too many."""
+    """Forget models when there are too many: first names that were tried out, then the oldest.
+
+    What a person tried before the newest names of an upload is in nobody's way, so that typing
+    never takes the models of others.
+    """
     kept = [path for path in _folder().iterdir() if (path / CARD).is_file() and path != newest]
-    kept.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    current = {made[-1] for made in _uploads.values() if made}
+    kept.sort(key=lambda path: (path in current, _age(path)), reverse=True)
     total = _size_mb(newest)
     for place, path in enumerate(kept, start=1):
         total += _size_mb(path)
         if place >= MOST_MODELS or total > MOST_MB:
             shutil.rmtree(path, ignore_errors=True)
+    for upload, made in list(_uploads.items()):
+        made[:] = [path for path in made if path.is_dir()]
+        if not made:
+            del _uploads[upload]
+
+
+def _age(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:  # it went meanwhile, with another process
+        return 0
 
 
 def _size_mb(folder: Path) -> float:
-    return sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+    """Return what a folder holds; nothing where it went meanwhile."""
+    with contextlib.suppress(OSError):
+        return sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+    return 0.0
 
 
 def _link(source: Path, target: Path) -> None:

@@ -14,6 +14,7 @@ from .pictures import draw_scale_bar as draw_scale_bar
 from .pictures import png_bytes as png_bytes
 from .pictures import thumbnail as thumbnail
 from .pictures import to_display as to_display
+from .saving import file_stem as file_stem
 from .saving import save_npy_bytes as save_npy_bytes
 from .saving import save_png_bytes as save_png_bytes
 from .saving import save_tiff_bytes as save_tiff_bytes

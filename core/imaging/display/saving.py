@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import unicodedata
 from typing import Any
 
 import cv2
@@ -16,6 +18,29 @@ from core.micrograph import Micrograph, PixelSize
 
 _IMAGEJ_UNITS = {"nm": "nm", "µm": "um"}  # the names that ImageJ itself writes
 _EXCLUDED, _EXCLUDED_GREY = 255, 128
+LONGEST_STEM = 60
+
+
+def file_stem(
+    name: str, *, joint: str = "_", ascii_only: bool = False, longest: int = LONGEST_STEM
+) -> str:
+    """Return what a name leaves for a file name of ours: letters, digits, dash and underscore.
+
+    Parameters
+    ----------
+    name : str
+        A micrograph's name; its ending goes.
+    joint : str
+        Stands where something else stood.
+    ascii_only : bool
+        Whether letters lose their accents, and those that are not Latin go.
+    longest : int
+        Characters that are kept.
+    """
+    stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", name)
+    if ascii_only:
+        stem = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    return re.sub(r"[^\w-]+", joint, stem).strip("-_")[:longest] or "micrograph"
 
 
 def save_tiff_bytes(micrograph: Micrograph) -> bytes:

@@ -15,7 +15,7 @@ from torch import Tensor
 from core.learning.classifying.conformal import lowest_probability
 from core.learning.classifying.novelty import measure_novelty
 from core.learning.classifying.validation import softmax
-from core.learning.models import Classifier
+from core.learning.models import Classifier, batch_size
 from core.micrograph import Micrograph
 
 BATCH = 16
@@ -163,8 +163,9 @@ def batches(
     for index, micrograph in enumerate(micrographs):
         by_size[classifier.preparation.size_hw(micrograph.shape)].append(index)
     for indices in by_size.values():
-        for start in range(0, len(indices), BATCH):
-            part = indices[start : start + BATCH]
+        together = batch_size(classifier.preparation.size_hw(micrographs[indices[0]].shape))
+        for start in range(0, len(indices), together):
+            part = indices[start : start + together]
             yield part, torch.cat([classifier.prepare(micrographs[i], masks[i]) for i in part])
 
 

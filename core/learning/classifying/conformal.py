@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.learning.classifying.validation import conformal_threshold, fit_temperature, softmax
+from core.learning.classifying.validation import (
+    conformal_threshold,
+    fit_temperature,
+    leave_out,
+    softmax,
+)
 from core.learning.models import Classifier, Reference
 
 LEVELS = (0.8, 0.9, 0.95, 0.99)
@@ -45,7 +49,7 @@ def measure_coverage(
 ) -> tuple[Coverage, ...]:
     """Return what prediction sets deliver, one group of originals left out at a time.
 
-    Temperature and threshold for a micrograph come from the held-out answers of all other groups:
+    Temperature and threshold for a micrograph come from the held-out answers of other groups:
     no picture of its specimen or article has a say in its own set.
 
     Parameters
@@ -61,8 +65,7 @@ def measure_coverage(
     doi:10.1080/01621459.2022.2060112 (groups that are not exchangeable within).
     """
     kept = np.zeros((len(levels), *logits.shape), bool)
-    for group in np.unique(groups):
-        held = groups == group
+    for held in leave_out(groups, logits.size):
         temperature = fit_temperature(logits[~held], truth[~held])
         known, asked = (softmax(logits[rows], temperature) for rows in (~held, held))
         for place, level in enumerate(levels):
@@ -116,7 +119,6 @@ def offers_levels(classifier: Classifier) -> bool:
     return classifier.reference is not None and len(classifier.reference.heldout_logits) > 0
 
 
-@lru_cache(maxsize=64)
 def _floor(reference: Reference, temperature: float, level: float) -> float:
     probabilities = softmax(np.asarray(reference.heldout_logits, float), temperature)
     return 1 - conformal_threshold(probabilities, reference.heldout_targets, level)

@@ -11,12 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from core.learning.classifying.classification import (
-    BATCH,
     Classification,
     compute_logits,
     read_logits,
 )
-from core.learning.models import Classifier
+from core.learning.models import Classifier, batch_size, shift
 from core.micrograph import Micrograph
 
 Array = NDArray[Any]
@@ -89,7 +88,7 @@ def check_stability(
     exclude : ndarray of shape (H, W), bool, optional
         Pixels that are not specimen.
     """
-    image = classifier.preparation(micrograph, exclude)
+    image = classifier.prepare(micrograph, exclude)[0, 0].cpu().numpy()
     changed = [("as it is", image), *_flips(image), *_shifts(image), *_noises(image)]
     labels = _label(classifier, [np.ascontiguousarray(view) for _, view in changed])
     return LabelStability(labels[0], tuple(name for name, _ in changed[1:]), tuple(labels[1:]))
@@ -97,8 +96,9 @@ def check_stability(
 
 def _label(classifier: Classifier, images: Sequence[Array]) -> list[str]:
     labels = []
-    for start in range(0, len(images), BATCH):
-        inputs = torch.from_numpy(np.stack(images[start : start + BATCH]))[:, None]
+    together = batch_size(images[0].shape)
+    for start in range(0, len(images), together):
+        inputs = torch.from_numpy(np.stack(images[start : start + together]))[:, None]
         rows = compute_logits(classifier, inputs.to(classifier.device))
         labels += [read_logits(classifier, row).label for row in rows]
     return labels
@@ -117,16 +117,8 @@ def _shifts(image: Array) -> list[tuple[str, Array]]:
     for distance in SHIFTS_PX:
         for down, right, way in ((1, 0, "down"), (-1, 0, "up"), (0, 1, "right"), (0, -1, "left")):
             name = f"shifted {distance} px {way}"
-            moved.append((name, _shift(image, down * distance, right * distance)))
+            moved.append((name, shift(image, down * distance, right * distance)))
     return moved
-
-
-def _shift(image: Array, down: int, right: int) -> Array:
-    """Return the image moved by whole pixels, the uncovered edge mirrored."""
-    beyond = [(abs(down), abs(down)), (abs(right), abs(right))]
-    padded = np.pad(image, beyond, mode="symmetric")
-    top, left = abs(down) - down, abs(right) - right
-    return padded[top : top + image.shape[0], left : left + image.shape[1]]
 
 
 def _noises(image: Array) -> list[tuple[str, Array]]:

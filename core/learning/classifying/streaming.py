@@ -26,7 +26,7 @@ from core.imaging.overlays import find_overlays
 from core.imaging.reading import read_micrograph
 from core.learning.classifying.classification import BATCH, Classification, look_at, read_logits
 from core.learning.classifying.conformal import lowest_probability
-from core.learning.models import Classifier
+from core.learning.models import Classifier, batch_size
 
 Answer = Classification | UserError
 Answered = list[tuple[Path, Answer]]
@@ -141,10 +141,13 @@ def _answer(
         else:
             by_size[tuple(entry.prepared.shape)].append(place)
     for places in by_size.values():
-        inputs = torch.cat([_tensor(ready[place]) for place in places])
-        logits, pooled = look_at(classifier, inputs.to(classifier.device, non_blocking=True))
-        for place, row, embedding in zip(places, logits, pooled, strict=True):
-            answers[place] = read_logits(classifier, row, embedding, floor=floor)
+        together = batch_size(_tensor(ready[places[0]]).shape[-2:])
+        for start in range(0, len(places), together):
+            part = places[start : start + together]
+            inputs = torch.cat([_tensor(ready[place]) for place in part])
+            logits, pooled = look_at(classifier, inputs.to(classifier.device, non_blocking=True))
+            for place, row, embedding in zip(part, logits, pooled, strict=True):
+                answers[place] = read_logits(classifier, row, embedding, floor=floor)
     for place, entry in enumerate(ready):
         yield entry.path, answers[place]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 
+MOST_PARTS = 250  # fits of a temperature, 2 ms each
+_MOST_WORK = 1_000_000  # values that all fits together go through
 Array = NDArray[Any]
 
 
@@ -21,12 +23,15 @@ def softmax(logits: Array, temperature: float = 1.0) -> Array:
 
 
 def fit_temperature(logits: Array, truth: Array) -> float:
-    """Return the temperature that makes held-out probabilities most likely.
+    """Return the temperature that makes held-out probabilities most likely; 1 without any.
 
     References
     ----------
     Guo et al. (2017), On calibration of modern neural networks, ICML, arXiv:1706.04599.
     """
+
+    if not len(truth):
+        return 1.0
 
     def loss(log_temperature: float) -> float:
         p = softmax(logits, float(np.exp(log_temperature)))[np.arange(len(truth)), truth]
@@ -35,11 +40,33 @@ def fit_temperature(logits: Array, truth: Array) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-2.5, 2.5), method="bounded").x))
 
 
+def leave_out(groups: Array, values: int) -> Iterator[NDArray[np.bool_]]:
+    """Yield which rows are left out together: each group once, alone or with others.
+
+    Every part asks for a fit over all `values` of the other rows, so the work is bounded by their
+    number: up to `MOST_PARTS` groups of few rows stand alone.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (N,)
+    values : int
+        Rows times classes.
+    """
+    member = np.unique(groups, return_inverse=True)[1]
+    parts = min(MOST_PARTS, max(2, _MOST_WORK // max(1, values)))
+    part = member % parts
+    for number in range(min(parts, int(member.max(initial=-1)) + 1)):
+        yield part == number
+
+
 def cool_by_group(logits: Array, truth: Array, groups: Array) -> Array:
-    """Return logits (N, C), each divided by the temperature that all other groups ask for."""
+    """Return logits (N, C), each divided by the temperature that all other groups ask for.
+
+    Where groups are many they are left out several at a time (`leave_out`). A single group has no
+    others: its logits stay.
+    """
     cooled = np.empty_like(logits, dtype=np.float64)
-    for group in np.unique(groups):
-        held = groups == group
+    for held in leave_out(groups, logits.size):
         cooled[held] = logits[held] / fit_temperature(logits[~held], truth[~held])
     return cooled
 

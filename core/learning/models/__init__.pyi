@@ -18,6 +18,7 @@ from .info import understand_model as understand_model
 from .installed import ADDED as ADDED
 from .installed import CARD as CARD
 from .installed import added_folder as added_folder
+from .installed import file_digest as file_digest
 from .installed import find_model as find_model
 from .installed import is_model as is_model
 from .installed import list_models as list_models
@@ -25,6 +26,8 @@ from .installed import models_folder as models_folder
 from .networks import build_network as build_network
 from .preparation import Box as Box
 from .preparation import Preparation as Preparation
+from .preparation import batch_size as batch_size
+from .preparation import shift as shift
 from .preparation import standardise as standardise
 from .reference import REFERENCE as REFERENCE
 from .reference import Reference as Reference

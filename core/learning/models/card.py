@@ -10,6 +10,7 @@ from core.errors import UnusableModel
 from core.learning.models.installed import CARD
 
 CARD_VERSION = 1
+LONGEST_CARD = 1_000_000  # characters; the shipped one has 13,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,13 @@ class ModelCard:
         Raises
         ------
         UnusableModel
-            If the text is not a card of a known version.
+            If the text is not a card of a known version, or holds values that cannot be.
         """
+        from core.learning.models.schema import check_card  # not before a card is read
+
         try:
+            if len(text) > LONGEST_CARD:
+                raise ValueError("it is longer than any card")
             values = json.loads(text)
             version = values.get("version")
             if version != CARD_VERSION:
@@ -72,10 +77,11 @@ class ModelCard:
                 )
             known = {f.name for f in fields(cls)}
             values = {key: value for key, value in values.items() if key in known}
+            check_card(values)
             for key in ("classes", "data", "limits"):
                 values[key] = tuple(values.get(key, ()))
             return cls(**values)
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise UnusableModel(
                 f"The model card ({CARD}) cannot be read: {error}. Copy the model folder again."
             ) from error

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from core.learning.models.card import ModelCard
-from core.learning.models.preparation import make_preparation
+from core.learning.models.preparation import make_preparation, require_room
 from core.learning.models.reference import Reference
 from core.micrograph import Micrograph
 
@@ -50,7 +50,14 @@ class Classifier:
         return self._network
 
     def prepare(self, micrograph: Micrograph, exclude: np.ndarray | None = None) -> Tensor:
-        """Return the network's input, shape (1, 1, h, w), float32, on the classifier's device."""
+        """Return the network's input, shape (1, 1, h, w), float32, on the classifier's device.
+
+        Raises
+        ------
+        OutOfMemory
+            If the card asks for an input that does not fit into the memory that is left.
+        """
+        require_room(self.preparation.size_hw(micrograph.shape))
         image = self.preparation(micrograph, exclude)
         return torch.from_numpy(image)[None, None].to(self.device)
 

@@ -7,21 +7,20 @@ checked at every load. Weight files of others are opened by `foreign`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from core.errors import UnusableModel
 from core.learning.models.card import ModelCard
 from core.learning.models.classifier import Classifier, pick_device
+from core.learning.models.foreign.files import read_safetensors
 from core.learning.models.foreign.opening import open_weights, require_classes
-from core.learning.models.installed import CARD, find_model, list_models
+from core.learning.models.installed import CARD, file_digest, find_model, list_models
 from core.learning.models.networks import NETWORKS, build_network
 from core.learning.models.reference import REFERENCE, Reference
 
@@ -108,7 +107,7 @@ def save_model(
     values = {f.name: getattr(card, f.name) for f in fields(card)}
     (folder / REFERENCE).unlink(missing_ok=True)
     kept = reference.save(folder / REFERENCE) if reference is not None else ""
-    card = ModelCard(**{**values, "sha256": _digest(folder / WEIGHTS), "reference": kept})
+    card = ModelCard(**{**values, "sha256": file_digest(folder / WEIGHTS), "reference": kept})
     (folder / CARD).write_text(card.to_json(), encoding="utf-8")
     return card
 
@@ -132,16 +131,16 @@ def _read_text(path: Path) -> str:
 
 def _read_weights(path: Path, card: ModelCard) -> Mapping[str, Tensor]:
     try:
-        if _digest(path) != card.sha256:
+        if file_digest(path) != card.sha256:
             raise UnusableModel(
                 f"The weights of {card.name} are not the ones its card was written for (their "
                 "SHA-256 differs). Copy the model folder again."
             )
         weights = {
             name: value.float() if value.is_floating_point() else value
-            for name, value in load_file(path).items()
+            for name, value in read_safetensors(path).items()
         }
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         raise UnusableModel(
             f"The weights of {card.name} cannot be read. Copy the model folder again."
         ) from error
@@ -160,7 +159,3 @@ def _read_reference(folder: Path, card: ModelCard) -> Reference | None:
             f"{len(card.classes)}. Copy the model folder again."
         )
     return reference
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -7,6 +7,7 @@ brought to this process, which is kept until the process ends.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -28,6 +29,12 @@ def added_folder() -> Path | None:
     """Return the folder of the models that people brought; None before the first one."""
     stated = os.environ.get(ADDED)
     return Path(stated) if stated else None
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file; no more than a piece of it is ever in memory."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def list_models() -> list[str]:

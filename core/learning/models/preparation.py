@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,12 +12,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.imaging.display import pictures
+from core.imaging.memory import require_memory
 from core.micrograph import Micrograph
 
 Array = NDArray[Any]
 Box = tuple[int, int, int, int]
 CENTRE_CROP = "centre-crop"
-MOST_PX = 4096 * 4096
+MOST_PX = 4096 * 4096  # of a frame that is cut after it was resized
+MOST_INPUT_PX = 1024 * 1024  # of a network's input: a card may come from anywhere
+BATCH = 16
+_BATCH_PX = 80_000 * BATCH  # as many as of ordinary inputs enter together
+_ORDINARY_PX = 4 * 256 * 256
+_BYTES_PER_PX = 400  # of a pass: VisualCNN keeps three maps of 32 channels at full resolution
 _LARGEST_SUMMABLE = 1e28  # 100 million float32 pixels of this size still have a finite sum
 
 
@@ -44,9 +50,9 @@ class Preparation:
 
     def __post_init__(self) -> None:
         """Refuse what no network here takes: a card may come from anywhere."""
-        _check_range("area_px", self.area_px, 16, MOST_PX)
-        _check_range("multiple_px", self.multiple_px, 1, 256)
-        _check_range("longest_px", self.longest_px, 2 * self.multiple_px, 8192)
+        _check_range("area_px", self.area_px, 16, MOST_INPUT_PX)
+        _check_range("multiple_px", self.multiple_px, 1, 64)
+        _check_range("longest_px", self.longest_px, 2 * self.multiple_px, 4096)
         _check_range("clip_sd", self.clip_sd, 0.1, 1e6)
 
     def size_hw(self, shape: tuple[int, int]) -> tuple[int, int]:
@@ -123,7 +129,7 @@ class CentreCrop:
     def __post_init__(self) -> None:
         """Refuse what no network here takes: a card may come from anywhere."""
         _check_range("short_px", self.short_px, 1, 4096)
-        _check_range("crop_px", self.crop_px, 1, self.short_px)
+        _check_range("crop_px", self.crop_px, 1, min(self.short_px, 1024))
 
     def size_hw(self, shape: tuple[int, int]) -> tuple[int, int]:
         """Return the (height, width) in px of the network's input, whatever the frame."""
@@ -190,8 +196,28 @@ def _eight_bits(micrograph: Micrograph, exclude: Array | None) -> NDArray[np.uin
     return np.asarray(pixels, np.uint8)
 
 
+def batch_size(size_hw: Sequence[int], most: int = BATCH) -> int:
+    """Return how many inputs of a height and width (px) enter a network together, 1 to `most`."""
+    return max(1, min(most, _BATCH_PX // max(1, size_hw[0] * size_hw[1])))
+
+
+def require_room(size_hw: Sequence[int]) -> None:
+    """Make sure that a network can take an input of this height and width (px).
+
+    Ordinary ones are not asked about: what they take is part of every estimate.
+
+    Raises
+    ------
+    OutOfMemory
+    """
+    pixels = size_hw[0] * size_hw[1]
+    if pixels > _ORDINARY_PX:
+        require_memory(pixels * _BYTES_PER_PX)
+
+
 def _check_range(name: str, value: object, low: float, high: float) -> None:
-    if not isinstance(value, int | float) or not low <= value <= high:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not low <= value <= high:  # type: ignore[operator]
         raise ValueError(f"{name} must be from {low:g} to {high:g}, got {value!r:.40}")
 
 
@@ -222,3 +248,14 @@ def standardise(image: Array, clip_sd: float) -> Array:
     if spread <= 1e-6 * max(1.0, float(np.abs(image).max())):
         return np.zeros(image.shape, np.float32)
     return np.asarray(np.clip(centred / spread, -clip_sd, clip_sd), dtype=np.float32)
+
+
+def shift(image: Array, down: int, right: int) -> Array:
+    """Return an image (H, W) moved by whole pixels, its uncovered edge mirrored."""
+    height, width = image.shape
+    down = max(-height + 1, min(height - 1, down))
+    right = max(-width + 1, min(width - 1, right))
+    reach = abs(down), abs(right)
+    padded = cv2.copyMakeBorder(image, reach[0], reach[0], reach[1], reach[1], cv2.BORDER_REFLECT)
+    top, left = reach[0] - down, reach[1] - right
+    return np.ascontiguousarray(padded[top : top + height, left : left + width])

@@ -6,7 +6,6 @@ stands in the card. A model without one, as foreign ones are, still classifies.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,18 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from core.errors import UnusableModel
+from core.learning.models.foreign.limits import check_header
+from core.learning.models.installed import file_digest
 
 REFERENCE = "reference.safetensors"
+MOST_ROWS = 20_000
+MOST_VALUES = 10_000_000  # of one array: 40 MB
+MOST_ANSWERS = 2_000_000  # rows times classes: what prediction sets and calibration go through
 Array = NDArray[Any]
+
+
+class Unbounded(ValueError):
+    """More rows than anything here goes through."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +52,8 @@ class Reference:
     Raises
     ------
     ValueError
-        If shapes or dtypes disagree, a value is not finite, or a class index is out of range.
+        If shapes or dtypes disagree, a value is not finite, a class index is out of range, or
+        there are more rows than any novelty or reliability is computed from.
     """
 
     embeddings: NDArray[np.float32]
@@ -55,9 +64,9 @@ class Reference:
     heldout_groups: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
+        _check("embeddings", self.embeddings, np.float32, 2, MOST_VALUES)
+        _check("heldout_logits", self.heldout_logits, np.float32, 2, MOST_ANSWERS)
         self._fill_groups()
-        _check("embeddings", self.embeddings, np.float32, 2)
-        _check("heldout_logits", self.heldout_logits, np.float32, 2)
         for name, rows in (
             ("targets", len(self.embeddings)),
             ("groups", len(self.embeddings)),
@@ -87,7 +96,7 @@ class Reference:
         """Write all arrays as safetensors; return the file's SHA-256."""
         arrays = {f.name: np.ascontiguousarray(getattr(self, f.name)) for f in fields(self)}
         save_file(arrays, path)
-        return _digest(path)
+        return file_digest(path)
 
     @classmethod
     def load(cls, path: Path, sha256: str) -> Reference:
@@ -99,25 +108,28 @@ class Reference:
             If the file is missing, damaged, or not the one with this digest.
         """
         try:
-            if _digest(path) != sha256:
+            if file_digest(path) != sha256:
                 raise UnusableModel(
                     f"{REFERENCE} is not the one the model card was written for (its SHA-256 "
                     "differs). Copy the model folder again."
                 )
+            check_header(path)
             return cls(**load_file(path))
+        except Unbounded as error:
+            raise UnusableModel(f"{REFERENCE} is too large: {error}. Keep fewer rows.") from error
         except (OSError, SafetensorError, TypeError, ValueError) as error:
             raise UnusableModel(
                 f"{REFERENCE} cannot be read. Copy the model folder again."
             ) from error
 
 
-def _check(name: str, values: Any, dtype: type[np.generic], dimensions: int) -> None:
+def _check(
+    name: str, values: Any, dtype: type[np.generic], dimensions: int, most: int = MOST_VALUES
+) -> None:
     if not isinstance(values, np.ndarray) or values.dtype != dtype or values.ndim != dimensions:
         got = (values.dtype, values.ndim) if isinstance(values, np.ndarray) else type(values)
         raise ValueError(f"{name} must be {dimensions}-D {np.dtype(dtype)}, got {got}")
+    if len(values) > MOST_ROWS or values.size > most:
+        raise Unbounded(f"{name} may have {MOST_ROWS:,} rows and {most:,} values")
     if not np.isfinite(values).all():
         raise ValueError(f"{name} holds NaN or infinity")
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

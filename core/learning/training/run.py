@@ -17,10 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.errors import UserError
 from core.learning.classifying import THRESHOLD
 from core.learning.models import ModelCard, pick_device, save_model
-from core.learning.training import crossvalidation
+from core.learning.training import crossvalidation, unfinished
 from core.learning.training.phases import Report, Trainer, threads_beside
 from core.learning.training.pictures import LabelledPicture, read_labelled_folders
 from core.learning.training.plan import TrainingPlan
@@ -58,7 +57,8 @@ def train(
         A folder that holds the same files as whole frames, `<split>/<class>/<file>`; they are
         scored by the same folds, never trained on.
     work : Path, optional
-        Where unfinished phases are kept; `.training/<name of out>` by default.
+        Where unfinished phases are kept until the training is done; `.training/<name of out>` by
+        default. What is there of other pictures, labels, groups or plans is never gone on with.
     notes : sequence of str
         Cautions and credits for the card, beside what the counts say.
     sources : bool
@@ -88,8 +88,8 @@ def train(
     pictures = read_labelled_folders(folders)
     classes = tuple(sorted({picture.label for picture in pictures}))
     work = work or Path(".training") / out.name
-    work.mkdir(parents=True, exist_ok=True)
-    _check_same_start(work, start)
+    if unfinished.claim(work, pictures, classes, plan, start):
+        report(f"begins anew: what lay unfinished in {work} was of other pictures or another plan")
     trainer = Trainer(classes, plan, pick_device(device), work, report, start)
     report(f"{len(pictures)} pictures, classes {dict(Counter(p.label for p in pictures))}")
     with threads_beside(plan.workers):
@@ -125,6 +125,7 @@ def train(
     )
     card = _keep(out, trainer, weights, card, held_out, views[held_out.shown])
     (out / "README.md").write_text(describe(card), encoding="utf-8")
+    unfinished.forget(work)
     return card
 
 
@@ -132,19 +133,6 @@ def _describe_start(start: Start | None) -> dict[str, Any]:
     if start is None:
         return {}
     return {"start": {"source": start.source, "sha256": start.sha256, "notes": list(start.notes)}}
-
-
-def _check_same_start(work: Path, start: Start | None) -> None:
-    """Refuse unfinished phases that began with other weights."""
-    note, own = work / "start.txt", start.sha256 if start else "random"
-    begun = any(work.glob("*.pt"))
-    before = note.read_text(encoding="utf-8") if note.is_file() else "random" if begun else own
-    if before != own and begun:
-        raise UserError(
-            f"The folder {work} holds an unfinished training that began with other weights. Give "
-            "another one with --work, or remove it."
-        )
-    note.write_text(own, encoding="utf-8")
 
 
 def _keep(

@@ -301,6 +301,7 @@ def _shake(
     effort: Effort,
     seed: int,
 ) -> Stability:
+    top, left, bottom, right = classifier.preparation.seen_box(micrograph.shape)
     return measure_stability(
         micrograph,
         exclude,
@@ -309,6 +310,7 @@ def _shake(
         effort.nudges,
         classifier.preparation.size_hw(micrograph.shape),
         seed,
+        seen_hw=(bottom - top, right - left),
     )
 
 

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.learning.models import Classifier
+from core.learning.models import Classifier, batch_size
 from core.learning.trust.imputation import NOISE_SD, impute
 from core.learning.trust.ranking import Floats, Ranked
 from core.learning.trust.response import Curve, Response
@@ -104,9 +104,9 @@ class Perturber:
     def _ask(self, pictures: Iterator[Floats], total: int, progress: Progress | None) -> Curve:
         """Return the target's probability for each picture, in batches; shape (total,)."""
         answers: list[Curve] = []
-        done = 0
+        done, together = 0, batch_size(self.inputs.shape[2:], _BATCH)
         while done < total:
-            batch = [next(pictures) for _ in range(min(_BATCH, total - done))]
+            batch = [next(pictures) for _ in range(min(together, total - done))]
             answers.append(self._probabilities(np.stack(batch)))
             done += len(batch)
             if progress is not None:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.learning.models import shift
 from core.learning.trust.agreement import rank_correlation
 from core.micrograph import Micrograph
 
@@ -83,6 +84,7 @@ def measure_stability(
     size_hw: tuple[int, int],
     seed: int,
     on_step: Callable[[], object] = lambda: None,
+    seen_hw: tuple[int, int] | None = None,
 ) -> Stability:
     """Return how a map answers to small changes.
 
@@ -102,10 +104,15 @@ def measure_stability(
         Of the noise.
     on_step : callable
         Called after every map.
+    seen_hw : tuple of int, optional
+        Height and width of the part of the frame that enters the network, in px of the frame; the
+        whole frame when left out. With `size_hw` it says how far the frame moves for a nudge.
     """
+    seen_hw = seen_hw or micrograph.shape
+    scales = seen_hw[0] / size_hw[0], seen_hw[1] / size_hw[1]
     similar = []
     for number, nudge in enumerate(nudges):
-        moved, mask = _nudge(micrograph, exclude, nudge, size_hw, seed + number)
+        moved, mask = _nudge(micrograph, exclude, nudge, scales, seed + number)
         similar.append(_moved_back(raw, draw_map(moved, mask), nudge, size_hw))
         on_step()
     return Stability(tuple(nudges), np.array(similar))
@@ -115,7 +122,7 @@ def _nudge(
     micrograph: Micrograph,
     exclude: NDArray[Any] | None,
     nudge: Nudge,
-    size_hw: tuple[int, int],
+    scales: tuple[float, float],
     seed: int,
 ) -> tuple[Micrograph, NDArray[Any] | None]:
     pixels = micrograph.pixels.astype(np.float32)
@@ -124,23 +131,10 @@ def _nudge(
         spread = float(seen.std(dtype=np.float64)) if seen.size else 0.0
         noise = np.random.default_rng(seed).standard_normal(pixels.shape, np.float32)
         pixels = pixels + np.float32(nudge.noise_sd * spread) * noise
-    down = round(nudge.down_px * micrograph.shape[0] / size_hw[0])
-    right = round(nudge.right_px * micrograph.shape[1] / size_hw[1])
-    mask = None if exclude is None else _shift(exclude.astype(np.uint8), down, right).astype(bool)
-    return Micrograph(micrograph.name, _shift(pixels, down, right)), mask
-
-
-def _shift(image: NDArray[Any], down: int, right: int) -> NDArray[Any]:
-    """Return the image moved by whole pixels, its uncovered edge mirrored."""
-    height, width = image.shape
-    down, right = (
-        max(-height + 1, min(height - 1, down)),
-        max(-width + 1, min(width - 1, right)),
-    )
-    reach = abs(down), abs(right)
-    padded = cv2.copyMakeBorder(image, reach[0], reach[0], reach[1], reach[1], cv2.BORDER_REFLECT)
-    top, left = reach[0] - down, reach[1] - right
-    return np.ascontiguousarray(padded[top : top + height, left : left + width])
+    down = round(nudge.down_px * scales[0])
+    right = round(nudge.right_px * scales[1])
+    mask = None if exclude is None else shift(exclude.astype(np.uint8), down, right).astype(bool)
+    return Micrograph(micrograph.name, shift(pixels, down, right)), mask
 
 
 def _moved_back(

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,91 @@ def test_the_oldest_make_room(tmp_path: Path, added: Path, monkeypatch: pytest.M
     assert find_model(model.name) is not None
     with pytest.raises(UserError, match="make room"):
         rename_classes(first, ["d", "y", "z"])
+
+
+def test_names_that_one_visitor_tries_out_cost_no_other_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adding, "MOST_MODELS", 5)
+    path = visual_ccc.save(tmp_path / "x", visual_ccc.original("visualcnn", 3))
+    theirs, own = add_model(path, "a.pth"), add_model(path, "b.pth")
+    theirs = rename_classes(theirs, ["p", "q", "r"])
+    for number in range(20):
+        own = rename_classes(own, [f"class {number}", "y", "z"])
+    assert find_model(theirs.name) is not None
+    assert find_model(own.name) is not None
+
+
+def test_names_are_given_in_many_threads_at_once(tmp_path: Path, added: Path) -> None:
+    path = visual_ccc.save(tmp_path / "x", visual_ccc.original("visualcnn", 3))
+    model = add_model(path, "a.pth")
+    with ThreadPoolExecutor(8) as pool:
+        words = [[f"class {number}", "y", "z"] for number in range(8)]
+        renamed = list(pool.map(lambda names: rename_classes(model, names), words))
+        again = list(pool.map(lambda names: rename_classes(renamed[-1], names), words * 8))
+    assert len({each.name for each in renamed}) == 8
+    assert {each.name for each in again} <= {each.name for each in renamed}
+    assert all(find_model(each.name) for each in renamed)
+    assert not list(added.glob("adding-*"))
+
+
+SCORES = {
+    "pictures": 9,
+    "groups": 3,
+    "balanced_accuracy": 0.8,
+    "balanced_accuracy_interval_95": [0.7, 0.9],
+    "recall": {"a": {"recall": 0.8, "interval_95": [0.7, 0.9], "pictures": 9}},
+    "confusion_matrix": [[1, 2], [3, 3]],
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metrics": {"whole_frames": SCORES | {"balanced_accuracy": "high"}}},
+        {"metrics": {"whole_frames": SCORES | {"balanced_accuracy": 2}}},
+        {"metrics": {"whole_frames": SCORES | {"balanced_accuracy_interval_95": [0.5]}}},
+        {"metrics": {"whole_frames": SCORES | {"balanced_accuracy_interval_95": [0.9, 0.1]}}},
+        {"metrics": {"pictures": SCORES | {"pictures": "![x](http://a/b.png)"}}},
+        {"metrics": {"pictures": SCORES | {"groups": -1}}},
+        {"metrics": {"pictures": SCORES | {"recall": {"a": 1}}}},
+        {"metrics": {"pictures": SCORES | {"confusion_matrix": [[1], [1, 2]]}}},
+        {"metrics": {"pictures": {"confusion_matrix": [[1, 2], [3, 3]]}}},
+        {"metrics": {"balanced_accuracy": "high"}},
+        {"metrics": {"novelty": {"foreign_pictures": "![x](http://a/b.png)"}}},
+        {"metrics": {"shortcuts": {"points": {"a": "b"}}}},
+        {"metrics": {"prediction_sets": [{"level": 1}]}},
+        {"metrics": {"protocol": 5}},
+        {"calibration": {"temperature": 1e-9}},
+        {"calibration": {"temperature": True}},
+        {"classes": ["a | b", "c"]},
+        {"classes": ["a", "b\u202e"]},
+        {"classes": ["a", "b" * 121]},
+        {"classes": [str(n) for n in range(1001)]},
+        {"display_names": {"a": "x\ny"}},
+        {"limits": ["x" * 1001]},
+        {"limits": "text"},
+        {"training_range": {"pixel_size_nm": [1]}},
+        {"training_range": {"pixel_size_nm": [5, 1]}},
+        {"decision_threshold": 2},
+        {"name": ""},
+        {"training": {"a": [0] * 300_000}},
+        {"options": {"widths": "[" * 10}},
+    ],
+    ids=lambda changes: str(changes)[:60],
+)
+def test_a_card_that_pages_could_not_show_is_one_sentence(
+    folder: Path, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(UnusableModel) as caught:
+        add_model(pack(folder, **changes), "model.zip")
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_a_card_with_all_its_scores_is_taken(folder: Path) -> None:
+    path = pack(folder, metrics={"whole_frames": SCORES, "more": {"x": [1, "y"]}})
+    assert add_model(path, "model.zip").card.metrics["whole_frames"]["groups"] == 3
 
 
 def test_what_is_missing_is_said(folder: Path) -> None:

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.learning.explaining.methods.scene import Scene
+from core.learning.models import batch_size
 
-BATCH = 16
 WINDOW_SHARE = 1 / 6
 STEPS = 32
 
@@ -31,7 +31,7 @@ def score_cam(scene: Scene) -> Tensor:
         return scene.scores(scene.inputs * enlarged)
 
     tried = _strongest(scene)
-    every = _fill_in(_in_batches(tried, shown_alone), tried, scene, masks)
+    every = _fill_in(_in_batches(tried, shown_alone, scene), tried, scene, masks)
     return torch.einsum("c,chw->hw", torch.softmax(every, dim=0), scene.activation)
 
 
@@ -51,7 +51,7 @@ def ablation_cam(scene: Scene) -> Tensor:
         score = scene.scores_after(scene.activation[None])[0]
     tried = _strongest(scene)
     drops = _first_order(scene)
-    drops[tried] = score - _in_batches(tried, without)
+    drops[tried] = score - _in_batches(tried, without, scene)
     weights = drops / score.abs().clamp(min=1e-12)
     return torch.einsum("c,chw->hw", weights, scene.activation)
 
@@ -75,7 +75,7 @@ def occlusion(scene: Scene) -> Tensor:
 
     with torch.no_grad():
         score = scene.scores(scene.inputs)[0]
-    drops = score - _in_batches(torch.arange(len(corners)), hidden)
+    drops = score - _in_batches(torch.arange(len(corners)), hidden, scene)
     total = scene.inputs.new_zeros(height, width)
     count = torch.zeros_like(total)
     for drop, (top, left) in zip(drops, corners.tolist(), strict=True):
@@ -90,7 +90,7 @@ def integrated_gradients(scene: Scene) -> Tensor:
     inputs = scene.inputs
     places = (torch.arange(STEPS, device=inputs.device) + 0.5) / STEPS
     total = torch.zeros_like(inputs)
-    for part in torch.split(places, BATCH // 2):
+    for part in torch.split(places, max(1, batch_size(inputs.shape[2:]) // 2)):
         leaf = (inputs * part[:, None, None, None]).requires_grad_(True)
         with torch.enable_grad():
             (gradient,) = torch.autograd.grad(scene.scores(leaf).sum(), leaf)
@@ -98,9 +98,10 @@ def integrated_gradients(scene: Scene) -> Tensor:
     return (inputs * total / STEPS)[0, 0]
 
 
-def _in_batches(numbers: Tensor, scores: Callable[[Tensor], Tensor]) -> Tensor:
+def _in_batches(numbers: Tensor, scores: Callable[[Tensor], Tensor], scene: Scene) -> Tensor:
+    together = batch_size(scene.inputs.shape[2:])
     with torch.no_grad():
-        return torch.cat([scores(part) for part in torch.split(numbers, BATCH)])
+        return torch.cat([scores(part) for part in torch.split(numbers, together)])
 
 
 def _first_order(scene: Scene) -> Tensor:

@@ -1,41 +1,40 @@
 """A weight file -> named tensors and what stands beside them; nothing in a file is ever run.
 
-Only three kinds are opened: what `torch.save` writes (through PyTorch's restricted unpickler, which
-builds tensors and plain values and nothing else), safetensors, and both of these only up to a size
-that is checked before anything is decoded.
+Only three kinds are opened: both forms that `torch.save` writes, whose pickles are read by
+`pickles` and never unpickled, and safetensors; all only up to a size that is checked before
+anything is decoded.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import logging
-import pickletools
-import re
-import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from core.errors import UnusableModel
+from core.learning.models.foreign.limits import CUT_SHORT, EXPORT, check_header, check_size
+from core.learning.models.foreign.pickles import ForbiddenError, StoredTensor
+from core.learning.models.foreign.torch_files import (
+    ReadPiece,
+    check_archive,
+    read_archive,
+    read_plain,
+)
+from core.learning.models.installed import file_digest
 
-MAX_WEIGHTS_MB = 800  # AlexNet with its optimiser's state has 690
-MAX_HEADER_MB = 10  # of a safetensors file; 100,000 tensors need less
 WRAPPERS = ("model_state_dict", "state_dict", "model", "net", "weights")
-EXPORT = 'Export the weights alone: torch.save(model.state_dict(), "weights.pth").'
 
-_CUT_SHORT = "The weight file is cut short or damaged; copy or export it again."
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 _ZIP, _PICKLE = b"PK", b"\x80"
-_CODE = re.compile(r"GLOBAL ([\w.]+)|class ([\w.]+)")
 _LOG = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,36 +70,10 @@ def read_weight_file(path: Path) -> WeightFile:
     """
     head = _read_head(path)
     if head[8:9] == b"{":
-        content: Any = _read_safetensors(path, head)
-    elif head.startswith((_ZIP, _PICKLE)):
-        content = _read_torch(path, head.startswith(_ZIP))
-    else:
-        raise UnusableModel(_say_what_it_is(head))
-    tensors, beside, wrapper = _unwrap(content)
-    _check_tensors(tensors)
-    return WeightFile(tensors, beside, wrapper, digest(path))
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def check_size(size_bytes: int) -> None:
-    """Refuse a weight file that is empty or too large to be opened.
-
-    Raises
-    ------
-    UnusableModel
-    """
-    if size_bytes == 0:
-        raise UnusableModel("The file is empty (0 bytes); copy or export it again.")
-    if size_bytes > MAX_WEIGHTS_MB * 1_000_000:
-        raise UnusableModel(
-            f"The file has {size_bytes / 1e6:.0f} MB, a weight file may have {MAX_WEIGHTS_MB}. "
-            f"{EXPORT}"
-        )
+        return WeightFile(read_safetensors(path), {}, "", file_digest(path))
+    if head.startswith((_ZIP, _PICKLE)):
+        return _read_torch(path, head)
+    raise UnusableModel(_say_what_it_is(head))
 
 
 def _read_head(path: Path) -> bytes:
@@ -121,99 +94,109 @@ def _say_what_it_is(head: bytes) -> str:
     )
 
 
-def _read_safetensors(path: Path, head: bytes) -> dict[str, Tensor]:
-    header_bytes = int.from_bytes(head[:8], "little")
-    if header_bytes > min(path.stat().st_size - 8, MAX_HEADER_MB * 1_000_000):
-        raise UnusableModel(
-            f"The file announces a header of {header_bytes / 1e6:,.0f} MB, which it cannot hold: "
-            "it is cut short or damaged. Copy or export it again."
-        )
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
-        _LOG.info("safetensors refused", exc_info=error)
-        raise UnusableModel(_CUT_SHORT) from error
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a safetensors file.
 
-
-def _read_torch(path: Path, is_zip: bool) -> Any:
-    if is_zip:
-        _check_archive(path)
+    Raises
+    ------
+    UnusableModel
+        If it is damaged, holds none, or more than `MAX_WEIGHTS_MB` as 32-bit numbers.
+    """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of odd pickle protocols
-            return torch.load(path, map_location="cpu", weights_only=True)
+        check_size(path.stat().st_size)
+        check_header(path)
+        tensors = _named(load_file(path), Tensor)
+    except UnusableModel:
+        raise
     except Exception as error:  # hostile bytes fail in every way that there is
-        _LOG.info("torch.load refused", exc_info=error)
-        told = _CODE.search(str(error))
-        name = (told[1] or told[2]) if told else "" if is_zip else _first_global(path)
-        if not name:
-            raise UnusableModel(_CUT_SHORT) from error
+        _LOG.info("safetensors refused", exc_info=error)
+        raise UnusableModel(CUT_SHORT) from error
+    _check_tensors(tensors)
+    return tensors
+
+
+def _read_torch(path: Path, head: bytes) -> WeightFile:
+    """Return the weights of a file of `torch.save`; of what lies beside them only plain values."""
+    try:
+        if head.startswith(_ZIP):
+            check_archive(path)
+            with zipfile.ZipFile(path) as archive:
+                return _gather(path, *read_archive(archive))
+        with path.open("rb") as stream:
+            return _gather(path, *read_plain(stream, path.stat().st_size))
+    except UnusableModel:
+        raise
+    except ForbiddenError as error:
+        named = "".join(c for c in str(error) if c.isprintable())
         raise UnusableModel(
-            f"The file holds more than weights ({name[:80]}): opening that could run code, so it "
+            f"The file holds more than weights ({named[:80]}): opening that could run code, so it "
             f"was not opened. {EXPORT}"
         ) from error
+    except Exception as error:  # hostile bytes fail in every way that there is
+        _LOG.info("weights refused", exc_info=error)
+        raise UnusableModel(CUT_SHORT) from error
 
 
-def _first_global(path: Path) -> str:
-    """Return what a plain pickle would call first, without calling it; empty for nothing."""
-    strings: list[str] = []
-    with path.open("rb") as stream, contextlib.suppress(Exception):  # a damaged one tells nothing
-        for opcode, argument, _ in pickletools.genops(stream):
-            if opcode.name in ("GLOBAL", "INST"):
-                return str(argument).replace(" ", ".")
-            if opcode.name == "STACK_GLOBAL":
-                return ".".join(strings[-2:])
-            if isinstance(argument, str):
-                strings.append(argument)
-    return ""
+def _gather(path: Path, content: Any, read_piece: ReadPiece) -> WeightFile:
+    stored, beside, wrapper = _unwrap(content, StoredTensor)
+    _check_stored(stored)
+    pieces: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
+    for name, value in stored.items():
+        storage = value.storage
+        if storage is None:
+            raise UnusableModel(_odd(name))
+        if storage.key not in pieces:
+            check_size(1 + sum(map(Tensor.numel, pieces.values())) + storage.size_bytes)
+            pieces[storage.key] = _as_bytes(read_piece(storage))
+        numbers = pieces[storage.key][: value.whole_bytes].view(getattr(torch, value.dtype))
+        tensors[name] = torch.as_strided(numbers, value.shape, value.strides, value.offset)
+    return WeightFile(tensors, beside, wrapper, file_digest(path))
 
 
-def _check_archive(path: Path) -> None:
-    """Refuse what the directory of the archive tells, before PyTorch reads it."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    except Exception as error:
-        raise UnusableModel(_CUT_SHORT) from error
-    names = [entry.filename for entry in entries]
-    if not any(name.endswith("/data.pkl") for name in names):
-        raise UnusableModel(
-            "The archive holds no weights. Give a .pth or .safetensors file, or a ZIP of a model "
-            "folder with its card.json and weights.safetensors."
-        )
-    if any("/code/" in name or name.endswith("/constants.pkl") for name in names):
-        raise UnusableModel(
-            f"The file is a TorchScript program, which could run code; it was not opened. {EXPORT}"
-        )
-    check_size(sum(entry.file_size for entry in entries))
+def _as_bytes(piece: bytearray) -> Tensor:
+    if not piece:
+        return torch.empty(0, dtype=torch.uint8)
+    return torch.frombuffer(piece, dtype=torch.uint8)
 
 
-def _unwrap(content: Any) -> tuple[dict[str, Tensor], dict[str, Any], str]:
+def _check_stored(stored: Mapping[str, StoredTensor]) -> None:
+    """Refuse, before anything is read, weights of odd kinds or larger than weights are."""
+    for name, value in stored.items():
+        if not value.dtype or value.dtype.startswith("complex"):
+            raise UnusableModel(_odd(name))
+    check_size(1 + sum(value.size_bytes for value in stored.values()))
+
+
+def _odd(name: str) -> str:
+    return f"The tensor {name[:80]} is of a kind that no network here uses."
+
+
+def _unwrap(content: Any, kind: type[_T]) -> tuple[dict[str, _T], dict[str, Any], str]:
     """Return tensors, what stands beside them, and the name that they lay under."""
     if not isinstance(content, Mapping):
         raise UnusableModel(f"The file holds no named weights. {EXPORT}")
     for wrapper in WRAPPERS:
         if isinstance(content.get(wrapper), Mapping):
             beside = {key: value for key, value in content.items() if key != wrapper}
-            return _named_tensors(content[wrapper]), beside, wrapper
-    return _named_tensors(content), {}, ""
+            return _named(content[wrapper], kind), beside, wrapper
+    return _named(content, kind), {}, ""
 
 
-def _named_tensors(content: Mapping[Any, Any]) -> dict[str, Tensor]:
-    named = all(isinstance(k, str) and isinstance(v, Tensor) for k, v in content.items())
+def _named(content: Mapping[Any, Any], kind: type[_T]) -> dict[str, _T]:
+    named = all(isinstance(k, str) and isinstance(v, kind) for k, v in content.items())
     if not content or not named:
         raise UnusableModel(f"The file holds no named weights. {EXPORT}")
     return dict(content)
 
 
 def _check_tensors(tensors: Mapping[str, Tensor]) -> None:
-    """Refuse tensors that are larger than what the file stores of them, or of an odd kind."""
+    """Refuse tensors of an odd kind, or larger than weights are once they are 32-bit numbers."""
     total = 0
     for name, value in tensors.items():
         odd = value.layout != torch.strided or value.device.type != "cpu"
         if odd or value.is_quantized or value.is_nested or value.is_complex():
-            raise UnusableModel(f"The tensor {name[:80]} is of a kind that no network here uses.")
-        if value.numel() * value.element_size() > value.untyped_storage().nbytes():
-            raise UnusableModel(_CUT_SHORT)
-        total += value.numel() * value.element_size()
+            raise UnusableModel(_odd(name))
+        size = max(4, value.element_size()) if value.is_floating_point() else value.element_size()
+        total += value.numel() * size
     check_size(total)

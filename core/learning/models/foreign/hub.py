@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from core.errors import UnusableModel
-from core.learning.models.foreign.files import MAX_WEIGHTS_MB, read_weight_file
+from core.learning.models.foreign.files import read_weight_file
+from core.learning.models.foreign.limits import MAX_WEIGHTS_MB
 
 Progress = Callable[[int, int | None], None]
 

@@ -224,8 +224,9 @@ def _identifier(word: str, taken: list[str]) -> str:
 
 
 def _shown(text: str) -> str:
-    """Return text as one short printable line."""
-    return "".join(c if c.isprintable() else " " for c in text).strip()[:LONGEST_NAME]
+    """Return text as one short printable line, without what divides lists of classes."""
+    text = "".join(c if c.isprintable() else " " for c in text[: 4 * LONGEST_NAME])
+    return text.replace("|", "/").strip()[:LONGEST_NAME]
 
 
 def _read_threshold(

@@ -6,6 +6,7 @@ import tifffile
 from PIL import Image
 
 from core.imaging.display.saving import (
+    file_stem,
     save_labels_bytes,
     save_mask_bytes,
     save_npy_bytes,
@@ -110,3 +111,20 @@ def test_what_is_no_label_image_is_refused():
         save_palette_bytes(LABELS, 2)
     with pytest.raises(ValueError, match="bool"):
         save_mask_bytes(LABELS)
+
+
+@pytest.mark.parametrize(
+    ("name", "stem", "plain"),
+    [
+        ("grid 3.tif", "grid_3", "grid-3"),
+        ("../../etc/passwd", "etc_passwd", "etc-passwd"),
+        ("Grün 3.png", "Grün_3", "Grun-3"),
+        ("显微.tif", "显微", "micrograph"),
+        ("….", "micrograph", "micrograph"),
+        ("", "micrograph", "micrograph"),
+        ("x" * 200 + ".png", "x" * 60, "x" * 60),
+    ],
+)
+def test_a_stem_can_be_a_file_name_anywhere(name, stem, plain):
+    assert file_stem(name) == stem
+    assert file_stem(name, joint="-", ascii_only=True) == plain

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 
@@ -6,8 +8,10 @@ from core.learning.classifying.validation import (
     bootstrap_interval,
     conformal_threshold,
     confusion_matrix,
+    cool_by_group,
     expected_calibration_error,
     fit_temperature,
+    leave_out,
     softmax,
     summarise,
 )
@@ -79,3 +83,38 @@ def test_summary_says_how_many_originals_it_rests_on() -> None:
     assert low <= scores["balanced_accuracy"] <= high
     assert sum(map(sum, scores["confusion_matrix"])) == 60
     assert set(scores["recall"]) == {"a", "b", "c"}
+
+
+def test_each_group_is_cooled_by_the_others_alone() -> None:
+    logits, truth = overconfident(60)
+    groups = np.repeat(np.arange(20), 3)
+    cooled = cool_by_group(logits, truth, groups)
+    for group in range(20):
+        rows = groups == group
+        temperature = fit_temperature(logits[~rows], truth[~rows])
+        np.testing.assert_allclose(cooled[rows], logits[rows] / temperature)
+
+
+def test_one_group_alone_stays_as_it_is() -> None:
+    logits, truth = overconfident(10)
+    np.testing.assert_array_equal(cool_by_group(logits, truth, np.zeros(10, int)), logits)
+
+
+@pytest.mark.parametrize(("rows", "classes", "groups"), [(20_000, 5, 20_000), (2000, 1000, 7)])
+def test_many_groups_share_a_temperature_and_cost_seconds(
+    rows: int, classes: int, groups: int
+) -> None:
+    rng = np.random.default_rng(0)
+    logits, truth = rng.normal(size=(rows, classes)), rng.integers(0, classes, rows)
+    member = rng.integers(0, groups, rows)
+    left_out = np.sum(list(leave_out(member, logits.size)), axis=0)
+    assert (left_out == 1).all()
+    before = time.process_time()
+    assert cool_by_group(logits, truth, member).shape == logits.shape
+    assert time.process_time() - before < 10
+
+
+def test_groups_are_never_parted() -> None:
+    groups = np.random.default_rng(0).integers(0, 900, 3000)
+    for held in leave_out(groups, 3000 * 5):
+        assert not set(groups[held]) & set(groups[~held])

@@ -1,12 +1,17 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
+from core.errors import OutOfMemory
 from core.learning.models import preparation
 from core.learning.models.preparation import (
     CentreCrop,
     Preparation,
+    batch_size,
     fill_excluded,
     make_preparation,
+    require_room,
     standardise,
 )
 from core.micrograph import Micrograph
@@ -134,3 +139,40 @@ def test_the_centre_of_a_long_frame_is_that_of_the_resized_one(
 @pytest.mark.parametrize("preparation", [Preparation(area_px=100), CentreCrop(crop_px=128)])
 def test_a_preparation_survives_the_card(preparation: Preparation | CentreCrop) -> None:
     assert make_preparation(preparation.to_dict()) == preparation
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"area_px": 1024 * 1024 + 1},
+        {"multiple_px": 65},
+        {"longest_px": 4097},
+        {"area_px": True},
+        {"clip_sd": float("nan")},
+        {"kind": "centre-crop", "short_px": 2000, "crop_px": 1025},
+        {"kind": "centre-crop", "short_px": 200, "crop_px": 201},
+    ],
+)
+def test_a_card_cannot_ask_for_an_input_larger_than_any(values: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="must be from"):
+        make_preparation(values)
+
+
+@pytest.mark.parametrize("shape", [(1, 5000), (64, 64), (1000, 1000), (3, 4)])
+def test_the_largest_input_is_a_little_more_than_a_million_pixels(shape: tuple[int, int]) -> None:
+    height, width = Preparation(1024 * 1024, multiple_px=64, longest_px=4096).size_hw(shape)
+    assert height * width <= 1.1 * 1024 * 1024
+
+
+def test_large_inputs_enter_one_by_one_and_ordinary_ones_together() -> None:
+    assert batch_size((256, 256)) == batch_size((272, 272)) == 16
+    assert batch_size((512, 512)) == 4
+    assert batch_size((1024, 1024)) == 1
+    assert batch_size((64, 64), 8) == 8
+
+
+def test_a_large_input_asks_for_memory_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MICROGRAPHIA_MEMORY_MB", "1")
+    require_room((512, 512))
+    with pytest.raises(OutOfMemory):
+        require_room((1024, 1024))

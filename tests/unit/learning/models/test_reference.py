@@ -4,9 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 
 from core.errors import UnusableModel
 from core.learning.models import ModelCard, load_model, save_model
+from core.learning.models.installed import file_digest
 from core.learning.models.networks import build_network
 from core.learning.models.reference import REFERENCE, Reference
 
@@ -87,3 +89,23 @@ def test_a_reference_about_other_classes_is_refused(tmp_path: Path) -> None:
 def test_arrays_that_disagree_are_refused(changes: dict[str, np.ndarray], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(make_reference(), **changes)
+
+
+@pytest.mark.parametrize(
+    ("rows", "channels", "answers", "classes"),
+    [(20_001, 1, 1, 2), (20_000, 501, 1, 2), (1, 1, 20_001, 2), (1, 1, 2001, 1000)],
+)
+def test_more_rows_than_anything_goes_through_are_refused(
+    tmp_path: Path, rows: int, channels: int, answers: int, classes: int
+) -> None:
+    arrays = {
+        "embeddings": np.zeros((rows, channels), np.float32),
+        "targets": np.zeros(rows, np.int64),
+        "heldout_logits": np.zeros((answers, classes), np.float32),
+        "heldout_targets": np.zeros(answers, np.int64),
+    }
+    with pytest.raises(ValueError, match="may have"):
+        Reference(**arrays)
+    save_file(arrays, tmp_path / REFERENCE)
+    with pytest.raises(UnusableModel, match="too large"):
+        Reference.load(tmp_path / REFERENCE, file_digest(tmp_path / REFERENCE))

@@ -1,4 +1,6 @@
 import csv
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,6 +12,7 @@ from core.learning.classifying.classification import classify
 from core.learning.models import load_model
 from core.learning.training.pictures import read_labelled_folders
 from core.learning.training.run import TrainingPlan, train
+from core.learning.training.unfinished import claim, forget
 from core.micrograph import Micrograph
 
 PLAN = TrainingPlan(
@@ -108,3 +111,72 @@ def test_more_folds_than_groups_is_said(folder: Path, tmp_path: Path) -> None:
     plan = TrainingPlan(pretrain_samples=0, folds=50)
     with pytest.raises(UserError, match="50 folds need"):
         train(folder, tmp_path / "m", plan=plan, work=tmp_path / "work", report=lambda _: None)
+
+
+TINY = replace(PLAN, finetune_samples=32)
+
+
+def weights(out: Path) -> str:
+    return json.loads((out / "card.json").read_text(encoding="utf-8"))["sha256"]
+
+
+def stop_after_fold_0(line: str) -> None:
+    if line.startswith("fold 0"):
+        raise KeyboardInterrupt
+
+
+def test_nothing_is_gone_on_with_for_other_labels_and_nothing_is_left(
+    folder: Path, tmp_path: Path
+) -> None:
+    """With labels swapped, the second model was the first one, under the second one's card."""
+    work = tmp_path / "work"
+    train(folder, tmp_path / "a", plan=TINY, work=work, device="cpu", report=lambda _: None)
+    assert not work.exists()
+    with pytest.raises(KeyboardInterrupt):
+        train(folder, tmp_path / "b", plan=TINY, work=work, device="cpu", report=stop_after_fold_0)
+    assert (work / "fold0.pt").is_file()
+    (folder / "noise").rename(folder / "spare")
+    (folder / "stripes").rename(folder / "noise")
+    (folder / "spare").rename(folder / "stripes")
+    lines: list[str] = []
+    train(folder, tmp_path / "b", plan=TINY, work=work, device="cpu", report=lines.append)
+    assert any("begins anew" in line for line in lines)
+    assert weights(tmp_path / "a") != weights(tmp_path / "b")
+    assert not work.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"plan": replace(TINY, finetune_rate=1e-3)},
+        {"classes": ("noise", "other")},
+        {"group": "g"},
+        {"label": "stripes"},
+        {"pixels": 1},
+        {"count": 11},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_phases_of_another_training_go(folder: Path, tmp_path: Path, change: dict) -> None:
+    pictures = read_labelled_folders([folder])
+    for _ in range(2):
+        assert not claim(tmp_path / "w", pictures, ("noise", "stripes"), TINY, None)
+        (tmp_path / "w" / "fold0.pt").write_bytes(b"weights")
+    first = pictures[0]
+    if "pixels" in change:
+        pixels = first.micrograph.pixels.copy()
+        pixels[0, 0] ^= 1
+        first = replace(first, micrograph=Micrograph("x", pixels))
+    first = replace(first, **{k: v for k, v in change.items() if k in ("group", "label")})
+    others = [first, *pictures[1 : change.get("count", 12)]]
+    classes = change.get("classes", ("noise", "stripes"))
+    assert claim(tmp_path / "w", others, classes, change.get("plan", TINY), None)
+    assert not (tmp_path / "w" / "fold0.pt").exists()
+
+
+def test_a_work_folder_keeps_what_is_not_ours(folder: Path, tmp_path: Path) -> None:
+    pictures = read_labelled_folders([folder])
+    claim(tmp_path / "w", pictures, ("noise", "stripes"), TINY, None)
+    (tmp_path / "w" / "mine.txt").write_text("mine")
+    forget(tmp_path / "w")
+    assert [path.name for path in (tmp_path / "w").iterdir()] == ["mine.txt"]

@@ -70,8 +70,20 @@ def test_training_begins_with_the_weights(folder: Path, small: Path, tmp_path: P
     assert "starting from the weights of `small`" in (out / "README.md").read_text("utf-8")
     assert "its head is replaced" in lines[0]
 
+
+def test_an_unfinished_training_is_not_gone_on_with_from_other_weights(
+    folder: Path, small: Path, tmp_path: Path
+) -> None:
+    def stop(line: str) -> None:
+        if line.startswith("fold 0"):
+            raise KeyboardInterrupt
+
+    work, start = tmp_path / "work", read_start(small, "small")
+    with pytest.raises(KeyboardInterrupt):
+        train(folder, tmp_path / "out", plan=PLAN, start=start, work=work, report=stop)
     with pytest.raises(UserError, match="began with other weights"):
-        train(folder, out, plan=PLAN, work=tmp_path / "work", report=lambda _: None)
+        train(folder, tmp_path / "out", plan=PLAN, work=work, report=lambda _: None)
+    assert (work / "fold0.pt").is_file()
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "convnext_tiny"])

@@ -1,8 +1,10 @@
 """Small shifts and noise."""
 
+import cv2
 import numpy as np
 import pytest
 
+from core.learning.models.preparation import CentreCrop, Preparation
 from core.learning.trust.stability import Nudge, measure_stability
 from core.micrograph import Micrograph
 
@@ -68,3 +70,28 @@ def test_words() -> None:
     assert Nudge(4, -8).describe() == "4 px down, 8 px left"
     assert Nudge(noise_sd=0.1).describe() == "noise of 10 %"
     assert Nudge().describe() == "no change"
+
+
+@pytest.mark.parametrize("nudge", [Nudge(8, 0), Nudge(0, 8), Nudge(-4, 4)])
+@pytest.mark.parametrize("preparation", [CentreCrop(), Preparation()])
+def test_the_input_moves_by_what_the_nudge_says(
+    nudge: Nudge, preparation: CentreCrop | Preparation
+) -> None:
+    """768 × 1024 through the centre crop: 8 px were 12.8 px to the right and 9.7 px down."""
+    pixels = np.random.default_rng(2).normal(128, 40, (768, 1024)).astype(np.float32)
+    frame = Micrograph("large", cv2.GaussianBlur(pixels, (0, 0), 9))
+    inputs = []
+
+    def look(moved: Micrograph, hidden: object) -> np.ndarray:
+        inputs.append(preparation(moved))
+        return np.eye(4)
+
+    top, left, bottom, right = preparation.seen_box(frame.shape)
+    size_hw = preparation.size_hw(frame.shape)
+    measure_stability(
+        frame, None, np.eye(4), look, [nudge], size_hw, 0, seen_hw=(bottom - top, right - left)
+    )
+    before = preparation(frame)
+    likeness = cv2.matchTemplate(inputs[0], before[40:-40, 40:-40], cv2.TM_CCOEFF_NORMED)
+    found = np.subtract(np.unravel_index(likeness.argmax(), likeness.shape), 40)
+    assert found.tolist() == [nudge.down_px, nudge.right_px]

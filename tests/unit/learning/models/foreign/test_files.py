@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import save
 
 from core.errors import UnusableModel
-from core.learning.models.foreign import files
+from core.learning.models.foreign import files, limits
 from core.learning.models.foreign.files import read_weight_file
 
 
@@ -139,7 +139,7 @@ def test_anything_executable_is_refused_and_not_run(
 def test_a_bomb_is_refused_before_it_is_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "MAX_WEIGHTS_MB", 2)
+    monkeypatch.setattr(limits, "MAX_WEIGHTS_MB", 2)
     assert len(bomb()) < 10_000
     with pytest.raises(UnusableModel, match="has 3 MB, a weight file may have 2"):
         read(tmp_path, bomb())
@@ -148,7 +148,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(
 def test_a_file_too_large_is_refused_before_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "MAX_WEIGHTS_MB", 0.0001)
+    monkeypatch.setattr(limits, "MAX_WEIGHTS_MB", 0.0001)
     with pytest.raises(UnusableModel, match="Export the weights alone"):
         read(tmp_path, TORCH)
 

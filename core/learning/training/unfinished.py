@@ -1,0 +1,93 @@
+"""The folder of a training that is not done: which training it belongs to, and when it goes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from core import __version__
+from core.errors import UserError
+from core.learning.training.pictures import LabelledPicture
+from core.learning.training.plan import TrainingPlan
+from core.learning.training.starting import Start
+
+_START, _KEY = "start.txt", "training.txt"
+_OURS = ("*.pt", "*.partial.new", _START, _KEY)
+
+
+def claim(
+    work: Path,
+    pictures: Sequence[LabelledPicture],
+    classes: Sequence[str],
+    plan: TrainingPlan,
+    start: Start | None,
+) -> bool:
+    """Make a work folder that of this training; return whether phases of another one went.
+
+    Phases are weights, and nothing in them says what they learnt from: the folder notes the
+    digests of pictures with their labels and groups, the plan, and the versions.
+
+    Raises
+    ------
+    UserError
+        If the folder holds a training that began with other weights, or cannot be written.
+    """
+    key = _digest(pictures, classes, plan)
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        _check_same_start(work, start)
+        begun = any(work.glob("*.pt"))
+        same = _read(work / _KEY) == key
+        if begun and not same:
+            _remove(work)
+        (work / _START).write_text(start.sha256 if start else "random", encoding="utf-8")
+        (work / _KEY).write_text(key, encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"The folder {work} cannot be written ({error.strerror}). Give another one with --work."
+        ) from error
+    return begun and not same
+
+
+def forget(work: Path) -> None:
+    """Remove what a training that is done kept; the folder, too, when nothing else is in it."""
+    _remove(work)
+    if not any(work.iterdir()):
+        work.rmdir()
+
+
+def _remove(work: Path) -> None:
+    for pattern in _OURS:
+        for path in work.glob(pattern):
+            path.unlink(missing_ok=True)
+
+
+def _digest(pictures: Sequence[LabelledPicture], classes: Sequence[str], plan: TrainingPlan) -> str:
+    """Return a digest of everything that the weights of a phase follow from."""
+    shown = [(p.micrograph.shape, _pixels(p), p.label, p.group, p.source) for p in pictures]
+    parts = [shown, list(classes), asdict(plan), __version__, torch.__version__]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _pixels(picture: LabelledPicture) -> str:
+    pixels = picture.micrograph.pixels
+    return f"{pixels.dtype.str} {hashlib.sha256(pixels.tobytes()).hexdigest()}"
+
+
+def _check_same_start(work: Path, start: Start | None) -> None:
+    own, begun = start.sha256 if start else "random", any(work.glob("*.pt"))
+    before = _read(work / _START) or ("random" if begun else own)
+    if before != own and begun:
+        raise UserError(
+            f"The folder {work} holds an unfinished training that began with other weights. Give "
+            "another one with --work, or remove it."
+        )
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
