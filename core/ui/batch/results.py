@@ -13,7 +13,6 @@ from core.imaging.reading import MAX_FILE_MB
 from core.reporting import figures
 from core.reporting.batch import (
     FLAGS,
-    SEPARATOR,
     BatchResult,
     Units,
     choose_units,
@@ -22,6 +21,7 @@ from core.reporting.batch import (
     csv_bytes,
     read_labels,
     summarise_groups,
+    words_of,
 )
 from core.ui.batch.run import Run
 from core.ui.parts import show, tables
@@ -73,7 +73,7 @@ def _problems(result: BatchResult) -> None:
         with st.expander(f"{len(failed) - 5} more failed"):
             for row in failed[5:]:
                 st.markdown(show.plain(f"{row.name}: {row.reason}"))
-    split = [text.split(SEPARATOR) for text in result.succeeded["warnings"]]
+    split = [words_of(text) for text in result.succeeded["warnings"]]
     counts = {flag: sum(flag in flags for flags in split) for flag in FLAGS}
     said = [f"**{n}** {flag}: {FLAGS[flag]}" for flag, n in counts.items() if n]
     if said:
@@ -153,10 +153,10 @@ def _filtered(result: BatchResult, titles: dict[str, str]) -> pd.DataFrame:
             key="batch_filter_class",
             persist_state="session",
         )
-        raised = [flag for flag in FLAGS if rows["warnings"].str.contains(flag, regex=False).any()]
+        raised = {flag for text in rows["warnings"] for flag in words_of(text)}
         flags = st.pills(
             "Warning",
-            raised,
+            [flag for flag in FLAGS if flag in raised],
             selection_mode="multi",
             key="batch_filter_flag",
             persist_state="session",
@@ -164,8 +164,8 @@ def _filtered(result: BatchResult, titles: dict[str, str]) -> pd.DataFrame:
     if classes:
         rows = rows[rows["label"].isin(classes)]
     if flags:
-        split = rows["warnings"].str.split(SEPARATOR, regex=False)
-        rows = rows[[any(flag in own for flag in flags) for own in split]]
+        own = [words_of(text) for text in rows["warnings"]]
+        rows = rows[[any(flag in each for flag in flags) for each in own]]
     return rows
 
 
