@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.imaging.reading import MAX_FILE_MB
 from core.reporting import figures
 from core.reporting.batch import (
     FLAGS,
@@ -19,6 +18,7 @@ from core.reporting.batch import (
     collect_sizes,
     compare,
     csv_bytes,
+    match_labels,
     read_labels,
     summarise_groups,
     words_of,
@@ -27,6 +27,7 @@ from core.ui.batch.run import Run
 from core.ui.parts import show, tables
 
 _NO_LABEL = "–"
+_MOST_MB = 5  # of a table of labels, as `read_labels` takes
 
 
 def draw(run: Run, result: BatchResult) -> None:
@@ -180,16 +181,18 @@ def _labels_file(run: Run, result: BatchResult) -> None:
             "A CSV with the columns name and label",
             "csv",
             key=f"batch_labels_{run.revision}",
-            max_upload_size=MAX_FILE_MB,
+            max_upload_size=_MOST_MB,
         )
+    if run.note:
+        st.warning(show.plain(run.note), icon=":material/warning:")
     if file is None:
         return
-    labels = read_labels(file.getvalue())
-    numbers = {
-        int(row.number): labels.get(row.name) or labels.get(row.name.rsplit("/", 1)[-1], "")
-        for row in _records(result.rows)
-    }
-    run.label({number: label for number, label in numbers.items() if label})
+    names = result.model["display_names"]
+    titles = {name: names.get(name, name) for name in result.model["classes"]}
+    numbers = {int(row.number): row.name for row in _records(result.rows)}
+    matched = match_labels(read_labels(file.getvalue()), numbers, titles)
+    run.note = matched.sentence()
+    run.label(matched.labels)
     st.rerun()
 
 
