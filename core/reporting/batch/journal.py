@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,9 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_bytes(_encode({"journal": VERSION, "key": key}))
 
-    def resume(self, key: str, stamps: Sequence[tuple[str, str]]) -> int:
+    def resume(
+        self, key: str, stamps: Sequence[tuple[str, str]], needed: Mapping[str, Any] | None = None
+    ) -> int:
         """Keep the groups that still hold, cut off the rest, and count the micrographs in them.
 
         Parameters
@@ -48,6 +50,8 @@ class Journal:
             What the batch consists of apart from its files.
         stamps : sequence of (name, stamp)
             One per micrograph; a file that has changed ends what is kept.
+        needed : mapping of str to types, optional
+            What each entry must hold besides, and of which type; one that does not ends it, too.
 
         Raises
         ------
@@ -70,6 +74,8 @@ class Journal:
                 group = _decode(raw)
                 items = _items(group)
                 if items is None or not self._holds(items, stamps[kept:]):
+                    break
+                if not all(_has(item, needed or {}) for item in items):
                     break
                 kept, end = kept + len(items), end + len(raw)
             stream.truncate(end)
@@ -112,6 +118,10 @@ def _is_entry(item: object) -> bool:
         return False
     named = all(isinstance(item.get(key), str) for key in ("name", "stamp"))
     return named and _are(item.get("files"), OURS) and _are(item.get("previews"), _PREVIEW)
+
+
+def _has(item: Entry, needed: Mapping[str, Any]) -> bool:
+    return all(name in item and isinstance(item[name], kind) for name, kind in needed.items())
 
 
 def _are(names: object, pattern: re.Pattern[str]) -> bool:

@@ -39,6 +39,15 @@ ENGINES = ("threads", "dask")
 MOST_PREVIEWS = 400
 PREVIEWS = ("original", "overlay", "clusters", "thumbnail")
 
+_ENTRY = {  # what `_entry` writes beside names, stamp and files
+    "number": int,
+    "key": str,
+    "reason": str,
+    "first": int | None,
+    "values": dict,
+    "regions": dict | None,
+    "likeness": str,
+}
 Progress = Callable[[int, int, str], None]
 OnRow = Callable[[dict[str, Any]], None]
 
@@ -276,7 +285,7 @@ class _Writer:
         done = 0
         if resume:
             names = [source.name for source in listed]
-            done = self.journal.resume(self.key, list(zip(names, stamps, strict=True)))
+            done = self.journal.resume(self.key, list(zip(names, stamps, strict=True)), _ENTRY)
             export.clear_folder(self.folder, keep=True)
             for entry in self.journal.entries():
                 self._remember(entry)

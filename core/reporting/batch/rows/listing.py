@@ -24,7 +24,7 @@ class Listed(str):
         made.words = known
         return made
 
-    def __getnewargs__(self) -> tuple[tuple[str, ...]]:
+    def __getnewargs__(self) -> tuple[tuple[str, ...]]:  # type: ignore[override]
         """Return what a copy is made of."""
         return (self.words,)
 
