@@ -42,7 +42,7 @@ def prepare(folder: Path) -> tuple[Path, Path]:
     for seed in range(MICROGRAPHS):
         (given / f"field {seed:02d}.png").write_bytes(png(seed))
     (given / "field 05 again.png").write_bytes(png(5))
-    (given / "field 07.txt").write_text("[SemImageFile]\\r\\nPixelSize=2.5\r\n")
+    (given / "field 07.txt").write_text("[SemImageFile]\r\nPixelSize=2.5\r\n")
     (given / "broken.tif").write_bytes(b"II*\x00")
     return given, models
 
