@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import math
+import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +18,10 @@ from core.errors import UserError
 
 if TYPE_CHECKING:
     from core.learning.training import Start
+    from core.reporting.batch import BatchResult
     from core.reporting.recipe import Recipe
 
+MOST_TEXT_BYTES = 6_000_000  # of a recipe or a table of labels; their readers want less
 EXIT_OK, EXIT_USAGE, EXIT_SOME_FAILED, EXIT_STOPPED = 0, 2, 3, 130
 
 
@@ -25,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 done, 2 wrong use, 3 some micrographs failed, 130 stopped by the keyboard.
     """
+    _make_printable()
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -32,42 +38,152 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USAGE
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return EXIT_STOPPED
+    except BrokenPipeError:  # whoever reads our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"error: {error.strerror or type(error).__name__}{where}.", file=sys.stderr)
+        return EXIT_USAGE
+
+
+def _make_printable() -> None:
+    """Let names that the terminal cannot show come out as escapes, not as an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Options with the defaults that they have, and examples as they are written."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        is_set = action.default not in (None, False, [])
+        return super()._get_help_string(action) if is_set else action.help
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m core", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m core",
+        description=__doc__,
+        formatter_class=_Help,
+        epilog="Exit codes: 0 done, 2 wrong use, 3 some micrographs failed, 130 stopped.",
+    )
     commands = parser.add_subparsers(required=True, metavar="batch|filter|train|info")
+    for add in (_add_batch, _add_filter, _add_train, _add_info):
+        add(commands)
+    return parser
 
-    batch = commands.add_parser("batch", help="analyse many micrographs into one report")
+
+def _command(commands: Any, name: str, what: str, *examples: str) -> argparse.ArgumentParser:
+    lines = "\n".join(f"  python -m core {name} {example}" for example in examples)
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=what,
+        description=f"{what[0].upper()}{what[1:]}.",
+        epilog=f"examples:\n{lines}",
+        formatter_class=_Help,
+    )
+    return parser
+
+
+def _add_batch(commands: Any) -> None:
+    batch = _command(
+        commands,
+        "batch",
+        "analyse many micrographs into one report",
+        "data/ --out report",
+        "data/ --recipe recipe.json --labels labels.csv --zip",
+        "data/ --out report --resume",
+        "data/ --recipe with_flat_field.json --with flat.tif",
+        "data/ --engine dask --workers 8",
+    )
     batch.add_argument("inputs", nargs="+", type=Path, help="files, folders or ZIPs")
     batch.add_argument("--out", type=Path, default=Path("report"), help="folder for the report")
     batch.add_argument("--recipe", type=Path, help="settings as JSON; defaults otherwise")
-    batch.add_argument("--labels", type=Path, help="CSV with the columns name and label")
+    batch.add_argument(
+        "--labels",
+        type=Path,
+        help="CSV with the columns name and label, or a corrected results.csv",
+    )
+    batch.add_argument(
+        "--with",
+        type=Path,
+        nargs="+",
+        dest="others",
+        metavar="FILE",
+        help="flat field, or picture whose histogram is matched, where the recipe names one that "
+        "is not among the inputs; not analysed",
+    )
     batch.add_argument("--maps", action="store_true", help="keep the heat maps as NPY, too")
     batch.add_argument("--resume", action="store_true", help="go on with what --out holds")
-    batch.add_argument("--engine", choices=("threads", "dask"), default="threads")
+    batch.add_argument(
+        "--engine",
+        choices=("threads", "dask"),
+        default="threads",
+        help="threads of this process, or processes of a Dask cluster: the same rows",
+    )
     batch.add_argument("--scheduler", help="address of a Dask scheduler; else one is started here")
-    batch.add_argument("--workers", type=int, default=2, help="processes of that (default 2)")
+    batch.add_argument("--workers", type=int, default=2, help="processes of that")
     batch.add_argument("--zip", action="store_true", help="also write OUT.zip")
     batch.add_argument("--quiet", action="store_true", help="no progress bar")
-    batch.set_defaults(run=_batch)
+    batch.set_defaults(run=_batch, others=[])
 
-    filter_ = commands.add_parser("filter", help="apply the filters of a recipe to files")
+
+def _add_filter(commands: Any) -> None:
+    filter_ = _command(
+        commands,
+        "filter",
+        "apply the filters of a recipe to files",
+        "data/ --recipe recipe.json --out filtered",
+        "a.tif --recipe recipe.json --with flat.tif --format tiff16",
+    )
     filter_.add_argument("inputs", nargs="+", type=Path, help="files or folders")
     filter_.add_argument("--recipe", type=Path, required=True, help="from the Filters page")
     filter_.add_argument("--out", type=Path, default=Path("filtered"), help="folder to write to")
     filter_.add_argument(
-        "--with", type=Path, nargs="+", default=[], dest="others", help="flat field"
+        "--with",
+        type=Path,
+        nargs="+",
+        dest="others",
+        metavar="FILE",
+        help="flat field, or picture whose histogram is matched, where the recipe names one",
     )
-    filter_.add_argument("--format", choices=("tiff", "tiff16", "png"), default="tiff")
-    filter_.set_defaults(run=_filter)
+    filter_.add_argument(
+        "--format",
+        choices=("tiff", "tiff16", "png"),
+        default="tiff",
+        help="tiff keeps the depth of the result, tiff16 has 16 bits, png holds no pixel size",
+    )
+    filter_.set_defaults(run=_filter, others=[])
 
-    train = commands.add_parser("train", help="train a model on folders with a folder per class")
-    train.add_argument("folders", nargs="+", type=Path, help="FOLDER…, then the model folder")
+
+def _add_train(commands: Any) -> None:
+    train = _command(
+        commands,
+        "train",
+        "train a model on folders with a folder per class",
+        "labelled/ --out models/mine",
+        "lab_a/ lab_b/ --out models/mine --folds 5 --sources",
+        "labelled/ models/mine",
+    )
+    train.add_argument(
+        "folders", nargs="+", type=Path, help="FOLDER…; without --out the last is the model folder"
+    )
+    train.add_argument("--out", type=Path, help="model folder to write")
     train.add_argument("--whole-frames", type=Path, help="the same files uncropped, to be scored")
-    train.add_argument("--pretrain-samples", type=int, help="simulated views (0: none)")
-    train.add_argument("--finetune-samples", type=int, help="views per fine-tuning")
-    train.add_argument("--folds", type=int, help="folds of the grouped cross-validation")
+    train.add_argument(
+        "--pretrain-samples", type=int, help="simulated views, 0 for none (default: 128000)"
+    )
+    train.add_argument(
+        "--finetune-samples", type=int, help="views per fine-tuning (default: 10000)"
+    )
+    train.add_argument(
+        "--folds", type=int, help="folds of the grouped cross-validation (default: 5)"
+    )
     train.add_argument(
         "--start-from",
         metavar="FILE|URL|NAME",
@@ -78,27 +194,49 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--sources", action="store_true", help="also train without each source, for the card"
     )
-    train.add_argument("--note", action="append", default=[], help="a caution or credit")
-    train.set_defaults(run=_train)
+    train.add_argument("--note", action="append", help="a caution or credit")
+    train.set_defaults(run=_train, note=[])
 
-    info = commands.add_parser("info", help="print what is understood of a micrograph or a model")
+
+def _add_info(commands: Any) -> None:
+    info = _command(
+        commands,
+        "info",
+        "print what is understood of a micrograph or a model",
+        "a.tif b.dm4",
+        "models/em-morph5 --json",
+    )
     info.add_argument(
         "files", nargs="+", type=Path, help="micrographs, weight files, model folders or names"
     )
     info.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     info.set_defaults(run=_info)
-    return parser
+
+
+def _require(*paths: Path) -> None:
+    """Refuse paths at which there is nothing, before the work begins."""
+    for path in paths:
+        if not _exists(path):
+            raise UserError(f"There is nothing at {str(path)!r}. Check the path.")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # no name of a file
+        return False
 
 
 def _batch(options: argparse.Namespace) -> int:
-    from core.reporting.batch import read_labels, run_batch, write_zip
-    from core.reporting.report import write_report
+    from core.reporting.batch import read_labels, run_batch
 
     if not 1 <= options.workers <= 256:
         raise UserError(f"--workers must be from 1 to 256, got {options.workers}.")
     if options.scheduler and options.engine != "dask":
         raise UserError("--scheduler goes with --engine dask.")
-    labels = read_labels(_read(options.labels).encode()) if options.labels else None
+    _require(*options.inputs, *options.others)
+    target = _zip_path(options.out) if options.zip else None
+    labels = read_labels(_bytes(options.labels)) if options.labels else None
     try:
         result = run_batch(
             options.inputs,
@@ -108,17 +246,47 @@ def _batch(options: argparse.Namespace) -> int:
             scheduler=options.scheduler,
             workers=options.workers,
             labels=labels,
+            others=options.others,
             resume=options.resume,
             on_progress=None if options.quiet else _progress_bar(),
         )
     except KeyboardInterrupt:
         print(f"\nstopped; go on with --resume --out {options.out}", file=sys.stderr)
         return EXIT_STOPPED
-    print(write_report(result, options.out))
-    if options.zip:
-        target = options.out.with_name(f"{options.out.name}.zip")
-        print(shutil.move(write_zip(result), target))
+    if labels:
+        _say_what_matched(result, labels)
+    _write_report(result, target)
     return EXIT_SOME_FAILED if len(result.failed) else EXIT_OK
+
+
+def _zip_path(out: Path) -> Path:
+    """Return where OUT.zip goes, also when OUT is written as "." or as a root."""
+    own = out.resolve()
+    target = own.with_name(f"{own.name}.zip") if own.name else own / "report.zip"
+    if target.is_dir():
+        raise UserError(f"{str(target)!r} is a folder. Move it, or choose another --out.")
+    return target
+
+
+def _write_report(result: BatchResult, target: Path | None) -> None:
+    from core.reporting.batch import hold_folder, write_zip
+    from core.reporting.report import write_report
+
+    with hold_folder(result.out):
+        print(write_report(result, result.out))
+        if target is not None:
+            print(shutil.move(write_zip(result), target))
+
+
+def _say_what_matched(result: BatchResult, labels: Mapping[str, str]) -> None:
+    from core.reporting.batch import match_labels
+
+    model = result.model
+    titles = {name: model["display_names"].get(name, name) for name in model["classes"]}
+    names = dict(zip(result.rows["number"].tolist(), result.rows["name"], strict=True))
+    said = match_labels(labels, names, titles).sentence()
+    if said:
+        print(f"labels: {said}", file=sys.stderr)
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
@@ -153,6 +321,7 @@ def _filter(options: argparse.Namespace) -> int:
     from core.reporting.batch import filter_files, read_recipe
 
     recipe = read_recipe(_read(options.recipe))
+    _require(*options.inputs, *options.others)
     results = filter_files(
         options.inputs, recipe, options.out, others=options.others, kind=options.format
     )
@@ -164,9 +333,10 @@ def _filter(options: argparse.Namespace) -> int:
 def _train(options: argparse.Namespace) -> int:
     from core.learning.training import TrainingPlan, train
 
-    *folders, out = options.folders
+    *folders, out = options.folders if options.out is None else [*options.folders, options.out]
     if not folders:
         raise UserError("train needs a folder of labelled micrographs and a model folder to write.")
+    _require(*folders, *([options.whole_frames] if options.whole_frames else []))
     asked = {
         name: getattr(options, name) for name in ("pretrain_samples", "finetune_samples", "folds")
     }
@@ -182,7 +352,7 @@ def _train(options: argparse.Namespace) -> int:
         sources=options.sources,
         start=start,
     )
-    print(json.dumps(card.metrics, indent=2))
+    print(_as_json(card.metrics))
     return EXIT_OK
 
 
@@ -224,13 +394,34 @@ def _info(options: argparse.Namespace) -> int:
     known = _understand_models(models) if models else []
     if options.json:
         entries = [*found, *known]
-        print(json.dumps(entries, indent=2, default=str, ensure_ascii=False))
+        print(_as_json(entries))
     else:
         _print_models(known)
         if found:
             print(as_table(found))
+    if not all(_exists(path) for path in options.files if path not in models):
+        return EXIT_USAGE
     failed = any("error" in entry for entry in (*found, *known))
     return EXIT_SOME_FAILED if failed else EXIT_OK
+
+
+def _as_json(value: object) -> str:
+    """Return JSON that every parser takes, in what the terminal can show."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
+    return json.dumps(_plain(value), indent=2, ensure_ascii=encoding != "utf8", allow_nan=False)
+
+
+def _plain(value: object) -> Any:
+    """Return a value as JSON holds it: no NaN, keys of text, no bytes that are no text."""
+    if isinstance(value, Mapping):
+        return {str(_plain(str(key))): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, bool | int | None):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return os.fsencode(str(value)).decode(errors="backslashreplace")
 
 
 def _understand_models(paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -248,8 +439,17 @@ def _print_models(entries: Sequence[dict[str, Any]]) -> None:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return _bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} cannot be read as a text file: {error}.") from error
+
+
+def _bytes(path: Path) -> bytes:
+    """Return a file's bytes; of one that is far too large only as many as say so."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MOST_TEXT_BYTES)
+    except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read as a text file: {error}.") from error
 
 

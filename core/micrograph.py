@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+OVERLAY_CHOICE = "overlays"  # metadata: a person's correction of what is not specimen
 PIXEL_TYPES = ("uint8", "uint16", "float32")
 
 # The one table of units: in small letters, after `plain_unit`.
@@ -177,8 +178,13 @@ class Micrograph:
 
     @property
     def key(self) -> str:
-        """All that results depend on, as one string: a cache key."""
-        return f"{self.sha256}|{self.pixel_size!r}|{self.name}"
+        """All that results depend on, as one string: a cache key.
+
+        A correction of what is not specimen, which travels in the metadata, is part of it.
+        """
+        key = f"{self.sha256}|{self.pixel_size!r}|{self.name}"
+        correction = self.metadata.get(OVERLAY_CHOICE)
+        return f"{key}|{correction!r}" if correction is not None else key
 
     def with_pixels(self, pixels: NDArray[Any], step: str) -> Micrograph:
         """Return a micrograph derived from this one; `step` says how, and joins the digest."""

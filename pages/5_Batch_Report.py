@@ -16,13 +16,15 @@ if current is not None:
     sidebar.draw(current)
 
 with page.user_errors():
-    with st.sidebar:
+    recipe = None
+    with st.sidebar, page.user_errors():  # a wrong recipe hides no batch
         recipe = batch_recipe.choose(page.model_picker, page.for_recipe)
     page.settings()
 
     sources = batch_sources.choose()
     if recipe is not None:
-        batch_recipe.summary(recipe)
+        with page.user_errors():
+            batch_recipe.summary(recipe)
     else:
         st.write("Give a recipe.json in the sidebar; every report holds one.")
     run = batch_run.latest()
@@ -38,8 +40,9 @@ with page.user_errors():
         key="batch_run_now",
         disabled=not can_run,
     ):
-        batch_run.start(sources, recipe)
-        st.rerun()
+        with page.user_errors():
+            batch_run.start(sources, recipe)
+            st.rerun()
 
     if busy:
         live.draw()

@@ -19,6 +19,7 @@ LONGEST_JSON = 200_000
 
 PICTURES = ("overlays", "masks", "maps")
 SEEDS = (0, 2**31 - 1)
+_LONGEST_REASON = 240  # letters of what is wrong with a value
 _LARGEST = 1e9  # of a number in a part of the recipe: what lies beyond is no setting
 _FEATURES, _AS_FOUND = FeatureSet(), Smoothing()
 _PART = re.compile(r"(?:folder(?::[1-9])?|name:-?[1-9]|metadata:[\w .:/-]{1,80})?")
@@ -177,7 +178,8 @@ class Recipe:
                     settings[name] = _read_group(name, settings[name], default)
             return cls(**settings)
         except ValueError as error:
-            raise UserError(f"The recipe cannot be used: {error}. Correct this value.") from error
+            said = str(error)[:_LONGEST_REASON]
+            raise UserError(f"The recipe cannot be used: {said}. Correct this value.") from error
 
 
 def _check_name(field: str, value: object) -> None:

@@ -1,13 +1,17 @@
 """The Batch Report page: sources, recipe, a batch in the background, its results and labels."""
 
+import hashlib
 import io
 import time
 import zipfile
 
+import cv2
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.__main__ import main
+from core.imaging.filtering import Step
 from core.learning.models import list_models, load_model, models_folder
 from core.reporting.recipe import Recipe
 from core.ui.batch import sources
@@ -223,3 +227,108 @@ def test_a_region_of_interest_is_said_to_be_left_out(open_page):
     app.segmented_control(key="cluster_region_way").set_value("Whole").run()
     app.switch_page("pages/5_Batch_Report.py").run()
     assert "a batch measures whole frames" not in texts(app)
+
+
+def test_a_refused_start_leaves_the_finished_batch_as_it_was(app, png, monkeypatch):
+    upload(app, ("a.png", png))
+    app.switch_page(PAGE).run()
+    finish_batch(app)
+    before = app.session_state["batch_run"]
+    app.segmented_control(key="batch_origin").set_value(sources.FILES).run()
+    app.file_uploader(key="batch_files").upload("b.png", png).run()
+    monkeypatch.setenv("MICROGRAPHIA_SESSIONS_MB", "0")
+    app.button(key="batch_run_now").click().run()
+    assert any("no room" in error.value for error in app.error)
+    monkeypatch.delenv("MICROGRAPHIA_SESSIONS_MB")
+    app.run()
+    assert_calm(app)
+    assert app.session_state["batch_run"] is before
+    assert "1 done, 0 failed" in app.subheader[0].value
+    assert before.report.is_file()
+
+
+@pytest.mark.parametrize("typed", ["~nosuchuser/x", "/nope", "x" * 5000, "a\x00b"])
+def test_a_wrong_path_hides_no_result(app, png, monkeypatch, typed):
+    monkeypatch.setenv(sources.LOCAL_ENV, "1")
+    upload(app, ("a.png", png))
+    app.switch_page(PAGE).run()
+    finish_batch(app)
+    app.segmented_control(key="batch_origin").set_value(sources.PATH).run()
+    app.text_input(key="batch_path").set_value(typed).run()
+    assert [error.value[:19] for error in app.error] == ["There is nothing at"]
+    assert "1 done, 0 failed" in app.subheader[0].value
+
+
+def test_a_wrong_recipe_hides_no_result(app, png):
+    upload(app, ("a.png", png))
+    app.switch_page(PAGE).run()
+    finish_batch(app)
+    app.segmented_control(key="batch_recipe_origin").set_value("A file").run()
+    app.file_uploader(key="batch_recipe_file").upload("recipe.json", b"{}").run()
+    assert "not a recipe" in app.error[0].value
+    assert "1 done, 0 failed" in app.subheader[0].value
+
+
+def test_a_finished_batch_is_found_again_by_its_key(app, png):
+    from core.ui.batch import run as batch_run
+
+    upload(app, ("a.png", png))
+    app.switch_page(PAGE).run()
+    finish_batch(app)
+    run = app.session_state["batch_run"]
+    key = batch_run.keep(run)
+    assert batch_run.find(key) is run
+    assert batch_run.find(key[::-1]) is None
+    report = run.report
+    del app.session_state["batch_run"], run
+    app.run()
+    assert batch_run.find(key).report == report
+    assert report.is_file()
+
+
+def test_a_waiting_batch_is_cancelled_and_lets_go_of_its_uploads(app, png, monkeypatch):
+    from core.ui.batch import run as batch_run
+    from core.ui.batch.turns import Turns
+
+    turns = Turns(0)
+    monkeypatch.setattr(batch_run, "_TURNS", turns)
+    upload(app, ("a.png", png))
+    app.switch_page(PAGE).run()
+    app.button(key="batch_run_now").click().run()
+    run = app.session_state["batch_run"]
+    assert run.is_running
+    run.cancel()
+    run._thread.join(5)
+    assert not run.is_running
+    app.run()
+    assert "Cancelled before it began" in app.error[0].value
+
+
+def test_labels_that_match_nothing_are_named_on_the_page(app, png):
+    upload(app, ("a.png", png))
+    app.switch_page(PAGE).run()
+    finish_batch(app)
+    run = app.session_state["batch_run"]
+    table = b"name,true_label,label\na.png,aloys,alloys\nb.png,alloys,alloys\n"
+    app.file_uploader(key=f"batch_labels_{run.revision}").upload("labels.csv", table).run()
+    assert_calm(app)
+    said = " ".join(warning.value for warning in app.warning)
+    assert "1 name in the table is no micrograph" in said
+    assert "aloys" in said
+
+
+def test_a_flat_field_of_the_workspace_is_found_by_a_batch(app, png):
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    flat = np.tile(np.linspace(100, 200, picture.shape[1]), (picture.shape[0], 1))
+    flat_png = cv2.imencode(".png", flat.astype(np.uint8))[1].tobytes()
+    upload(app, ("flat.png", flat_png))
+    app.switch_page(PAGE).run()
+    app.segmented_control(key="batch_recipe_origin").set_value("A file").run()
+    digest = hashlib.sha256(flat_png).hexdigest()
+    text = Recipe(filters=(Step("flat_field", {"other": digest}),)).to_json().encode()
+    app.file_uploader(key="batch_recipe_file").upload("recipe.json", text).run()
+    app.segmented_control(key="batch_origin").set_value(sources.FILES).run()
+    app.file_uploader(key="batch_files").upload("a.png", png).run()
+    finish_batch(app)
+    assert_calm(app)
+    assert "1 done, 0 failed" in app.subheader[0].value

@@ -12,15 +12,12 @@ from numpy.typing import NDArray
 
 from core.imaging.overlays.annotations import find_annotations
 from core.imaging.overlays.info_bar import info_bar_rows
-from core.micrograph import Micrograph
+from core.micrograph import OVERLAY_CHOICE, Micrograph
 
 _SEARCH_PX = 4_000_000  # larger pictures are searched for lettering on every n-th pixel,
 _REDUCED_PX = 2_000_000  # so that at most this many are left
 _STRAY_PX, _STRAY_SHARE = 12, 2e-5  # hot or dead pixels that a frame may have
 _MIN_SIDE_PX = 48  # lettering on anything smaller could not be read
-
-
-_CHOICE = "overlays"  # where a micrograph's metadata keep a person's correction
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +55,15 @@ AS_FOUND = OverlayChoice()
 
 def with_overlay_choice(micrograph: Micrograph, choice: OverlayChoice) -> Micrograph:
     """Return the micrograph with a correction that `find_overlays` follows from now on."""
-    metadata = {key: value for key, value in micrograph.metadata.items() if key != _CHOICE}
+    metadata = {key: value for key, value in micrograph.metadata.items() if key != OVERLAY_CHOICE}
     if choice != AS_FOUND:
-        metadata[_CHOICE] = asdict(choice)
+        metadata[OVERLAY_CHOICE] = asdict(choice)
     return replace(micrograph, metadata=metadata)
 
 
 def overlay_choice(micrograph: Micrograph) -> OverlayChoice:
     """Return the correction that a micrograph carries; `AS_FOUND` when there is none."""
-    kept: Any = micrograph.metadata.get(_CHOICE)
+    kept: Any = micrograph.metadata.get(OVERLAY_CHOICE)
     return OverlayChoice(**kept) if isinstance(kept, Mapping) else AS_FOUND
 
 

@@ -102,23 +102,23 @@ def analyse(
     explanation: Explanation,
     recipe: Recipe,
     path: str = "",
+    others: Mapping[str, Micrograph] | None = None,
 ) -> Analysis:
     """Return the row, regions and pictures of a micrograph that the network has answered.
 
     The recipe's filters act on what is clustered and measured here; the network saw the
-    micrograph as it was recorded. `path` is its name with its folders, for sample and class.
+    micrograph as it was recorded. `path` is its name with its folders, for sample and class;
+    `others` holds by their digest the micrographs that filters need besides.
     """
-    filtered = recipe.pipeline(micrograph, exclude=exclude)
+    filtered = recipe.pipeline(micrograph, exclude=exclude, others=others)
     uncounted = _uncounted(micrograph, exclude)
     clustering = find_clusters(filtered, uncounted, recipe)
     target: Mask = clustering.labels == recipe.target
     regions = tabulate_regions(target, micrograph, recipe.smallest_region_px)
     if recipe.drop_border_regions:
         regions = regions[~regions["touches_border"]].reset_index(drop=True)
-    path = path or micrograph.name
     values = {
-        "sample": find_part(recipe.sample_from, micrograph, path),
-        "stated_label": find_part(recipe.label_from, micrograph, path),
+        **name_parts(micrograph, recipe, path),
         **_network_values(classification, explanation),
         **_area_values(clustering, target, micrograph, recipe),
         **_evidence_values(explanation, clustering),
@@ -134,6 +134,16 @@ def analyse(
     pictures = {name: drawers[name]() for name in recipe.pictures}
     alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
     return Analysis(values, regions, pictures, shown.preview(), alike)
+
+
+def name_parts(micrograph: Micrograph, recipe: Recipe, path: str) -> dict[str, str]:
+    """Return the columns that depend on where a file lies and not on what it shows."""
+    path = path or micrograph.name
+    return {
+        "sample": find_part(recipe.sample_from, micrograph, path),
+        "stated_label": find_part(recipe.label_from, micrograph, path),
+        "pixel_size_source": pixel_size_source(micrograph),
+    }
 
 
 def work_bytes(pixels: int, recipe: Recipe) -> int:
@@ -186,7 +196,7 @@ def _network_values(classification: Classification, explanation: Explanation) ->
         "probability": round(classification.probability, 6),
         "runner_up": classification.runner_up,
         "runner_up_probability": round(classification.runner_up_probability, 6),
-        "candidates": " | ".join(classification.prediction_set),
+        "candidates": list(classification.prediction_set),
         "novelty": classification.novelty,
         "has_evidence": explanation.has_evidence,
         **{f"p_{name}": round(p, 6) for name, p in classification.probabilities.items()},
@@ -229,7 +239,6 @@ def _micrograph_values(micrograph: Micrograph, exclude: Mask | None) -> dict[str
     return {
         "excluded_percent": round(100 * excluded, 6),
         "pixel_size_nm": size.to("nm") if size else np.nan,
-        "pixel_size_source": pixel_size_source(micrograph),
         "width_px": micrograph.shape[1],
         "height_px": micrograph.shape[0],
         "depth": micrograph.depth,

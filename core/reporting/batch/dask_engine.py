@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import UserError
 from core.reporting.batch.analysis import Analysis
+from core.reporting.batch.others import Others
 from core.reporting.batch.pipeline import (
     GROUP,
     Item,
@@ -45,6 +46,7 @@ def work_in_processes(
     known: Known,
     scheduler: str | None,
     workers: int,
+    others: Others,
 ) -> Generator[Item, None, None]:
     """Yield each item when it is finished, in order.
 
@@ -60,6 +62,8 @@ def work_in_processes(
         Address of a scheduler; None starts a cluster of processes on this machine.
     workers : int
         Number of those processes.
+    others : mapping of str to Micrograph
+        What filters need beside the micrograph; sent once.
 
     Raises
     ------
@@ -69,10 +73,11 @@ def work_in_processes(
     with _connected(scheduler, workers) as client:
         busy = max(workers, sum(client.nthreads().values()))  # of a scheduler's cluster, too
         ahead = max(GROUP, 2 * GROUP * busy)
+        sent = client.scatter(dict(others), hash=False) if others else {}
         groups = group_items(known.settle(item) for item in _read(items, recipe, client, ahead))
         under_way: deque[tuple[list[Item], Any]] = deque()
         for number, group in enumerate(groups, start=1):
-            under_way.append((group, _submit(client, group, recipe, sha256, number)))
+            under_way.append((group, _submit(client, group, recipe, sha256, number, sent)))
             while under_way and (len(under_way) > 2 * busy or _ended(under_way[0][1])):
                 yield from _collect(*under_way.popleft())
         while under_way:
@@ -132,10 +137,14 @@ def _noted(item: Item, there: Any, told: Any) -> Item:
 
 
 def _summary(reading: Reading) -> Reading:
-    return Reading(reason=reading.reason, key=reading.key, pixels=reading.pixels)
+    return Reading(
+        reason=reading.reason, key=reading.key, pixels=reading.pixels, named=reading.named
+    )
 
 
-def _submit(client: Any, group: list[Item], recipe: Recipe, sha256: str, number: int) -> Any:
+def _submit(
+    client: Any, group: list[Item], recipe: Recipe, sha256: str, number: int, others: Any
+) -> Any:
     """Hand the waiting members of a group to a worker; None when there are none."""
     for item in group:
         item.group = number
@@ -145,7 +154,7 @@ def _submit(client: Any, group: list[Item], recipe: Recipe, sha256: str, number:
         there = [item.remote for item in waiting]
         paths = [item.source.path for item in waiting]
         job = client.submit(
-            _answer_and_measure, there, paths, recipe, sha256, pure=False, priority=2
+            _answer_and_measure, there, paths, recipe, sha256, others, pure=False, priority=2
         )
     for item in group:
         item.remote = None  # the group holds on to it until it is answered
@@ -164,13 +173,16 @@ def _collect(group: list[Item], job: Any) -> list[Item]:
 
 
 def _answer_and_measure(
-    readings: list[Reading], paths: list[str], recipe: Recipe, sha256: str
+    readings: list[Reading], paths: list[str], recipe: Recipe, sha256: str, others: Others
 ) -> list[Analysis | str]:
     """Work on a group in a worker's process."""
     network = _load_once(recipe.model, sha256)
     done: list[Analysis | str] = []
     for reading, path, said in zip(readings, paths, answer(readings, recipe, network), strict=True):
-        done.append(said if isinstance(said, str) else measure(reading, said, recipe, path))
+        if isinstance(said, str):
+            done.append(said)
+        else:
+            done.append(measure(reading, said, recipe, path, others))
     return done
 
 

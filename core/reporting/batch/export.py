@@ -23,23 +23,18 @@ import pandas as pd
 
 from core import __version__
 from core.errors import Unwritable
-from core.reporting.recipe import PICTURES, Recipe
+from core.reporting.batch.journal import FILE, FOLDER, LONGEST_STEM, OURS, Journal
+from core.reporting.recipe import Recipe
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-image", "opencv-python-headless", "torch")
-LONGEST_STEM = 60
 REPORT, MANIFEST = "report.html", "manifest.json"
-PICTURE_FOLDERS = PICTURES
 ENDINGS = {"overlays": "png", "masks": "png", "maps": "npy"}
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can hold: the same batch gives the same bytes
 
 
-def make_folder(folder: Path, *, keep: bool = False) -> Path:
+def make_folder(folder: Path) -> Path:
     """Return the folder, made where it is missing.
-
-    Manifest and report of an earlier batch are removed with the pictures they name: they would
-    speak of files that are about to be replaced. With `keep` the pictures stay, to be gone on
-    with. Other files are left alone.
 
     Raises
     ------
@@ -48,22 +43,38 @@ def make_folder(folder: Path, *, keep: bool = False) -> Path:
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def clear_folder(folder: Path, *, keep: bool = False) -> None:
+    """Remove what an earlier batch left and would no longer be true.
+
+    Manifest and report of an earlier batch are removed with the pictures that it or its journal
+    names, even if it was killed: they would speak of files that are about to be replaced. With
+    `keep` the pictures stay, to be gone on with. Other files are left alone.
+
+    Raises
+    ------
+    UserError
+        If it cannot be written.
+    """
+    with writing(folder):
+        for name in () if keep else _old_pictures(folder):
+            (folder / name).unlink(missing_ok=True)
         if (folder / MANIFEST).is_file():
-            for name in () if keep else _old_pictures(folder):
-                (folder / name).unlink(missing_ok=True)
             (folder / MANIFEST).unlink()
             (folder / REPORT).unlink(missing_ok=True)
-    return folder
 
 
 def _old_pictures(folder: Path) -> list[str]:
     """Return the pictures of an earlier batch, as far as their names are of our making."""
     try:
-        named = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
+        named = list(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"])
     except (ValueError, KeyError, TypeError, OSError):
-        return []
-    ours = re.compile(rf"(?:{'|'.join(PICTURE_FOLDERS)})/\d{{4,}}_[A-Za-z0-9_-]+\.(?:png|npy)")
-    return [name for name in named if ours.fullmatch(name)]
+        named = []
+    if (folder / FOLDER / FILE).is_file():
+        named += [name for entry in Journal(folder).entries() for name in entry["files"]]
+    return [name for name in named if OURS.fullmatch(name)]
 
 
 @contextmanager
@@ -185,10 +196,10 @@ def csv_bytes(table: pd.DataFrame, *, head: bool = True) -> bytes:
     Numbers stay numbers. The mark makes spreadsheets read µ as µ. Without `head` it is a
     continuation: neither mark nor heading.
     """
-    safe = table.rename(columns=_disarm)
+    safe = table.rename(columns=disarm)
     for column in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[column]):
-            safe[column] = safe[column].map(_disarm)
+            safe[column] = safe[column].map(disarm)
     text: str = safe.to_csv(index=False, lineterminator="\n", header=head)
     return text.encode("utf-8-sig" if head else "utf-8", errors="replace")
 
@@ -221,12 +232,17 @@ def zip_files(folder: Path, files: Iterable[str], path: Path) -> None:
                 shutil.copyfileobj(source, target, 1 << 20)
 
 
-def _disarm(cell: object) -> object:
+def disarm(cell: object) -> object:
+    """Return text that no spreadsheet takes for a formula; what is no text is left as it is.
+
+    What cannot be seen in front of a sign does not hide it, nor does its full-width form.
+    """
     if not isinstance(cell, str):
         return cell
-    risky = cell.startswith(FORMULA_STARTS) or cell.lstrip().startswith(FORMULA_STARTS)
-    plain = re.sub(r"[\x00-\x1f\x7f]+", " ", cell)  # a bare carriage return would split the line
-    return _unicode("'" + plain if risky else plain)
+    visible = next((c for c in cell if unicodedata.category(c)[0] not in "CZ"), "")
+    risky = unicodedata.normalize("NFKC", visible).startswith(FORMULA_STARTS)
+    plain = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", cell)  # a carriage return would split the line
+    return _unicode("'" + plain if risky or cell.startswith(FORMULA_STARTS) else plain)
 
 
 def _unicode(text: str) -> str:

@@ -8,15 +8,23 @@ last whole one. A process that is killed leaves at worst half a line, which is c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
+from core.reporting.recipe import PICTURES
 
 FOLDER = ".batch"  # hidden: a batch over this folder passes it over
 FILE = "journal.jsonl"
-VERSION = 1
+VERSION = 2
+PICTURE_FOLDERS = PICTURES
+LONGEST_STEM = 60
+OURS = re.compile(  # no picture that a batch writes is called otherwise
+    rf"(?:{'|'.join(PICTURE_FOLDERS)})/\d{{4,}}_[A-Za-z0-9_-]{{1,{LONGEST_STEM}}}\.(?:png|npy)"
+)
+_PREVIEW = re.compile(rf"{re.escape(FOLDER)}/previews/\d{{4,}}_[a-z]+\.jpg")
 Entry = dict[str, Any]
 
 
@@ -31,7 +39,9 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_bytes(_encode({"journal": VERSION, "key": key}))
 
-    def resume(self, key: str, stamps: Sequence[tuple[str, str]]) -> int:
+    def resume(
+        self, key: str, stamps: Sequence[tuple[str, str]], needed: Mapping[str, Any] | None = None
+    ) -> int:
         """Keep the groups that still hold, cut off the rest, and count the micrographs in them.
 
         Parameters
@@ -40,6 +50,8 @@ class Journal:
             What the batch consists of apart from its files.
         stamps : sequence of (name, stamp)
             One per micrograph; a file that has changed ends what is kept.
+        needed : mapping of str to types, optional
+            What each entry must hold besides, and of which type; one that does not ends it, too.
 
         Raises
         ------
@@ -60,9 +72,12 @@ class Journal:
             end = stream.tell()
             for raw in stream:
                 group = _decode(raw)
-                if group is None or not self._holds(group["items"], stamps[kept:]):
+                items = _items(group)
+                if items is None or not self._holds(items, stamps[kept:]):
                     break
-                kept, end = kept + len(group["items"]), end + len(raw)
+                if not all(_has(item, needed or {}) for item in items):
+                    break
+                kept, end = kept + len(items), end + len(raw)
             stream.truncate(end)
         return kept
 
@@ -76,9 +91,7 @@ class Journal:
         with self.path.open("rb") as stream:
             stream.readline()
             for raw in stream:
-                group = _decode(raw)
-                if group is not None:
-                    yield from group["items"]
+                yield from _items(_decode(raw)) or ()
 
     def _holds(self, items: list[Entry], stamps: Sequence[tuple[str, str]]) -> bool:
         out = self.path.parent.parent
@@ -87,6 +100,34 @@ class Journal:
             and all((out / file).is_file() for file in (*item["files"], *item["previews"]))
             for item, stamp in zip(items, stamps, strict=False)
         )
+
+
+def _items(group: Entry | None) -> list[Entry] | None:
+    """Return the micrographs of a line; None when it is not one that a batch has written.
+
+    A journal may come from elsewhere: no name in it leads out of its folder.
+    """
+    items = group.get("items") if group else None
+    if not isinstance(items, list) or not all(map(_is_entry, items)):
+        return None
+    return items
+
+
+def _is_entry(item: object) -> bool:
+    if not isinstance(item, dict):
+        return False
+    named = all(isinstance(item.get(key), str) for key in ("name", "stamp"))
+    return named and _are(item.get("files"), OURS) and _are(item.get("previews"), _PREVIEW)
+
+
+def _has(item: Entry, needed: Mapping[str, Any]) -> bool:
+    return all(name in item and isinstance(item[name], kind) for name, kind in needed.items())
+
+
+def _are(names: object, pattern: re.Pattern[str]) -> bool:
+    return isinstance(names, list) and all(
+        isinstance(name, str) and pattern.fullmatch(name) for name in names
+    )
 
 
 def _encode(line: Entry) -> bytes:

@@ -11,7 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from core.errors import OutOfMemory, UserError, lacks_memory
 from core.imaging.memory import is_tight, reserved, wait_for_memory
-from core.imaging.overlays import find_overlays, overlay_choice
+from core.imaging.overlays import find_overlays
 from core.micrograph import Micrograph
-from core.reporting.batch.analysis import Analysis, analyse, work_bytes
+from core.reporting.batch.analysis import Analysis, analyse, name_parts, work_bytes
+from core.reporting.batch.others import Others
 from core.reporting.batch.sources import Source
 from core.reporting.recipe import Recipe
 
@@ -51,6 +52,7 @@ class Reading:
     is_short: bool = False  # of memory: it may succeed a little later
     key: str = ""  # equal for micrographs that give equal rows
     pixels: int = 0
+    named: dict[str, str] = field(default_factory=dict)  # what a copy has of its own
 
     def let_go(self) -> None:
         """Free the memory; what remains says what was there."""
@@ -70,6 +72,7 @@ class Item:
     reason: str = ""
     done: Analysis | None = None
     group: int = 0
+    others: Others = field(default_factory=dict)  # what filters need beside it
     remote: Any = None  # where its reading lies when another process has it
 
     @property
@@ -93,8 +96,9 @@ def read(source: Source, recipe: Recipe) -> Reading:
     try:
         one = source.read()
         exclude = find_overlays(one) if recipe.exclude_overlays else None
-        key = f"{one.sha256}|{one.pixel_size!r}|{overlay_choice(one)}"
-        return Reading(one, exclude, key=key, pixels=one.pixels.size)
+        key = replace(one, name="").key  # a copy may be called otherwise
+        named = name_parts(one, recipe, source.path)
+        return Reading(one, exclude, key=key, pixels=one.pixels.size, named=named)
     except Exception as error:
         return Reading(reason=explain_failure(error, source.name), is_short=lacks_memory(error))
 
@@ -130,12 +134,14 @@ def _ask(readings: list[Reading], recipe: Recipe, network: Classifier) -> list[A
     )
 
 
-def measure(reading: Reading, answer: Answer, recipe: Recipe, path: str) -> Analysis | str:
+def measure(
+    reading: Reading, answer: Answer, recipe: Recipe, path: str, others: Others
+) -> Analysis | str:
     """Return the analysis of a micrograph that the network has answered, or why there is none."""
     assert reading.micrograph is not None
     try:
         with reserved(work_bytes(reading.pixels, recipe)):
-            return analyse(reading.micrograph, reading.exclude, *answer, recipe, path)
+            return analyse(reading.micrograph, reading.exclude, *answer, recipe, path, others)
     except Exception as error:
         return explain_failure(error, reading.micrograph.name)
 
@@ -178,7 +184,7 @@ def group_items(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 
 def work_in_threads(
-    items: Iterable[Item], recipe: Recipe, network: Classifier, known: Known
+    items: Iterable[Item], recipe: Recipe, network: Classifier, known: Known, others: Others
 ) -> Generator[Item, None, None]:
     """Yield each item when it is finished, in order; every stage pulls from the one before.
 
@@ -186,7 +192,8 @@ def work_in_threads(
     """
     pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="batch")
     try:
-        reading = _threaded(items, lambda item: _read(item, recipe), pool, ahead=2 * WORKERS)
+        equipped = (_with_others(item, others) for item in items)
+        reading = _threaded(equipped, lambda item: _read(item, recipe), pool, ahead=2 * WORKERS)
         read = (_again_if_short(item, recipe) for item in reading)
         groups = enumerate(group_items(known.settle(item) for item in read), start=1)
         answered = (item for n, group in groups for item in _answer(n, group, recipe, network))
@@ -210,6 +217,11 @@ def _threaded(
 
 def _result(item: Item, job: Future[None]) -> Item:
     job.result()
+    return item
+
+
+def _with_others(item: Item, others: Others) -> Item:
+    item.others = others
     return item
 
 
@@ -240,7 +252,7 @@ def _answer(number: int, group: list[Item], recipe: Recipe, network: Classifier)
 def _measure(item: Item, recipe: Recipe) -> None:
     """Measure and let go of the pixels."""
     if item.answer is not None:
-        take(item, measure(item.reading, item.answer, recipe, item.source.path))
+        take(item, measure(item.reading, item.answer, recipe, item.source.path, item.others))
     item.reading.let_go()
     item.answer = None
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from os import PathLike
@@ -23,11 +23,13 @@ import pandas as pd
 from core.errors import UserError
 from core.reporting.batch import export
 from core.reporting.batch.analysis import Preview, check_choices
-from core.reporting.batch.journal import FOLDER, Entry, Journal
+from core.reporting.batch.journal import FOLDER, PICTURE_FOLDERS, Entry, Journal
+from core.reporting.batch.lock import hold_folder
+from core.reporting.batch.others import Others, find_others
 from core.reporting.batch.pipeline import Item, Known, plain, work_in_threads
 from core.reporting.batch.rows import likeness, tabulation
 from core.reporting.batch.rows.naming import match_class
-from core.reporting.batch.sources import GivenSource, Source, list_sources
+from core.reporting.batch.sources import GivenSource, Source, list_sources, written_by_batch
 from core.reporting.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -37,6 +39,15 @@ ENGINES = ("threads", "dask")
 MOST_PREVIEWS = 400
 PREVIEWS = ("original", "overlay", "clusters", "thumbnail")
 
+_ENTRY = {  # what `_entry` writes beside names, stamp and files
+    "number": int,
+    "key": str,
+    "reason": str,
+    "first": int | None,
+    "values": dict,
+    "regions": dict | None,
+    "likeness": str,
+}
 Progress = Callable[[int, int, str], None]
 OnRow = Callable[[dict[str, Any]], None]
 
@@ -135,6 +146,7 @@ def run_batch(
     labels: Mapping[str, str] | None = None,
     should_stop: Callable[[], bool] | None = None,
     on_row: OnRow | None = None,
+    others: Iterable[GivenSource] = (),
 ) -> BatchResult:
     """Classify, explain, cluster and measure micrographs, and write the results to a folder.
 
@@ -165,6 +177,9 @@ def run_batch(
         Asked after each micrograph; once it returns True the batch ends with what is done.
     on_row : callable, optional
         Called in this thread with each row as far as it is known at that moment.
+    others : iterable of Path, (name, bytes) or Micrograph
+        Where filters find the micrographs that they name by digest (a flat field, a histogram to
+        match), before they look among the sources; not analysed.
 
     Returns
     -------
@@ -176,37 +191,49 @@ def run_batch(
     ------
     UserError
         If there are no sources, the engine, the model or a choice of the recipe is unknown, the
-        folder cannot be written, or holds another batch that was to be resumed.
+        folder cannot be written, another batch is at work in it, or it holds another batch that
+        was to be resumed; or if a micrograph that a filter names is not there.
     """
     began, started = time.perf_counter(), datetime.now(UTC)
     if engine not in ENGINES:
         raise UserError(f"There is no engine {engine!r}. Available: {', '.join(ENGINES)}.")
-    listed = list_sources(sources)
+    listed = list_sources(sources, is_written=written_by_batch(Path(out)))
     network = classifier if classifier is not None else _load(recipe)
     _check(recipe, network)
     recipe = replace(recipe, model_sha256=network.card.sha256)  # a repetition must use these
     model = _describe(network, recipe)
-    folder = export.make_folder(Path(out), keep=resume)
-    writer = _Writer(folder, _key(recipe, model, listed))
-    items = writer.start(listed, resume)
-    at_work = _work(engine, items, recipe, network, writer.known, scheduler, workers)
-    listen = on_progress or (lambda done, total, name: None)
-    with closing(at_work):
-        for item in at_work:
-            entry = writer.write(item)
-            if on_row is not None:
-                on_row(tabulation.row_of(entry, writer.firsts.get(entry["first"])))
-            listen(item.number, len(listed), item.source.name)
-            if should_stop is not None and should_stop():
-                break
-    writer.end()
-    times = {
-        "started": started.isoformat(timespec="seconds"),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "elapsed_s": round(time.perf_counter() - began, 3),
-        "resumed_behind": len(listed) - len(items),
-    }
-    return _assemble(folder, recipe, model, labels or {}, len(listed), times)
+    named = find_others(recipe, others, listed)
+    with _held(Path(out)) as folder:
+        writer = _Writer(folder, _key(recipe, model, listed))
+        items = writer.start(listed, resume)
+        at_work = _work(engine, items, recipe, network, writer.known, scheduler, workers, named)
+        listen = on_progress or (lambda done, total, name: None)
+        with closing(at_work):
+            for item in at_work:
+                entry = writer.write(item)
+                if on_row is not None:
+                    on_row(tabulation.row_of(entry, writer.firsts.get(entry["first"])))
+                listen(item.number, len(listed), item.source.name)
+                if should_stop is not None and should_stop():
+                    break
+        writer.end()
+        times = {
+            "started": started.isoformat(timespec="seconds"),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "elapsed_s": round(time.perf_counter() - began, 3),
+            "resumed_behind": len(listed) - len(items),
+        }
+        return _assemble(folder, recipe, model, labels or {}, len(listed), times)
+
+
+@contextmanager
+def _held(out: Path) -> Iterator[Path]:
+    """Make the folder of a batch and keep all other batches out of it."""
+    folder = export.make_folder(out)
+    with ExitStack() as stack:
+        with export.writing(folder):
+            stack.enter_context(hold_folder(folder))
+        yield folder
 
 
 def relabel(result: BatchResult, labels: Mapping[int, str]) -> BatchResult:
@@ -216,14 +243,17 @@ def relabel(result: BatchResult, labels: Mapping[int, str]) -> BatchResult:
     ----------
     result : BatchResult
     labels : mapping
-        Number of a row to the id or the words of a class; "" takes a label back.
+        Number of a row to the id or the words of a class; "" takes a label back; what is no
+        class does not take back what a person has set.
     """
     titles = _titles(result.model)
-    known = {number: match_class(label, titles) for number, label in labels.items()}
-    truth = [
-        known.get(number, stated)
-        for number, stated in zip(result.rows["number"], result.rows["true_label"], strict=True)
-    ]
+    rows = result.rows[["number", "true_label", "stated_label"]]
+    truth = []
+    for number, known, stated in rows.itertuples(index=False):
+        label = labels.get(number, known)
+        by_person = known != match_class(stated, titles)
+        keeps = by_person and label.strip() and not match_class(label, titles)
+        truth.append(known if keeps else match_class(label, titles))
     return _written(replace(result, rows=result.rows.assign(true_label=truth)))
 
 
@@ -255,12 +285,14 @@ class _Writer:
         done = 0
         if resume:
             names = [source.name for source in listed]
-            done = self.journal.resume(self.key, list(zip(names, stamps, strict=True)))
+            done = self.journal.resume(self.key, list(zip(names, stamps, strict=True)), _ENTRY)
+            export.clear_folder(self.folder, keep=True)
             for entry in self.journal.entries():
                 self._remember(entry)
                 if entry["key"] and entry["first"] is None:
                     self.known.numbers[entry["key"]] = entry["number"]
         else:
+            export.clear_folder(self.folder)
             with export.writing(self.folder):
                 self.journal.begin(self.key)
         return [
@@ -313,12 +345,19 @@ def _entry(item: Item, files: tuple[str, ...], previews: tuple[str, ...]) -> Ent
         "key": item.reading.key if item.first is None and not item.reason else "",
         "reason": item.reason,
         "first": item.first,
-        "values": {key: plain(v) for key, v in done.values.items()} if done else {},
+        "values": _values(item),
         "regions": tabulation.pack_regions(done.regions) if done else None,
         "files": list(files),
         "previews": list(previews),
         "likeness": done.likeness if done else "",
     }
+
+
+def _values(item: Item) -> dict[str, Any]:
+    """Return the columns of a row; of a copy those that it does not share with its first."""
+    if item.first is not None:
+        return dict(item.reading.named)
+    return {key: plain(v) for key, v in item.done.values.items()} if item.done else {}
 
 
 def _write_preview(folder: Path, number: int, preview: Preview) -> tuple[str, ...]:
@@ -381,12 +420,13 @@ def _work(
     known: Known,
     scheduler: str | None,
     workers: int,
+    others: Others,
 ) -> Generator[Item, None, None]:
     if engine == "threads":
-        return work_in_threads(items, recipe, network, known)
+        return work_in_threads(items, recipe, network, known, others)
     from core.reporting.batch.dask_engine import work_in_processes
 
-    return work_in_processes(items, recipe, network.card.sha256, known, scheduler, workers)
+    return work_in_processes(items, recipe, network.card.sha256, known, scheduler, workers, others)
 
 
 def _assemble(
@@ -413,7 +453,7 @@ def _assemble(
 
 def _written(result: BatchResult) -> BatchResult:
     """Write the tables of a result and return it with the names of all files."""
-    pictures = [name for name in result.files if name.split("/")[0] in export.PICTURE_FOLDERS]
+    pictures = [name for name in result.files if name.split("/")[0] in PICTURE_FOLDERS]
     files = export.write_tables(
         result.out,
         result.rows,

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from core.errors import UnreadableMicrograph, UserError
 from core.imaging.reading import archive, check_file_size, opening, uploads
 from core.micrograph import Micrograph
-from core.reporting.batch.export import MANIFEST, PICTURE_FOLDERS
+from core.reporting.batch.export import MANIFEST
+from core.reporting.batch.journal import FILE, FOLDER, OURS, PICTURE_FOLDERS
 
 SUFFIXES = tuple(f".{suffix}" for suffix in opening.SUFFIXES)
+_SERIES = range(1, 10)  # of an .emi
+IsWritten = Callable[[Path], bool]
 GivenSource = str | PathLike[str] | tuple[str, bytes] | Micrograph
 
 
@@ -70,21 +73,37 @@ class Source:
         return self.name
 
     def stamp(self) -> str:
-        """Return what changes when the content does: of a file size and time, else a digest."""
+        """Return what changes when the content does: of a file size and time, else a digest.
+
+        Files that belong to it count, too: they may state its pixel size. So does all that a
+        person has set by hand.
+        """
         content = self.content
         if isinstance(content, Path):
-            try:
-                stat = content.stat()
-                return f"{stat.st_size} {stat.st_mtime_ns}"
-            except (OSError, ValueError):
-                return "missing"
+            return " ".join([_stat(content), *_stats_beside(content)])
         if isinstance(content, Micrograph):
             return hashlib.sha256(content.key.encode(errors="replace")).hexdigest()
         if isinstance(content, Packed):
-            return f"{content.entry.info.file_size} {content.entry.info.CRC:08x}"
+            own = f"{content.entry.info.file_size} {content.entry.info.CRC:08x}"
+            return own + _digests(content.companions)
         if isinstance(content, uploads.Refused):
             return str(content.error)
-        return hashlib.sha256(content.data).hexdigest()
+        return hashlib.sha256(content.data).hexdigest() + _digests(content.companions)
+
+    def digest(self) -> str:
+        """Return the SHA-256 that a recipe names it by, without decoding it; "" when unreadable."""
+        content = self.content
+        try:
+            if isinstance(content, Micrograph):
+                return content.sha256
+            if isinstance(content, Path):
+                with content.open("rb") as stream:
+                    return hashlib.file_digest(stream, "sha256").hexdigest()
+            if isinstance(content, Packed):
+                return hashlib.sha256(content.entry.read()).hexdigest()
+        except (OSError, ValueError, UserError):
+            return ""
+        return "" if isinstance(content, uploads.Refused) else _sha256(content.data)
 
     def portable(self) -> Source:
         """Return a source that can be sent to another process."""
@@ -96,16 +115,52 @@ class Source:
             return Source(self.name, uploads.Refused(self.name, error))
 
 
-def list_sources(given: Iterable[GivenSource] | GivenSource) -> list[Source]:
+def _stat(path: Path) -> str:
+    try:
+        stat = path.stat()
+        return f"{stat.st_size} {stat.st_mtime_ns}"
+    except (OSError, ValueError):
+        return "missing"
+
+
+def _stats_beside(path: Path) -> Iterator[str]:
+    """Yield a stamp for each file that `read_micrograph` may read together with this one."""
+    stem, suffix = path.stem, path.suffix.lower()
+    names = [f"{stem}.{end}" for end in ("txt", "TXT")]
+    if suffix == ".ser":
+        names = [f"{stem[:-2]}.{end}" for end in ("emi", "EMI")]
+    elif suffix == ".emi":
+        names = [f"{stem}_{number}.{end}" for number in _SERIES for end in ("ser", "SER")]
+    for name in names:
+        stat = _stat(path.with_name(name))
+        if stat != "missing":
+            yield f"{name} {stat}"
+
+
+def _digests(companions: Mapping[str, bytes]) -> str:
+    """Return names and digests of the files that belong to another one; "" for none."""
+    return "".join(f" {name} {_sha256(data)}" for name, data in sorted(companions.items()))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def list_sources(
+    given: Iterable[GivenSource] | GivenSource, *, is_written: IsWritten | None = None
+) -> list[Source]:
     """Return every micrograph that the sources stand for, in the order given.
 
     Parameters
     ----------
     given : iterable of Path, (name, bytes) or Micrograph; or one of them
         A folder stands for the images in it and below it, sorted by path. Hidden files and the
-        pictures among the results of a batch are passed over. An archive stands for what is in
-        it, and is unpacked entry by entry. Files that belong to another one are read together
-        with it.
+        pictures among the results of a batch, finished or not, are passed over. An archive stands
+        for what is in it, and is unpacked entry by entry. Files that belong to another one are
+        read together with it.
+    is_written : callable, optional
+        Tells of a file in a given folder whether it is what this work writes there: results are
+        no micrographs, whether or not they exist yet.
 
     Raises
     ------
@@ -116,14 +171,15 @@ def list_sources(given: Iterable[GivenSource] | GivenSource) -> list[Source]:
     """
     sources: list[Source] = []
     for by_name, group in groupby(_as_many(given), key=_is_upload):
-        sources += (_unpack if by_name else _expand_all)(group)
+        several = list(group)
+        sources += _unpack(several) if by_name else _expand_all(several, is_written)
     if not sources:
         raise UserError("There is nothing to analyse: add at least one micrograph.")
     return sources
 
 
-def _expand_all(group: Iterable[object]) -> list[Source]:
-    return [source for given in group for source in _expand(given)]
+def _expand_all(group: Iterable[object], is_written: IsWritten | None) -> list[Source]:
+    return [source for given in group for source in _expand(given, is_written)]
 
 
 def _unpack(group: Iterable[Any]) -> list[Source]:
@@ -144,8 +200,16 @@ def _open(name: str, data: bytes) -> Iterator[Source]:
     except UserError as error:
         yield Source(name, uploads.Refused(name, error))
         return
+    paths = {entry.path for entry, _ in entries}
     for entry, companions in entries:
-        yield Source(entry.label, Packed(entry, companions))
+        if not _is_drawn(PurePosixPath(entry.path), paths):
+            yield Source(entry.label, Packed(entry, companions))
+
+
+def _is_drawn(place: PurePosixPath, paths: Container[str]) -> bool:
+    """Tell the pictures of a report that was packed together with micrographs."""
+    is_ours = OURS.fullmatch("/".join(place.parts[-2:])) is not None
+    return is_ours and (place.parent.parent / MANIFEST).as_posix() in paths
 
 
 def _as_many(given: Iterable[GivenSource] | GivenSource) -> Iterable[object]:
@@ -162,34 +226,38 @@ def _is_upload(given: object) -> bool:
     )
 
 
-def _expand(given: object) -> list[Source]:
+def _expand(given: object, is_written: IsWritten | None) -> list[Source]:
     if isinstance(given, Micrograph):
         return [Source(given.name, given)]
     if isinstance(given, str | PathLike):
-        return _expand_path(Path(given))
+        return _expand_path(Path(given), is_written)
     raise TypeError(f"a source is a path, (name, bytes) or a Micrograph, got {type(given)}")
 
 
-def _expand_path(path: Path) -> list[Source]:
+def _expand_path(path: Path, is_written: IsWritten | None) -> list[Source]:
     """Open archives and folders; what cannot be opened stays, and reading it tells why."""
     try:
         if path.suffix.lower() == ".zip" and path.is_file():
             check_file_size(path.stat().st_size)
             return _unpack([(path.name, path.read_bytes())])
         if path.is_dir():
-            return _list_folder(path)
+            return _list_folder(path, is_written)
     except (OSError, UnreadableMicrograph):
         pass
     return [Source(path.name, path)]
 
 
-def _list_folder(folder: Path) -> list[Source]:
+def _list_folder(folder: Path, is_written: IsWritten | None) -> list[Source]:
     relative = sorted(
         path.relative_to(folder)
         for path in folder.rglob("*")
         if path.suffix.lower() in SUFFIXES and path.is_file()
     )
-    found = [path for path in relative if _is_given(folder, path)]
+    found = [
+        path
+        for path in relative
+        if _is_given(folder, path) and not (is_written and is_written(folder / path))
+    ]
     if not found:
         raise UserError(
             f"The folder {folder.name!r} holds no image ({', '.join(SUFFIXES)}). "
@@ -200,8 +268,30 @@ def _list_folder(folder: Path) -> list[Source]:
 
 
 def _is_given(folder: Path, relative: Path) -> bool:
-    """Tell micrographs from hidden files and from the pictures that an earlier batch left."""
+    """Tell micrographs from hidden files and from the pictures that an earlier batch left.
+
+    A finished batch has a manifest; one that is at work, was stopped or killed has its journal.
+    """
     if any(part.startswith(".") for part in relative.parts):
         return False
-    drawn = relative.parent.name in PICTURE_FOLDERS
-    return not (drawn and (folder / relative.parent.parent / MANIFEST).is_file())
+    if relative.parent.name not in PICTURE_FOLDERS:
+        return True
+    out = folder / relative.parent.parent
+    if (out / MANIFEST).is_file():
+        return False
+    is_ours = OURS.fullmatch(f"{relative.parent.name}/{relative.name}") is not None
+    return not (is_ours and (out / FOLDER / FILE).is_file())
+
+
+def written_by_batch(out: Path) -> IsWritten:
+    """Return a function that tells whether a path is that of a picture a batch writes to `out`."""
+    try:
+        own = out.resolve()
+    except (OSError, RuntimeError):
+        own = out.absolute()
+
+    def is_written(path: Path) -> bool:
+        named = f"{path.parent.name}/{path.name}"
+        return bool(OURS.fullmatch(named)) and path.parent.parent.resolve() == own
+
+    return is_written

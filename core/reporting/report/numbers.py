@@ -108,9 +108,9 @@ def _group_table(
     lines = "".join(
         f"<tr><td>{escape(title(group.name))}</td>"
         f'<td class="number">{group.area_percent.n}</td>'
-        f'<td class="number">{_mean(group.area_percent, "%", top=100.0)}</td>'
+        f'<td class="number">{_share(group.area_percent)}</td>'
         f'<td class="number">{group.regions:,}</td>'
-        f'<td class="number">{_mean(group.diameter, units.length)}</td></tr>'
+        f'<td class="number">{_mean(group.diameter)}</td></tr>'
         for group in groups
     )
     return (
@@ -118,12 +118,21 @@ def _group_table(
         f'<th>{head}</th><th class="number">Fields</th><th class="number">Area fraction (%)</th>'
         f'<th class="number">Regions</th><th class="number">Mean diameter ({units.length})</th>'
         f"</tr></thead><tbody>{lines}</tbody></table></div>"
-        '<p class="note">Mean ± half the 95 % t-interval over fields; each field counts once, '
-        "however many regions it has.</p>"
+        '<p class="note">Mean and 95 % t-interval over fields: of a share its ends within 0 to '
+        "100 %, of a diameter ± its half. Each field counts once, however many regions it "
+        "has.</p>"
     )
 
 
-def _mean(value: Interval, unit: str, top: float | None = None) -> str:
+def _share(value: Interval) -> str:
+    """Return "mean (low–high)" in percent; no share lies below 0 or above 100."""
+    if value.n < 2:
+        return _mean(value)
+    low, high = max(value.low, 0.0), min(value.high, 100.0)
+    return f"{plain_number(value.estimate)} ({low:.1f}–{high:.1f})"
+
+
+def _mean(value: Interval) -> str:
     """Return "mean ± half-width"; without a spread only the mean, or a dash."""
     if value.n == 0:
         return "–"
@@ -180,8 +189,8 @@ def evidence(result: BatchResult) -> str:
     lines = "".join(
         f'<tr><td><span class="swatch" style="background:{colors[row.cluster]}"></span>cluster '
         f"{row.cluster}{' (target)' if row.cluster == recipe.target else ''}</td>"
-        f'<td class="number">{_mean(row.area_percent, "%")}</td>'
-        f'<td class="number">{_mean(row.evidence_percent, "%")}</td>'
+        f'<td class="number">{_share(row.area_percent)}</td>'
+        f'<td class="number">{_share(row.evidence_percent)}</td>'
         f'<td class="number">{row.lift:.2f}</td></tr>'
         for row in table
     )
@@ -189,7 +198,7 @@ def evidence(result: BatchResult) -> str:
         '<h2>Evidence per cluster</h2><div class="card scroll"><table><thead><tr><th>Cluster</th>'
         '<th class="number">Area (%)</th><th class="number">Evidence (%)</th>'
         f'<th class="number">Lift</th></tr></thead><tbody>{lines}</tbody></table></div>'
-        f'<p class="note">Mean over {fields} fields with evidence ± half the 95 % t-interval. '
+        f'<p class="note">Mean over {fields} fields with evidence and its 95 % t-interval. '
         "Lift is the ratio of the two: above 1 the network looks there more than the area alone "
         "would make it. A map of evidence is coarse, so that it spills over the edges of small "
         "regions.</p>"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from core.imaging.display import cluster_colors
-from core.reporting.batch import FLAGS, SEPARATOR, Preview, Units, gravity
+from core.reporting.batch import FLAGS, Preview, Units, gravity, words_of
 from core.reporting.report import wording
 from core.reporting.report.wording import escape, number, percent
 
@@ -77,7 +77,7 @@ def _filters(result: BatchResult) -> str:
         f'<option value="{escape(name)}">{escape(wording.class_title(result, name))}</option>'
         for name in present
     )
-    raised = {flag for text in rows["warnings"] for flag in text.split(SEPARATOR)}
+    raised = {flag for text in rows["warnings"] for flag in words_of(text)}
     flags = "".join(f"<option>{escape(flag)}</option>" for flag in FLAGS if flag in raised)
     return (
         '<form class="filters" hidden><label>Name or sample<input name="text" type="search">'
@@ -93,7 +93,7 @@ def _line(
 ) -> str:
     text = f"{row['name']} {row['sample'] if isinstance(row['sample'], str) else ''}".lower()
     label = row["label"] if isinstance(row["label"], str) else ""
-    flags = row["warnings"].replace(SEPARATOR, "|")
+    flags = "|".join(words_of(row["warnings"]))
     cells = "".join(
         _cell(result, row, column, is_number, units) for _, column, is_number in columns
     )
@@ -119,8 +119,7 @@ def _cell(
     if column in ("label", "true_label"):
         text = wording.class_title(result, text) if text else ""
     elif column == "candidates":
-        names = text.split(SEPARATOR) if text else []
-        text = ", ".join(wording.class_title(result, name) for name in names)
+        text = ", ".join(wording.class_title(result, name) for name in words_of(text))
     kind = ' class="name"' if column == "name" else ""
     return f'<td{kind} data-sort="{escape(text)}">{escape(text)}</td>'
 
@@ -175,7 +174,7 @@ def _shares(result: BatchResult, row: dict[str, Any]) -> str:
 def _chips(warnings: str) -> str:
     return "".join(
         f'<span class="flag" title="{escape(FLAGS[flag])}">{escape(flag)}</span>'
-        for flag in warnings.split(SEPARATOR)
+        for flag in words_of(warnings)
         if flag in FLAGS
     )
 

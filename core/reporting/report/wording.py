@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.measuring.clustering import GREY
 from core.measuring.statistics import Interval, mean_interval
-from core.reporting.batch import list_versions
+from core.reporting.batch import list_versions, words_of
 from core.reporting.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -117,11 +117,15 @@ def _class_sentence(result: BatchResult, fields: pd.DataFrame) -> str:
 
 
 def _doubts(fields: pd.DataFrame) -> list[str]:
-    doubtful = int(fields["candidates"].astype(str).str.contains("|", regex=False).sum())
+    doubtful = int((_sizes_of_sets(fields) > 1).sum())
     if not doubtful:
         return []
     verb = "has" if doubtful == 1 else "have"
     return [f"{_count(doubtful, 'micrograph')} {verb} more than one candidate class."]
+
+
+def _sizes_of_sets(fields: pd.DataFrame) -> pd.Series[int]:
+    return fields["candidates"].map(lambda cell: len(words_of(cell)))
 
 
 def _area(result: BatchResult, fields: pd.DataFrame) -> str:
@@ -139,7 +143,7 @@ def _area(result: BatchResult, fields: pd.DataFrame) -> str:
 def trust_facts(result: BatchResult) -> dict[str, str]:
     """Return what is known about how far the answers of this batch can be trusted, not escaped."""
     fields, model = result.fields, result.model
-    sure = int((~fields["candidates"].astype(str).str.contains("|", regex=False)).sum())
+    sure = int((_sizes_of_sets(fields) <= 1).sum())
     facts = {"One candidate class": f"{sure} of {len(fields)} fields of view"}
     level = result.recipe.conformal_level or model["calibration"].get("conformal_level")
     if level:
@@ -155,7 +159,7 @@ def trust_facts(result: BatchResult) -> dict[str, str]:
     )
     novel = fields["novelty"].notna()
     if novel.any():
-        count = int(fields["warnings"].str.contains("novel", regex=False).sum())
+        count = sum("novel" in words_of(text) for text in fields["warnings"])
         facts["Unlike the training micrographs"] = f"{count} of {len(fields)}"
     else:
         facts["Unlike the training micrographs"] = "not measured with this model"

@@ -18,7 +18,7 @@ import pandas as pd
 
 from core.errors import Unwritable
 from core.measuring.statistics import mean_interval
-from core.reporting.batch import FLAGS, REPORT, SEPARATOR, BatchResult, choose_units, list_versions
+from core.reporting.batch import FLAGS, REPORT, BatchResult, choose_units, list_versions, words_of
 from core.reporting.report import numbers, pictures, wording
 from core.reporting.report.wording import escape, percent
 
@@ -120,7 +120,7 @@ def _header(result: BatchResult) -> str:
 
 def _warnings(result: BatchResult) -> str:
     """Return what is remarkable about how many micrographs; empty when nothing is."""
-    split = [text.split(SEPARATOR) for text in result.succeeded["warnings"]]
+    split = [words_of(text) for text in result.succeeded["warnings"]]
     lines = "".join(
         f'<dt><span class="flag">{escape(flag)}</span></dt>'
         f"<dd>{sum(flag in flags for flags in split)}: {escape(words)}</dd>"

@@ -9,24 +9,25 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.imaging.reading import MAX_FILE_MB
 from core.reporting import figures
 from core.reporting.batch import (
     FLAGS,
-    SEPARATOR,
     BatchResult,
     Units,
     choose_units,
     collect_sizes,
     compare,
     csv_bytes,
+    match_labels,
     read_labels,
     summarise_groups,
+    words_of,
 )
 from core.ui.batch.run import Run
 from core.ui.parts import say, show, tables
 
 _NO_LABEL = "–"
+_MOST_MB = 5  # of a table of labels, as `read_labels` takes
 
 
 def draw(run: Run, result: BatchResult) -> None:
@@ -76,7 +77,7 @@ def _problems(result: BatchResult) -> None:
         with st.expander(say.line("{failed} more failed", failed=len(failed) - 5)):
             for row in failed[5:]:
                 say.markdown("{name}: {reason}", name=row.name, reason=row.reason)
-    split = [text.split(SEPARATOR) for text in result.succeeded["warnings"]]
+    split = [words_of(text) for text in result.succeeded["warnings"]]
     counts = {flag: sum(flag in flags for flags in split) for flag in FLAGS}
     said = [
         say.line("- **{n}** {flag}: {why}", n=n, flag=flag, why=say.Line(FLAGS[flag]))
@@ -160,10 +161,10 @@ def _filtered(result: BatchResult, titles: dict[str, str]) -> pd.DataFrame:
             key="batch_filter_class",
             persist_state="session",
         )
-        raised = [flag for flag in FLAGS if rows["warnings"].str.contains(flag, regex=False).any()]
+        raised = {flag for text in rows["warnings"] for flag in words_of(text)}
         flags = st.pills(
             "Warning",
-            raised,
+            [flag for flag in FLAGS if flag in raised],
             selection_mode="multi",
             key="batch_filter_flag",
             persist_state="session",
@@ -171,8 +172,8 @@ def _filtered(result: BatchResult, titles: dict[str, str]) -> pd.DataFrame:
     if classes:
         rows = rows[rows["label"].isin(classes)]
     if flags:
-        split = rows["warnings"].str.split(SEPARATOR, regex=False)
-        rows = rows[[any(flag in own for flag in flags) for own in split]]
+        own = [words_of(text) for text in rows["warnings"]]
+        rows = rows[[any(flag in each for flag in flags) for each in own]]
     return rows
 
 
@@ -187,16 +188,18 @@ def _labels_file(run: Run, result: BatchResult) -> None:
             "A CSV with the columns name and label",
             "csv",
             key=f"batch_labels_{run.revision}",
-            max_upload_size=MAX_FILE_MB,
+            max_upload_size=_MOST_MB,
         )
+    if run.note:
+        st.warning(show.plain(run.note), icon=":material/warning:")
     if file is None:
         return
-    labels = read_labels(file.getvalue())
-    numbers = {
-        int(row.number): labels.get(row.name) or labels.get(row.name.rsplit("/", 1)[-1], "")
-        for row in _records(result.rows)
-    }
-    run.label({number: label for number, label in numbers.items() if label})
+    names = result.model["display_names"]
+    titles = {name: names.get(name, name) for name in result.model["classes"]}
+    numbers = {int(row.number): row.name for row in _records(result.rows)}
+    matched = match_labels(read_labels(file.getvalue()), numbers, titles)
+    run.note = matched.sentence()
+    run.label(matched.labels)
     st.rerun()
 
 

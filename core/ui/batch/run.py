@@ -7,6 +7,7 @@ goes.
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
 import threading
@@ -17,19 +18,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.reporting.batch import BatchResult, GivenSource, Pace, relabel, run_batch, write_zip
 from core.reporting.recipe import Recipe
 from core.reporting.report import write_report
 from core.ui import cache
+from core.ui.batch.kept import Kept
+from core.ui.batch.turns import Turn, Turns
 from core.ui.shell import sentence, workspace
 
 if TYPE_CHECKING:
     from core.learning.models import Classifier
 
-_KEY = "batch_run"
+_KEY, _KEPT_KEY = "batch_run", "batch_kept_key"
+_COOKIE = "_streamlit_xsrf"
+_WAITING = "waiting for another batch on this server"
 _SHOWN = 12  # rows shown while the batch runs
-_TURNS = threading.Semaphore(2)  # batches at work at once on this server; others wait
+_TURNS = Turns(2)  # batches at work at once on this server; others wait
 
 
 @dataclass(slots=True, eq=False)
@@ -39,7 +45,7 @@ class _State:
     pace: Pace = field(default_factory=Pace)
     stop: threading.Event = field(default_factory=threading.Event)
     rows: list[dict[str, Any]] = field(default_factory=list)
-    phase: str = "waiting for another batch on this server"
+    phase: str = _WAITING
     result: BatchResult | None = None
     report: Path | None = None
     problem: str = ""
@@ -51,15 +57,29 @@ class Run:
     """A batch at work or finished, in a folder of its own."""
 
     def __init__(
-        self, sources: Sequence[GivenSource], recipe: Recipe, classifier: Classifier
+        self,
+        sources: Sequence[GivenSource],
+        recipe: Recipe,
+        classifier: Classifier,
+        others: Sequence[GivenSource] = (),
+        visitor: object = None,
+        place: str = "batch",
     ) -> None:
+        """Begin at once, or as soon as it is this visitor's turn.
+
+        `others` are for filters that need them; `place` is where the sources count in the budget
+        of all visitors.
+        """
         self.recipe = recipe
         self.revision = 0
+        self.note = ""  # what of a table of labels was not used
+        self.place = place
+        self._labelling = threading.Lock()
         self._state = _State()
         folder = Path(tempfile.mkdtemp(prefix="micrographia_"))
         self._thread = threading.Thread(
             target=_work,
-            args=(self._state, list(sources), recipe, classifier, folder),
+            args=(self._state, list(sources), recipe, classifier, folder, list(others), visitor),
             name="batch",
             daemon=True,
         )
@@ -116,28 +136,98 @@ class Run:
     def label(self, labels: Mapping[int, str]) -> None:
         """Take over true classes and write tables and report again."""
         assert self.result is not None
-        self._state.result = relabel(self.result, labels)
-        write_report(self._state.result, self._state.result.out)
-        self.revision += 1
+        with self._labelling:  # a kept batch may be open in two tabs
+            self._state.result = relabel(self.result, labels)
+            write_report(self._state.result, self._state.result.out)
+            self.revision += 1
+
+    @property
+    def held_bytes(self) -> int:
+        """How much its files take on the disk."""
+        folder = self.result.out if self.result is not None else None
+        if folder is None:
+            return 0
+        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+_kept: Kept[Run] = Kept()
 
 
 def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
-    """Begin a batch; the one before it is stopped and forgotten, unless the model is not there."""
+    """Begin a batch; once there is room for it, the one before it is stopped and forgotten.
+
+    Raises
+    ------
+    UserError
+        If the model is not there or there is no room; the batch before is then as it was.
+    """
     classifier = cache.model(recipe.model)
     previous = latest()
-    if previous is not None:
-        previous.forget()
+    wanted = any(step.others for step in recipe.filters)
+    others = workspace.every() if wanted else ()
+    place = f"batch {secrets.token_hex(4)}"
     held = sum(len(source[1]) for source in sources if isinstance(source, tuple))
-    workspace.hold_beside("batch", held)
-    st.session_state[_KEY] = Run(sources, recipe, classifier)
+    workspace.hold_beside(place, held)
+    try:
+        begun = Run(sources, recipe, classifier, others, _visitor(), place)
+    except BaseException:
+        workspace.hold_beside(place, 0)
+        raise
+    if previous is not None:
+        workspace.hold_beside(previous.place, 0)
+        if previous.is_running:
+            previous.forget()  # a finished one goes with the last who holds it
+    st.session_state[_KEY] = begun
+    st.session_state.pop(_KEPT_KEY, None)
 
 
 def latest() -> Run | None:
     """Return the visitor's last batch, at work or finished."""
     run: Run | None = st.session_state.get(_KEY)
     if run is not None and not run.is_running:
-        workspace.hold_beside("batch", 0)
+        workspace.hold_beside(run.place, 0)
     return run
+
+
+def keep(run: Run) -> str:
+    """Keep a finished batch for an hour; return the key by which `find` gives it back.
+
+    Who knows the key sees the batch: it cannot be guessed. Kept are few and of a bounded size, the
+    oldest makes room.
+    """
+    return _kept.keep(run, run.held_bytes)
+
+
+def find(key: str) -> Run | None:
+    """Return the batch that was kept under a key; None when there is none (any more)."""
+    return _kept.find(key)
+
+
+def kept_key() -> str:
+    """Return the key of this visitor's finished batch, for the address; "" when there is none."""
+    run = latest()
+    if run is None or run.result is None:
+        return ""
+    key: str = st.session_state.get(_KEPT_KEY, "")
+    if not key or find(key) is not run:
+        key = st.session_state[_KEPT_KEY] = keep(run)
+    return key
+
+
+def revive(key: str) -> bool:
+    """Give this visitor the batch that an address names; False, and nothing done, if it is gone."""
+    run = find(key)
+    if run is None:
+        return False
+    st.session_state[_KEY] = run
+    st.session_state[_KEPT_KEY] = key
+    return True
+
+
+def _visitor() -> object:
+    """Return who asks: tabs of one browser are one visitor."""
+    context = get_script_run_ctx()
+    return st.context.cookies.get(_COOKIE) or (context.session_id if context else None)
 
 
 def _work(
@@ -146,17 +236,23 @@ def _work(
     recipe: Recipe,
     classifier: Classifier,
     folder: Path,
+    others: list[GivenSource],
+    visitor: object,
 ) -> None:
     """Run the batch in its turn; whatever happens ends in a result or in a sentence."""
     try:
-        with _TURNS:
+        with _TURNS.take(visitor, state.stop.is_set) as turn:
+            if turn is None:
+                state.problem = "Cancelled before it began: nothing was analysed."
+                return
             state.phase = "reading the first micrographs"
             result = run_batch(
                 sources,
                 recipe,
                 folder,
                 classifier=classifier,
-                on_progress=lambda done, total, name: _note(state, done, total),
+                on_progress=lambda done, total, name: _note(state, done, total, turn),
+                others=others,
                 on_row=state.rows.append,
                 should_stop=state.stop.is_set,
             )
@@ -167,13 +263,18 @@ def _work(
         if not state.is_forgotten:  # its folder is gone, which is no failure
             state.problem = sentence(error)
     finally:
+        sources.clear()  # the thread may live longer than what it was given
+        others.clear()
         state.is_over = True
         if state.is_forgotten:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _note(state: _State, done: int, total: int) -> None:
+def _note(state: _State, done: int, total: int, turn: Turn) -> None:
     state.pace.note(done, total)
+    if turn.must_give_way():
+        state.phase = _WAITING
+        turn.give_way()
     if not state.stop.is_set():
         state.phase = ""
 

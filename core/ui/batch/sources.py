@@ -13,7 +13,7 @@ import streamlit as st
 from core.errors import UserError
 from core.imaging.reading import MAX_FILE_MB
 from core.reporting.batch import GivenSource
-from core.ui.shell import uploads, workspace
+from core.ui.shell import uploads, user_errors, workspace
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -74,7 +74,9 @@ def choose() -> Sequence[GivenSource]:
     if origin == LOADED:
         return loaded
     if origin == PATH:
-        return _from_path()
+        with user_errors():  # a wrong path hides nothing else of the page
+            return _from_path()
+        return []
     files = st.file_uploader(
         "A folder for this batch alone, with its subfolders" if origin == FOLDER else LABEL,
         uploads.FORMATS,
@@ -83,8 +85,10 @@ def choose() -> Sequence[GivenSource]:
         help=uploads.HELP,
         max_upload_size=MAX_FILE_MB,
     )
-    _require_room(files)
-    return [(file.name, file.getvalue()) for file in files]
+    with user_errors():
+        _require_room(files)
+        return [(file.name, file.getvalue()) for file in files]
+    return []
 
 
 def _require_room(files: Sequence[UploadedFile]) -> None:
@@ -111,10 +115,10 @@ def _from_path() -> Sequence[GivenSource]:
     )
     if not typed.strip():
         return []
-    path = Path(typed.strip()).expanduser()
     try:
+        path = Path(typed.strip()).expanduser()
         found = path.exists()
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # no such user, no such name
         found = False
     if not found:
         raise UserError(f"There is nothing at {typed.strip()}. Check the path.")

@@ -14,7 +14,6 @@ from core.imaging.overlays import (
     AS_FOUND,
     find_info_bars,
     find_overlays,
-    overlay_choice,
     with_overlay_choice,
 )
 from core.imaging.scale import bar as scale_bars
@@ -29,7 +28,7 @@ _SMALL_PX = 480  # longer side up to which a picture is enlarged by whole pixels
 COLORMAPS = pictures.COLORMAPS
 
 BY_PIXELS: Any = {Micrograph: lambda micrograph: micrograph.key}
-BY_KEY: Any = {Micrograph: lambda micrograph: f"{micrograph.key}|{overlay_choice(micrograph)}"}
+BY_KEY = BY_PIXELS
 Mask = NDArray[np.bool_]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.reporting.batch.rows.listing import words_of
+
 # id -> what it means, for people; in the order of their weight
 FLAGS: Mapping[str, str] = {
     "failed": "could not be read or analysed",
@@ -19,7 +21,6 @@ FLAGS: Mapping[str, str] = {
 FEW_PX = 100
 OVERLAY_PERCENT = 30.0
 LOW_PROBABILITY = 0.5
-SEPARATOR = " | "
 
 
 def find_flags(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -34,7 +35,7 @@ def find_flags(row: Mapping[str, Any]) -> tuple[str, ...]:
         return ("failed",)
     found = {
         "novel": (row.get("novelty") or 0.0) > 1,  # NaN and None where nothing measures it
-        "low confidence": SEPARATOR in str(row["candidates"])
+        "low confidence": len(words_of(row["candidates"])) > 1
         or row["probability"] < LOW_PROBABILITY,
         "few pixels": min(row["width_px"], row["height_px"]) < FEW_PX,
         "no evidence": not row["has_evidence"],
@@ -48,5 +49,5 @@ def find_flags(row: Mapping[str, Any]) -> tuple[str, ...]:
 def gravity(warnings: str) -> tuple[int, ...]:
     """Return a key that sorts rows by what is grave about them; no warning comes last."""
     order = {flag: place for place, flag in enumerate(FLAGS)}
-    places = tuple(order[flag] for flag in warnings.split(SEPARATOR) if flag in order)
+    places = tuple(order[flag] for flag in words_of(warnings) if flag in order)
     return places or (len(order),)

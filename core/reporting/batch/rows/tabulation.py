@@ -11,7 +11,9 @@ import pandas as pd
 from core.micrograph import Micrograph
 from core.reporting.batch.analysis import list_columns, tabulate_regions
 from core.reporting.batch.journal import Entry
-from core.reporting.batch.rows.flags import SEPARATOR, find_flags
+from core.reporting.batch.rows.flags import find_flags
+from core.reporting.batch.rows.label_table import find_key
+from core.reporting.batch.rows.listing import Listed
 from core.reporting.batch.rows.naming import match_class
 from core.reporting.recipe import PICTURES, Recipe
 
@@ -56,15 +58,19 @@ def row_of(entry: Entry, first: Entry | None = None) -> dict[str, Any]:
     """Return the row of one micrograph; a copy tells what its first did."""
     told = first or entry
     files = {FILE_COLUMNS[name.split("/")[0]]: name for name in told["files"]}
-    return {
+    row = {
         "number": entry["number"],
         "name": entry["name"],
         "status": "failed" if told["reason"] else "ok",
         "reason": told["reason"],
         "duplicate_of": entry["first"],
         **told["values"],
+        **entry["values"],  # a copy has its own sample, label and source of the pixel size
         **files,
     }
+    if "candidates" in row:
+        row["candidates"] = Listed(row["candidates"])
+    return row
 
 
 def tabulate(
@@ -94,9 +100,10 @@ def tabulate(
             firsts[entry["number"]] = slim(entry)
         row = row_of(entry, firsts.get(entry["first"]))
         row["near_duplicate_of"] = alike.get(entry["number"])
-        stated = labels.get(entry["name"]) or labels.get(entry["name"].rsplit("/", 1)[-1])
-        row["true_label"] = match_class(stated or row.get("stated_label", ""), classes)
-        row["warnings"] = SEPARATOR.join(find_flags(row))
+        key = find_key(labels, entry["name"]) if labels else None
+        by_table = match_class(labels[key], classes) if key else ""
+        row["true_label"] = by_table or match_class(row.get("stated_label", ""), classes)
+        row["warnings"] = Listed(find_flags(row))
         rows.append(row)
     files = [FILE_COLUMNS[name] for name in PICTURES if name in recipe.pictures]
     columns = [*HEAD, *list_columns(list(classes), recipe.clusters), *files]

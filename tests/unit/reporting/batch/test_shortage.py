@@ -11,15 +11,15 @@ from tests.unit.reporting.conftest import micrograph
 
 def test_a_micrograph_is_read_again_when_there_is_room(run, monkeypatch):
     tried = []
-    overlays = pipeline.overlay_choice
+    parts = pipeline.name_parts
 
-    def short_once(one):
+    def short_once(one, *rest):
         tried.append(one.name)
         if tried.count(one.name) == 1 and one.name == "field 1.tif":
             raise OutOfMemory
-        return overlays(one)
+        return parts(one, *rest)
 
-    monkeypatch.setattr(pipeline, "overlay_choice", short_once)
+    monkeypatch.setattr(pipeline, "name_parts", short_once)
     result = run([micrograph(seed) for seed in range(3)])
     assert tried.count("field 1.tif") == 2
     assert list(result.rows["status"]) == ["ok"] * 3
@@ -27,12 +27,12 @@ def test_a_micrograph_is_read_again_when_there_is_room(run, monkeypatch):
 
 
 def test_without_room_it_keeps_its_sentence(run, monkeypatch):
-    def never(one):
+    def never(one, *rest):
         if one.name == "field 1.tif":
             raise OutOfMemory
-        return ""
+        return {}
 
-    monkeypatch.setattr(pipeline, "overlay_choice", never)
+    monkeypatch.setattr(pipeline, "name_parts", never)
     monkeypatch.setattr(pipeline, "wait_for_memory", lambda needed: False)
     result = run([micrograph(seed) for seed in range(3)])
     assert list(result.rows["status"]) == ["ok", "failed", "ok"]

@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from core.imaging.filtering.pipeline import Step
@@ -107,3 +108,15 @@ def test_the_record_is_that_of_whole_frames_when_the_card_has_one(run, classifie
         network = Classifier(classifier.network, replace(classifier.card, metrics=held))
         facts = trust_facts(run([micrograph(0)], classifier=network))
         assert facts["On held-out micrographs"].startswith(f"balanced accuracy {expected}")
+
+
+def test_a_share_never_lies_outside_what_a_share_can_be():
+    from core.measuring.statistics import mean_interval
+    from core.reporting.report import numbers
+
+    wide = mean_interval(np.array([0.0, 100.0]))
+    assert wide.high - wide.estimate > 600
+    assert numbers._share(wide) == "50 (0.0–100.0)"
+    assert numbers._share(mean_interval(np.array([12.5]))) == "12.5"
+    assert numbers._share(mean_interval(np.array([]))) == "–"
+    assert numbers._mean(mean_interval(np.array([1.0, 3.0]))).startswith("2 ± ")

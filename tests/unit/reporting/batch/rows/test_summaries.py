@@ -12,7 +12,8 @@ from core.micrograph import Micrograph, PixelSize
 from core.reporting.batch.progress import Pace
 from core.reporting.batch.rows import likeness
 from core.reporting.batch.rows.flags import find_flags, gravity
-from core.reporting.batch.rows.naming import find_part, match_class, read_labels
+from core.reporting.batch.rows.label_table import read_labels
+from core.reporting.batch.rows.naming import find_part, match_class
 from core.reporting.batch.rows.summaries import choose_units, evidence_by_cluster, summarise_groups
 from core.reporting.batch.rows.truth import compare
 from core.reporting.batch.run import relabel
