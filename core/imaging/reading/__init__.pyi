@@ -10,6 +10,7 @@ from .opening import SUFFIXES as SUFFIXES
 from .opening import read_micrograph as read_micrograph
 from .tables import Line as Line
 from .tables import Table as Table
+from .tables import UnreadableTable as UnreadableTable
 from .tables import read_number as read_number
 from .tables import read_table as read_table
 from .tables import same_path as same_path

@@ -30,6 +30,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
 
+class UnreadableTable(UserError):
+    """A file is no text in columns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of a table: its number in the file, from 1, and its cells without blanks around."""
@@ -92,7 +96,9 @@ def read_table(source: bytes | Path, what: str = "The table") -> Table:
             if any(map(str.strip, cells)):
                 lines.append(Line(reader.line_num, tuple(cell.strip() for cell in cells)))
     except csv.Error as error:  # a cell without an end
-        raise UserError(f"{what}: line {reader.line_num} cannot be read ({error}).") from error
+        raise UnreadableTable(
+            f"{what}: line {reader.line_num} cannot be read ({error})."
+        ) from error
     return Table(tuple(lines))
 
 
@@ -144,7 +150,7 @@ def _decode(data: bytes, what: str) -> str:
             continue
         if not _CONTROL.search(text):
             return text
-    raise UserError(
+    raise UnreadableTable(
         f"{what} cannot be read: it is no text. Save it as CSV in UTF-8, with a heading."
     )
 

@@ -1,7 +1,6 @@
 from .analysis import Preview as Preview
 from .analysis import pixel_size_source as pixel_size_source
 from .export import REPORT as REPORT
-from .export import csv_bytes as csv_bytes
 from .export import list_versions as list_versions
 from .filtering import filter_files as filter_files
 from .filtering import read_recipe as read_recipe
@@ -16,6 +15,7 @@ from .rows.likeness import ALIKE as ALIKE
 from .rows.likeness import describe as describe
 from .rows.listing import words_of as words_of
 from .rows.naming import find_part as find_part
+from .rows.spreadsheet import csv_bytes as csv_bytes
 from .rows.summaries import GroupSummary as GroupSummary
 from .rows.summaries import Units as Units
 from .rows.summaries import choose_units as choose_units

@@ -6,12 +6,9 @@ of the name when everything but letters, digits, dash and underscore is taken aw
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
-import re
 import shutil
-import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,13 +20,15 @@ import pandas as pd
 
 from core import __version__
 from core.errors import Unwritable
+from core.imaging.display import file_stem
+from core.learning.models import file_digest
 from core.reporting.batch.journal import FILE, FOLDER, LONGEST_STEM, OURS, Journal
+from core.reporting.batch.rows.spreadsheet import csv_bytes, written
 from core.reporting.recipe import Recipe
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-image", "opencv-python-headless", "torch")
 REPORT, MANIFEST = "report.html", "manifest.json"
 ENDINGS = {"overlays": "png", "masks": "png", "maps": "npy"}
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can hold: the same batch gives the same bytes
 
 
@@ -93,9 +92,8 @@ def writing(folder: Path) -> Iterator[None]:
 
 def safe_stem(name: str) -> str:
     """Return what a file name leaves for a file name of ours: ASCII, short, without dots."""
-    stem = name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-_")[:LONGEST_STEM] or "micrograph"
+    stem = name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0].replace(".", "-")
+    return file_stem(stem, joint="-", ascii_only=True, longest=LONGEST_STEM)
 
 
 def write_pictures(
@@ -155,7 +153,7 @@ def write_tables(
             "versions": list_versions(),
             "times": times,
             "inputs": dict(zip(_inputs(rows), rows["sha256"].fillna(""), strict=True)),
-            "sha256": {name: _digest(folder / name) for name in files},
+            "sha256": {name: file_digest(folder / name) for name in files},
         }
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         (folder / MANIFEST).write_bytes(text.encode("utf-8", errors="replace"))
@@ -167,9 +165,7 @@ def _encodable(rows: pd.DataFrame) -> pd.DataFrame:
     text = [name for name in rows.columns if rows[name].dtype.kind == "O"]
     clean = rows.copy()
     for name in text:
-        clean[name] = clean[name].map(
-            lambda cell: _unicode(cell) if isinstance(cell, str) else cell
-        )
+        clean[name] = clean[name].map(lambda cell: written(cell) if isinstance(cell, str) else cell)
     return clean
 
 
@@ -187,21 +183,6 @@ def _write_regions(path: Path, regions: Iterable[pd.DataFrame]) -> None:
         for frame in regions:
             if len(frame):
                 stream.write(csv_bytes(frame, head=False))
-
-
-def csv_bytes(table: pd.DataFrame, *, head: bool = True) -> bytes:
-    """Return a table as CSV in UTF-8 with a byte order mark, without formulas in its cells.
-
-    A spreadsheet runs a cell that starts like a formula; such text gets an apostrophe in front.
-    Numbers stay numbers. The mark makes spreadsheets read µ as µ. Without `head` it is a
-    continuation: neither mark nor heading.
-    """
-    safe = table.rename(columns=disarm)
-    for column in safe.columns:
-        if not pd.api.types.is_numeric_dtype(safe[column]):
-            safe[column] = safe[column].map(disarm)
-    text: str = safe.to_csv(index=False, lineterminator="\n", header=head)
-    return text.encode("utf-8-sig" if head else "utf-8", errors="replace")
 
 
 def list_versions() -> dict[str, str]:
@@ -230,26 +211,3 @@ def zip_files(folder: Path, files: Iterable[str], path: Path) -> None:
             entry.file_size = (folder / name).stat().st_size
             with (folder / name).open("rb") as source, archive.open(entry, "w") as target:
                 shutil.copyfileobj(source, target, 1 << 20)
-
-
-def disarm(cell: object) -> object:
-    """Return text that no spreadsheet takes for a formula; what is no text is left as it is.
-
-    What cannot be seen in front of a sign does not hide it, nor does its full-width form.
-    """
-    if not isinstance(cell, str):
-        return cell
-    visible = next((c for c in cell if unicodedata.category(c)[0] not in "CZ"), "")
-    risky = unicodedata.normalize("NFKC", visible).startswith(FORMULA_STARTS)
-    plain = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", cell)  # a carriage return would split the line
-    return _unicode("'" + plain if risky or cell.startswith(FORMULA_STARTS) else plain)
-
-
-def _unicode(text: str) -> str:
-    """Return text without the halves of characters that a damaged file name may hold."""
-    return text.encode(errors="replace").decode()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UserError
-from core.imaging.display import save_png_bytes, save_tiff_bytes, to_sixteen_bits
+from core.imaging.display import file_stem, save_png_bytes, save_tiff_bytes, to_sixteen_bits
 from core.imaging.filtering import Pipeline
 from core.imaging.overlays import find_overlays
 from core.micrograph import Micrograph
@@ -113,8 +112,7 @@ def _stems(sources: list[Source]) -> Iterator[str]:
     """Yield a plain file name per source; equal ones get a number."""
     taken: set[str] = set()
     for source in sources:
-        stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", source.name)
-        stem = re.sub(r"[^\w-]+", "_", stem).strip("_")[:80] or "micrograph"
+        stem = file_stem(source.name, longest=80)
         unique, count = stem, 1
         while unique.casefold() in taken:
             count += 1

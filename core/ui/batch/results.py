@@ -191,7 +191,7 @@ def _labels_file(run: Run, result: BatchResult) -> None:
             max_upload_size=_MOST_MB,
         )
     if run.note:
-        st.warning(show.plain(run.note), icon=":material/warning:")
+        say.warning("{note}", note=run.note, icon=":material/warning:")
     if file is None:
         return
     names = result.model["display_names"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
+from core.imaging import display
 from core.imaging.scale import words
 from core.micrograph import Micrograph
 from core.ui import cache
@@ -157,5 +157,4 @@ def download(
 
 def file_stem(micrograph: Micrograph) -> str:
     """Return a name for downloads: the micrograph's own, without ending or odd characters."""
-    stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", micrograph.name)
-    return re.sub(r"[^\w-]+", "_", stem).strip("_")[:60] or "micrograph"
+    return display.file_stem(micrograph.name)

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 
 from core.errors import UserError
-from core.reporting.batch.export import disarm
+from core.imaging.reading import Table, UnreadableTable, read_table
 from core.reporting.batch.rows.naming import match_class
+from core.reporting.batch.rows.spreadsheet import disarm
 
-MOST_BYTES = 5_000_000
-MOST_LINES = 100_000
-DELIMITERS = ",;\t"
-_LOOK_AT = 20  # lines that tell the delimiter
 _NAMED = 3  # names in a sentence
 _LONGEST = 60  # letters of each
 _NAME_COLUMNS = ("name", "file", "filename", "file_name", "micrograph", "image")
 # What a person stated comes first: in our own results.csv "label" is the network's answer.
 _LABEL_COLUMNS = ("true_label", "truth", "label", "class")
-_BINARY = re.compile(r"[\x00-\x08\x0e-\x1f]")
-_BROKEN = "The labels cannot be read: give a CSV in UTF-8 with the columns name and label."
 
 
 def read_labels(data: bytes) -> dict[str, str]:
@@ -46,7 +36,7 @@ def read_labels(data: bytes) -> dict[str, str]:
         says two things of one file.
     """
     labels: dict[str, str] = {}
-    for name, label in _pairs(read_rows(data)):
+    for name, label in _pairs(_table(data)):
         name, label = name.strip().replace("\\", "/"), label.strip()
         if not name or not label:
             continue
@@ -58,90 +48,25 @@ def read_labels(data: bytes) -> dict[str, str]:
     return labels
 
 
-def read_rows(data: bytes) -> Iterator[list[str]]:
-    """Yield the rows of a delimited text that are not empty; only one is in memory at a time.
-
-    Raises
-    ------
-    UserError
-        At once when it is too large or no text; while reading when it has too many lines.
-    """
-    if len(data) > MOST_BYTES:
-        raise UserError(
-            f"The table of labels is {len(data) / 1e6:.0f} MB; give at most {MOST_BYTES // 10**6} "
-            "MB. Two columns are enough: name and label."
-        )
-    text = _decode(data)
-    delimiter = _delimiter(text)
-    return _rows(text, delimiter)
-
-
-def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+def _table(data: bytes) -> Table:
     try:
-        for row in reader:
-            if reader.line_num > MOST_LINES:
-                raise UserError(
-                    f"The table of labels has more than {MOST_LINES:,} lines; give fewer."
-                )
-            if any(row):
-                yield row
-    except csv.Error as error:
-        raise UserError(_BROKEN) from error
+        return read_table(data, "The table of labels")
+    except UnreadableTable as error:
+        raise UserError(
+            "The labels cannot be read: give a CSV in UTF-8 with the columns name and label."
+        ) from error
 
 
-def _decode(data: bytes) -> str:
-    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if not _BINARY.search(text):
-            return text
-    raise UserError(_BROKEN)
-
-
-def _delimiter(text: str) -> str:
-    """Return what divides the columns: what gives a known heading, else the most even columns."""
-    head = "".join(islice(io.StringIO(text, newline=""), _LOOK_AT))
-
-    def fitness(delimiter: str) -> tuple[bool, int]:
-        try:
-            lines = io.StringIO(head, newline="")
-            rows = [row for row in csv.reader(lines, delimiter=delimiter) if any(row)]
-        except csv.Error:
-            return False, 0
-        return (_columns(rows[0]) is not None, min(map(len, rows))) if rows else (False, 0)
-
-    return max(DELIMITERS, key=fitness)  # of equals the first
-
-
-def _pairs(rows: Iterator[list[str]]) -> Iterator[tuple[str, str]]:
-    """Yield the two cells of each row that count."""
-    first = next(rows, None)
-    if first is None:
+def _pairs(table: Table) -> Iterator[tuple[str, str]]:
+    """Yield the two cells of each line that count."""
+    name, label = table.column(*_NAME_COLUMNS), table.column(*_LABEL_COLUMNS)
+    headed = name is not None and label is not None
+    if (not headed and any(len(line.cells) < 2 for line in table.lines[:1])) or not table.lines:
         raise UserError("The labels need two columns: the file's name and its class.")
-    columns = _columns(first)
-    for row in rows if columns else _put_back(first, rows):
-        name, label = columns or (0, 1)
-        if columns is None and len(row) < 2:
+    for line in table.body if headed else table.lines:
+        if not headed and len(line.cells) < 2:
             raise UserError("The labels need two columns: the file's name and its class.")
-        if len(row) > max(name, label):
-            yield row[name], row[label]
-
-
-def _put_back(first: list[str], rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    yield first
-    yield from rows
-
-
-def _columns(head: list[str]) -> tuple[int, int] | None:
-    """Return where name and class stand; None when the row is no heading."""
-    cells = [cell.strip().lower() for cell in head]
-    name = next((cells.index(one) for one in _NAME_COLUMNS if one in cells), None)
-    label = next((cells.index(one) for one in _LABEL_COLUMNS if one in cells), None)
-    return None if name is None or label is None else (name, label)
+        yield line.cell(name if headed else 0), line.cell(label if headed else 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.reporting.batch.export import csv_bytes, safe_stem
+from core.reporting.batch.export import safe_stem
+from core.reporting.batch.rows.spreadsheet import csv_bytes
 from core.reporting.batch.run import write_zip
 from core.reporting.report.writing import write_report
 from tests.unit.reporting.conftest import micrograph, png

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from core.reporting.batch import words_of
-from core.reporting.batch.export import csv_bytes, disarm
 from core.reporting.batch.rows.flags import find_flags, gravity
 from core.reporting.batch.rows.listing import Listed
+from core.reporting.batch.rows.spreadsheet import csv_bytes, disarm
 
 SURE = {
     "status": "ok",
