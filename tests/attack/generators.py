@@ -133,7 +133,8 @@ def take_labels(data: bytes) -> None:
 
 
 def take_archive(data: bytes) -> None:
-    """List an archive and read what is in it, as a batch does; each file may be refused."""
+    """List an archive and read what is in it, as a batch does; a refused file is the answer."""
+    refused: UserError | None = None
     for source in list_sources([("given.zip", data)]):
         source.stamp()
         try:
@@ -141,6 +142,9 @@ def take_archive(data: bytes) -> None:
         except UserError as error:
             if not _is_sentence(error):
                 raise ValueError(f"no sentence: {str(error)[:200]!r}") from error
+            refused = error
+    if refused is not None:
+        raise refused
 
 
 KINDS: dict[str, tuple[Callable[[random.Random], bytes], Callable[[bytes], None], int]] = {

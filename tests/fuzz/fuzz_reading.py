@@ -71,8 +71,7 @@ def run(
     others = [data for files in seeds.values() for data in files]
     tallies: dict[str, Tally] = defaultdict(Tally)
     formats = sorted(only or seeds)
-    _reset_peak("self")
-    floor_bytes = _status_bytes("self", "VmRSS")  # what the process held before, torch say
+    floor_bytes = held_before()
     for number in range(inputs):
         kind = formats[number % len(formats)]
         start = seeds[kind][int(random.integers(0, len(seeds[kind])))]
@@ -92,6 +91,12 @@ def run(
         if report_every and (number + 1) % report_every == 0:
             print(f"{number + 1} inputs", flush=True)
     return dict(tallies)
+
+
+def held_before() -> int:
+    """Return what the process holds before the first input, torch say, and forget its peak."""
+    _reset_peak("self")
+    return _status_bytes("self", "VmRSS")
 
 
 def _any(random: np.random.Generator, seeds: dict[str, list[bytes]], kind: str) -> bytes:

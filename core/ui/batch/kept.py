@@ -51,6 +51,12 @@ class Kept(Generic[Thing]):
             entry = self._things.get(key)
         return entry[2] if entry else None
 
+    def holds(self, thing: Thing) -> bool:
+        """Tell whether a thing can still be found under some key."""
+        with self._lock:
+            self._tidy()
+            return any(kept is thing for _, _, kept in self._things.values())
+
     def _tidy(self) -> None:
         now = self._clock()
         for key in [key for key, (until_s, _, _) in self._things.items() if until_s <= now]:

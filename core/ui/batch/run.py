@@ -175,8 +175,8 @@ def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
         raise
     if previous is not None:
         workspace.hold_beside(previous.place, 0)
-        if previous.is_running:
-            previous.forget()  # a finished one goes with the last who holds it
+        if not _kept.holds(previous):  # else another tab may show it
+            previous.forget()
     st.session_state[_KEY] = begun
     st.session_state.pop(_KEPT_KEY, None)
 

@@ -150,8 +150,8 @@ def _card(micrograph: Micrograph, chosen: bool) -> None:
                     alt=micrograph.name,
                 )
             say.markdown("**{name}**", name=micrograph.name)
-            for line in _facts(micrograph):
-                say.caption("{line}", line=line)
+            for fact in _facts(micrograph):
+                say.caption("{fact}", fact=say.plain(fact))
             with st.container(horizontal=True, gap="xxsmall"):
                 badges(micrograph)
         _buttons(micrograph.sha256, chosen)

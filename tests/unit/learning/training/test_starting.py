@@ -150,6 +150,7 @@ def test_command_line_fetches_what_it_starts_from(
 
     monkeypatch.setattr("core.learning.training.train", train)
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
     visual_ccc.save(tmp_path / "e.pth", visual_ccc.original("visualcnn", 54))
     arguments = ["train", "folder", "out", "--start-from", f"{server}/e.pth"]
     assert main(arguments) == EXIT_OK
