@@ -31,11 +31,11 @@ with page.user_errors():
     with pictures:
         views.pictures(micrograph, choice, target)
     with facts:
-        views.facts(micrograph, choice, target, measured.smallest_px, clustering)
+        views.facts(micrograph, choice, target, measured.regions, clustering)
     views.features(micrograph, choice, clustering)
 
     say.subheader("Regions of cluster {target}", target=target)
-    regions = cache.regions(micrograph, choice, target, measured.smallest_px, measured.split)
+    regions = cache.regions(micrograph, choice, target, measured.regions)
     say.caption("{regions}", regions=tables.regions_summary(regions))
     elsewhere = replace(choice, region=None)  # a region belongs to one frame
     sizes.draw(
@@ -44,8 +44,7 @@ with page.user_errors():
         target,
         regions,
         repr(choice),
-        smallest_px=measured.smallest_px,
-        split=measured.split,
+        found_by=measured.regions,
         mask_png=cache.mask_png(micrograph, choice, target),
         fraction_of=lambda field: cache.cluster_fractions(field, elsewhere)[target],
     )

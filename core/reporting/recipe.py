@@ -23,6 +23,7 @@ _LONGEST_REASON = 240  # letters of what is wrong with a value
 _LARGEST = 1e9  # of a number in a part of the recipe: what lies beyond is no setting
 _FEATURES, _AS_FOUND = FeatureSet(), Smoothing()
 _PART = re.compile(r"(?:folder(?::[1-9])?|name:-?[1-9]|metadata:[\w .:/-]{1,80})?")
+_SWITCHES = ("exclude_overlays", "drop_border_regions", "split_regions", "fill_holes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,14 @@ class Recipe:
     smoothing : Smoothing
         Whether clusters are made to hang together.
     drop_border_regions : bool
-        Leave out regions that the frame cuts, which are larger than what shows of them.
+        Leave out regions that are cut, by the frame or by what is left out of it: they are larger
+        than what shows of them.
+    split_regions : bool
+        Separate regions that touch at a neck.
+    fill_holes : bool
+        Holes become part of the regions around them.
+    connectivity : int
+        8: pixels that meet at a corner belong to one region; 4: those that share an edge.
     sample_from, label_from : str
         Where the name of the sample, and the true class, come from: "folder" (the innermost;
         "folder:2" the one around it), "name:1" (first part of the file name, parts being divided
@@ -97,6 +105,9 @@ class Recipe:
     cluster_seed: int = field(default=0, kw_only=True)
     smoothing: Smoothing = field(default=_AS_FOUND, kw_only=True)
     drop_border_regions: bool = field(default=False, kw_only=True)
+    split_regions: bool = field(default=False, kw_only=True)
+    fill_holes: bool = field(default=False, kw_only=True)
+    connectivity: int = field(default=8, kw_only=True)
     sample_from: str = field(default="", kw_only=True)
     label_from: str = field(default="", kw_only=True)
     pictures: tuple[str, ...] = field(default=("overlays", "masks"), kw_only=True)
@@ -107,12 +118,14 @@ class Recipe:
         _check_whole("clusters", self.clusters, MIN_CLUSTERS, MAX_CLUSTERS)
         _check_whole("target_cluster", self.target_cluster, -self.clusters, self.clusters - 1)
         _check_whole("smallest_region_px", self.smallest_region_px, *SMALLEST_REGION_PX)
-        for name in ("exclude_overlays", "drop_border_regions"):
+        for name in _SWITCHES:
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} must be true or false, got {_brief(getattr(self, name))}")
         for name in ("layer", "explained_class"):
             if getattr(self, name) is not None:
                 _check_name(name, getattr(self, name))
+        if isinstance(self.connectivity, bool) or self.connectivity not in (4, 8):
+            raise ValueError(f"connectivity must be 4 or 8, got {_brief(self.connectivity)}")
         _check_name("clustering", self.clustering)
         _check_whole("cluster_seed", self.cluster_seed, *SEEDS)
         for name, kind in (("features", FeatureSet), ("smoothing", Smoothing)):

@@ -150,7 +150,8 @@ def stages(paths: list[Path]) -> dict[str, float]:
     timed(
         "regions",
         lambda: [
-            tabulate_regions(c.labels == 2, m, 10) for c, m in zip(found, micrographs, strict=True)
+            tabulate_regions(c.labels == 2, m, Recipe())
+            for c, m in zip(found, micrographs, strict=True)
         ],
     )
     timed(

@@ -45,6 +45,7 @@ THUMBNAIL_PX = 72
 OVERLAY_PX = 1024
 JPEG_QUALITY = 82
 _GREY_BYTES_PER_PX, _BYTES_PER_PX = 20, 80  # measured: grey levels alone; features or filters
+AREAS_PX = ("area_px", "hole_area_px")
 LENGTHS_PX = (
     "equivalent_diameter_px",
     "perimeter_px",
@@ -114,7 +115,7 @@ def analyse(
     uncounted = _uncounted(micrograph, exclude)
     clustering = find_clusters(filtered, uncounted, recipe)
     target: Mask = clustering.labels == recipe.target
-    regions = tabulate_regions(target, micrograph, recipe.smallest_region_px)
+    regions = tabulate_regions(target, micrograph, recipe, uncounted)
     if recipe.drop_border_regions:
         regions = regions[~regions["touches_border"]].reset_index(drop=True)
     values = {
@@ -252,15 +253,29 @@ def pixel_size_source(micrograph: Micrograph) -> str:
     return stated or ("stated by the file" if micrograph.pixel_size else "")
 
 
-def tabulate_regions(mask: Mask, micrograph: Micrograph, smallest_px: int) -> pd.DataFrame:
-    """Return regions measured in px, with nm and µm² beside them: one unit system per batch."""
-    regions = measure_regions(mask, None, micrograph, min_area_px=smallest_px)
+def tabulate_regions(
+    mask: Mask, micrograph: Micrograph, recipe: Recipe, uncounted: Mask | None = None
+) -> pd.DataFrame:
+    """Return regions measured in px, with nm and µm² beside them: one unit system per batch.
+
+    What does not count cuts the regions beside it.
+    """
+    regions = measure_regions(
+        mask,
+        None,
+        micrograph,
+        included=None if uncounted is None else ~uncounted,
+        min_area_px=recipe.smallest_region_px,
+        split=recipe.split_regions,
+        connectivity=recipe.connectivity,
+        fill_holes=recipe.fill_holes,
+    )
     nm = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
     columns: dict[str, Any] = {}
     for name in map(str, regions.columns):
         columns[name] = regions[name]
-        if name == "area_px":
-            columns["area_µm2"] = regions[name] * nm**2 / 1e6
+        if name in AREAS_PX:
+            columns[name.removesuffix("px") + "µm2"] = regions[name] * nm**2 / 1e6
         elif name in LENGTHS_PX:
             columns[name.removesuffix("px") + "nm"] = regions[name] * nm
     return pd.DataFrame(columns)

@@ -10,6 +10,7 @@ from .classifying import (
 from .clustering import (
     FEATURES,
     ClusterChoice,
+    RegionChoice,
     bands,
     choice_of_k,
     cluster_fractions,
@@ -112,6 +113,7 @@ __all__ = [
     "ClusterChoice",
     "Look",
     "Question",
+    "RegionChoice",
     "StepFacts",
     "add_model",
     "architecture_title",

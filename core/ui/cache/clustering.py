@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,27 @@ FEATURES = "features"
 _FEATURE_SET, _AS_FOUND = FeatureSet(), Smoothing()
 _TILE_PX = 420  # longer side of a small picture of a map
 _TARGET_OPACITY = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class RegionChoice:
+    """What makes a region of a cluster, and whether those that are cut are left out."""
+
+    smallest_px: int = 10
+    split: bool = False
+    fill_holes: bool = False
+    connectivity: int = 8
+    whole: bool = False
+
+    @property
+    def labelling(self) -> dict[str, Any]:
+        """The parameters of `label_regions`."""
+        return {
+            "min_area_px": self.smallest_px,
+            "split": self.split,
+            "fill_holes": self.fill_holes,
+            "connectivity": self.connectivity,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +113,31 @@ def regions(
     micrograph: Micrograph,
     choice: ClusterChoice,
     target: int,
-    min_area_px: int,
-    split: bool = False,
+    found_by: RegionChoice,
 ) -> pd.DataFrame:
     """Return one row per region of a cluster, with its size and shape."""
-    mask = clusters(micrograph, choice).labels == target
+    labels = clusters(micrograph, choice).labels
     return measure_regions(
-        mask, micrograph.pixel_size, micrograph, min_area_px=min_area_px, split=split
+        labels == target,
+        micrograph.pixel_size,
+        micrograph,
+        included=labels >= 0,
+        drop_border=found_by.whole,
+        **found_by.labelling,
     )
 
 
 @st.cache_data(max_entries=512, show_spinner="Counting regions …", hash_funcs=BY_KEY)
 def region_counts(
-    micrograph: Micrograph, choice: ClusterChoice, min_area_px: int
+    micrograph: Micrograph, choice: ClusterChoice, found_by: RegionChoice
 ) -> tuple[int, ...]:
-    """Return how many regions each cluster has."""
+    """Return how many regions each cluster has, cut ones among them."""
     found = clusters(micrograph, choice)
+    included = found.labels >= 0
     masks = (found.labels == number for number in range(found.k))
-    return tuple(int(label_regions(mask, min_area_px=min_area_px).max()) for mask in masks)
+    return tuple(
+        int(label_regions(mask, included=included, **found_by.labelling).max()) for mask in masks
+    )
 
 
 @st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=BY_KEY)

@@ -26,6 +26,7 @@ from core.measuring.embedding import (
 from core.measuring.regions import label_regions
 from core.measuring.statistics import Interval, area_fraction, count_points
 from core.micrograph import Micrograph
+from core.ui.cache.clustering import RegionChoice
 from core.ui.cache.explaining import Question, explanation
 from core.ui.cache.shared import BY_KEY, BY_PIXELS, Mask, excluded, model
 
@@ -88,10 +89,10 @@ def card_jpeg(micrograph: Micrograph) -> bytes:
 
 
 def labels_tiff(
-    micrograph: Micrograph, mask: Mask, min_area_px: int = 1, *, split: bool = False
+    micrograph: Micrograph, mask: Mask, included: Mask, found_by: RegionChoice
 ) -> bytes:
     """Return the numbered regions of a mask as a TIFF that ImageJ opens with its scale."""
-    labels = label_regions(mask, min_area_px=min_area_px, split=split)
+    labels = label_regions(mask, included=included, **found_by.labelling)
     return saving.save_labels_bytes(labels, micrograph.pixel_size)
 
 

@@ -165,6 +165,32 @@ SPLIT = Switch(
     key="cluster_split",
     label="Split touching regions",
     help="Cuts regions at necks narrower than 0.8 of the narrower part (watershed).",
+    recipe="split_regions",
+)
+FILL = Switch(
+    name="fill-holes",
+    key="cluster_fill_holes",
+    label="Fill holes",
+    help="Holes become part of the regions around them.",
+    recipe="fill_holes",
+)
+CORNERS = Switch(
+    name="corners",
+    key="cluster_corners",
+    label="Corners connect",
+    help="Pixels that meet at a corner belong to one region. Off, grains whose boundaries are one "
+    "pixel wide stay apart.",
+    default=True,
+    recipe="connectivity",
+    to_recipe=lambda corners: 8 if corners else 4,
+)
+WHOLE = Switch(
+    name="whole",
+    key="cluster_whole",
+    label="Leave out cut regions",
+    help="Regions that the frame, the info bar, letters or the region of interest cut are larger "
+    "than what shows of them. They count as area either way.",
+    recipe="drop_border_regions",
 )
 SHOWN = Choice(
     name="shown",
@@ -188,6 +214,9 @@ SETTINGS: tuple[Setting, ...] = (
     RADIUS,
     SIDE,
     SPLIT,
+    FILL,
+    CORNERS,
+    WHOLE,
     SHOWN,
     *TARGETS.values(),
 )
@@ -198,8 +227,7 @@ class Measured:
     """Which cluster is measured, and what counts as a region of it."""
 
     target: int
-    smallest_px: int
-    split: bool
+    regions: cache.RegionChoice
 
 
 def mode() -> str:
@@ -218,7 +246,8 @@ def ask(micrograph: Micrograph, chosen: str) -> tuple[cache.ClusterChoice, Measu
             _draw_features()
         for setting in (SMOOTHING, RADIUS, SIDE):
             setting.draw()
-        measured = Measured(TARGETS[k].draw(), SMALLEST.draw(), SPLIT.draw())
+        target, smallest_px = TARGETS[k].draw(), SMALLEST.draw()
+        measured = Measured(target, _ask_regions(smallest_px))
         found = region_picker.ask(micrograph)
         exclude = EXCLUDE.draw()
     region.hold(found)
@@ -234,6 +263,14 @@ def ask(micrograph: Micrograph, chosen: str) -> tuple[cache.ClusterChoice, Measu
         Smoothing(**said["smoothing"]),
     )
     return choice, measured
+
+
+def _ask_regions(smallest_px: int) -> cache.RegionChoice:
+    """Draw what makes a region of the target cluster."""
+    split = SPLIT.draw()
+    with st.expander("More about regions"):
+        fill, corners, whole = FILL.draw(), CORNERS.draw(), WHOLE.draw()
+    return cache.RegionChoice(smallest_px, split, fill, 8 if corners else 4, whole)
 
 
 def _draw_features() -> None:

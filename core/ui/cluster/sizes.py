@@ -18,6 +18,7 @@ from core.measuring.statistics import (
     mean_interval,
     points_needed,
     relative_accuracy,
+    why_no_interval,
 )
 from core.micrograph import Micrograph, PixelSize
 from core.reporting import figures
@@ -39,8 +40,7 @@ def draw(
     settings: str,
     *,
     prefix: str = "cluster",
-    smallest_px: int = 1,
-    split: bool = False,
+    found_by: cache.RegionChoice,
     mask_png: bytes | None = None,
     fraction_of: Callable[[Micrograph], float] | None = None,
 ) -> None:
@@ -59,7 +59,7 @@ def draw(
         All choices that made the labels: the key under which intervals are kept.
     prefix : str
         Begins the keys of the controls.
-    smallest_px, split
+    found_by : RegionChoice
         How the regions were found, for the file with their numbers.
     mask_png : bytes, optional
         Offered beside the other files.
@@ -89,7 +89,7 @@ def draw(
         micrograph,
         labels,
         prefix,
-        lambda: cache.labels_tiff(micrograph, mask, smallest_px, split=split),
+        lambda: cache.labels_tiff(micrograph, mask, included, found_by),
         regions,
         mask_png,
     )
@@ -107,25 +107,41 @@ def describe_area(
 ) -> say.Line:
     """Return sentences on how sure the area of a cluster is."""
     low, middle, high = (
-        tables.write_area(round(share * area_px), size)
+        "" if isnan(share) else tables.write_area(round(share * area_px), size)
         for share in (tiles.low, tiles.estimate, tiles.high)
     )
-    return say.line(
-        "Cluster {target} covers **{share}** of what counts (95 %: {range}), or {middle} ({low} to "
-        "{high}). The interval comes from drawing {tiles} tiles of this field again: it holds for "
-        "other places of a uniform specimen. Counting {points} points of a grid instead (ASTM "
-        "E562) gives {counted} ({counted_range}){more}.",
+    covers = say.line(
+        "Cluster {target} covers **{share}** of what counts",
         target=target,
         share=tables.percent(tiles.estimate),
+    )
+    counted = say.line(
+        "Counting {points} points of a grid instead gives {share} ({range}; on one field, where "
+        "ASTM E562 counts over many){more}.",
+        points=points.n,
+        share=tables.percent(points.estimate),
+        range=_range(points),
+        more=_more_points(points),
+    )
+    if why := why_no_interval(tiles.n):
+        return say.line(
+            "{covers}, or {area}. {why} {counted}",
+            covers=covers,
+            area=middle,
+            why=say.Line(why),
+            counted=counted,
+        )
+    return say.line(
+        "{covers} (95 %: {range}), or {area} ({low} to {high}). The interval comes from drawing "
+        "{tiles} tiles of this field again: it holds for other places of a uniform specimen. "
+        "{counted}",
+        covers=covers,
         range=_range(tiles),
-        middle=middle,
+        area=middle,
         low=low,
         high=high,
         tiles=tiles.n,
-        points=points.n,
-        counted=tables.percent(points.estimate),
-        counted_range=_range(points),
-        more=_more_points(points),
+        counted=counted,
     )
 
 

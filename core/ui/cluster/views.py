@@ -51,7 +51,11 @@ def pictures(micrograph: Micrograph, choice: ClusterChoice, target: int) -> None
 
 
 def facts(
-    micrograph: Micrograph, choice: ClusterChoice, target: int, smallest_px: int, found: Clustering
+    micrograph: Micrograph,
+    choice: ClusterChoice,
+    target: int,
+    found_by: cache.RegionChoice,
+    found: Clustering,
 ) -> None:
     """Draw share and area of the target, the table of all clusters and their grey levels."""
     samples.badge(micrograph)
@@ -61,7 +65,7 @@ def facts(
         area = tables.target_area(found, target, micrograph)
         say.metric("Area", area, width="content")
     say.caption("{found}", found=tables.used_share(found))
-    counts = cache.region_counts(micrograph, choice, smallest_px)
+    counts = cache.region_counts(micrograph, choice, found_by)
     legend = tables.cluster_legend(found, micrograph, counts)
     st.dataframe(legend, hide_index=True, column_config=show.LEGEND_COLUMNS, key="cluster_legend")
     show.chart(

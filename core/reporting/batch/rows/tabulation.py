@@ -133,5 +133,5 @@ def regions_of(entry: Entry) -> pd.DataFrame:
 def no_regions() -> pd.DataFrame:
     """Return an empty table of regions, with its columns."""
     nothing = Micrograph("", np.zeros((1, 1), np.uint8))
-    empty = tabulate_regions(np.zeros((1, 1), np.bool_), nothing, 1)
+    empty = tabulate_regions(np.zeros((1, 1), np.bool_), nothing, Recipe())
     return pd.DataFrame(columns=["number", "name", *empty.columns, "pixel_size_source"])
