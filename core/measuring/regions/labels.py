@@ -14,7 +14,6 @@ from core.measuring.regions.border import as_included
 Labels = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 NECK = 0.8  # width of a neck by that of the narrower part; two discs that overlap a third in
-SPECK_PX = 16  # holes of up to 4 x 4 px are noise to a split: no neck ends there
 _ROUGH_PX = 1.0  # added to widths before they are compared: one pixel of roughness is no neck
 _MOST_ROUNDS = (
     400  # ridges that need more (longer than that in px, of one width) are left to skimage
@@ -41,8 +40,7 @@ def label_regions(
     split : bool
         Separate touching regions: a neck narrower than 0.8 of the narrower part (plus one pixel
         each, so that rough outlines stay whole) is cut along the watershed of the distance to the
-        outline. No pixel is lost: the parts touch each other. Specks of noise inside of a region
-        (holes of up to 16 px) are no outline.
+        outline. No pixel is lost: the parts touch each other.
     connectivity : int
         8: pixels that meet at a corner belong together; 4: those that share an edge, which keeps
         grains apart whose boundaries are one pixel wide.
@@ -83,16 +81,12 @@ def label_regions(
     return np.asarray(np.where(keep, np.cumsum(keep), 0).astype(np.int32)[labels])
 
 
-def _without_holes(inside: Mask, connectivity: int, most_px: int | None = None) -> Mask:
-    """Return a mask with its holes filled, or those of up to so many pixels."""
+def _without_holes(inside: Mask, connectivity: int) -> Mask:
+    """Return a mask with its holes filled."""
     ground = (~inside).astype(np.uint8)
-    count, holes, stats, _ = cv2.connectedComponentsWithStats(
-        ground, connectivity=12 - connectivity, ltype=cv2.CV_32S
-    )
+    count, holes = cv2.connectedComponents(ground, connectivity=12 - connectivity, ltype=cv2.CV_32S)
     fill = np.ones(count, np.bool_)
     fill[np.concatenate([holes[0], holes[-1], holes[:, 0], holes[:, -1]])] = False
-    if most_px is not None:
-        fill &= stats[:, cv2.CC_STAT_AREA] <= most_px
     fill[0] = True
     return np.asarray(fill[holes]) if np.count_nonzero(fill) > 1 else inside
 
@@ -103,50 +97,18 @@ def _split(inside: Mask, connectivity: int = 8) -> Labels:
     On a logarithmic scale "narrower than 0.8 of" is the same depth for large and small parts. What
     lies outside the frame is unknown, so that a border is no outline.
     """
-    solid = _without_holes(inside, connectivity, SPECK_PX)
-    if solid.all():  # there is no outline to measure a distance from
+    if inside.all():  # there is no outline to measure a distance from
         return _label(inside, connectivity)
-    distance = cv2.distanceTransform(solid.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     # The last digits of a logarithm depend on where an array lies in memory, and with them the cut.
     height = np.round(np.log(distance.astype(np.float64) + _ROUGH_PX), 6).astype(np.float32)
-    floor = np.where(solid, np.maximum(height + np.float32(np.log(NECK)), 0), np.float32(0))
+    floor = np.where(inside, np.maximum(height + np.float32(np.log(NECK)), 0), np.float32(0))
     ski: Any = skimage  # it loads its parts when they are first used; these are untyped
-    peaks = ski.morphology.local_maxima(reconstruct(floor, height), connectivity=2) & solid
-    parts = _flood(height, _label(peaks), solid, connectivity)
-    if solid is not inside:
-        parts = _own_parts(np.where(inside, parts, 0), inside, connectivity)
+    peaks = ski.morphology.local_maxima(reconstruct(floor, height), connectivity=2) & inside
+    steps = 1 if connectivity == 4 else 2
+    flood = ski.segmentation.watershed
+    parts = flood(-height, _label(peaks), connectivity=steps, mask=inside)
     return _in_reading_order(parts)
-
-
-def _flood(height: NDArray[np.float32], markers: Labels, solid: Mask, connectivity: int) -> Labels:
-    """Return the watershed from markers; only regions with several need one."""
-    whole = _label(solid, connectivity)
-    places = np.flatnonzero(markers)
-    owner = np.zeros(int(markers.max()) + 1, np.int64)
-    owner[markers.ravel()[places]] = whole.ravel()[places]
-    several = np.bincount(owner[1:], minlength=int(whole.max()) + 1) > 1
-    several[0] = False
-    marker = np.zeros(several.size, np.int32)
-    marker[owner[1:]] = np.arange(1, owner.size)
-    found = marker[whole]
-    if several.any():
-        ski: Any = skimage
-        flooded, steps = several[whole], 1 if connectivity == 4 else 2
-        parts = ski.segmentation.watershed(-height, markers, connectivity=steps, mask=flooded)
-        found[flooded] = parts[flooded]
-    return np.asarray(found)
-
-
-def _own_parts(parts: Labels, inside: Mask, connectivity: int) -> Labels:
-    """Number apart what is not connected to the rest of its part: what lay in a filled hole."""
-    whole = _label(inside, connectivity)
-    owner = np.zeros(int(parts.max()) + 1, np.int64)
-    owner[parts.ravel()[::-1]] = whole.ravel()[::-1]  # where the first pixel of each part lies
-    apart = np.flatnonzero((parts > 0) & (owner[parts] != whole))
-    keys = parts.ravel()[apart].astype(np.int64) * (int(whole.max()) + 1) + whole.ravel()[apart]
-    found = parts.copy()
-    found.ravel()[apart] = owner.size + np.unique(keys, return_inverse=True)[1]
-    return found
 
 
 def reconstruct(

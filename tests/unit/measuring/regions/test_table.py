@@ -335,13 +335,6 @@ def test_iterated_dilation_equals_scikit_image_to_the_bit():
     np.testing.assert_array_equal(reconstruct(floor, height, most_rounds=2), theirs)
 
 
-def test_specks_are_no_necks():
-    noise = np.random.default_rng(6).random((480, 640)) < 0.01
-    mask = two_discs(80, 136)
-    assert len(measure_regions(mask, split=True)) == 2
-    assert len(measure_regions(mask & ~noise, split=True, min_area_px=20)) == 2
-
-
 @pytest.mark.parametrize("period_px", [4, 6])
 def test_nested_rings_and_sponges_are_measured_as_if_alone(period_px):
     down, right = np.mgrid[:120, :120] - 59.5
