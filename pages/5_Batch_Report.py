@@ -27,6 +27,8 @@ with page.user_errors():
             batch_recipe.summary(recipe)
     else:
         st.write("Give a recipe.json in the sidebar; every report holds one.")
+    if said := batch_run.bring_back():
+        say.info("{said}", said=say.Line(said), icon=":material/restart_alt:")
     run = batch_run.latest()
     busy = run is not None and run.is_running
     can_run = recipe is not None and not busy
@@ -49,4 +51,5 @@ with page.user_errors():
     elif run is not None and run.problem:
         say.error("{problem}", problem=run.problem, icon=":material/error:")
     elif run is not None and run.result is not None:
+        batch_run.kept_key()  # from the next run of the page on it stands in the address
         results.draw(run, run.result)

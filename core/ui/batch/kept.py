@@ -51,11 +51,11 @@ class Kept(Generic[Thing]):
             entry = self._things.get(key)
         return entry[2] if entry else None
 
-    def holds(self, thing: Thing) -> bool:
-        """Tell whether a thing can still be found under some key."""
+    def drop(self, thing: Thing) -> None:
+        """Forget a thing under all its keys."""
         with self._lock:
-            self._tidy()
-            return any(kept is thing for _, _, kept in self._things.values())
+            for key in [key for key, (_, _, kept) in self._things.items() if kept is thing]:
+                del self._things[key]
 
     def _tidy(self) -> None:
         now = self._clock()

@@ -31,9 +31,13 @@ from core.ui.shell import sentence, workspace
 if TYPE_CHECKING:
     from core.learning.models import Classifier
 
-_KEY, _KEPT_KEY = "batch_run", "batch_kept_key"
+_KEY, _KEPT_KEY = "batch_run", workspace.BATCH_KEPT
 _COOKIE = "_streamlit_xsrf"
 _WAITING = "waiting for another batch on this server"
+_BACK = "The page was opened anew; your finished batch is back."
+_GONE = (
+    "The batch that the address names is gone: a finished one is kept for an hour. Run it again."
+)
 _SHOWN = 12  # rows shown while the batch runs
 _TURNS = Turns(2)  # batches at work at once on this server; others wait
 
@@ -175,10 +179,18 @@ def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
         raise
     if previous is not None:
         workspace.hold_beside(previous.place, 0)
-        if not _kept.holds(previous):  # else another tab may show it
-            previous.forget()
+        _kept.drop(previous)
+        previous.forget()
     st.session_state[_KEY] = begun
     st.session_state.pop(_KEPT_KEY, None)
+
+
+def bring_back() -> str:
+    """Take up the batch that the address named; return what to say of it, "" for nothing."""
+    wanted = st.session_state.pop(workspace.BATCH_WANTED, "")
+    if not wanted or _KEY in st.session_state:
+        return ""
+    return _BACK if revive(wanted) else _GONE
 
 
 def latest() -> Run | None:

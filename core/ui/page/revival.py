@@ -15,7 +15,8 @@ from core.ui.page.links import address
 from core.ui.parts import say
 from core.ui.shell import workspace
 
-_FILES = "files"
+_FILES, _BATCH = "files", "batch"
+_BATCH_KEY = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 _ALIVE, _NOTE = "revival_alive", "revival_note"
 _SAMPLE = re.compile(r"([a-z_]{1,20})-(\d{1,3})", re.ASCII)
 
@@ -38,10 +39,11 @@ def _take_over(stated: dict[str, str]) -> str:
     wanted, odd_samples = _wanted_samples(stated.pop(address.SAMPLES, ""))
     for kind, seed in wanted:
         workspace.add_sample(kind, seed)
+    odd_batch = _want_batch(stated.pop(_BATCH, ""))
     held, odd_parts = address.take_over(stated)
     for name in stated:
         del st.query_params[name]  # it held once: from now on the widgets say what holds
-    odd = odd_files + odd_samples + odd_parts
+    odd = odd_files + odd_samples + odd_batch + odd_parts
     said = ""
     if address.is_link(stated):
         said = _sentence_of_link(held, len(wanted), address.needs_file(stated))
@@ -59,6 +61,7 @@ def remember() -> None:
     said = {
         _FILES: str(files) if files else None,
         address.SAMPLES: address.name_samples() or None,
+        _BATCH: st.session_state.get(workspace.BATCH_KEPT) or None,
     }
     for name, value in said.items():
         if st.query_params.get(name) != value:
@@ -66,6 +69,14 @@ def remember() -> None:
                 del st.query_params[name]
             else:
                 st.query_params[name] = value
+
+
+def _want_batch(stated: str) -> int:
+    """Note which batch an address names, for the page that shows it; return 1 for what is none."""
+    if _BATCH_KEY.fullmatch(stated):
+        st.session_state[workspace.BATCH_WANTED] = stated
+        return 0
+    return int(bool(stated))
 
 
 def _lost_files(stated: str) -> tuple[int, int]:

@@ -26,7 +26,7 @@ def draw(micrograph: Micrograph) -> None:
         on_change=lambda: workspace.select(st.session_state["sidebar_micrograph"]),
     )
     frame_picker(micrograph)
-    say.caption("{micrograph}", micrograph=show.describe(micrograph), into=st.sidebar)
+    say.caption("{facts}", facts=say.plain(show.describe(micrograph)), into=st.sidebar)
     calibration.draw(micrograph)
 
 

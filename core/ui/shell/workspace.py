@@ -22,6 +22,8 @@ from core.ui.shell.shelves import Shelf, make_room
 MOST_BYTES = 512 * 2**20
 SAMPLE_SHAPE = (768, 1024)
 
+BATCH_KEPT = "workspace_batch_kept"  # key of a finished batch, for the address
+BATCH_WANTED = "workspace_batch_wanted"  # key that an address named, until the batch is looked at
 _MICROGRAPHS = "workspace_micrographs"  # a Shelf: sha256 of the file -> Micrograph
 _CURRENT = "workspace_current"
 _SIMULATED = "workspace_simulated"  # sha256 of those that were simulated here -> kind, seed

@@ -47,3 +47,10 @@ def test_keys_are_long_and_never_the_same():
     keys = {kept.keep(number) for number in range(1000)}
     assert len(keys) == 1000
     assert {len(key) for key in keys} == {22}  # 128 bits
+
+
+def test_what_is_dropped_is_found_under_none_of_its_keys() -> None:
+    kept: Kept[str] = Kept()
+    keys = kept.keep("a"), kept.keep("a"), kept.keep("b")
+    kept.drop("a")
+    assert [kept.find(key) for key in keys] == [None, None, "b"]
