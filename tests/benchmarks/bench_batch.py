@@ -109,7 +109,7 @@ def stages(paths: list[Path]) -> dict[str, float]:
     """Return seconds per picture for each step of ours, one after the other."""
     import torch
 
-    from core.imaging.display.pictures import png_bytes
+    from core.imaging.display.encoding import png_bytes
     from core.learning.models import load_model
     from core.measuring.clustering import cluster_gray
     from core.reporting.batch import pipeline

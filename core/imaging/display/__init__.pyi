@@ -5,13 +5,15 @@ from . import legends as legends
 from . import pictures as pictures
 from . import saving as saving
 from .class_tiles import class_colors as class_colors
-from .pictures import COLORMAPS as COLORMAPS
+from .colours import MAX_CLUSTER_COLORS as MAX_CLUSTER_COLORS
+from .colours import cluster_colors as cluster_colors
+from .colours import color_labels as color_labels
+from .encoding import jpeg_bytes as jpeg_bytes
+from .encoding import png_bytes as png_bytes
+from .heat_maps import COLORMAPS as COLORMAPS
+from .heat_maps import blend_heatmap as blend_heatmap
 from .pictures import Picture as Picture
-from .pictures import blend_heatmap as blend_heatmap
-from .pictures import cluster_colors as cluster_colors
-from .pictures import color_labels as color_labels
-from .pictures import draw_scale_bar as draw_scale_bar
-from .pictures import png_bytes as png_bytes
+from .pictures import display_window as display_window
 from .pictures import thumbnail as thumbnail
 from .pictures import to_display as to_display
 from .saving import file_stem as file_stem
@@ -19,3 +21,5 @@ from .saving import save_npy_bytes as save_npy_bytes
 from .saving import save_png_bytes as save_png_bytes
 from .saving import save_tiff_bytes as save_tiff_bytes
 from .saving import to_sixteen_bits as to_sixteen_bits
+from .scale_bars import draw_scale_bar as draw_scale_bar
+from .scale_bars import nice_length as nice_length

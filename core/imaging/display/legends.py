@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.imaging.display.pictures import Picture, blend_heatmap
+from core.imaging.display.heat_maps import blend_heatmap
+from core.imaging.display.pictures import Picture
 
 _STRIP_SHARE = 0.09
 _LINE_SHARE = 1 / 500

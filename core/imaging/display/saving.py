@@ -13,7 +13,9 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.imaging.display.pictures import cluster_colors, png_bytes, to_display
+from core.imaging.display.colours import cluster_colors
+from core.imaging.display.encoding import png_bytes
+from core.imaging.display.pictures import to_display
 from core.micrograph import Micrograph, PixelSize
 
 _IMAGEJ_UNITS = {"nm": "nm", "µm": "um"}  # the names that ImageJ itself writes

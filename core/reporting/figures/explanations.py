@@ -31,7 +31,7 @@ def evidence_map(
     micrograph : Micrograph
     heatmap : ndarray of shape (H, W), float32, 0–1
     colormap : str
-        One of `core.imaging.display.pictures.COLORMAPS`.
+        One of `core.imaging.display.display.COLORMAPS`.
     dark : bool
         Colours for a dark page.
     """

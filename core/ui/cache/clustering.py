@@ -12,7 +12,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.imaging.display import pictures, saving
+from core.imaging import display
+from core.imaging.display import saving
 from core.measuring.clustering import (
     GREY,
     K_MEANS,
@@ -149,7 +150,7 @@ def clusters_png(micrograph: Micrograph, choice: ClusterChoice) -> bytes:
     """
     found = clusters(micrograph, choice)
     shown = _at_screen_size(found.labels, micrograph)
-    return encode(pictures.color_labels(shown, found.k), micrograph)
+    return encode(display.color_labels(shown, found.k), micrograph)
 
 
 @st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=BY_KEY)
@@ -216,13 +217,13 @@ def soft_pngs(micrograph: Micrograph, choice: ClusterChoice) -> list[bytes]:
     if not isinstance(found, FeatureClustering) or found.memberships is None:
         return []
     return [
-        pictures.png_bytes(np.rint(share.astype(np.float32) * 255).astype(np.uint8), _TILE_PX)
+        display.png_bytes(np.rint(share.astype(np.float32) * 255).astype(np.uint8), _TILE_PX)
         for share in found.memberships
     ]
 
 
 def _small_png(values: NDArray[np.float32]) -> bytes:
-    return pictures.png_bytes(pictures.thumbnail(Micrograph("map", values), _TILE_PX))
+    return display.png_bytes(display.thumbnail(Micrograph("map", values), _TILE_PX))
 
 
 def mask_png(micrograph: Micrograph, choice: ClusterChoice, target: int) -> bytes:

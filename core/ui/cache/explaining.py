@@ -13,7 +13,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.imaging.display import legends, pictures, saving
+from core.imaging import display
+from core.imaging.display import legends, saving
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.reporting.batch import list_versions
@@ -95,14 +96,14 @@ def heatmap_png(
     blended = _blend(shown, found, look, 1.0)
     if not full:
         return encode(blended, micrograph)
-    barred = pictures.draw_scale_bar(blended, micrograph.pixel_size, micrograph.shape[1])
+    barred = display.draw_scale_bar(blended, micrograph.pixel_size, micrograph.shape[1])
     ends = ("no evidence", f"strongest ({float(found.raw.max()):.3g})")
-    return pictures.png_bytes(legends.add_color_bar(barred, ends, look.opacity, look.colormap))
+    return display.png_bytes(legends.add_color_bar(barred, ends, look.opacity, look.colormap))
 
 
 def _blend(
-    shown: pictures.Picture, found: Explanation, look: Look, strength: float
-) -> pictures.Picture:
+    shown: display.Picture, found: Explanation, look: Look, strength: float
+) -> display.Picture:
     """Return a picture under a heat map of some strength, with contour and frame."""
     from core.learning.explaining import to_frame
 
@@ -110,7 +111,7 @@ def _blend(
     top, left, bottom, right = (round(v) for v in np.array(found.seen_box) * scale)
     box = (top, left, bottom, right)
     heat = strength * to_frame(found.raw, shown.shape, box)
-    blended = pictures.blend_heatmap(shown, heat, look.opacity, look.colormap)
+    blended = display.blend_heatmap(shown, heat, look.opacity, look.colormap)
     if look.contour is not None and found.has_evidence:
         blended = legends.draw_contour(blended, heat, look.contour * strength)
     if box != (0, 0, *shown.shape):
@@ -143,13 +144,13 @@ def gallery(
     alike = coinciding(question.model_name, layer)
     groups = [tuple(m for m in methods if m in alike)] if set(alike) & set(methods) else []
     groups += [(m,) for m in methods if m not in alike]
-    shown = pictures.thumbnail(micrograph, _TILE_WIDTH_PX)
+    shown = display.thumbnail(micrograph, _TILE_WIDTH_PX)
     most = max((float(maps[m].raw.max()) for m in methods), default=0.0)
     tiles = []
     for group in groups:
         found = maps[group[0]]
         strength = max(0.0, float(found.raw.max())) / most if one_scale and most > 0 else 1.0
-        png = pictures.png_bytes(_blend(shown, found, look, strength))
+        png = display.png_bytes(_blend(shown, found, look, strength))
         tiles.append(Tile(group, png, found.has_evidence))
     return tuple(tiles)
 
@@ -263,7 +264,7 @@ def heat_legend_png(look: Look) -> bytes:
     """Return how evidence from none (left) to the strongest (right) looks over middle grey."""
     heat = np.tile(np.linspace(0, 1, 256), (14, 1))
     grey = np.full(heat.shape, 128, np.uint8)
-    return pictures.png_bytes(pictures.blend_heatmap(grey, heat, look.opacity, look.colormap))
+    return display.png_bytes(display.blend_heatmap(grey, heat, look.opacity, look.colormap))
 
 
 def raw_map_npy(found: Explanation) -> bytes:

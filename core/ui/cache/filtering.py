@@ -17,7 +17,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.imaging.display import directions, pictures, save_tiff_bytes, to_sixteen_bits
+from core.imaging import display
+from core.imaging.display import directions, save_tiff_bytes, to_sixteen_bits
 from core.imaging.filtering import (
     Pipeline,
     Point,
@@ -158,7 +159,7 @@ def spectrum_png(micrograph: Micrograph, original: Micrograph, exclude: bool) ->
         shrinks = power.shape[axis] > side
         way = cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
         power = cv2.resize(power, wanted, interpolation=way)
-    return pictures.png_bytes(pictures.to_display(Micrograph("spectrum", np.log10(power + 1))))
+    return display.png_bytes(display.to_display(Micrograph("spectrum", np.log10(power + 1))))
 
 
 def snapped(

@@ -13,7 +13,8 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.imaging.display import pictures, saving
+from core.imaging import display
+from core.imaging.display import saving
 from core.measuring.attribution import HasLabels, attribution_table
 from core.measuring.embedding import (
     Grouping,
@@ -67,7 +68,7 @@ def texture_row(micrograph: Micrograph, exclude: bool) -> NDArray[np.float64]:
     if mask is not None and mask.any() and not mask.all():
         pixels = np.where(mask, np.nanmean(pixels[~mask]), pixels).astype(pixels.dtype)
     plain = micrograph.with_pixels(pixels, "overlays filled")
-    return texture_statistics(pictures.thumbnail(plain, _DESCRIBED_PX))
+    return texture_statistics(display.thumbnail(plain, _DESCRIBED_PX))
 
 
 @st.cache_data(max_entries=64, show_spinner="Laying out the map …")
@@ -85,7 +86,7 @@ def image_groups(settings: str, k: int, _rows: NDArray[Any]) -> Grouping:
 @st.cache_data(max_entries=1024, show_spinner=False, hash_funcs=BY_PIXELS)
 def card_jpeg(micrograph: Micrograph) -> bytes:
     """Return a picture of a few kilobytes, for many at once."""
-    return pictures.jpeg_bytes(pictures.thumbnail(micrograph, _CARD_PX))
+    return display.jpeg_bytes(display.thumbnail(micrograph, _CARD_PX))
 
 
 def labels_tiff(

@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.imaging.display import hatching, pictures, saving
+from core.imaging import display
+from core.imaging.display import hatching, saving
 from core.imaging.filtering import saturated_share
 from core.imaging.overlays import (
     AS_FOUND,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 SCREEN_PX = 1400  # longer side of a picture on a page
 _SMALL_PX = 480  # longer side up to which a picture is enlarged by whole pixels
-COLORMAPS = pictures.COLORMAPS
+COLORMAPS = display.COLORMAPS
 
 BY_PIXELS: Any = {Micrograph: lambda micrograph: micrograph.key}
 BY_KEY = BY_PIXELS
@@ -81,7 +82,7 @@ def saturated(micrograph: Micrograph) -> float:
 @st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_PIXELS)
 def window(micrograph: Micrograph) -> tuple[float, float]:
     """Return the grey levels shown as black and as white."""
-    return pictures.display_window(micrograph)
+    return display.display_window(micrograph)
 
 
 @st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_KEY)
@@ -102,7 +103,7 @@ def scale_bar(micrograph: Micrograph) -> scale_bars.ScaleBar | None:
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=BY_PIXELS)
 def bar_ends_png(micrograph: Micrograph, bar: scale_bars.ScaleBar) -> bytes:
     """Return the picture around both ends of a scale bar."""
-    return pictures.png_bytes(scale_bars.draw_ends(micrograph, bar))
+    return display.png_bytes(scale_bars.draw_ends(micrograph, bar))
 
 
 def excluded(micrograph: Micrograph, exclude: bool) -> Mask | None:
@@ -118,7 +119,7 @@ def excluded_share(micrograph: Micrograph, exclude: bool) -> float:
 @st.cache_data(max_size="32MB", show_spinner=False, hash_funcs=BY_PIXELS)
 def thumbnail_png(micrograph: Micrograph, size_px: int = 320) -> bytes:
     """Return a small picture of the micrograph."""
-    return pictures.png_bytes(pictures.thumbnail(micrograph, size_px))
+    return display.png_bytes(display.thumbnail(micrograph, size_px))
 
 
 @st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=BY_PIXELS)
@@ -137,7 +138,7 @@ def hatched_png(micrograph: Micrograph) -> bytes:
     No scale bar is drawn: it would hide the edge of the info bar, which is to be judged here.
     """
     shown = picture(micrograph, full=False)
-    return pictures.png_bytes(hatching.hatch(shown, overlays(micrograph)))
+    return display.png_bytes(hatching.hatch(shown, overlays(micrograph)))
 
 
 @st.cache_data(max_size="96MB", show_spinner=False, hash_funcs=BY_PIXELS)
@@ -152,19 +153,19 @@ def png(micrograph: Micrograph) -> bytes:
     return saving.save_png_bytes(micrograph)
 
 
-def picture(micrograph: Micrograph, full: bool) -> pictures.Picture:
+def picture(micrograph: Micrograph, full: bool) -> display.Picture:
     """Return the micrograph in eight bits, a few pixels across as squares.
 
     A browser would blur a tiny picture up, and a scale bar drawn at its size would cover it.
     """
     if full:
-        return pictures.to_display(micrograph)
-    shown = pictures.thumbnail(micrograph, SCREEN_PX)
+        return display.to_display(micrograph)
+    shown = display.thumbnail(micrograph, SCREEN_PX)
     times = -(-_SMALL_PX // max(shown.shape))
     return shown.repeat(times, axis=0).repeat(times, axis=1)
 
 
-def encode(shown: pictures.Picture, micrograph: Micrograph) -> bytes:
+def encode(shown: display.Picture, micrograph: Micrograph) -> bytes:
     """Return a picture as PNG, with a scale bar where the scale is known."""
     width = micrograph.shape[1]
-    return pictures.png_bytes(pictures.draw_scale_bar(shown, micrograph.pixel_size, width))
+    return display.png_bytes(display.draw_scale_bar(shown, micrograph.pixel_size, width))

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.imaging.display import pictures as display
+from core.imaging import display
 from core.micrograph import Micrograph, PixelSize
 
 

@@ -4,7 +4,7 @@ import struct
 import numpy as np
 import pytest
 
-from core.imaging.display.pictures import png_bytes
+from core.imaging.display.encoding import png_bytes
 from core.ui.parts.compare import slider
 
 LEFT = png_bytes(np.zeros((3, 7), np.uint8))

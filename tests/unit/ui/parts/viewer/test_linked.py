@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import pytest
 
-from core.imaging.display.pictures import png_bytes
+from core.imaging.display.encoding import png_bytes
 from core.ui.parts.viewer import linked
 
 PNG = png_bytes(np.zeros((3, 5), np.uint8))
