@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from core.imaging import display
+from core.imaging.display import scale_bars
 from core.micrograph import Micrograph, PixelSize
 
 
@@ -126,7 +127,7 @@ def test_scale_bar_follows_the_shrunken_picture() -> None:
     ],
 )
 def test_label_has_the_fitting_unit(nm: float, label: str) -> None:
-    assert display._length_label(nm) == label
+    assert scale_bars._length_label(nm) == label
 
 
 def test_micro_sign_is_drawn_not_replaced() -> None:
