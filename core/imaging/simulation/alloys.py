@@ -15,13 +15,10 @@ from core.imaging.simulation.rendering import (
     cells,
     chance,
     distort,
+    f32,
     log_uniform,
     smooth_noise,
 )
-
-
-def _f32(values: Any) -> Floats:
-    return np.asarray(values, np.float32)
 
 
 def alloys(shape: Shape, rng: np.random.Generator) -> Scene:
@@ -71,9 +68,9 @@ def _blobs(
     size = rng.uniform(0.3, 0.47) * np.exp(0.5 * spread * rng.standard_normal(count))
     size = np.minimum(size, (0.47 - 0.15 * spread) / stretch)
     turn = spread * rng.normal(0, 0.9, count)
-    table = _f32([np.cos(turn), np.sin(turn), 1 / (size * stretch), stretch / size])
+    table = f32([np.cos(turn), np.sin(turn), 1 / (size * stretch), stretch / size])
     cos, sin, narrow, flat = (np.take(column, cell) for column in table)
-    offset = _f32(0.5 + spread * rng.uniform(-0.25, 0.25, (2, count)))
+    offset = f32(0.5 + spread * rng.uniform(-0.25, 0.25, (2, count)))
     du = u - row - np.take(offset[0], cell)
     dv = v - col - np.take(offset[1], cell)
     p, q = np.abs(du * cos + dv * sin) * narrow, np.abs(dv * cos - du * sin) * flat
@@ -192,7 +189,7 @@ def _etch(phase: Any, rng: np.random.Generator) -> Scene:
         top = top + np.float32(rng.uniform(0, 1.2)) * tone
     if chance(rng, 0.35):
         strokes = rng.standard_normal((shape[0], 1 + shape[1] // 24), dtype=np.float32)
-        matrix = _f32(cv2.resize(strokes, shape[::-1], interpolation=cv2.INTER_LINEAR))
+        matrix = f32(cv2.resize(strokes, shape[::-1], interpolation=cv2.INTER_LINEAR))
         top = top + np.float32(rng.uniform(0.1, 0.8)) * matrix * (1 - second)
     if chance(rng, 0.5):
         etched = 1 - second if chance(rng, 0.7) else second
@@ -201,4 +198,4 @@ def _etch(phase: Any, rng: np.random.Generator) -> Scene:
     mass = (
         np.float32(bevel) * (np.float32(0.6) * second + np.float32(0.5)) + np.float32(0.2) * depth
     )
-    return distort(Scene(_f32(top), _f32(mass), tone, phase, np.zeros(shape, np.int32)), rng, 1.5)
+    return distort(Scene(f32(top), f32(mass), tone, phase, np.zeros(shape, np.int32)), rng, 1.5)

@@ -6,17 +6,11 @@ in pixels; sizes are drawn relative to the shorter edge, from many small objects
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 
 from core.imaging.simulation.layout import Patch, Points, Shape, patch_at, scatter
-from core.imaging.simulation.rendering import Floats, Scene, chance, distort, log_uniform
-
-
-def _f32(values: Any) -> Floats:
-    return np.asarray(values, np.float32)
+from core.imaging.simulation.rendering import Floats, Scene, chance, distort, f32, log_uniform
 
 
 def spheroids(shape: Shape, rng: np.random.Generator) -> Scene:
@@ -222,7 +216,7 @@ def _sheet(patch: Patch, normals: Points, distances: Points) -> Floats:
     up = normals[:, 2] > -0.05
     steep = np.maximum(normals[up, 2], 0.05)
     level, down, right = (
-        _f32(v / steep)[:, None] for v in (distances[up], -normals[up, 1], -normals[up, 0])
+        f32(v / steep)[:, None] for v in (distances[up], -normals[up, 1], -normals[up, 0])
     )
     rows, cols = level + down * patch.across[:, 0], right * patch.along[0]
     sheet = np.add.outer(rows[0], cols[0])

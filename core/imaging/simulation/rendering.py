@@ -74,6 +74,11 @@ class Scene:
         numbers[seen | (inside & (numbers == 0))] = self.instances.max() + 1
 
 
+def f32(values: Any) -> Floats:
+    """Return values as 32-bit floats, which hold all that a picture needs."""
+    return np.asarray(values, np.float32)
+
+
 def chance(rng: np.random.Generator, probability: float) -> bool:
     """Return True with this probability."""
     return bool(rng.random() < probability)
@@ -92,9 +97,9 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], scale_px: flo
         return coarse
     if scale_px > 8:
         third_wh = (shape[1] // 3 + 1, shape[0] // 3 + 1)
-        coarse = _f32(cv2.resize(coarse, third_wh, interpolation=cv2.INTER_CUBIC))
+        coarse = f32(cv2.resize(coarse, third_wh, interpolation=cv2.INTER_CUBIC))
     kind = cv2.INTER_CUBIC if 2 < scale_px <= 8 else cv2.INTER_LINEAR
-    return _f32(cv2.resize(coarse * np.float32(1.3), shape[::-1], interpolation=kind))
+    return f32(cv2.resize(coarse * np.float32(1.3), shape[::-1], interpolation=kind))
 
 
 def cells(rng: np.random.Generator, shape: tuple[int, int], pitch_px: float) -> tuple[Floats, Any]:
@@ -122,12 +127,12 @@ def cells(rng: np.random.Generator, shape: tuple[int, int], pitch_px: float) -> 
     distance, numbers = cv2.distanceTransformWithLabels(
         seeds, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP
     )
-    return _f32(distance), numbers
+    return f32(distance), numbers
 
 
 def blur(image: Floats, sigma_px: float, sigma_rows_px: float | None = None) -> Floats:
     """Return a Gaussian-blurred copy; the second width is for the row direction."""
-    return _f32(cv2.GaussianBlur(image, (0, 0), sigma_px, sigmaY=sigma_rows_px or sigma_px))
+    return f32(cv2.GaussianBlur(image, (0, 0), sigma_px, sigmaY=sigma_rows_px or sigma_px))
 
 
 def distort(scene: Scene, rng: np.random.Generator, amount_px: float) -> Scene:
@@ -235,11 +240,7 @@ def annotate(image: Floats, rng: np.random.Generator) -> tuple[Floats, Mask]:
     if chance(rng, 0.08):
         _draw_info_bar(over, rng)
     written = ~np.isnan(over)
-    return _f32(np.where(written, over, image)), written
-
-
-def _f32(values: Any) -> Floats:
-    return np.asarray(values, np.float32)
+    return f32(np.where(written, over, image)), written
 
 
 def _roughen(scene: Scene, rng: np.random.Generator, severity: float) -> None:
@@ -274,7 +275,7 @@ def _supports(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
     row = np.arange(shape[0], dtype=np.float32)[:, None] / np.float32(0.866 * pitch)
     col = np.arange(shape[1], dtype=np.float32) / np.float32(pitch) + 0.5 * (np.floor(row) % 2)
     square = (0.866 * (row % 1 - 0.5)) ** 2 + (col % 1 - 0.5) ** 2
-    return _f32(rng.uniform(-1.5, 1.5) * (square < rng.uniform(0.15, 0.4) ** 2))
+    return f32(rng.uniform(-1.5, 1.5) * (square < rng.uniform(0.15, 0.4) ** 2))
 
 
 def _scatter_debris(scene: Scene, rng: np.random.Generator) -> None:
@@ -306,7 +307,7 @@ def _secondary_electrons(scene: Scene, rng: np.random.Generator) -> Floats:
     signal = rng.uniform(0.2, 1.0) * cv2.pow(1 - level, rng.uniform(0.6, 2.2))
     signal += rng.uniform(0, 0.4) * light + _body(scene, rng, low=-0.1, high=0.9)
     signal += rng.uniform(0, 0.35) * top / (float(top.max()) + 1e-3)
-    return _f32(signal * (1 - _hollows(top, rng)))
+    return f32(signal * (1 - _hollows(top, rng)))
 
 
 def _hollows(top: Floats, rng: np.random.Generator) -> Floats:
@@ -314,9 +315,9 @@ def _hollows(top: Floats, rng: np.random.Generator) -> Floats:
     reach = log_uniform(rng, 0.01, 0.08) * min(top.shape) + 1
     shape = top.shape
     small = cv2.resize(top, (max(2, shape[1] // 4), max(2, shape[0] // 4)), interpolation=3)
-    around = cv2.resize(blur(_f32(small), reach / 4 + 0.3), shape[::-1])
+    around = cv2.resize(blur(f32(small), reach / 4 + 0.3), shape[::-1])
     depth = np.maximum(around - top, 0)
-    return _f32(rng.uniform(0, 0.8) * depth / (float(depth.max()) + 1e-3))
+    return f32(rng.uniform(0, 0.8) * depth / (float(depth.max()) + 1e-3))
 
 
 def _body(scene: Scene, rng: np.random.Generator, low: float, high: float) -> Floats:
@@ -332,13 +333,13 @@ def _bright_field(scene: Scene, rng: np.random.Generator) -> Floats:
     density = scene.mass * cv2.exp(np.float32(strength) * scene.tone)
     reference = float(density.max()) + 1e-3
     absorption = log_uniform(rng, 0.5, 5.0)
-    signal = _f32(cv2.exp(density * np.float32(-absorption / reference)))
+    signal = f32(cv2.exp(density * np.float32(-absorption / reference)))
     grain_px = log_uniform(rng, 1.5, 8) if chance(rng, 0.7) else log_uniform(rng, 8, 60)
     shape = (signal.shape[0], signal.shape[1])
     film = np.float32(rng.uniform(0, 0.05)) * smooth_noise(rng, shape, grain_px)
     fringe_px = log_uniform(rng, 0.7, 2.5)
     if chance(rng, 0.4):
-        signal = signal + rng.uniform(-0.4, 0.9) * (signal - blur(_f32(signal), fringe_px))
+        signal = signal + rng.uniform(-0.4, 0.9) * (signal - blur(f32(signal), fringe_px))
     return signal + film
 
 
@@ -346,7 +347,7 @@ def _material_contrast(scene: Scene, rng: np.random.Generator) -> Floats:
     """Return backscatter-like contrast: one level per material, hardly any relief."""
     sign = -1.0 if chance(rng, 0.5) else 1.0
     relief = cv2.Sobel(scene.top, cv2.CV_32F, 1, 0, scale=0.125) * rng.uniform(0, 0.1)
-    return _f32(0.5 + sign * _body(scene, rng, low=0.25, high=0.5) + relief)
+    return f32(0.5 + sign * _body(scene, rng, low=0.25, high=0.5) + relief)
 
 
 def _stretch(signal: Floats, rng: np.random.Generator, severity: float) -> Floats:
@@ -356,7 +357,7 @@ def _stretch(signal: Floats, rng: np.random.Generator, severity: float) -> Float
     image = np.clip((signal - np.float32(low)) / np.float32(max(high - low, 1e-3)), 0, 1)
     if chance(rng, 0.12 * severity):
         image = 1 - image
-    return _f32(cv2.pow(image, log_uniform(rng, 1 - 0.5 * severity, 1 + 0.9 * severity)))
+    return f32(cv2.pow(image, log_uniform(rng, 1 - 0.5 * severity, 1 + 0.9 * severity)))
 
 
 def _defocus(image: Floats, rng: np.random.Generator, severity: float) -> Floats:
@@ -378,7 +379,7 @@ def _illuminate(image: Floats, rng: np.random.Generator, severity: float) -> Flo
     tilt = np.add.outer(y * np.float32(slope[0]), x * np.float32(slope[1]))
     if chance(rng, 0.4 * severity):
         tilt += np.float32(0.06) * smooth_noise(rng, (rows, cols), 0.5 * min(rows, cols))
-    return _f32(image + tilt)
+    return f32(image + tilt)
 
 
 def _noise(image: Floats, rng: np.random.Generator, severity: float) -> Floats:
@@ -398,14 +399,14 @@ def _scan_faults(image: Floats, rng: np.random.Generator) -> Floats:
     rows = image.shape[0]
     pick = rng.random()
     if pick < 0.5:
-        return _f32(image + rng.normal(0, log_uniform(rng, 0.005, 0.06), (rows, 1)))
+        return f32(image + rng.normal(0, log_uniform(rng, 0.005, 0.06), (rows, 1)))
     if pick < 0.72:
         bands = smooth_noise(rng, (rows, 2), log_uniform(rng, 2, 20))[:, :1]
-        return _f32(image + rng.uniform(0.01, 0.06) * bands)
+        return f32(image + rng.uniform(0.01, 0.06) * bands)
     shift = np.cumsum(rng.normal(0, 0.15, rows)) + rng.normal(0, rng.uniform(0, 0.5), rows)
-    cols = np.arange(image.shape[1], dtype=np.float32)[None] + _f32(shift - shift.mean())[:, None]
+    cols = np.arange(image.shape[1], dtype=np.float32)[None] + f32(shift - shift.mean())[:, None]
     lines = np.repeat(np.arange(rows, dtype=np.float32)[:, None], image.shape[1], 1)
-    return _f32(cv2.remap(image, cols, lines, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
+    return f32(cv2.remap(image, cols, lines, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
 
 
 def _compress(image: Floats, rng: np.random.Generator) -> Floats:
@@ -414,7 +415,7 @@ def _compress(image: Floats, rng: np.random.Generator) -> Floats:
     quality = int(rng.integers(25, 90))
     _, packed = cv2.imencode(".jpg", plain, [cv2.IMWRITE_JPEG_QUALITY, quality])
     stored = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
-    return _f32(image + (_f32(stored) - _f32(plain)) / 255)
+    return f32(image + (f32(stored) - f32(plain)) / 255)
 
 
 def _write(over: Floats, text: str, at_xy: tuple[int, int], height_px: float, grey: float) -> None:

@@ -15,7 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.imaging.filtering import blur, gaussian_edge, glcm_maps, painted_over
+from core.imaging.filtering import (
+    blur,
+    gaussian_edge,
+    glcm_maps,
+    painted_over,
+    structure_tensor,
+)
 from core.measuring.clustering.result import Mask
 
 Map = NDArray[np.float32]
@@ -220,9 +226,7 @@ def _structure(right: Map, down: Map, scale: float) -> Iterator[tuple[str, Map]]
 
     Bigün & Granlund (1987), ICCV, 433-438.
     """
-    xx, xy, yy = (
-        blur(product, 2 * scale) for product in (right * right, right * down, down * down)
-    )
+    xx, xy, yy = structure_tensor(right, down, 2 * scale)
     total, apart = xx + yy, np.sqrt((xx - yy) ** 2 + 4 * xy * xy)
     yield f"strength {scale:g} px", np.sqrt((total + apart) / 2)
     flat = total <= np.float32(1e-12)  # of a range of 1: no slope, hence no direction

@@ -100,6 +100,24 @@ def gaussian_edge(sigma_px: float) -> int:
     return 2 * int(np.ceil(4 * sigma_px)) + 1
 
 
+def structure_tensor(
+    right: NDArray[np.float32], down: NDArray[np.float32], sigma_px: float
+) -> tuple[NDArray[Any], ...]:
+    """Return the products of a gradient, averaged by a Gaussian: along rows, mixed, along columns.
+
+    Parameters
+    ----------
+    right, down : ndarray of shape (H, W), float32
+        The gradient's parts.
+    sigma_px : float
+
+    References
+    ----------
+    Bigün, Granlund (1987), Optimal orientation detection of linear symmetry, ICCV, 433-438.
+    """
+    return tuple(blur(product, sigma_px) for product in (right * right, right * down, down * down))
+
+
 def blur(values: NDArray[Any], sigma_px: float) -> NDArray[Any]:
     """Return a Gaussian blur of floats, cut at four sigma; edges are reflected."""
     if sigma_px == 0:

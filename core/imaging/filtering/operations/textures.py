@@ -12,11 +12,11 @@ from core.imaging.filtering.operations.base import (
     Mask,
     Pixels,
     at_least,
-    blur,
     counted,
     grey_range,
     share_of_range,
     ski,
+    structure_tensor,
 )
 from core.imaging.filtering.operations.thresholds import local_moments, otsu
 from core.imaging.filtering.texture.maps import FOUR_ANGLES, glcm_map
@@ -178,4 +178,4 @@ def _structure_tensor(
         near = cv2.dilate(exclude.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         slope = np.where(near, np.complex64(0), slope)
     right, down = np.ascontiguousarray(slope.real), np.ascontiguousarray(slope.imag)
-    return tuple(blur(product, sigma_px) for product in (right * right, right * down, down * down))
+    return structure_tensor(right, down, sigma_px)
