@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("app", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("app")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Workers that each take every core wait for each other, many times longer than they work.
