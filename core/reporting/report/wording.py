@@ -195,8 +195,9 @@ def methods(result: BatchResult) -> str:
             f"In each micrograph by itself, {_grouping(recipe)}, numbered from dark to bright"
             f"{_smoothing(recipe)}; the target was {target_title(recipe)}. "
             "Connected regions of the target with at least "
-            f"{recipe.smallest_region_px} px (diagonal neighbours count as connected; regions "
-            f"cut by the frame are {'left out' if recipe.drop_border_regions else 'included'}) "
+            f"{recipe.smallest_region_px} px ({region_rules(recipe)}; regions cut by the frame are "
+            f"{'left out' if recipe.drop_border_regions else 'included'}, as are those that what "
+            "was left out of it cuts) "
             "were measured; the equivalent diameter is that of "
             "the circle of the same area. Area fractions refer to the specimen area of a field "
             "and are given as means over fields with 95 % t-intervals (Student 1908, "
@@ -303,3 +304,12 @@ def clustering(recipe: Recipe) -> str:
 
 def _count(value: int, noun: str) -> str:
     return f"{value} {noun}" if value == 1 else f"{value} {noun}s"
+
+
+def region_rules(recipe: Recipe) -> str:
+    """Return in words what makes a region: neighbours, holes, necks."""
+    diagonal = "count" if recipe.connectivity == 8 else "do not count"
+    rules = [f"diagonal neighbours {diagonal} as connected"]
+    rules += ["holes are filled"] if recipe.fill_holes else []
+    rules += ["touching ones are split at necks"] if recipe.split_regions else []
+    return ", ".join(rules)

@@ -119,7 +119,9 @@ def summary(recipe: Recipe) -> None:
     titles = cache.method_titles()
     filters = " → ".join(step.spec.title for step in recipe.filters) or "none"
     overlays = "left out" if recipe.exclude_overlays else "taken for specimen"
-    border = ", none cut by the frame" if recipe.drop_border_regions else ""
+    border = ", none that is cut" if recipe.drop_border_regions else ""
+    usual = recipe.connectivity == 8 and not recipe.fill_holes and not recipe.split_regions
+    rules = "" if usual else f"; {wording.region_rules(recipe)}"  # only what differs is said
     level = recipe.conformal_level
     sets = f"prediction sets at {100 * level:.0f} %; " if level else ""
     lines = (
@@ -130,7 +132,7 @@ def summary(recipe: Recipe) -> None:
             "Clusters",
             f"{recipe.clusters} {wording.clustering(recipe)}, target "
             f"{tables.cluster_title(recipe.target, recipe.clusters)}; regions from "
-            f"{recipe.smallest_region_px} px{border}",
+            f"{recipe.smallest_region_px} px{border}{rules}",
             "pages/4_Cluster.py",
         ),
     )

@@ -47,8 +47,9 @@ FILTERS = Switch(name="batch-filters", key="batch_filters")
 BORDER = Switch(
     name="batch-border",
     key="batch_drop_border",
-    label="Leave out regions cut by the frame",
-    help="They are larger than what shows of them. They count as area either way.",
+    label="Leave out cut regions",
+    help="What the frame, the info bar or letters cut is larger than what shows of it. It counts "
+    "as area either way.",
     recipe="drop_border_regions",
 )
 SAMPLE = Choice(

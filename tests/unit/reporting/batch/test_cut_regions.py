@@ -7,6 +7,7 @@ import pytest
 from core.micrograph import Micrograph, PixelSize
 from core.reporting.batch.analysis import tabulate_regions
 from core.reporting.recipe import Recipe
+from core.reporting.report.wording import region_rules
 
 SIDE = 200
 
@@ -46,6 +47,16 @@ def test_holes_are_columns_in_both_units() -> None:
 def test_connectivity_is_four_or_eight(value: object) -> None:
     with pytest.raises(ValueError, match="connectivity must be 4 or 8"):
         Recipe(connectivity=value)
+
+
+def test_the_report_says_what_makes_a_region() -> None:
+    usual = region_rules(Recipe())
+    assert usual == "diagonal neighbours count as connected"
+    other = region_rules(Recipe(connectivity=4, fill_holes=True, split_regions=True))
+    assert other == (
+        "diagonal neighbours do not count as connected, holes are filled, touching ones are split "
+        "at necks"
+    )
 
 
 def test_old_recipes_are_read_and_new_ones_come_back() -> None:
