@@ -50,6 +50,8 @@ def test_report_opens_alone_sorts_and_filters(chromium: str, report: Path) -> No
         button = table.locator(f"thead th:nth-child({area}) button")
         for descending in (False, True):
             button.click()
+            way = "descending" if descending else "ascending"
+            table.locator(f'thead th:nth-child({area})[aria-sort="{way}"]').wait_for()
             values = [float(text) for text in shown(area) if text != "–"]
             assert len(values) == 13
             assert values == sorted(values, reverse=descending)
