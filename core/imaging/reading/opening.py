@@ -178,22 +178,25 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
-def _beside(path: Path) -> dict[str, bytes]:
-    """Return the files in the same folder that may belong to this one."""
-    suffix = path.suffix.lower()
-    names = [
-        name
+def paths_beside(path: Path) -> list[Path]:
+    """Return where the files lie, if they are there, that are read together with this one."""
+    return [
+        path.with_name(name)
         for wanted in companions_.companion_names(path.name)
         for name in (wanted, wanted[: -len(PurePath(wanted).suffix)] + wanted[-4:].upper())
     ]
+
+
+def _beside(path: Path) -> dict[str, bytes]:
+    """Return the files in the same folder that may belong to this one."""
+    suffix = path.suffix.lower()
     most = MAX_SIDECAR_BYTES if suffix not in (".ser", ".emi") else MAX_FILE_MB * 1_000_000
     found = {}
-    for name in names:
-        other = path.with_name(name)
+    for other in paths_beside(path):
         with contextlib.suppress(OSError):
             if other.is_file() and other.stat().st_size <= most:
                 most -= other.stat().st_size
-                found[name] = other.read_bytes()
+                found[other.name] = other.read_bytes()
     return found
 
 

@@ -17,7 +17,6 @@ from core.reporting.batch.export import MANIFEST
 from core.reporting.batch.journal import FILE, FOLDER, OURS, PICTURE_FOLDERS
 
 SUFFIXES = tuple(f".{suffix}" for suffix in opening.SUFFIXES)
-_SERIES = range(1, 10)  # of an .emi
 IsWritten = Callable[[Path], bool]
 GivenSource = str | PathLike[str] | tuple[str, bytes] | Micrograph
 
@@ -125,16 +124,10 @@ def _stat(path: Path) -> str:
 
 def _stats_beside(path: Path) -> Iterator[str]:
     """Yield a stamp for each file that `read_micrograph` may read together with this one."""
-    stem, suffix = path.stem, path.suffix.lower()
-    names = [f"{stem}.{end}" for end in ("txt", "TXT")]
-    if suffix == ".ser":
-        names = [f"{stem[:-2]}.{end}" for end in ("emi", "EMI")]
-    elif suffix == ".emi":
-        names = [f"{stem}_{number}.{end}" for number in _SERIES for end in ("ser", "SER")]
-    for name in names:
-        stat = _stat(path.with_name(name))
+    for other in opening.paths_beside(path):
+        stat = _stat(other)
         if stat != "missing":
-            yield f"{name} {stat}"
+            yield f"{other.name} {stat}"
 
 
 def _digests(companions: Mapping[str, bytes]) -> str:

@@ -53,6 +53,15 @@ def test_the_other_half_of_a_ser_is_part_of_its_stamp(tmp_path, suffix):
     assert source.stamp() != before
 
 
+@pytest.mark.parametrize("other", ["a-png.hdr", "a.hdr", "a.png.txt", "a.TXT"])
+def test_settings_under_every_name_they_may_have_are_part_of_the_stamp(tmp_path, other):
+    (tmp_path / "a.png").write_bytes(png(0))
+    source = Source("a.png", tmp_path / "a.png")
+    before = source.stamp()
+    (tmp_path / other).write_text("settings")
+    assert source.stamp() != before
+
+
 def test_corrections_and_pixel_sizes_set_by_hand_are_part_of_key_and_stamp():
     plain = micrograph(0)
     changed = [
