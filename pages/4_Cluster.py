@@ -45,6 +45,7 @@ with page.user_errors():
         regions,
         repr(choice),
         found_by=measured.regions,
+        every_region=cache.regions(micrograph, choice, target, measured.regions.with_cut_ones),
         mask_png=cache.mask_png(micrograph, choice, target),
         fraction_of=lambda field: cache.cluster_fractions(field, elsewhere)[target],
     )

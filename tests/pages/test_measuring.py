@@ -139,3 +139,13 @@ def test_a_single_field_has_no_interval():
     assert row["mean (%)"] == 12
     assert np.isnan(row["from (%)"])
     assert row["needed"] == "–"
+
+
+def test_leaving_out_cut_regions_leaves_their_number_per_area(cluster_page):
+    app = cluster_page(1)
+    density = next(each.value for each in app.markdown if "on the border count half" in each.value)
+    before = next(each.value for each in app.caption if "mean equivalent diameter" in each.value)
+    app.toggle(key="cluster_whole").set_value(True).run()
+    assert_calm(app)
+    assert density in [each.value for each in app.markdown]
+    assert before not in [each.value for each in app.caption]

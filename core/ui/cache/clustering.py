@@ -53,6 +53,11 @@ class RegionChoice:
     whole: bool = False
 
     @property
+    def with_cut_ones(self) -> RegionChoice:
+        """The same, with regions that are cut."""
+        return replace(self, whole=False)
+
+    @property
     def labelling(self) -> dict[str, Any]:
         """The parameters of `label_regions`."""
         return {

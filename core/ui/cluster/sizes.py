@@ -41,6 +41,7 @@ def draw(
     *,
     prefix: str = "cluster",
     found_by: cache.RegionChoice,
+    every_region: pd.DataFrame,
     mask_png: bytes | None = None,
     fraction_of: Callable[[Micrograph], float] | None = None,
 ) -> None:
@@ -61,6 +62,8 @@ def draw(
         Begins the keys of the controls.
     found_by : RegionChoice
         How the regions were found, for the file with their numbers.
+    every_region : DataFrame
+        The same with those that are cut, of which half count as number per area.
     mask_png : bytes, optional
         Offered beside the other files.
     fraction_of : callable, optional
@@ -83,7 +86,7 @@ def draw(
             "Histogram of equivalent diameters with the cumulative curve and a log-normal fit",
         )
     with right:
-        _numbers(found, regions, area_px, micrograph.pixel_size)
+        _numbers(found, regions, _density(every_region, area_px, micrograph.pixel_size))
     _files(
         found,
         micrograph,
@@ -157,9 +160,7 @@ def _range(value: Interval) -> str:
     return f"{100 * value.low:.1f} to {100 * value.high:.1f}\u00a0%"
 
 
-def _numbers(
-    found: SizeDistribution, regions: pd.DataFrame, area_px: int, size: PixelSize | None
-) -> None:
+def _numbers(found: SizeDistribution, regions: pd.DataFrame, density: say.Line) -> None:
     """Draw percentiles, the fit in words, and how many regions there are per area."""
     with st.container(horizontal=True):
         for name, value in (("D10", found.d10), ("D50", found.d50), ("D90", found.d90)):
@@ -169,7 +170,7 @@ def _numbers(
         "By number: 10, 50 and 90 % of the regions have a smaller equivalent diameter. {fit}",
         fit=say.Line(describe_fit(found)),
     )
-    say.markdown("{regions}", regions=_density(regions, area_px, size))
+    say.markdown("{density}", density=density)
     rounded = int(regions["outline_too_short"].sum()) if "outline_too_short" in regions else 0
     if rounded:
         noun = "region looks" if rounded == 1 else "regions look"
