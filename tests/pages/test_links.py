@@ -245,3 +245,12 @@ def test_what_a_link_says_of_clusters_reaches_the_batch():
     assert recipe.features.chosen == ("intensity", "position")
     assert (recipe.smoothing.kind, recipe.smoothing.radius_px) == ("majority", 4)
     assert (recipe.method, recipe.exclude_overlays) == ("hirescam", False)
+
+
+def test_cut_regions_left_out_on_cluster_are_left_out_of_a_batch():
+    app = open_link("link=1&samples=alloys-0&whole=yes")
+    app.switch_page("pages/5_Batch_Report.py").run()
+    assert_calm(app)
+    assert app.toggle(key="batch_drop_border").value is True
+    app.toggle(key="batch_drop_border").set_value(False).run()
+    assert app.toggle(key="batch_drop_border").value is False

@@ -75,7 +75,7 @@ def _from_file(data: bytes) -> Recipe:
 
 def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
     """Draw the batch's own settings, which begin with what was said on the other pages."""
-    for setting in (METHOD, CLUSTERING, CLUSTERS):
+    for setting in (METHOD, CLUSTERING, CLUSTERS, BORDER):
         setting.begin_with(said[setting.recipe])
     METHOD.draw()
     CLUSTERING.draw()
