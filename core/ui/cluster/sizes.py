@@ -28,7 +28,7 @@ from core.ui.parts import say, show, tables
 from core.ui.shell import workspace
 
 Mask = NDArray[np.bool_]
-_VERDICTS = ((0.08, "fits well"), (0.15, "fits roughly"), (1.0, "does not fit"))  # largest gap
+_VERDICTS, _NO_FIT = ((0.08, "fits well"), (0.15, "fits roughly")), "does not fit"  # below a gap
 _SAMPLES = {"": "all are one sample", "name:1": "first part of the name"}
 
 
@@ -223,9 +223,7 @@ def describe_fit(found: SizeDistribution) -> str:
     if found.fit is None:
         return "A log-normal fit needs at least three different sizes."
     fit = found.fit
-    verdict = (
-        "fits well" if fit.gap < 0.08 else "fits roughly" if fit.gap < 0.15 else "does not fit"
-    )
+    verdict = next((words for most, words in _VERDICTS if fit.gap < most), _NO_FIT)
     return (
         f"A log-normal curve with median {fit.median:.4g} {found.unit} and geometric spread "
         f"{fit.spread:.3g} {verdict}: it is at most {100 * fit.gap:.0f} % off the counted one."

@@ -1,10 +1,10 @@
 """Lists in cells: a word may hold the separator; nothing in a cell runs in a spreadsheet."""
 
 import copy
-import pickle
 
 import pandas as pd
 import pytest
+from distributed.protocol import deserialize, serialize  # as a batch sends its rows
 
 from core.reporting.batch import words_of
 from core.reporting.batch.rows.flags import find_flags, gravity
@@ -27,9 +27,7 @@ def test_a_class_whose_name_holds_the_separator_is_one_class():
     assert find_flags(SURE | {"candidates": Listed(["alloys | x", "b"])}) == ("low confidence",)
 
 
-@pytest.mark.parametrize(
-    "change", [copy.copy, copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))]
-)
+@pytest.mark.parametrize("change", [copy.copy, copy.deepcopy, lambda c: deserialize(*serialize(c))])
 def test_a_cell_keeps_its_words(change):
     cell = Listed(["a | b", "c"])
     assert cell == "a | b | c"
