@@ -15,10 +15,11 @@ from core.imaging.filtering import blur, noise_sigma
 from core.measuring.clustering.grey import cluster_gray
 from core.measuring.clustering.result import Mask, counted_pixels
 
-SIGMAS_PX = (0.0, 1.0, 1.5, 2.0, 3.0)
-_ENOUGH = 2.3  # noise from the middle between two clusters: the one pixel in 90 beyond is alone
-_ENOUGH_ALIKE = 3.5  # of noise that is alike in neighbours: what lies beyond counts as a region
-_ENOUGH_AVERAGED = 4.0
+# How many standard deviations of noise must fit between a cluster's mean and the middle to the
+# next: the one pixel in 90 beyond 2.3 is alone and no region, but averaged noise has wider grains.
+_ENOUGH = {0.0: 2.3, 1.0: 2.7, 1.5: 3.2, 2.0: 3.5, 3.0: 4.0}  # by the sigma of a Gaussian in px
+_ENOUGH_ALIKE = 3.5  # where noise is alike in neighbours
+_ALIKE = 1.15  # as large as that of single pixels, or larger, is noise that is alike in neighbours
 _ALIKE_LEFT = 1.6  # of noise with a correlation of about a pixel, whose size is underestimated
 _NO_SPLIT = 2.5  # noise between means: halves of one noisy phase are 1.6 apart, thirds 1.2
 _SAMPLE_PX = 1 << 20
@@ -81,8 +82,8 @@ def find_noise(pixels: NDArray[Any], k: int, exclude: Mask | None = None) -> Noi
     Noise is taken from second differences, of single pixels and of means of 2 x 2, since that of
     many detectors is alike in neighbours. It is compared with the distance between neighbouring
     clusters of grey level; where half of that is less than 2.3 standard deviations (3.5 of noise
-    that is alike in neighbours), the least of a few Gaussians is taken that leaves 4. Of a large
-    frame the middle decides.
+    that is alike in neighbours), the least of a few Gaussians is taken that leaves 2.7 to 4, the
+    more the wider it is. Of a large frame the middle decides.
 
     Parameters
     ----------
@@ -101,31 +102,31 @@ def find_noise(pixels: NDArray[Any], k: int, exclude: Mask | None = None) -> Noi
     pixels = pixels[part]
     counted = counted_pixels(pixels, None if exclude is None else exclude[part])
     left_out = None if counted is None else ~counted
-    noise, enough = _noise(pixels, left_out)
+    noise, alike = _noise(pixels, left_out)
     found = NoiseFound(noise, 0.0, 0.0)
-    for sigma_px in SIGMAS_PX:
+    for sigma_px, enough in _ENOUGH.items():
         averaged = average_greys(pixels, left_out, sigma_px)
         try:
             gaps = np.diff(cluster_gray(averaged, k, exclude=left_out).centers)
         except UserError:  # fewer greys than clusters: nothing to mix up
             return found
-        rest = noise if sigma_px == 0 else _rest(averaged, left_out, noise, sigma_px)
         real = gaps[gaps >= _NO_SPLIT * noise]
         gap = float(real.min() if real.size else gaps.max())
         if sigma_px == 0:
             found = NoiseFound(noise, gap, 0.0)
-        if gap >= 2 * rest * (_ENOUGH_AVERAGED if sigma_px else enough):
+        rest = _rest(averaged, left_out, noise, sigma_px, alike > _ALIKE)
+        if gap >= 2 * rest * max(enough, min(enough * alike, _ENOUGH_ALIKE)):
             return NoiseFound(noise, found.gap, sigma_px)
-    return NoiseFound(noise, found.gap, SIGMAS_PX[-1])
+    return NoiseFound(noise, found.gap, max(_ENOUGH))
 
 
 def _noise(pixels: NDArray[Any], left_out: Mask | None) -> tuple[float, float]:
-    """Return the noise of a pixel, and how often it must fit into half of a gap."""
+    """Return the noise of a pixel, and how many times that of single pixels it is."""
     values = _filled(pixels, left_out)
     alone = noise_sigma(values, left_out)
     height, width = (side // 2 for side in values.shape)
     if min(height, width) < 3:
-        return alone, _ENOUGH
+        return alone, 1.0
     halved = cv2.resize(
         values[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA
     )
@@ -133,19 +134,25 @@ def _noise(pixels: NDArray[Any], left_out: Mask | None) -> tuple[float, float]:
     if left_out is not None:
         hidden = left_out[: 2 * height, : 2 * width].reshape(height, 2, width, 2).any((1, 3))
     noise = max(alone, 2 * noise_sigma(halved, hidden))
-    return noise, min(_ENOUGH * noise / max(alone, 1e-6 * noise, 1e-30), _ENOUGH_ALIKE)
+    return noise, min(noise / alone, 10.0) if alone > 0 else 10.0
 
 
-def _rest(averaged: NDArray[Any], left_out: Mask | None, noise: float, sigma_px: float) -> float:
-    """Return what averaging leaves of the noise: of samples so far apart that they differ.
+def _rest(
+    averaged: NDArray[Any], left_out: Mask | None, noise: float, sigma_px: float, is_alike: bool
+) -> float:
+    """Return what averaging leaves of the noise.
 
-    Structure counts among them, hence it is kept between what is left of noise that differs in
-    every pixel and of noise that is alike in neighbours.
+    Of noise that is alike in neighbours it is measured, in samples so far apart that they differ;
+    structure counts among them, hence it is at most what a correlation of about a pixel leaves.
     """
+    if sigma_px == 0:
+        return noise
+    least = noise / (2 * sqrt(pi) * sigma_px)
+    if not is_alike:
+        return least
     step = round(2 * sigma_px) + 2
     values = _filled(averaged, left_out)[::step, ::step]
     measured = noise_sigma(values, None if left_out is None else left_out[::step, ::step])
-    least = noise / (2 * sqrt(pi) * sigma_px)
     most = noise * min(1.0, _ALIKE_LEFT / sqrt(1 + sigma_px**2))
     return float(np.clip(measured, least, most))
 
