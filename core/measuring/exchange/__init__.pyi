@@ -1,4 +1,5 @@
 from .coco import coco_json as coco_json
+from .files import region_files as region_files
 from .geojson import geojson_bytes as geojson_bytes
 from .imagej import read_rois as read_rois
 from .imagej import rois_zip as rois_zip

@@ -55,7 +55,7 @@ def coco_json(
 
 
 def _annotations(labels: NDArray[np.integer]) -> list[dict[str, Any]]:
-    boxes = scipy.ndimage.find_objects(np.asarray(labels))
+    boxes = scipy.ndimage.find_objects(np.asarray(labels))  # one per number, None where unused
     area = np.bincount(np.asarray(labels).ravel())
     found = []
     for outline in trace_labels(labels):
