@@ -23,6 +23,7 @@ from core.imaging.reading import read_micrograph
 from core.imaging.simulation import FOREIGN, simulate_foreign
 from core.learning.classifying import (
     LEVELS,
+    NEAR_ANY,
     THRESHOLD,
     area_under_curve,
     at_temperature,
@@ -231,7 +232,9 @@ def _distances(
         return np.zeros(0)
     logits, embeddings = ask(classifier, frames)
     temperature = classifier.card.calibration.get("temperature", 1.0)
-    return measure_distance(known, embeddings, softmax(logits, temperature), groups)
+    near_any = bool(classifier.card.calibration.get(NEAR_ANY))
+    probabilities = softmax(logits, temperature)
+    return measure_distance(known, embeddings, probabilities, groups, near_any=near_any)
 
 
 def calibrate(held_out: HeldOut, level: float = 0.9) -> dict[str, float]:

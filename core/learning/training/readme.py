@@ -59,7 +59,15 @@ scaled by a temperature from the other groups of originals: {ece:.3f}.
 {limits}
 """
 
-_AVERAGED = ("emnet", "visualcnn", "resnet18", "resnet50", "efficientnet_b0", "densenet121")
+_AVERAGED = (
+    "emnet",
+    "visualcnn",
+    "efficientnet_lite0",
+    "resnet18",
+    "resnet50",
+    "efficientnet_b0",
+    "densenet121",
+)
 _HEAD = """\
 The head is a global average and one linear layer, so class activation
 maps at the last layer are exact for what the network computes."""
