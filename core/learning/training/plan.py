@@ -26,7 +26,8 @@ class TrainingPlan:
     `field_share` is the part of full fields among the simulated views, `wide_share` that of views
     whose window is drawn from `wide_window`. `options` are the architecture's, `half` keeps the
     weights as 16-bit floats, `area_px` is what a whole frame is resized to (0: (1.6 views)²).
-    With `near_any_class` novelty is the distance to the nearest originals of whatever class.
+    With `near_any_class` novelty is the distance to the nearest originals of whatever class;
+    `foreign_each` pictures of each foreign kind try it out.
     """
 
     pretrain_samples: int = 128_000
@@ -55,6 +56,7 @@ class TrainingPlan:
     head_rate: float = 3e-3
     half: bool = False
     near_any_class: bool = False
+    foreign_each: int = 20
     area_px: int = 0
 
     @property
@@ -83,7 +85,8 @@ TUNED: Mapping[str, Any] = {
     "average_share": 0.15,
     "half": True,
     "near_any_class": True,
-    "area_px": 288 * 288,
+    "foreign_each": 8,
+    "area_px": 256 * 256,
 }
 
 

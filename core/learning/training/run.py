@@ -114,7 +114,8 @@ def train(
             ),
             folds=plan.folds,
             seed=plan.seed,
-            against_foreign=bool(trainer.simulated),
+            foreign_each=plan.foreign_each if trainer.simulated else 0,
+            work=work,
             report=report,
         )
         weights = trainer.finetune("final", pictures)
@@ -127,7 +128,9 @@ def train(
         display_names={name: name.replace("_", " & ") for name in classes},
         preparation=plan.preparation.to_dict(),
         calibration=crossvalidation.calibrate(held_out) | plan.yardstick,
-        metrics=crossvalidation.score(held_out, classes, plan.folds) | elsewhere,
+        metrics=crossvalidation.score(held_out, classes, plan.folds)
+        | {"worst_pictures": crossvalidation.list_worst(held_out, pictures, classes)}
+        | elsewhere,
         training={**asdict(plan), "torch": torch.__version__, **_describe_start(start)},
         data=_list_sources(pictures),
         limits=(*_list_limits(pictures), *notes),
@@ -158,7 +161,7 @@ def _keep(
     kept = crossvalidation.make_reference(
         classifier, frames, held_out.truth, held_out.groups, held_out
     )
-    if trainer.simulated:
+    if trainer.simulated and trainer.plan.foreign_each:
         novelty = crossvalidation.score_novelty(
             held_out, classifier, kept, frames, card.calibration[THRESHOLD]
         )
