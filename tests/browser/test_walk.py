@@ -35,11 +35,11 @@ def test_divide_moves_by_mouse_and_keyboard_and_stays(tab: AppPage, real_microgr
     tab.upload(real_micrograph)
     tab.go_to("Explain")
     handle = tab.divide()
-    expect(handle).to_have_attribute("aria-valuenow", "50")
-    box = tab.page.locator(".compare .frame").bounding_box()
+    expect(handle).to_have_attribute("aria-valuenow", "15")
+    box = tab.page.locator(".stage").bounding_box()
     assert box is not None
     middle = box["y"] + box["height"] / 2
-    tab.page.mouse.move(box["x"] + box["width"] / 2, middle)
+    tab.page.mouse.move(box["x"] + 0.15 * box["width"], middle)
     tab.page.mouse.down()
     tab.page.mouse.move(box["x"] + box["width"] / 4, middle, steps=4)
     tab.page.mouse.up()
