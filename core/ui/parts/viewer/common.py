@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
+from core.measuring.by_hand import Shape
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.parts import show
@@ -50,17 +51,23 @@ def show_micrograph(
     look_at: int | None = None,
     alt: str = "",
     on_click: Callable[[Click], None] | None = None,
+    on_shapes: Callable[[tuple[Shape, ...]], bool] | None = None,
 ) -> None:
     """Show a micrograph with its caption, and below it what a hand measured.
 
-    A fragment: what is drawn makes nothing else of the page run. A click on the picture does,
-    after `on_click`. With `pngs`, left and right, the other slider takes the viewer's place where
-    a person chose it.
+    A fragment: what is drawn makes nothing else of the page run, unless `on_shapes`, which gets
+    the shapes, returns True. A click on the picture does, after `on_click`. With `pngs`, left and
+    right, the other slider takes the viewer's place where a person chose it.
     """
     caption = show.caption(micrograph, exclude)
     if pngs and labels and st.session_state.get(slider.CHOICE_KEY) == slider.JUXTAPOSE:
         slider.slider(*pngs(), labels=labels, key=f"{key}_slider", alt=alt, caption=caption)
         return
+    asks = f"{key}_asks_page"  # whether what was drawn concerns the whole page
+
+    def heed(shapes: tuple[Shape, ...]) -> None:
+        st.session_state[asks] = on_shapes is not None and on_shapes(shapes)
+
     state: ViewerState = viewer(
         micrograph,
         key=key,
@@ -72,7 +79,8 @@ def show_micrograph(
         alt=alt or micrograph.name,
         caption=caption,
         on_click=on_click,
+        on_shapes=heed,
     )
     by_hand.draw(micrograph, state.shapes, key)
-    if state.clicked is not None and clickable:
+    if st.session_state.pop(asks, False) or (clickable and state.clicked is not None):
         st.rerun()

@@ -185,7 +185,7 @@ function paintOutlines(context, box, toX, toY, scale, outlines) {
   if (!outlines.count) return;
   context.beginPath();
   outlines.trace(context, box, toX, toY, scale);
-  context.lineWidth = outlines.count > 3000 ? 1 : 1.6;
+  context.lineWidth = outlines.count > 3000 || scale < 1 ? 1 : 1.6;
   context.strokeStyle = outlines.facts.colour;
   context.stroke();
   if (outlines.facts.numbered) outlines.write(context, box, toX, toY, scale);

@@ -508,7 +508,7 @@ class Viewer {
     const cut = compares && mode === "divide" && !onlyBefore ? this.cut(pane) : null;
     if (onlyBefore || cut !== null) this.clip(context, pane, pane.left, cut ?? pane.left + pane.width, () => this.paintBefore(context, pane));
     if (!onlyBefore) this.clip(context, pane, cut ?? pane.left, pane.left + pane.width, () => this.paintAfter(context, pane));
-    this.clip(context, pane, pane.left, pane.left + pane.width, () => this.paintVectors(context, pane, onlyBefore));
+    this.clip(context, pane, pane.left, pane.left + pane.width, () => this.paintStrokes(context, pane));
   }
 
   clip(context, pane, left, right, does) {
@@ -537,6 +537,11 @@ class Viewer {
     const shown = this.data.after ? "after" : "base";
     const whole = this.sources.get(shown).draw(context, this.view, pane, this.density, this.inUse);
     if (whole) this.figure.dataset.ready ??= String(performance.now());
+    this.paintRasters(context, pane);
+    this.paintOutlines(context, pane);
+  }
+
+  paintRasters(context, pane) {
     for (const layer of this.data.layers) {
       const state = this.layerState(layer);
       if (layer.kind !== "raster" || !state.shown || state.opacity <= 0) continue;
@@ -547,15 +552,17 @@ class Viewer {
     }
   }
 
-  paintVectors(context, pane, isBefore) {
-    if (!isBefore) {
-      for (const [name, outlines] of this.outlines) {
-        const layer = this.data.layers.find((each) => each.name === name);
-        if (!this.layerState(layer).shown || !outlines.count) continue;
-        outlines.kept.draw(context, this.view, pane, this.density, `${layer.url} ${layer.colour}`, this.isMoving);
-        this.paintChosen(context, pane, outlines, new Set(layer.selected));
-      }
+  paintOutlines(context, pane) {
+    context.imageSmoothingEnabled = true;
+    for (const [name, outlines] of this.outlines) {
+      const layer = this.data.layers.find((each) => each.name === name);
+      if (!this.layerState(layer).shown || !outlines.count) continue;
+      outlines.kept.draw(context, this.view, pane, this.density, `${layer.url} ${layer.colour}`, this.isMoving);
+      this.paintChosen(context, pane, outlines, new Set(layer.selected));
     }
+  }
+
+  paintStrokes(context, pane) {
     const strokes = this.hand.history.shapes;
     const draft = this.hand.draft && PAINT.has(this.hand.draft.kind) ? this.hand.draft : null;
     if (!draft && !strokes.some((shape) => PAINT.has(shape.kind))) return;
