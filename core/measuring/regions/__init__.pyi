@@ -1,3 +1,4 @@
+from .contours import trace_regions as trace_regions
 from .labels import label_regions as label_regions
 from .neighbours import ClarkEvans as ClarkEvans
 from .neighbours import clark_evans as clark_evans
