@@ -57,7 +57,7 @@ def _ridges_and_blobs(grey: Map) -> Iterator[Map]:
             for order in ((2, 0), (1, 1), (0, 2))
         )
         middle, apart = (xx + yy) / 2, np.sqrt(((xx - yy) / 2) ** 2 + xy * xy)
-        yield middle + apart
-        yield middle - apart
+        yield np.asarray(middle + apart, np.float32)
+        yield np.asarray(middle - apart, np.float32)
         yield before - smooth
         before = smooth
