@@ -50,6 +50,7 @@ def draw(
     every_region: pd.DataFrame,
     mask_png: bytes | None = None,
     fraction_of: Callable[[Micrograph], float] | None = None,
+    draw_table: Callable[[pd.DataFrame], None],
 ) -> None:
     """Draw the interval of the area fraction, the size distribution, files, and several fields.
 
@@ -75,6 +76,8 @@ def draw(
     fraction_of : callable, optional
         Returns the target's area fraction in another micrograph by the same settings; without it
         several fields are not offered.
+    draw_table : callable
+        Draws the table of every region.
     """
     included = labels >= 0
     mask = labels == target
@@ -106,7 +109,7 @@ def draw(
         say.line("Every region in a table ({regions})", regions=len(regions)),
         icon=":material/table_rows:",
     ):
-        show.table(tables.regions(regions), f"{prefix}_regions", height=250)
+        draw_table(tables.regions(regions))
     if fraction_of is not None:
         _fields(fraction_of, target, prefix)
 
