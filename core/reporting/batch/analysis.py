@@ -30,7 +30,8 @@ from core.measuring.clustering import (
     group_pixels,
 )
 from core.measuring.defaults import area_of
-from core.measuring.regions import filter_regions, measure_regions
+from core.measuring.exchange import region_files
+from core.measuring.regions import filter_regions, label_regions, measure_regions
 from core.micrograph import Micrograph
 from core.reporting.batch.rows import likeness
 from core.reporting.batch.rows.naming import find_part
@@ -82,7 +83,7 @@ class Analysis:
     pictures : dict of str to bytes
         Those that the recipe asks for: "overlays" (the heat map over the micrograph, a PNG of at
         most 1024 px), "masks" (the target cluster at full size, 0 or 255), "maps" (the heat map
-        at full size, an NPY of float32).
+        at full size, an NPY of float32), and those of `core.measuring.exchange.region_files`.
     preview : Preview
     likeness : str
         What `core.reporting.batch.rows.likeness` compares, as base64.
@@ -133,6 +134,12 @@ def analyse(
         "masks": lambda: png_bytes(target.astype(np.uint8) * np.uint8(255)),
         "maps": lambda: save_npy_bytes(explanation.heatmap),
     }
+    drawers |= region_files(
+        micrograph,
+        lambda: label_regions(target, **_region_choice(recipe, micrograph, hidden)),
+        regions,
+        f"cluster {recipe.target}",
+    )
     pictures: dict[str, bytes] = {name: drawers[name]() for name in recipe.pictures}
     alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
     return Analysis(values, regions, pictures, shown.preview(), alike)
@@ -275,16 +282,8 @@ def tabulate_regions(
 
     What does not count cuts the regions beside it.
     """
-    regions = measure_regions(
-        mask,
-        None,
-        micrograph,
-        included=None if uncounted is None else ~uncounted,
-        min_area_px=smallest_area_px(recipe, micrograph),
-        split=recipe.split_regions,
-        connectivity=recipe.connectivity,
-        fill_holes=recipe.fill_holes,
-    )
+    choice = _region_choice(recipe, micrograph, uncounted)
+    regions = measure_regions(mask, None, micrograph, **choice)
     nm = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
     columns: dict[str, Any] = {}
     for name in map(str, regions.columns):
@@ -295,6 +294,19 @@ def tabulate_regions(
             columns[name.removesuffix("px") + "nm"] = regions[name] * nm
     limits = recipe.region_limits.columns("px", nm if micrograph.pixel_size else None)
     return filter_regions(pd.DataFrame(columns), **limits)
+
+
+def _region_choice(
+    recipe: Recipe, micrograph: Micrograph, uncounted: Mask | None
+) -> dict[str, Any]:
+    """Return what makes a region, as `label_regions` and `measure_regions` take it."""
+    return {
+        "included": None if uncounted is None else ~uncounted,
+        "min_area_px": smallest_area_px(recipe, micrograph),
+        "split": recipe.split_regions,
+        "connectivity": recipe.connectivity,
+        "fill_holes": recipe.fill_holes,
+    }
 
 
 def list_columns(classes: Sequence[str], clusters: int) -> list[str]:
