@@ -1,3 +1,4 @@
+from .contours import trace_regions as trace_regions
 from .grains import Intercepts as Intercepts
 from .grains import abrams_intercepts as abrams_intercepts
 from .grains import g_number as g_number
