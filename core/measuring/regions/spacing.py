@@ -33,21 +33,31 @@ class Gaps:
     ----------
     gaps : ndarray of shape (N,), float64
         In order of the labels; NaN for a single region.
-    is_sure : ndarray of shape (N,), bool
-        False where the edge of what counts is nearer than the neighbour: an unseen one may be
-        nearer still.
+    seen : ndarray of shape (N,), float64
+        Distance of each region to the edge of what counts; 0 for regions that are cut.
     unit : str
         "nm", "µm" or "px".
     """
 
     gaps: Floats
-    is_sure: Mask
+    seen: Floats
     unit: str
 
     @property
+    def is_sure(self) -> Mask:
+        """Whether no neighbour can be hidden that is nearer, shape (N,)."""
+        return np.asarray(self.gaps <= self.seen)
+
+    @property
     def median(self) -> float:
-        """Median gap, counting unsure ones as longer than the way to the edge; or NaN."""
-        return kaplan_meier_median(self.gaps, self.is_sure)
+        """Median gap; unsure ones count as at least as long as the way to the edge.
+
+        Where too few are sure, such as layers that all leave the frame, the median of what shows.
+        """
+        found = kaplan_meier_median(np.minimum(self.gaps, self.seen), self.is_sure)
+        if np.isnan(found) and not np.isnan(self.gaps).all():
+            return float(np.nanmedian(self.gaps))
+        return found
 
 
 def edge_gaps(
@@ -86,10 +96,8 @@ def edge_gaps(
             _shorten(gaps, owner[one], owner[other], nearest[:, *one], nearest[:, *other])
     to_edge = np.full(count + 1, np.inf)
     np.minimum.at(to_edge, numbers.ravel(), _way_out(numbers.shape, counted).ravel())
-    found = gaps[1:]
-    sure = found <= to_edge[1:]
-    known = np.where(sure, found, np.minimum(found, to_edge[1:]))
-    return Gaps(np.where(np.isfinite(found), known, np.nan) * scale, sure, unit)
+    found = np.where(np.isfinite(gaps[1:]), gaps[1:], np.nan)
+    return Gaps(found * scale, to_edge[1:] * scale, unit)
 
 
 def _neighbouring() -> list[tuple[tuple[slice, slice], tuple[slice, slice]]]:

@@ -33,7 +33,7 @@ from core.measuring.clustering import (
 from core.measuring.exchange import region_files
 from core.measuring.regions import label_regions, measure_regions
 from core.micrograph import Micrograph
-from core.reporting.batch.rows import likeness
+from core.reporting.batch.rows import likeness, measures
 from core.reporting.batch.rows.naming import find_part
 from core.reporting.recipe import Recipe
 
@@ -125,6 +125,14 @@ def analyse(
         **_area_values(clustering, target, micrograph, recipe),
         **_evidence_values(explanation, clustering),
         **_region_values(regions),
+        **measures.measure_more(
+            target,
+            uncounted,
+            regions,
+            recipe,
+            micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan"),
+            **_region_choice(recipe, uncounted),
+        ),
         **_micrograph_values(micrograph, uncounted),
     }
     shown = _Shown(micrograph, explanation.heatmap, clustering)
@@ -156,7 +164,7 @@ def name_parts(micrograph: Micrograph, recipe: Recipe, path: str) -> dict[str, s
 
 def work_bytes(pixels: int, recipe: Recipe) -> int:
     """Return how much memory `analyse` takes for so many pixels, beside what it was given."""
-    plain = recipe.clustering == GREY and not recipe.filters
+    plain = recipe.clustering == GREY and not (recipe.filters or recipe.measures)
     return pixels * (_GREY_BYTES_PER_PX if plain else _BYTES_PER_PX)
 
 

@@ -17,7 +17,8 @@ def test_gaps_are_counted_from_edge_to_edge():
     found = edge_gaps(labels, PixelSize(2, "nm"))
     assert found.gaps[:2].tolist() == [20, 20]
     assert found.is_sure.tolist() == [True, True, False]  # the third is 10 px from the frame
-    assert found.gaps[2] == 20
+    assert found.gaps[2] == 2 * 15
+    assert found.seen[2] == 2 * 10
     assert found.median == 20
     touching = np.repeat([[1, 2]], 6, axis=0)
     assert edge_gaps(touching).gaps.tolist() == [0, 0]
