@@ -48,6 +48,7 @@ OTHER = {
     "batch-border": "yes",
     "batch-sample": "name:1",
     "batch-class": "folder",
+    "more": "widths",
     "batch-measures": "widths",
     "batch-pictures": "maps",
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ def samples(result: BatchResult, units: Units) -> str:
     table = compare_groups(result.fields, units, result.recipe)
     if table.empty:
         return ""
+    rows: Iterable[Any] = table.head(MOST_LINES).itertuples(index=False)
     lines = "".join(
         f"<tr><td>{escape(row.quantity)}</td><td>{escape(row.sample)} − "
         f"{escape(row.compared_with)}</td>"
@@ -28,7 +30,7 @@ def samples(result: BatchResult, units: Units) -> str:
         f'<td class="number">{_signed(row.difference)}</td>'
         f'<td class="number">{_range(row.low, row.high)}</td>'
         f'<td class="number">{_p(row.p)}</td><td class="number">{_p(row.p_holm)}</td></tr>'
-        for row in table.head(MOST_LINES).itertuples(index=False)
+        for row in rows
     )
     left = len(table) - MOST_LINES
     more = f" {left} more lines are left out." if left > 0 else ""
