@@ -80,6 +80,13 @@ Pictures = Annotated[
     Predicate(_are_distinct),
     Must(f"be a list of {', '.join(PICTURES)}, each at most once"),
 ]
+Measure = Literal["widths", "grains", "boundaries", "gaps", "correlation"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
+Measures = Annotated[
+    tuple[Measure, ...],
+    Predicate(_are_distinct),
+    Must(f"be a list of {', '.join(MEASURES)}, each at most once"),
+]
 Steps = Annotated[tuple[Step, ...], Must("be a list of steps")]
 Neighbours = Annotated[Literal[4, 8], Must("be 4 or 8")]
 Clusters = Annotated[int, Interval(ge=MIN_CLUSTERS, le=MAX_CLUSTERS)]
@@ -146,6 +153,11 @@ class Recipe:
         Holes become part of the regions around them.
     connectivity : int
         8: pixels that meet at a corner belong to one region; 4: those that share an edge.
+    measures : tuple of str
+        What is measured of the target besides its regions: "widths" (of fibres, walls, pores, and
+        which way they lie), "grains" (regions by intercepts), "boundaries" (grains between them by
+        intercepts), "gaps" (to the nearest region, and centres against chance), "correlation" (its
+        length, and the fields that a precision needs).
     sample_from, label_from : str
         Where the name of the sample, and the true class, come from: "folder" (the innermost;
         "folder:2" the one around it), "name:1" (first part of the file name, parts being divided
@@ -184,6 +196,7 @@ class Recipe:
     split_regions: bool = field(default=False, kw_only=True)
     fill_holes: bool = field(default=False, kw_only=True)
     connectivity: Neighbours = field(default=8, kw_only=True)
+    measures: Measures = field(default=(), kw_only=True)
     sample_from: Part = field(default="", kw_only=True)
     label_from: Part = field(default="", kw_only=True)
     pictures: Pictures = field(default=("overlays", "masks"), kw_only=True)
@@ -257,6 +270,7 @@ class Recipe:
         values["pictures"] = list(self.pictures)
         values |= {name: asdict(getattr(self, name)) for name in _PARTS}
         values["decided"] = [each.to_dict() for each in self.decided]
+        values["measures"] = list(self.measures)
         return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod

@@ -33,7 +33,7 @@ from core.measuring.defaults import area_of
 from core.measuring.exchange import region_files
 from core.measuring.regions import filter_regions, label_regions, measure_regions
 from core.micrograph import Micrograph
-from core.reporting.batch.rows import likeness
+from core.reporting.batch.rows import likeness, measures
 from core.reporting.batch.rows.naming import find_part
 from core.reporting.batch.settling import CLUSTERINGS, settled, uncounted
 from core.reporting.recipe import Recipe
@@ -126,6 +126,14 @@ def analyse(
         **_area_values(clustering, target, micrograph, recipe),
         **_evidence_values(explanation, clustering),
         **_region_values(regions),
+        **measures.measure_more(
+            target,
+            hidden,
+            regions,
+            recipe,
+            micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan"),
+            **_region_choice(recipe, micrograph, hidden),
+        ),
         **_micrograph_values(micrograph, hidden),
     }
     shown = _Shown(micrograph, explanation.heatmap, clustering)
@@ -157,7 +165,7 @@ def name_parts(micrograph: Micrograph, recipe: Recipe, path: str) -> dict[str, s
 
 def work_bytes(pixels: int, recipe: Recipe) -> int:
     """Return how much memory `analyse` takes for so many pixels, beside what it was given."""
-    if recipe.clustering != GREY or recipe.filters:
+    if recipe.clustering != GREY or recipe.filters or recipe.measures:
         return pixels * _BYTES_PER_PX
     is_averaged = recipe.smoothing.kind in (AUTO, GREYS)
     return pixels * (_AVERAGED_BYTES_PER_PX if is_averaged else _GREY_BYTES_PER_PX)

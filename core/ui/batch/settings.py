@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.measuring.clustering import GREY
+from core.reporting.recipe import MEASURES as KINDS_OF_MEASURE
 from core.reporting.recipe import PICTURES as KINDS
 from core.ui import cache
 from core.ui.parts import MOST_CLUSTERS, Choice, Setting, Several, Switch, Whole, targets
@@ -78,6 +79,22 @@ LABEL = Choice(
     options=_PARTS,
     recipe="label_from",
 )
+MEASURES = Several(
+    name="batch-measures",
+    key="batch_measures",
+    label="Measure as well",
+    help="Of the target cluster, as columns of the table. Widths take a few seconds a micrograph.",
+    default=[],
+    options={
+        "widths": "widths, directions",
+        "grains": "grains",
+        "boundaries": "grains between boundaries",
+        "gaps": "gaps, neighbours",
+        "correlation": "correlation length",
+    },
+    recipe="measures",
+    to_recipe=lambda chosen: tuple(kind for kind in KINDS_OF_MEASURE if kind in chosen),
+)
 PICTURES = Several(
     name="batch-pictures",
     key="batch_pictures",
@@ -96,5 +113,6 @@ SETTINGS: tuple[Setting, ...] = (
     BORDER,
     SAMPLE,
     LABEL,
+    MEASURES,
     PICTURES,
 )

@@ -108,6 +108,12 @@ from .shared import (
     tiff,
     window,
 )
+from .structure import (
+    target_correlation,
+    target_gaps,
+    target_intercepts,
+    target_widths,
+)
 from .viewing import (
     GreyFacts,
     grey_facts,
@@ -208,8 +214,12 @@ __all__ = [
     "soft_pngs",
     "spectrum_png",
     "step_facts",
+    "target_correlation",
+    "target_gaps",
+    "target_intercepts",
     "target_intervals",
     "target_png",
+    "target_widths",
     "texture_row",
     "thumbnail_png",
     "tiff",
