@@ -14,6 +14,7 @@ from .heat_maps import COLORMAPS as COLORMAPS
 from .heat_maps import blend_heatmap as blend_heatmap
 from .pictures import Picture as Picture
 from .pictures import display_window as display_window
+from .pictures import robust_range as robust_range
 from .pictures import thumbnail as thumbnail
 from .pictures import to_display as to_display
 from .saving import file_stem as file_stem

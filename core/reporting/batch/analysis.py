@@ -132,7 +132,7 @@ def analyse(
         "masks": lambda: png_bytes(target.astype(np.uint8) * np.uint8(255)),
         "maps": lambda: save_npy_bytes(explanation.heatmap),
     }
-    pictures = {name: drawers[name]() for name in recipe.pictures}
+    pictures: dict[str, bytes] = {name: drawers[name]() for name in recipe.pictures}
     alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
     return Analysis(values, regions, pictures, shown.preview(), alike)
 
