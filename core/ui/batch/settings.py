@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.measuring.clustering import GREY
+from core.reporting.recipe import FROM_FILE, FROM_PICTURE
 from core.reporting.recipe import PICTURES as KINDS
 from core.ui import cache
 from core.ui.parts import MOST_CLUSTERS, Choice, Setting, Several, Switch, Whole, targets
@@ -61,6 +62,18 @@ SAMPLE = Choice(
     options=_PARTS,
     recipe="sample_from",
 )
+SCALE = Choice(
+    name="batch-scale",
+    key="batch_scale",
+    label="Pixel size",
+    help="Read ones count only where two findings agree, and each row says where its size is from.",
+    default=FROM_FILE,
+    options={
+        FROM_FILE: "from the file, or by hand",
+        FROM_PICTURE: "also read from the picture",
+    },
+    recipe="pixel_size_from",
+)
 LABEL = Choice(
     name="batch-class",
     key="batch_label_from",
@@ -87,6 +100,7 @@ SETTINGS: tuple[Setting, ...] = (
     FILTERS,
     BORDER,
     SAMPLE,
+    SCALE,
     LABEL,
     PICTURES,
 )
