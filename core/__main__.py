@@ -118,6 +118,12 @@ def _add_batch(commands: Any) -> None:
         help="flat field, or picture whose histogram is matched, where the recipe names one that "
         "is not among the inputs; not analysed",
     )
+    batch.add_argument(
+        "--pixel-size",
+        metavar="RULE",
+        help='"file", "read" (also from the scale bar where two findings agree) or a length such '
+        'as "2.5 nm" for all; else as the recipe says, which is "file" by default',
+    )
     batch.add_argument("--maps", action="store_true", help="keep the heat maps as NPY, too")
     batch.add_argument("--resume", action="store_true", help="go on with what --out holds")
     batch.add_argument(
@@ -295,6 +301,11 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     recipe = Recipe.from_json(_read(options.recipe)) if options.recipe else Recipe()
     if options.maps and "maps" not in recipe.pictures:
         recipe = replace(recipe, pictures=(*recipe.pictures, "maps"))
+    if options.pixel_size is not None:
+        try:
+            recipe = replace(recipe, pixel_size_from=options.pixel_size)
+        except ValueError as error:
+            raise UserError(f"--pixel-size cannot be used: {error}.") from error
     return recipe
 
 

@@ -86,6 +86,7 @@ from .models import (
     rename_classes,
     zip_model,
 )
+from .scales import Outcome, ask_for_scale, reading_problem, scale_outcome
 from .shared import (
     COLORMAPS,
     SCREEN_PX,
@@ -132,11 +133,13 @@ __all__ = [
     "ClusterChoice",
     "GreyFacts",
     "Look",
+    "Outcome",
     "Question",
     "RegionChoice",
     "StepFacts",
     "add_model",
     "architecture_title",
+    "ask_for_scale",
     "attribution",
     "bands",
     "bar_ends_png",
@@ -202,6 +205,7 @@ __all__ = [
     "quality",
     "radial_figure",
     "raw_map_npy",
+    "reading_problem",
     "region_counts",
     "region_outlines",
     "regions",
@@ -209,6 +213,7 @@ __all__ = [
     "rename_classes",
     "saturated",
     "scale_bar",
+    "scale_outcome",
     "slow_methods",
     "snapped",
     "soft_pngs",
