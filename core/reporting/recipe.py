@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn, get_args
+
+from annotated_types import Interval, Predicate
 
 from core.errors import UserError
 from core.imaging.filtering import Pipeline, Step
 from core.measuring.clustering import GREY, MAX_CLUSTERS, MIN_CLUSTERS, FeatureSet, Smoothing
+from core.reporting.schema import Must, brief, checked, read_part
 
 KIND = "micrographia-recipe"
 VERSION = 2  # version 1 is read too: it lacks the fields that came later, and they have defaults
@@ -17,13 +20,51 @@ SMALLEST_REGION_PX = (1, 1_000_000)
 LONGEST_NAME = 400
 LONGEST_JSON = 200_000
 
-PICTURES = ("overlays", "masks", "maps")
 SEEDS = (0, 2**31 - 1)
 _LONGEST_REASON = 240  # letters of what is wrong with a value
-_LARGEST = 1e9  # of a number in a part of the recipe: what lies beyond is no setting
 _FEATURES, _AS_FOUND = FeatureSet(), Smoothing()
 _PART = re.compile(r"(?:folder(?::[1-9])?|name:-?[1-9]|metadata:[\w .:/-]{1,80})?")
-_SWITCHES = ("exclude_overlays", "drop_border_regions", "split_regions", "fill_holes")
+_DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
+
+
+def _is_name(text: str) -> bool:
+    return bool(text.strip()) and len(text) <= LONGEST_NAME and text.isprintable()
+
+
+def _is_digest(text: str) -> bool:
+    return _DIGEST.fullmatch(text) is not None
+
+
+def _is_part(text: str) -> bool:
+    return _PART.fullmatch(text) is not None
+
+
+def _are_distinct(names: tuple[str, ...] | list[str]) -> bool:
+    return len(set(names)) == len(names)
+
+
+Name = Annotated[str, Predicate(_is_name), Must(f"be 1 to {LONGEST_NAME} printable characters")]
+Digest = Annotated[str, Predicate(_is_digest), Must("be 64 hexadecimal digits or empty")]
+Part = Annotated[
+    str,
+    Predicate(_is_part),
+    Must('be "folder", "folder:2", "name:1", "name:-1", "metadata:KEY" or empty'),
+]
+Level = Annotated[
+    Annotated[float, Interval(ge=0.5, le=0.99)] | None, Must("be from 0.5 to 0.99 or null")
+]
+Picture = Literal["overlays", "masks", "maps", "labels", "rois", "geojson", "coco"]
+PICTURES: tuple[Picture, ...] = get_args(Picture)
+Pictures = Annotated[
+    tuple[Picture, ...],
+    Predicate(_are_distinct),
+    Must(f"be a list of {', '.join(PICTURES)}, each at most once"),
+]
+Steps = Annotated[tuple[Step, ...], Must("be a list of steps")]
+Neighbours = Annotated[Literal[4, 8], Must("be 4 or 8")]
+Clusters = Annotated[int, Interval(ge=MIN_CLUSTERS, le=MAX_CLUSTERS)]
+RegionSize = Annotated[int, Interval(ge=SMALLEST_REGION_PX[0], le=SMALLEST_REGION_PX[1])]
+Seed = Annotated[int, Interval(ge=SEEDS[0], le=SEEDS[1])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +120,8 @@ class Recipe:
         "folder:2" the one around it), "name:1" (first part of the file name, parts being divided
         by spaces, dots, - and _; "name:-1" the last one), "metadata:KEY", or "" for nowhere.
     pictures : tuple of str
-        Which pictures are kept beside the tables: "overlays", "masks", "maps" (heat maps as NPY).
+        Which files are kept beside the tables: "overlays", "masks", "maps" (heat maps as NPY); of
+        the regions "labels" (numbered TIFF), "rois" (ImageJ), "geojson" and "coco".
 
     Raises
     ------
@@ -89,54 +131,38 @@ class Recipe:
         If there are more filters than a pipeline takes.
     """
 
-    model: str = "em-morph5"
-    method: str = "grad-cam"
-    clusters: int = 3
+    model: Name = "em-morph5"
+    method: Name = "grad-cam"
+    clusters: Clusters = 3
     target_cluster: int = -1
-    filters: tuple[Step, ...] = ()
+    filters: Steps = ()
     exclude_overlays: bool = True
-    smallest_region_px: int = 10
-    model_sha256: str = field(default="", kw_only=True)
-    conformal_level: float | None = field(default=None, kw_only=True)
-    layer: str | None = field(default=None, kw_only=True)
-    explained_class: str | None = field(default=None, kw_only=True)
-    clustering: str = field(default=GREY, kw_only=True)
+    smallest_region_px: RegionSize = 10
+    model_sha256: Digest = field(default="", kw_only=True)
+    conformal_level: Level = field(default=None, kw_only=True)
+    layer: Name | None = field(default=None, kw_only=True)
+    explained_class: Name | None = field(default=None, kw_only=True)
+    clustering: Name = field(default=GREY, kw_only=True)
     features: FeatureSet = field(default=_FEATURES, kw_only=True)
-    cluster_seed: int = field(default=0, kw_only=True)
+    cluster_seed: Seed = field(default=0, kw_only=True)
     smoothing: Smoothing = field(default=_AS_FOUND, kw_only=True)
     drop_border_regions: bool = field(default=False, kw_only=True)
     split_regions: bool = field(default=False, kw_only=True)
     fill_holes: bool = field(default=False, kw_only=True)
-    connectivity: int = field(default=8, kw_only=True)
-    sample_from: str = field(default="", kw_only=True)
-    label_from: str = field(default="", kw_only=True)
-    pictures: tuple[str, ...] = field(default=("overlays", "masks"), kw_only=True)
+    connectivity: Neighbours = field(default=8, kw_only=True)
+    sample_from: Part = field(default="", kw_only=True)
+    label_from: Part = field(default="", kw_only=True)
+    pictures: Pictures = field(default=("overlays", "masks"), kw_only=True)
 
     def __post_init__(self) -> None:
-        _check_name("model", self.model)
-        _check_name("method", self.method)
-        _check_whole("clusters", self.clusters, MIN_CLUSTERS, MAX_CLUSTERS)
-        _check_whole("target_cluster", self.target_cluster, -self.clusters, self.clusters - 1)
-        _check_whole("smallest_region_px", self.smallest_region_px, *SMALLEST_REGION_PX)
-        for name in _SWITCHES:
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name} must be true or false, got {_brief(getattr(self, name))}")
-        for name in ("layer", "explained_class"):
-            if getattr(self, name) is not None:
-                _check_name(name, getattr(self, name))
-        if isinstance(self.connectivity, bool) or self.connectivity not in (4, 8):
-            raise ValueError(f"connectivity must be 4 or 8, got {_brief(self.connectivity)}")
-        _check_name("clustering", self.clustering)
-        _check_whole("cluster_seed", self.cluster_seed, *SEEDS)
-        for name, kind in (("features", FeatureSet), ("smoothing", Smoothing)):
-            if not isinstance(getattr(self, name), kind):
-                raise ValueError(f"{name} must be a {kind.__name__}")
-        _check_digest(self.model_sha256)
-        _check_level(self.conformal_level)
-        _check_part("sample_from", self.sample_from)
-        _check_part("label_from", self.label_from)
-        object.__setattr__(self, "pictures", _checked_pictures(self.pictures))
-        object.__setattr__(self, "filters", _checked_steps(self.filters))
+        for name, value in checked(Recipe, _values(self)).items():
+            object.__setattr__(self, name, value)
+        if not -self.clusters <= self.target_cluster < self.clusters:
+            raise ValueError(
+                f"target_cluster must be from {-self.clusters} to {self.clusters - 1}, "
+                f"got {brief(self.target_cluster)}"
+            )
+        object.__setattr__(self, "filters", Pipeline(self.filters).steps)
 
     def __hash__(self) -> int:
         return hash(self.to_json())
@@ -154,7 +180,7 @@ class Recipe:
     def to_json(self) -> str:
         """Return the recipe as JSON text that `from_json` reads back to an equal recipe."""
         values: dict[str, Any] = {"kind": KIND, "version": VERSION}
-        values |= {field.name: getattr(self, field.name) for field in fields(self)}
+        values |= _values(self)
         values["filters"] = [step.to_dict() for step in self.filters]
         values["pictures"] = list(self.pictures)
         values |= {"features": asdict(self.features), "smoothing": asdict(self.smoothing)}
@@ -188,65 +214,17 @@ class Recipe:
         try:
             for name, default in (("features", _FEATURES), ("smoothing", _AS_FOUND)):
                 if name in settings:
-                    settings[name] = _read_group(name, settings[name], default)
+                    settings[name] = read_part(name, settings[name], default)
             return cls(**settings)
         except ValueError as error:
             said = str(error)[:_LONGEST_REASON]
             raise UserError(f"The recipe cannot be used: {said}. Correct this value.") from error
 
 
-def _check_name(field: str, value: object) -> None:
-    if not isinstance(value, str):
-        raise ValueError(f"{field} must be text, got {_brief(value)}")
-    if not value.strip() or len(value) > LONGEST_NAME or not value.isprintable():
-        raise ValueError(
-            f"{field} must be 1 to {LONGEST_NAME} printable characters, got {_brief(value)}"
-        )
-
-
-def _check_whole(field: str, value: object, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{field} must be a whole number, got {_brief(value)}")
-    if not low <= value <= high:
-        raise ValueError(f"{field} must be from {low} to {high}, got {_brief(value)}")
-
-
-def _check_digest(value: object) -> None:
-    if not isinstance(value, str) or not re.fullmatch(r"(?:[0-9a-f]{64})?", value):
-        raise ValueError(
-            f"model_sha256 must be 64 hexadecimal digits or empty, got {_brief(value)}"
-        )
-
-
-def _check_level(value: object) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, float) or not 0.5 <= value <= 0.99:
-        raise ValueError(f"conformal_level must be from 0.5 to 0.99 or null, got {_brief(value)}")
-
-
-def _check_part(field: str, value: object) -> None:
-    if not isinstance(value, str) or not _PART.fullmatch(value):
-        raise ValueError(
-            f'{field} must be "folder", "folder:2", "name:1", "name:-1", "metadata:KEY" or empty, '
-            f"got {_brief(value)}"
-        )
-
-
-def _checked_pictures(value: object) -> tuple[str, ...]:
-    known = isinstance(value, tuple | list) and all(name in PICTURES for name in value)
-    if not known or len(set(value)) < len(value):  # type: ignore[call-overload, arg-type]
-        raise ValueError(
-            f"pictures must be a list of {', '.join(PICTURES)}, each at most once, "
-            f"got {_brief(value)}"
-        )
-    return tuple(value)  # type: ignore[arg-type]
-
-
-def _checked_steps(steps: object) -> tuple[Step, ...]:
-    if not isinstance(steps, tuple | list) or not all(isinstance(step, Step) for step in steps):
-        raise ValueError("filters must be a list of steps")
-    return Pipeline(steps).steps
+def _values(recipe: Recipe) -> dict[str, Any]:
+    """Return the settings by field; lists stand for tuples."""
+    values = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
 
 
 def _read_steps(value: object) -> tuple[Step, ...]:
@@ -255,38 +233,15 @@ def _read_steps(value: object) -> tuple[Step, ...]:
     return tuple(Step.from_dict(step) for step in value)
 
 
-def _read_group(name: str, value: object, default: Any) -> Any:
-    """Return settings that belong together; those left out take their defaults."""
-    known = asdict(default)
-    if not isinstance(value, dict) or not value.keys() <= known.keys():
-        raise ValueError(f"{name} must have the fields {', '.join(known)}, got {_brief(value)}")
-    for key, given in value.items():
-        if not _is_like(given, known[key]):
-            raise ValueError(f"{key} of {name} must be like {known[key]}, got {_brief(given)}")
-    return type(default)(
-        **{key: tuple(given) if isinstance(given, list) else given for key, given in value.items()}
-    )
-
-
-def _is_like(given: object, known: object) -> bool:
-    """Tell whether a value from JSON has the type of a known one."""
-    if isinstance(known, tuple):
-        return isinstance(given, list) and all(_is_like(each, 1.0) for each in given)
-    if isinstance(known, float):
-        number = isinstance(given, int | float) and not isinstance(given, bool)
-        return number and abs(given) < _LARGEST  # type: ignore[arg-type]
-    return type(given) is type(known)
-
-
 def _check_heading(values: dict[str, Any]) -> None:
     if values.get("kind") != KIND:
         raise UserError(f'This JSON is not a recipe: it needs "kind": "{KIND}".')
     version = values.get("version")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise UserError(f'The recipe needs "version": {VERSION}, got {_brief(version)}.')
+        raise UserError(f'The recipe needs "version": {VERSION}, got {brief(version)}.')
     if version > VERSION:
         raise UserError(
-            f"The recipe is of version {_brief(version)} and this program reads version {VERSION}: "
+            f"The recipe is of version {brief(version)} and this program reads version {VERSION}: "
             "update Micrographia, or save the recipe again with this version."
         )
 
@@ -320,10 +275,3 @@ def _distinct_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
-
-
-def _brief(value: object) -> str:
-    try:
-        return repr(value)[:60]
-    except ValueError:  # an integer with more digits than Python prints
-        return "a number that is far too large"

@@ -48,9 +48,9 @@ def display_window(
     """
     if not 0 <= low_pct < high_pct <= 100:
         raise ValueError(f"need 0 <= low_pct < high_pct <= 100, got {low_pct} and {high_pct}")
-    low, high = _percentiles(_thin_out(micrograph.pixels), low_pct, high_pct)
+    low, high = _percentiles(_finite(_thin_out(micrograph.pixels)), low_pct, high_pct)
     if low == high:
-        low, high = _percentiles(micrograph.pixels, 0, 100)
+        low, high = _percentiles(_finite(micrograph.pixels), 0, 100)
     if low == high:
         return _constant_window(low, micrograph.pixels.dtype)
     return low, high
@@ -62,16 +62,36 @@ def _thin_out(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     return pixels[::stride, ::stride]
 
 
-def _percentiles(
-    pixels: NDArray[np.generic], low_pct: float, high_pct: float
-) -> tuple[float, float]:
-    """Return two percentiles of the finite pixels; (0, 0) when there are none."""
-    values = pixels[np.isfinite(pixels)] if pixels.dtype.kind == "f" else pixels.ravel()
+def robust_range(values: NDArray[Any], low_pct: float, high_pct: float) -> tuple[float, float]:
+    """Return the greys between which most pixels lie; outliers such as hot pixels have no say.
+
+    Parameters
+    ----------
+    values : ndarray of any shape, finite
+        Those that count.
+    low_pct, high_pct : float
+        Percentiles, 0 to 100.
+
+    Returns
+    -------
+    (low, high) : tuple of float
+        Levels that occur. Where the percentiles coincide the extremes; equal where all values
+        are, and (0, 0) where there are none.
+    """
+    low, high = _percentiles(values, low_pct, high_pct)
+    return (low, high) if low < high else _percentiles(values, 0, 100)
+
+
+def _percentiles(values: NDArray[Any], low_pct: float, high_pct: float) -> tuple[float, float]:
     if values.size == 0:
         return 0.0, 0.0
     # Levels that occur, not means of two: the sum of two large float32 would overflow.
     low, high = np.percentile(values, (low_pct, high_pct), method="nearest")
     return float(low), float(high)
+
+
+def _finite(pixels: NDArray[Any]) -> NDArray[Any]:
+    return pixels[np.isfinite(pixels)] if pixels.dtype.kind == "f" else pixels.ravel()
 
 
 def _constant_window(level: float, dtype: np.dtype[Any]) -> tuple[float, float]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.imaging.display import robust_range
 from core.imaging.filtering.operations.denoise import noise_sigma
 from core.micrograph import Micrograph
 
@@ -58,10 +59,8 @@ def measure_quality(micrograph: Micrograph, exclude: NDArray[np.bool_] | None = 
     counted = pixels[~left_out]
     if counted.size == 0:
         return Quality(0.0, 0.0, 0.0)
-    low, high = (float(level) for level in np.percentile(counted, _TAILS_PCT))
+    low, high = robust_range(counted, *_TAILS_PCT)
     span = high - low
-    if span <= 0:  # a mask with few bright pixels: its extremes
-        span = float(counted.max()) - float(counted.min())
     if span <= 0:
         return Quality(0.0, 0.0, 0.0)
     pixels[left_out] = float(counted.mean())

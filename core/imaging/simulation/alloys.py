@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from core.imaging.simulation.layout import Shape
-from core.imaging.simulation.rendering import (
+from core.imaging.simulation.scene import (
     Floats,
     Scene,
     cells,

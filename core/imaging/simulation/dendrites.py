@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.imaging.simulation.layout import Points, Shape
-from core.imaging.simulation.rendering import Scene, chance, distort, log_uniform, smooth_noise
+from core.imaging.simulation.scene import Scene, chance, distort, log_uniform, smooth_noise
 
 
 @dataclass(frozen=True, slots=True)

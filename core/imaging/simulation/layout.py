@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.imaging.simulation.rendering import Floats, Window, chance, log_uniform, smooth_noise
+from core.imaging.simulation.scene import Floats, Window, chance, log_uniform, smooth_noise
 
 Points = NDArray[np.float64]
 Shape = tuple[int, int]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from core.imaging.simulation.layout import Patch, Points, Shape, patch_at, scatter
-from core.imaging.simulation.rendering import Floats, Scene, chance, distort, f32, log_uniform
+from core.imaging.simulation.scene import Floats, Scene, chance, distort, f32, log_uniform
 
 
 def spheroids(shape: Shape, rng: np.random.Generator) -> Scene:

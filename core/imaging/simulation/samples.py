@@ -10,11 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.imaging.simulation import rendering
 from core.imaging.simulation.alloys import alloys
+from core.imaging.simulation.camera import form_image
 from core.imaging.simulation.dendrites import dendrites
+from core.imaging.simulation.labels import annotate
 from core.imaging.simulation.particles import polyhedra, rods_fibres, spheroids
-from core.imaging.simulation.rendering import Floats, Mask, Scene
+from core.imaging.simulation.scene import Floats, Mask, Scene, log_uniform
+from core.imaging.simulation.signal import shade
 from core.micrograph import Micrograph, PixelSize
 
 _BUILDERS: dict[str, Callable[[tuple[int, int], np.random.Generator], Scene]] = {
@@ -172,11 +174,11 @@ def _picture(
     """Return the picture in [0, 1], the specimen, the pixels drawn over, and the instrument."""
     scene = _specimen(kind, shape, rng)
     sections = severity > 0.5 or kind not in _CONNECTED
-    signal, instrument = rendering.shade(scene, rng, severity, sections=sections)
-    image = rendering.form_image(signal, rng, severity)
+    signal, instrument = shade(scene, rng, severity, sections=sections)
+    image = form_image(signal, rng, severity)
     overlays = np.zeros(shape, np.bool_)
     if annotations:
-        image, overlays = rendering.annotate(image, rng)
+        image, overlays = annotate(image, rng)
     return image, scene, overlays, instrument
 
 
@@ -190,7 +192,7 @@ def _specimen(kind: str, shape: tuple[int, int], rng: np.random.Generator) -> Sc
 
 def _pixel_size(kind: str, shape: tuple[int, int], rng: np.random.Generator) -> PixelSize:
     """Return a pixel size from the range in which such specimens are looked at."""
-    field_nm = rendering.log_uniform(rng, *_FIELD_NM[kind])
+    field_nm = log_uniform(rng, *_FIELD_NM[kind])
     nm = float(f"{field_nm / shape[1]:.3g}")
     return PixelSize(nm, "nm") if nm < 100 else PixelSize(float(f"{nm / 1000:.3g}"), "µm")
 

@@ -1,3 +1,4 @@
+from .contours import trace_regions as trace_regions
 from .labels import label_regions as label_regions
 from .neighbours import ClarkEvans as ClarkEvans
 from .neighbours import clark_evans as clark_evans
@@ -10,3 +11,7 @@ from .weighted import WeightedSizes as WeightedSizes
 from .weighted import filter_regions as filter_regions
 from .weighted import moment_mean as moment_mean
 from .weighted import weighted_sizes as weighted_sizes
+from .widths import Widths as Widths
+from .widths import local_thickness as local_thickness
+from .widths import measure_widths as measure_widths
+from .widths import order_parameter as order_parameter

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.imaging.simulation.rendering import Scene
 from core.imaging.simulation.samples import KINDS, simulate
+from core.imaging.simulation.scene import Scene
 
 
 @pytest.mark.parametrize("kind", KINDS)

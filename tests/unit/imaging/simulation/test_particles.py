@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.imaging.simulation import particles
-from core.imaging.simulation.rendering import Scene
+from core.imaging.simulation.scene import Scene
 
 CENTRE = np.array([50.0, 60.0])
 

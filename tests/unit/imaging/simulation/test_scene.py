@@ -3,15 +3,10 @@
 import numpy as np
 import pytest
 
-from core.imaging.simulation.rendering import (
-    Scene,
-    annotate,
-    cells,
-    distort,
-    form_image,
-    shade,
-    smooth_noise,
-)
+from core.imaging.simulation.camera import form_image
+from core.imaging.simulation.labels import annotate
+from core.imaging.simulation.scene import Scene, cells, distort, smooth_noise
+from core.imaging.simulation.signal import shade
 
 EVERYWHERE = (slice(None), slice(None))
 
