@@ -38,8 +38,8 @@ with page.user_errors():
         show_samples()
     else:
         sidebar.draw(current)
-        gallery.draw()
         correction.draw(current)
+        gallery.draw()
         st.subheader("What to do with it", anchor=False)
     show_tasks()
     if current is not None:
