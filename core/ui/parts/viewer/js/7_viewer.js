@@ -369,7 +369,11 @@ class Viewer {
     let number = 0;
     for (const [name, outlines] of this.outlines) {
       const layer = this.data.layers.find((each) => each.name === name);
-      if (this.layerState(layer).shown) number ||= outlines.at([x, y]);
+      if (!this.layerState(layer).shown || !layer.numbered) continue;
+      const near = SLIP_PX / this.view.scale; // a thin region is hard to hit
+      for (const [dx, dy] of [[0, 0], [near, 0], [-near, 0], [0, near], [0, -near]]) {
+        number ||= outlines.at([x + dx, y + dy]);
+      }
     }
     this.tell.setTriggerValue("clicked", { of: this.data.of, x, y, number });
   }
