@@ -80,6 +80,7 @@ def show_micrograph(
         mode=mode,
         clickable=clickable,
         look_at=look_at,
+        keep_clear=cache.written_boxes(micrograph),
         alt=alt or micrograph.name,
         caption=caption,
         on_click=on_click,
