@@ -331,7 +331,7 @@ def _filter(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from core.learning.training import TrainingPlan, train
+    from core.learning.training import plan_for, train
 
     *folders, out = options.folders if options.out is None else [*options.folders, options.out]
     if not folders:
@@ -340,8 +340,8 @@ def _train(options: argparse.Namespace) -> int:
     asked = {
         name: getattr(options, name) for name in ("pretrain_samples", "finetune_samples", "folds")
     }
-    plan = TrainingPlan(**{name: value for name, value in asked.items() if value is not None})
     start = _start(options.start_from) if options.start_from else None
+    plan = plan_for(start, **{name: value for name, value in asked.items() if value is not None})
     card = train(
         folders,
         out,

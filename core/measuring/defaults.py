@@ -10,11 +10,18 @@ from numpy.typing import NDArray
 MOST_SHARE = 0.6  # of the area: what covers more is the ground
 
 
-def suggest_target(labels: NDArray[Any], clusters: int, *, most_share: float = MOST_SHARE) -> int:
+def suggest_target(
+    labels: NDArray[Any],
+    clusters: int,
+    centers: NDArray[np.float64] | None = None,
+    *,
+    most_share: float = MOST_SHARE,
+) -> int:
     """Return the cluster that stands out: not the ground, which fills the frame and its edge.
 
     Of the clusters with at most 60 % of what counts, the one with the least of the edge by its own
-    area; on a tie the brighter one, which has the larger number.
+    area and, where greys are given, the one that differs most from the edge's mean grey; on a tie
+    the brighter one, which has the larger number.
 
     Parameters
     ----------
@@ -22,6 +29,8 @@ def suggest_target(labels: NDArray[Any], clusters: int, *, most_share: float = M
         0 to `clusters` - 1 from dark to bright; -1 where nothing counts. Pixels beside these, and
         at the frame's edge, are the edge of what counts.
     clusters : int
+    centers : ndarray of shape (clusters,), float64, optional
+        Mean grey of each cluster.
     most_share : float
 
     Raises
@@ -38,9 +47,12 @@ def suggest_target(labels: NDArray[Any], clusters: int, *, most_share: float = M
     possible = (area > 0) & (share <= most_share)
     if not possible.any():
         return int(np.argmax(area))
-    touching = np.where(possible, edge / max(edge.sum(), 1) / np.where(area > 0, share, 1), np.inf)
-    best = np.flatnonzero(touching <= touching.min() + 1e-12)
-    return int(best[-1])
+    score = edge / max(edge.sum(), 1) / np.where(area > 0, share, 1)
+    if centers is not None and edge.any():
+        distance = np.abs(centers - np.average(centers, weights=edge))
+        score = score - distance / max(float(distance.max()), np.finfo(float).tiny)
+    score = np.where(possible, score, np.inf)
+    return int(np.flatnonzero(score <= score.min() + 1e-12)[-1])
 
 
 def _beside(counted: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -53,7 +53,7 @@ Part = Annotated[
 Level = Annotated[
     Annotated[float, Interval(ge=0.5, le=0.99)] | None, Must("be from 0.5 to 0.99 or null")
 ]
-Picture = Literal["overlays", "masks", "maps"]
+Picture = Literal["overlays", "masks", "maps", "labels", "rois", "geojson", "coco"]
 PICTURES: tuple[Picture, ...] = get_args(Picture)
 Pictures = Annotated[
     tuple[Picture, ...],
@@ -120,7 +120,8 @@ class Recipe:
         "folder:2" the one around it), "name:1" (first part of the file name, parts being divided
         by spaces, dots, - and _; "name:-1" the last one), "metadata:KEY", or "" for nowhere.
     pictures : tuple of str
-        Which pictures are kept beside the tables: "overlays", "masks", "maps" (heat maps as NPY).
+        Which files are kept beside the tables: "overlays", "masks", "maps" (heat maps as NPY); of
+        the regions "labels" (numbered TIFF), "rois" (ImageJ), "geojson" and "coco".
 
     Raises
     ------

@@ -19,7 +19,8 @@ from PIL import Image
 
 from core.imaging.reading.instruments.worker import DecodingWorker
 from core.imaging.reading.opening import frame_labels
-from tests.attack.bounded import MOST_SECONDS, give
+from tests.attack.bounded import give
+from tests.law import MOST_SECONDS
 from tests.small_files import mrc_bytes
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="bounds and /proc are Linux's")

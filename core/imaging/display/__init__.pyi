@@ -15,7 +15,7 @@ from .heat_maps import blend_heatmap as blend_heatmap
 from .heat_maps import color_table as color_table
 from .pictures import Picture as Picture
 from .pictures import display_window as display_window
-from .pictures import grey_range as grey_range
+from .pictures import robust_range as robust_range
 from .pictures import thumbnail as thumbnail
 from .pictures import to_display as to_display
 from .pyramids import Pyramid as Pyramid

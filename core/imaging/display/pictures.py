@@ -62,7 +62,7 @@ def _thin_out(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     return pixels[::stride, ::stride]
 
 
-def grey_range(values: NDArray[Any], low_pct: float, high_pct: float) -> tuple[float, float]:
+def robust_range(values: NDArray[Any], low_pct: float, high_pct: float) -> tuple[float, float]:
     """Return the greys between which most pixels lie; outliers such as hot pixels have no say.
 
     Parameters

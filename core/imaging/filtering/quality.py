@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.imaging.display import grey_range
+from core.imaging.display import robust_range
 from core.imaging.filtering.operations.denoise import noise_sigma
 from core.micrograph import Micrograph
 
@@ -59,7 +59,7 @@ def measure_quality(micrograph: Micrograph, exclude: NDArray[np.bool_] | None = 
     counted = pixels[~left_out]
     if counted.size == 0:
         return Quality(0.0, 0.0, 0.0)
-    low, high = grey_range(counted, *_TAILS_PCT)
+    low, high = robust_range(counted, *_TAILS_PCT)
     span = high - low
     if span <= 0:
         return Quality(0.0, 0.0, 0.0)

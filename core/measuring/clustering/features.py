@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.imaging.display import grey_range
+from core.imaging.display import robust_range
 from core.imaging.filtering import (
     blur,
     gaussian_edge,
@@ -172,7 +172,7 @@ def prepare_grey(image: NDArray[Any], exclude: Mask | None = None) -> Map:
     counted = image if left_out is None else image[~left_out]
     if counted.size == 0:
         return np.zeros(image.shape, np.float32)
-    low, high = grey_range(counted, *_RANGE_PCT)
+    low, high = robust_range(counted, *_RANGE_PCT)
     span = (high - low) or 1.0
     safe = image if left_out is None else np.where(left_out, counted[0], image)
     shares = (safe - np.float64(low)) / span

@@ -11,3 +11,7 @@ from .weighted import WeightedSizes as WeightedSizes
 from .weighted import filter_regions as filter_regions
 from .weighted import moment_mean as moment_mean
 from .weighted import weighted_sizes as weighted_sizes
+from .widths import Widths as Widths
+from .widths import local_thickness as local_thickness
+from .widths import measure_widths as measure_widths
+from .widths import order_parameter as order_parameter

@@ -30,7 +30,8 @@ from core.measuring.clustering import (
     group_pixels,
     smooth_labels,
 )
-from core.measuring.regions import measure_regions
+from core.measuring.exchange import region_files
+from core.measuring.regions import label_regions, measure_regions
 from core.micrograph import Micrograph
 from core.reporting.batch.rows import likeness
 from core.reporting.batch.rows.naming import find_part
@@ -83,7 +84,7 @@ class Analysis:
     pictures : dict of str to bytes
         Those that the recipe asks for: "overlays" (the heat map over the micrograph, a PNG of at
         most 1024 px), "masks" (the target cluster at full size, 0 or 255), "maps" (the heat map
-        at full size, an NPY of float32).
+        at full size, an NPY of float32), and those of `core.measuring.exchange.region_files`.
     preview : Preview
     likeness : str
         What `core.reporting.batch.rows.likeness` compares, as base64.
@@ -132,6 +133,12 @@ def analyse(
         "masks": lambda: png_bytes(target.astype(np.uint8) * np.uint8(255)),
         "maps": lambda: save_npy_bytes(explanation.heatmap),
     }
+    drawers |= region_files(
+        micrograph,
+        lambda: label_regions(target, **_region_choice(recipe, uncounted)),
+        regions,
+        f"cluster {recipe.target}",
+    )
     pictures: dict[str, bytes] = {name: drawers[name]() for name in recipe.pictures}
     alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
     return Analysis(values, regions, pictures, shown.preview(), alike)
@@ -260,16 +267,7 @@ def tabulate_regions(
 
     What does not count cuts the regions beside it.
     """
-    regions = measure_regions(
-        mask,
-        None,
-        micrograph,
-        included=None if uncounted is None else ~uncounted,
-        min_area_px=recipe.smallest_region_px,
-        split=recipe.split_regions,
-        connectivity=recipe.connectivity,
-        fill_holes=recipe.fill_holes,
-    )
+    regions = measure_regions(mask, None, micrograph, **_region_choice(recipe, uncounted))
     nm = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
     columns: dict[str, Any] = {}
     for name in map(str, regions.columns):
@@ -279,6 +277,17 @@ def tabulate_regions(
         elif name in LENGTHS_PX:
             columns[name.removesuffix("px") + "nm"] = regions[name] * nm
     return pd.DataFrame(columns)
+
+
+def _region_choice(recipe: Recipe, uncounted: Mask | None) -> dict[str, Any]:
+    """Return what makes a region, as `label_regions` and `measure_regions` take it."""
+    return {
+        "included": None if uncounted is None else ~uncounted,
+        "min_area_px": recipe.smallest_region_px,
+        "split": recipe.split_regions,
+        "connectivity": recipe.connectivity,
+        "fill_holes": recipe.fill_holes,
+    }
 
 
 def list_columns(classes: Sequence[str], clusters: int) -> list[str]:

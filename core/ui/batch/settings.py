@@ -15,7 +15,15 @@ _PARTS = {
     "name:2": "second part of the file name",
     "name:-1": "last part of the file name",
 }
-_PICTURES = {"overlays": "heat maps (PNG)", "masks": "masks (PNG)", "maps": "heat maps (NPY)"}
+_PICTURES = {
+    "overlays": "heat maps (PNG)",
+    "masks": "masks (PNG)",
+    "maps": "heat maps (NPY)",
+    "labels": "numbered regions (TIFF)",
+    "rois": "regions for ImageJ (ROI ZIP)",
+    "geojson": "regions for QuPath (GeoJSON)",
+    "coco": "regions for training (COCO)",
+}
 _OF_NAMES = "Parts of a file name are divided by spaces, dots, - and _."
 
 METHOD = Choice(
@@ -73,7 +81,7 @@ LABEL = Choice(
 PICTURES = Several(
     name="batch-pictures",
     key="batch_pictures",
-    label="Pictures to keep",
+    label="Files to keep of each micrograph",
     default=["overlays", "masks"],
     options={kind: _PICTURES[kind] for kind in KINDS},
     recipe="pictures",

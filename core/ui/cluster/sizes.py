@@ -29,6 +29,12 @@ from core.ui.shell import workspace
 
 Mask = NDArray[np.bool_]
 _VERDICTS, _NO_FIT = ((0.08, "fits well"), (0.15, "fits roughly")), "does not fit"  # below a gap
+_REGION_FILES = {
+    "labels": ("Numbered regions (TIFF)", ".tif", "image/tiff"),
+    "rois": ("ROIs for ImageJ (ZIP)", ".zip", "application/zip"),
+    "geojson": ("Outlines for QuPath (GeoJSON)", ".geojson", "application/geo+json"),
+    "coco": ("Annotations for training (COCO)", "_coco.json", "application/json"),
+}
 _SAMPLES = {"": "all are one sample", "name:1": "first part of the name"}
 
 
@@ -95,7 +101,7 @@ def draw(
         micrograph,
         labels,
         prefix,
-        lambda: cache.labels_tiff(micrograph, mask, included, found_by),
+        cache.files_of_regions(micrograph, mask, included, found_by, regions, f"cluster {target}"),
         regions,
         mask_png,
     )
@@ -190,7 +196,7 @@ def _files(
     micrograph: Micrograph,
     labels: NDArray[np.integer],
     prefix: str,
-    numbered: Callable[[], bytes],
+    of_regions: dict[str, Callable[[], bytes]],
     regions: pd.DataFrame,
     mask_png: bytes | None,
 ) -> None:
@@ -206,19 +212,16 @@ def _files(
             "Sizes (CSV)", csv_bytes(sizes), f"{stem}_sizes.csv", "text/csv", f"{prefix}_sizes_csv"
         )
         show.download(
-            "Numbered regions (TIFF)",
-            numbered,
-            f"{stem}_regions.tif",
-            "image/tiff",
-            f"{prefix}_regions_tiff",
-        )
-        show.download(
             "All clusters (PNG)",
             lambda: cache.clusters_palette_png(labels, clusters),
             f"{stem}_clusters.png",
             "image/png",
             f"{prefix}_palette_png",
         )
+        with st.popover("For other programs", icon=":material/output:"):
+            for kind, (label, ending, mime) in _REGION_FILES.items():
+                name = f"{stem}_regions{ending}"
+                show.download(label, of_regions[kind], name, mime, f"{prefix}_regions_{kind}")
 
 
 def describe_fit(found: SizeDistribution) -> str:

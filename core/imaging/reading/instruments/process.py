@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import UnreadableMicrograph
 from core.imaging.reading import limits
+from core.imaging.reading.formats import bounded
 from core.imaging.reading.frame import to_grey
 from core.imaging.reading.instruments import messages
 from core.imaging.reading.instruments.signals import (
@@ -88,6 +90,8 @@ def _has_request(requests: io.FileIO) -> bool:
 def _answer(header: dict[str, Any], blocks: list[bytearray]) -> tuple[dict[str, Any], list[Any]]:
     """Return what was asked for, or why it cannot be had."""
     try:
+        if header["kind"] in bounded.KINDS:
+            return _picture(header, blocks)
         with tempfile.TemporaryDirectory(dir=_folder(), ignore_cleanup_errors=True) as folder:
             for name in header["files"]:
                 Path(folder, name).write_bytes(blocks.pop(0))
@@ -105,6 +109,18 @@ def _answer(header: dict[str, Any], blocks: list[bytearray]) -> tuple[dict[str, 
         return {"error": str(error)}, []
     except Exception as error:
         return {"failed": type(error).__name__}, []
+    return _with_values(answer, values)
+
+
+def _picture(header: dict[str, Any], blocks: list[bytearray]) -> tuple[dict[str, Any], list[Any]]:
+    """Return a frame of a file that no instrument wrote, from memory."""
+    found, answer = bounded.decode_here(header["kind"], bytes(blocks.pop(0)), header["frame"])
+    return _with_values(answer, found.pixels)
+
+
+def _with_values(
+    answer: dict[str, Any], values: NDArray[Any]
+) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     values = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     return answer | {"shape": values.shape, "dtype": values.dtype.str}, [values]
 

@@ -27,7 +27,15 @@ HEAD = (
     "near_duplicate_of",
     "true_label",
 )
-FILE_COLUMNS = {"overlays": "overlay_file", "masks": "mask_file", "maps": "map_file"}
+FILE_COLUMNS = {
+    "overlays": "overlay_file",
+    "masks": "mask_file",
+    "maps": "map_file",
+    "labels": "labels_file",
+    "rois": "rois_file",
+    "geojson": "geojson_file",
+    "coco": "coco_file",
+}
 WHOLE_NUMBERS = (
     "duplicate_of",
     "near_duplicate_of",
