@@ -54,6 +54,7 @@ from .explaining import (
 from .filtering import (
     StepFacts,
     direction_wheel_png,
+    directions_picture,
     directions_png,
     filter_histogram,
     filter_preview,
@@ -155,6 +156,7 @@ __all__ = [
     "clusters_png",
     "coinciding",
     "direction_wheel_png",
+    "directions_picture",
     "directions_png",
     "embedding",
     "evidence_contour",
