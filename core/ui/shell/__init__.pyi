@@ -13,5 +13,7 @@ from .border import user_errors as user_errors
 from .filter_chain import Link as Link
 from .settings import EXCLUDE as EXCLUDE
 from .settings import SMALLEST as SMALLEST
+from .settings import SMALLEST_NM as SMALLEST_NM
+from .settings import smallest_by as smallest_by
 from .tasks import PROMISES as PROMISES
 from .tasks import TASKS as TASKS
