@@ -15,5 +15,7 @@ from .scales import readings as readings
 from .scales import scopes as scopes
 from .settings import EXCLUDE as EXCLUDE
 from .settings import SMALLEST as SMALLEST
+from .settings import SMALLEST_NM as SMALLEST_NM
+from .settings import smallest_by as smallest_by
 from .tasks import PROMISES as PROMISES
 from .tasks import TASKS as TASKS
