@@ -6,6 +6,7 @@ from . import settings as settings
 from . import sidebar as sidebar
 from . import tour as tour
 from . import uploads as uploads
+from . import visitor as visitor
 from . import workspace as workspace
 from .border import sentence as sentence
 from .border import user_errors as user_errors
