@@ -60,9 +60,7 @@ def named(image: np.ndarray, painted: np.ndarray) -> np.ndarray:
 
 def main(pictures: int | None = None) -> None:
     """Print the table."""
-    print(
-        "set | strokes | IoU strokes | named clusters | error told / real | fit+apply CPU s/MP"
-    )
+    print("set | strokes | IoU strokes | named clusters | error told / real | fit+apply CPU s/MP")
     every: dict[int, list[tuple[float, float]]] = {count: [] for count in COUNTS}
     for name in SETS:
         pairs = load(name)[:pictures]
