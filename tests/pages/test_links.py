@@ -15,6 +15,7 @@ PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report")
 OTHER = {
     "leave-out": "no",
     "smallest": "25",
+    "batch-scale": "read",
     "level": "80",
     "tile-map": "yes",
     "all": "yes",

@@ -108,7 +108,9 @@ def _header(result: BatchResult) -> str:
         mean = mean_interval(fields["target_percent"].to_numpy(float)).estimate
         tiles.append(_tile(percent(mean), "mean area of the target cluster"))
         tiles.append(_tile(f"{int(fields['regions'].sum()):,}", "regions measured"))
-        doubtful = int((~result.succeeded["warnings"].isin(("", "no pixel size"))).sum())
+        doubtful = int(
+            (~result.succeeded["warnings"].isin(("", "no pixel size", "read scale"))).sum()
+        )
         if doubtful:
             tiles.append(_tile(doubtful, "to look at first"))
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.measuring.clustering import GREY
+from core.reporting.recipe import FROM_FILE, FROM_PICTURE
 from core.reporting.recipe import MEASURES as KINDS_OF_MEASURE
 from core.reporting.recipe import PICTURES as KINDS
 from core.ui import cache
@@ -70,6 +71,18 @@ SAMPLE = Choice(
     options=_PARTS,
     recipe="sample_from",
 )
+SCALE = Choice(
+    name="batch-scale",
+    key="batch_scale",
+    label="Pixel size",
+    help="Read ones count only where two findings agree, and each row says where its size is from.",
+    default=FROM_FILE,
+    options={
+        FROM_FILE: "from the file, or by hand",
+        FROM_PICTURE: "also read from the picture",
+    },
+    recipe="pixel_size_from",
+)
 LABEL = Choice(
     name="batch-class",
     key="batch_label_from",
@@ -112,6 +125,7 @@ SETTINGS: tuple[Setting, ...] = (
     FILTERS,
     BORDER,
     SAMPLE,
+    SCALE,
     LABEL,
     MEASURES,
     PICTURES,

@@ -54,6 +54,7 @@ from .explaining import (
 from .filtering import (
     StepFacts,
     direction_wheel_png,
+    directions_picture,
     directions_png,
     filter_histogram,
     filter_preview,
@@ -86,6 +87,7 @@ from .models import (
     rename_classes,
     zip_model,
 )
+from .scales import Outcome, ask_for_scale, reading_problem, scale_outcome
 from .shared import (
     COLORMAPS,
     SCREEN_PX,
@@ -132,11 +134,13 @@ __all__ = [
     "ClusterChoice",
     "GreyFacts",
     "Look",
+    "Outcome",
     "Question",
     "RegionChoice",
     "StepFacts",
     "add_model",
     "architecture_title",
+    "ask_for_scale",
     "attribution",
     "bands",
     "bar_ends_png",
@@ -152,6 +156,7 @@ __all__ = [
     "clusters_png",
     "coinciding",
     "direction_wheel_png",
+    "directions_picture",
     "directions_png",
     "embedding",
     "evidence_contour",
@@ -202,6 +207,7 @@ __all__ = [
     "quality",
     "radial_figure",
     "raw_map_npy",
+    "reading_problem",
     "region_counts",
     "region_outlines",
     "regions",
@@ -209,6 +215,7 @@ __all__ = [
     "rename_classes",
     "saturated",
     "scale_bar",
+    "scale_outcome",
     "slow_methods",
     "snapped",
     "soft_pngs",
