@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.ui import cache, page
 from core.ui.explain import settings, trust, views
-from core.ui.parts import attribution, show, slider
+from core.ui.parts import attribution, show, viewer
 from core.ui.shell import samples
 
 page.setup("Explain")
@@ -15,17 +15,20 @@ with page.user_errors():
         question, look, answer = settings.ask(micrograph, page.model_picker())
     page.settings()
 
-    overlay = cache.heatmap_png(micrograph, question, look)
-
+    method = cache.fitting(question.model_name)[question.method]
     pictures, facts = show.beside(2)
     with pictures:
-        slider.slider(
-            cache.micrograph_png(micrograph),
-            overlay,
-            labels=("Original", cache.fitting(question.model_name)[question.method]),
-            key="explain_slider",
+        viewer.show_micrograph(
+            micrograph,
+            question.exclude,
+            key="explain_viewer",
+            layers=views.layers(micrograph, question, look),
+            labels=("Original", method),
+            pngs=lambda: (
+                cache.micrograph_png(micrograph),
+                cache.heatmap_png(micrograph, question, look),
+            ),
             alt=f"evidence for {question.target} in {micrograph.name}",
-            caption=show.caption(micrograph, question.exclude),
         )
     with facts:
         samples.badge(micrograph)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.ui import cache, page
-from core.ui.cluster import image_map, region_picker, settings, sizes, views
+from core.ui.cluster import image_map, more, region_picker, settings, sizes, views
 from core.ui.parts import attribution, say, show, tables
 from core.ui.shell import EXCLUDE
 
@@ -23,13 +23,13 @@ if mode == settings.IMAGES:
 with page.user_errors():
     choice, measured = settings.ask(micrograph, mode)
     page.settings()
-    region_picker.draw(micrograph)
     clustering = views.find(micrograph, choice)
     target = measured.target
 
-    pictures, facts = show.beside()
+    pictures, facts = show.beside(2)
     with pictures:
-        views.pictures(micrograph, choice, target)
+        views.pictures(micrograph, choice, target, measured.regions)
+        region_picker.draw(micrograph)
     with facts:
         views.facts(micrograph, choice, target, measured.regions, clustering)
     views.features(micrograph, choice, clustering)
@@ -47,8 +47,10 @@ with page.user_errors():
         found_by=measured.regions,
         every_region=cache.regions(micrograph, choice, target, measured.regions.with_cut_ones),
         mask_png=cache.mask_png(micrograph, choice, target),
+        draw_table=lambda table: views.table(table, regions),
         fraction_of=lambda field: cache.cluster_fractions(field, elsewhere)[target],
     )
+    more.draw(micrograph, choice, target, measured.regions)
     views.help_choosing(micrograph, choice)
     attribution.draw(
         micrograph,

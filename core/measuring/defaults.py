@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from math import ceil, pi, sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+SMALLEST_PX = 10  # a disc of fewer pixels is measured with an error of more than a tenth
+_GRAIN_SIGMAS = 4  # width of the grains that averaging leaves of noise, in its sigma
 MOST_SHARE = 0.6  # of the area: what covers more is the ground
 
 
-def suggest_target(labels: NDArray[Any], clusters: int, *, most_share: float = MOST_SHARE) -> int:
+def suggest_target(
+    labels: NDArray[Any],
+    clusters: int,
+    centers: NDArray[np.float64] | None = None,
+    *,
+    most_share: float = MOST_SHARE,
+) -> int:
     """Return the cluster that stands out: not the ground, which fills the frame and its edge.
 
     Of the clusters with at most 60 % of what counts, the one with the least of the edge by its own
-    area; on a tie the brighter one, which has the larger number.
+    area and, where greys are given, the one that differs most from the edge's mean grey; on a tie
+    the brighter one, which has the larger number.
 
     Parameters
     ----------
@@ -22,6 +32,8 @@ def suggest_target(labels: NDArray[Any], clusters: int, *, most_share: float = M
         0 to `clusters` - 1 from dark to bright; -1 where nothing counts. Pixels beside these, and
         at the frame's edge, are the edge of what counts.
     clusters : int
+    centers : ndarray of shape (clusters,), float64, optional
+        Mean grey of each cluster.
     most_share : float
 
     Raises
@@ -38,9 +50,35 @@ def suggest_target(labels: NDArray[Any], clusters: int, *, most_share: float = M
     possible = (area > 0) & (share <= most_share)
     if not possible.any():
         return int(np.argmax(area))
-    touching = np.where(possible, edge / max(edge.sum(), 1) / np.where(area > 0, share, 1), np.inf)
-    best = np.flatnonzero(touching <= touching.min() + 1e-12)
-    return int(best[-1])
+    score = edge / max(edge.sum(), 1) / np.where(area > 0, share, 1)
+    if centers is not None and edge.any():
+        distance = np.abs(centers - np.average(centers, weights=edge))
+        score = score - distance / max(float(distance.max()), np.finfo(float).tiny)
+    score = np.where(possible, score, np.inf)
+    return int(np.flatnonzero(score <= score.min() + 1e-12)[-1])
+
+
+def smallest_region(sigma_px: float, least_px: int = SMALLEST_PX) -> int:
+    """Return the area in pixels from which a region is more than a grain of averaged noise.
+
+    Parameters
+    ----------
+    sigma_px : float
+        Of the Gaussian that greys were averaged by; 0 where they were not.
+    least_px : int
+        What resolution asks for: the picture's pixels.
+    """
+    return max(least_px, ceil(pi / 4 * (_GRAIN_SIGMAS * sigma_px) ** 2))
+
+
+def diameter_of(area_px: float) -> float:
+    """Return the diameter of the circle of an area."""
+    return sqrt(4 * area_px / pi)
+
+
+def area_of(diameter_px: float) -> int:
+    """Return the whole number of pixels of a circle, at least one."""
+    return max(1, round(pi / 4 * diameter_px**2))
 
 
 def _beside(counted: NDArray[np.bool_]) -> NDArray[np.bool_]:

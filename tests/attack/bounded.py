@@ -8,9 +8,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.law import MOST_BYTES
+
 ROOT = Path(__file__).resolve().parents[2]
-MOST_SECONDS = 5.0
-MOST_BYTES = 1_000_000_000
 
 _CHILD = """
 import json, resource, sys, time

@@ -18,12 +18,13 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-LIMIT_S, LIMIT_MB = 5.0, 1024
+from tests.law import MOST_BYTES, Tally, is_sentence, summary
+
 MAGIC = 0x1950A86A20F9469CFC6C
 Hostile = tuple[str, bytes]
 _SIZES = (0, 1, 255, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**62, 2**63 - 1)
@@ -165,7 +166,7 @@ def open_all(count: int, seed: int, folder: Path) -> None:
     from core.learning.adding import add_model
 
     before = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    most = before + LIMIT_MB * 2**20
+    most = before + MOST_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     with tempfile.TemporaryDirectory() as place:
         os.environ["MICROGRAPHIA_ADDED_MODELS"] = place
@@ -213,13 +214,26 @@ def main() -> None:
         open_all(options.count, options.seed, options.child)
         return
     folder = Path(__file__).parents[2] / "models" / "em-morph5"
-    lines = attack(options.count, options.seed, folder)
-    came = Counter((kind, what) for kind, what, _, _ in lines)
-    text = [f"{options.count} files, seed {options.seed}; slowest {max(x[3] for x in lines)} s"]
-    text += [f"{kind:12} {what:8} {number}" for (kind, what), number in sorted(came.items())]
-    text += [f"fault: {kind}: {said}" for kind, what, said, _ in lines if what == "fault"]
-    Path(__file__).with_suffix(".txt").write_text("\n".join(text) + "\n", encoding="utf-8")
-    print("\n".join(text))
+    tallies = tally_up(attack(options.count, options.seed, folder))
+    text = f"seed {options.seed}\n{summary(tallies)}\n"
+    Path(__file__).with_suffix(".txt").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def tally_up(lines: list[list[Any]]) -> dict[str, Tally]:
+    """Return a tally per kind of file."""
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    for number, (kind, came, said, took) in enumerate(lines):
+        tally = tallies[kind]
+        tally.inputs += 1
+        tally.read += came == "read"
+        tally.refused += came == "refused"
+        tally.sentences[said[:40]] += came == "refused"
+        sound = came == "read" or (came == "refused" and is_sentence(said))
+        problem = tally.time(took) if sound else said
+        if problem:
+            tally.broken.append(f"{number}: {problem}")
+    return tallies
 
 
 if __name__ == "__main__":

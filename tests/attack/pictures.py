@@ -20,7 +20,8 @@ import h5py
 import numpy as np
 from PIL import Image
 
-from tests.fuzz.fuzz_reading import Spoilt, Tally, held_before, summary, try_one
+from tests.fuzz.fuzz_reading import Spoilt, held_before, try_one
+from tests.law import Tally, summary
 from tests.small_files import mrc_bytes
 
 Random = np.random.Generator

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.attack.models import LIMIT_S, attack
+from tests.attack.models import attack
+from tests.law import MOST_SECONDS, is_sentence
 
 MODEL = Path(__file__).parents[2] / "models" / "em-morph5"
 
@@ -10,6 +11,5 @@ MODEL = Path(__file__).parents[2] / "models" / "em-morph5"
 def test_hostile_models_are_read_or_refused_in_a_sentence() -> None:
     for kind, came, said, took in attack(60, 1, MODEL):
         assert came in ("read", "refused"), (kind, said)
-        assert took < LIMIT_S, (kind, took)
-        assert "\n" not in said
-        assert len(said) < 600
+        assert took < MOST_SECONDS, (kind, took)
+        assert came == "read" or is_sentence(said), said

@@ -3,7 +3,7 @@
 import warnings
 
 from tests.attack.pictures import run
-from tests.fuzz.fuzz_reading import summary
+from tests.law import summary
 
 
 def test_hostile_pictures_are_read_or_refused() -> None:

@@ -21,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BENCHMARKS = (  # the quick ones first
     *("clustering", "explain", "filters", "phases", "classify", "texture", "app"),
-    *("ground_truth", "overlays", "batch"),
+    *("ground_truth", "overlays", "batch", "coverage"),
 )
 PEERS = ("numpy", "torch", "opencv-python-headless", "scikit-image", "scikit-learn", "streamlit")
 

@@ -11,10 +11,9 @@ import argparse
 import hashlib
 import sys
 import time
-import traceback
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +24,8 @@ from core.imaging.reading.instruments.worker import WORKER
 from core.imaging.reading.opening import frame_labels, read_micrograph
 from tests.fuzz.mutations import mutate
 from tests.fuzz.seeds import all_seeds
+from tests.law import MOST_BYTES, Tally, summary
 
-MOST_SECONDS = 5.0
-MOST_BYTES = 1_000_000_000
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 
@@ -44,18 +42,6 @@ class Spoilt:
     data: bytes
     beside: dict[str, bytes]
     frame: int
-
-
-@dataclass
-class Tally:
-    """What came of one format's inputs."""
-
-    inputs: int = 0
-    read: int = 0
-    refused: int = 0
-    broken: list[str] = field(default_factory=list)
-    slowest_s: float = 0.0
-    process_ends: int = 0
 
 
 def run(
@@ -106,28 +92,12 @@ def _any(random: np.random.Generator, seeds: dict[str, list[bytes]], kind: str) 
 
 def try_one(tally: Tally, spoilt: Spoilt, floor_bytes: int = 0) -> str:
     """Read one input; return what broke the law, "" when nothing did."""
-    tally.inputs += 1
-    before, started_s = WORKER.process_id, time.monotonic()
-    problem = _outcome(tally, spoilt)
-    took_s = time.monotonic() - started_s
-    tally.slowest_s = max(tally.slowest_s, took_s)
+    before = WORKER.process_id
+    read = _read_archive if spoilt.kind == "zip" else _read
+    problem = tally.attempt(lambda: read(spoilt), UnreadableMicrograph)
     if before is not None and WORKER.process_id != before:
         tally.process_ends += 1  # allowed, that is what it is for; counted all the same
-    if not problem and took_s > MOST_SECONDS:
-        problem = f"took {took_s:.1f} s"
     return problem or _memory_problem(floor_bytes)
-
-
-def _outcome(tally: Tally, spoilt: Spoilt) -> str:
-    try:
-        problem = _read_archive(spoilt) if spoilt.kind == "zip" else _read(spoilt)
-        tally.read += 1
-        return problem
-    except UnreadableMicrograph as error:
-        tally.refused += 1
-        return "" if str(error).endswith(".") and len(str(error)) < 300 else f"says {error}"
-    except Exception:
-        return "".join(traceback.format_exc().splitlines(keepends=True)[-3:])
 
 
 def _read(spoilt: Spoilt) -> str:
@@ -171,24 +141,6 @@ def _reset_peak(process: object) -> None:
         Path(f"/proc/{process}/clear_refs").write_text("5", encoding="ascii")
     except OSError:
         WORKER.close()
-
-
-def summary(tallies: dict[str, Tally]) -> str:
-    """Return a table, a row per format, and what broke the law."""
-    rows = [
-        f"{'format':10}{'inputs':>8}{'read':>8}{'refused':>9}{'broken':>8}{'slowest':>10}{'ends':>6}"
-    ]
-    for kind, tally in sorted(tallies.items()):
-        rows.append(
-            f"{kind:10}{tally.inputs:8}{tally.read:8}{tally.refused:9}{len(tally.broken):8}"
-            f"{tally.slowest_s:9.2f}s{tally.process_ends:6}"
-        )
-    total = Counter()
-    for tally in tallies.values():
-        total.update(inputs=tally.inputs, broken=len(tally.broken))
-        rows += [f"  {line}" for line in tally.broken]
-    rows.append(f"{total['inputs']} inputs, {total['broken']} broke the law")
-    return "\n".join(rows)
 
 
 def main() -> int:

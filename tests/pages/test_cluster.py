@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from core.imaging.simulation.samples import simulate
+from core.measuring.by_hand import Shape
 from core.ui.cluster.region_picker import corners_of
+from core.ui.shell import region
 from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, texts, upload
 
@@ -104,15 +106,37 @@ def test_until_something_is_drawn_the_whole_frame_counts(cluster_page):
     assert legend(cluster_page)["share (%)"].tolist() == before
 
 
-def test_what_plotly_tells_becomes_corners():
-    box = {"box": [{"x": [3.26, 10], "y": [4, 8.0]}], "lasso": []}
-    assert corners_of(box) == ((4.0, 3.3), (8.0, 10.0))
-    lasso = {"lasso": [{"x": list(range(2000)), "y": [5] * 2000}]}
-    assert len(corners_of(lasso)) == 400
-    for slip in ([3], [3, 4]):
-        assert corners_of({"lasso": [{"x": slip, "y": slip}]}) == ()
-    assert corners_of({"points": [], "box": [], "lasso": []}) == ()
-    assert corners_of({}) == ()
+def test_the_shape_drawn_last_becomes_the_region():
+    first, last = Shape("rectangle", ((1, 1), (2, 2))), Shape("rectangle", ((4.04, 3.26), (8, 10)))
+    lasso = Shape("lasso", tuple((5.0, float(x)) for x in range(2000)))
+    shapes = (first, last, lasso, Shape("ruler", ((0, 0), (1, 1))))
+    assert corners_of(shapes, region.BOX) == ((4.0, 3.3), (8.0, 10.0))
+    assert len(corners_of(shapes, region.LASSO)) == 400
+    assert corners_of(shapes, region.TYPED) == ()
+    assert corners_of(shapes[:1], region.LASSO) == ()
+    assert corners_of((), region.BOX) == ()
+
+
+def test_a_box_drawn_in_the_picture_counts_alone(cluster_page):
+    cluster_page.segmented_control(key="cluster_region_way").set_value(region.BOX).run()
+    whole = legend(cluster_page)["share (%)"].tolist()
+    micrograph = next(iter(cluster_page.session_state["workspace_micrographs"].values()))
+    cluster_page.session_state["cluster_region_corners"] = {micrograph.sha256: ((0, 0), (20, 30))}
+    cluster_page.run()
+    assert_calm(cluster_page)
+    assert "of the frame that is used" in texts(cluster_page)
+    assert legend(cluster_page)["share (%)"].tolist() != whole
+    next(b for b in cluster_page.button if b.label == "Use the whole frame").click().run()
+    assert legend(cluster_page)["share (%)"].tolist() == whole
+
+
+def test_a_region_clicked_in_the_picture_is_marked_in_the_table(cluster_page):
+    assert "outlined regions" in texts(cluster_page)
+    cluster_page.session_state["cluster_region_chosen"] = 1  # as `picking.click` leaves it
+    cluster_page.session_state["cluster_region_turn"] += 1
+    cluster_page.run()
+    assert_calm(cluster_page)
+    assert "**Region 1**" in texts(cluster_page)
 
 
 @pytest.mark.parametrize("mode", ["grey", "features"])

@@ -12,11 +12,15 @@ from .encoding import jpeg_bytes as jpeg_bytes
 from .encoding import png_bytes as png_bytes
 from .heat_maps import COLORMAPS as COLORMAPS
 from .heat_maps import blend_heatmap as blend_heatmap
+from .heat_maps import color_table as color_table
 from .pictures import Picture as Picture
 from .pictures import display_window as display_window
 from .pictures import robust_range as robust_range
 from .pictures import thumbnail as thumbnail
 from .pictures import to_display as to_display
+from .pyramids import Pyramid as Pyramid
+from .pyramids import build_layer as build_layer
+from .pyramids import build_pyramid as build_pyramid
 from .saving import file_stem as file_stem
 from .saving import save_npy_bytes as save_npy_bytes
 from .saving import save_png_bytes as save_png_bytes

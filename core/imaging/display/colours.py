@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.imaging.display.heat_maps import _color_table
+from core.imaging.display.heat_maps import color_table
 from core.imaging.display.pictures import Picture
 
 MAX_CLUSTER_COLORS = 20
@@ -47,7 +47,7 @@ def cluster_colors(k: int) -> list[str]:
 def _cluster_colors(k: int) -> tuple[str, ...]:
     darkest, brightest = _LIGHTNESS_RANGE
     wanted = np.linspace(darkest, brightest, k) if k > 1 else np.array([55.0])
-    table = _color_table("viridis")
+    table = color_table("viridis")
     lab = cv2.cvtColor(table[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
     nearest = np.abs(lab[:, 0] - wanted[:, None]).argmin(axis=1)
     rows = table[nearest].tolist()

@@ -21,7 +21,7 @@ _COLORMAP_CODES = {
 
 
 @cache
-def _color_table(name: str) -> Picture:
+def color_table(name: str) -> Picture:
     """Return a colour map as 256 rows of red, green, blue."""
     if name not in _COLORMAP_CODES:
         raise ValueError(f"colormap must be one of {COLORMAPS}, got {name!r}")
@@ -74,5 +74,5 @@ def _blend_table(opacity: float, colormap: str) -> Picture:
     """Return the colour, shape (65536, 3), of each pair of grey level and level of heat."""
     grey = np.arange(256, dtype=np.float32)[:, None, None]
     weight = np.linspace(0, opacity, 256, dtype=np.float32)[:, None]
-    blend = np.rint(grey * (1 - weight) + _color_table(colormap) * weight)
+    blend = np.rint(grey * (1 - weight) + color_table(colormap) * weight)
     return np.asarray(blend, np.uint8).reshape(-1, 3)

@@ -69,6 +69,25 @@ def draw_contour(picture: Picture, heatmap: NDArray[np.floating], level: float) 
     return _double_line(picture, lines)
 
 
+def contour_lines(heatmap: NDArray[np.floating], level: float) -> list[NDArray[np.float32]]:
+    """Return the closed lines around where the heat reaches a level, through pixel centres.
+
+    Parameters
+    ----------
+    heatmap : ndarray of shape (H, W), float in [0, 1]
+    level : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    list of ndarray of shape (n, 2), float32
+        (row, column) in px; straight pieces are given by their ends.
+    """
+    hot = (heatmap >= level).astype(np.uint8)
+    lines, _ = cv2.findContours(hot, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    return [line[:, 0, ::-1].astype(np.float32) for line in lines]
+
+
 def outline_box(picture: Picture, box: tuple[int, int, int, int]) -> Picture:
     """Return the picture, darkened outside a box (top, left, bottom, right) in its own pixels."""
     top, left, bottom, right = box

@@ -9,6 +9,7 @@ from .operations.base import gaussian_edge as gaussian_edge
 from .operations.base import painted_over as painted_over
 from .operations.base import ski as ski
 from .operations.base import structure_tensor as structure_tensor
+from .operations.denoise import noise_sigma as noise_sigma
 from .operations.frequency import RadialPower as RadialPower
 from .operations.frequency import nearest_peak as nearest_peak
 from .operations.frequency import radial_power as radial_power

@@ -24,6 +24,7 @@ _DIRECTORY_BYTES = 4096  # of so few members
 _END, _END_64, _ENTRY = b"PK\5\6", b"PK\6\6", b"PK\1\2"
 _END_BYTES = 22 + 65_535 + 100
 _MAX_DIRECTORY_BYTES = 3_000_000  # 2000 entries with long names
+_ENTRY_BYTES = 150  # of a directory, for a name of usual length
 _SUSPICIOUS_FROM_BYTES = 50_000_000  # below, a high ratio does no harm
 _BROKEN = "The archive is cut short or damaged; pack or upload it again."
 
@@ -64,17 +65,19 @@ class Entry:
         return _unpack(self.archive, self.info)
 
 
-def open_archive(data: bytes, name: str = "archive") -> list[Entry]:
+def open_archive(
+    data: bytes, name: str = "archive", *, most_entries: int = MAX_ARCHIVE_ENTRIES
+) -> list[Entry]:
     """Return what `read_archive` yields, unread; parameters and errors are the same."""
     check_file_size(len(data))
-    _check_count(data, name)
+    _check_count(data, name, most_entries)
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except Exception as error:
         raise UnreadableMicrograph(_BROKEN) from error
     entries = [entry for entry in archive.infolist() if _is_wanted(entry)]
-    _check(entries, len(data), name)
-    labels: set[str] = set()
+    _check(entries, len(data), name, most_entries)
+    labels: dict[str, int] = {}
     return [Entry(_label(entry, labels), _folder(entry), archive, entry) for entry in entries]
 
 
@@ -106,7 +109,7 @@ def read_archive(data: bytes, name: str = "archive") -> Iterator[tuple[str, byte
         yield entry.label, entry.read()
 
 
-def _check_count(data: bytes, name: str) -> None:
+def _check_count(data: bytes, name: str, most_entries: int) -> None:
     """Refuse a directory that is too long before it is parsed: a million entries take 35 s.
 
     The count stands in the end record, 22 bytes and a comment of at most 65,535 from the end, and
@@ -123,13 +126,14 @@ def _check_count(data: bytes, name: str) -> None:
     if wide >= 0 and wide + 56 <= len(tail):
         count = max(count, int.from_bytes(tail[wide + 32 : wide + 40], "little"))
         size = max(size, int.from_bytes(tail[wide + 40 : wide + 48], "little"))
-    if count > MAX_ARCHIVE_ENTRIES:
+    if count > most_entries:
         raise UnreadableMicrograph(
-            f"“{name}” holds {count} files; give at most {MAX_ARCHIVE_ENTRIES} at once."
+            f"“{name}” holds {count} files; give at most {most_entries} at once."
         )
-    if data.count(_ENTRY) > 2 * MAX_ARCHIVE_ENTRIES or size > _MAX_DIRECTORY_BYTES:
+    most_bytes = max(_MAX_DIRECTORY_BYTES, most_entries * _ENTRY_BYTES)
+    if data.count(_ENTRY) > 2 * most_entries or size > most_bytes:
         raise UnreadableMicrograph(
-            f"“{name}” holds more files than it says; give at most {MAX_ARCHIVE_ENTRIES} at once."
+            f"“{name}” holds more files than it says; give at most {most_entries} at once."
         )
 
 
@@ -140,14 +144,14 @@ def _is_wanted(entry: zipfile.ZipInfo) -> bool:
     return bool(parts) and not entry.is_dir() and not hidden
 
 
-def _check(entries: list[zipfile.ZipInfo], packed_bytes: int, name: str) -> None:
+def _check(entries: list[zipfile.ZipInfo], packed_bytes: int, name: str, most_entries: int) -> None:
     """Refuse what the directory of the archive announces, before anything is unpacked."""
     total = sum(entry.file_size for entry in entries)
     if not entries:
         raise UnreadableMicrograph(f"There are no files in “{name}”; pack micrographs into it.")
-    if len(entries) > MAX_ARCHIVE_ENTRIES:
+    if len(entries) > most_entries:
         raise UnreadableMicrograph(
-            f"“{name}” holds {len(entries)} files; give at most {MAX_ARCHIVE_ENTRIES} at once."
+            f"“{name}” holds {len(entries)} files; give at most {most_entries} at once."
         )
     if total > MAX_ARCHIVE_MB * 1_000_000:
         raise UnreadableMicrograph(
@@ -168,15 +172,19 @@ def _check(entries: list[zipfile.ZipInfo], packed_bytes: int, name: str) -> None
             raise UnreadableMicrograph(f"“{name}” is encrypted; pack it without a password.")
 
 
-def _label(entry: zipfile.ZipInfo, seen: set[str]) -> str:
-    """Return its file name; "name (2).png" where an earlier one has that name."""
+def _label(entry: zipfile.ZipInfo, seen: dict[str, int]) -> str:
+    """Return its file name; "name (2).png" where an earlier one has that name.
+
+    `seen` holds the last number that a name got, so that many alike take no longer than others.
+    """
     name = _file_name(entry)
-    label, number = name, 1
+    label, number = name, seen.get(name, 1)
     while label in seen:
         number += 1
         plain = PurePosixPath(name)
         label = f"{plain.stem} ({number}){plain.suffix}"
-    seen.add(label)
+    seen[name] = number
+    seen.setdefault(label, 1)
     return label
 
 

@@ -6,7 +6,7 @@ backslashes in names, decimal commas: all of that is read. What is no table is o
 
 from __future__ import annotations
 
-import codecs
+import contextlib
 import csv
 import io
 import re
@@ -15,17 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UserError
+from core.imaging.reading.encodings import decode_text
 
 MOST_MB = 5
 MOST_LINES = 100_000
 LONGEST_CELL = 10_000
 _DIVIDERS = "\t;,|"
 _LOOKED_AT = 20  # lines, to tell what divides the cells
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
@@ -138,16 +134,9 @@ def _read(source: bytes | Path, what: str) -> bytes:
 
 
 def _decode(data: bytes, what: str) -> str:
-    """Return the text of a table; the old code page of Windows where it is no Unicode."""
-    stated = next((name for mark, name in _MARKS if data.startswith(mark)), "")
-    zeros = data[1:200:2].count(0), data[0:200:2].count(0)
-    if not stated and max(zeros) * 4 > min(len(data), 200):  # UTF-16 without its mark
-        stated = "utf-16-le" if zeros[0] > zeros[1] else "utf-16-be"
-    for encoding in (stated,) if stated else ("utf-8", "cp1252"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
+    """Return the text of a table; refuse what is none."""
+    with contextlib.suppress(UnicodeDecodeError):
+        text = decode_text(data, "strict").removeprefix("\ufeff")
         if not _CONTROL.search(text):
             return text
     raise UnreadableTable(

@@ -13,6 +13,7 @@ from .magnification import FIELD as FIELD
 from .magnification import PIXEL as PIXEL
 from .magnification import check_magnification as check_magnification
 from .magnification import write_length as write_length
+from .novelty import NEAR_ANY as NEAR_ANY
 from .novelty import THRESHOLD as THRESHOLD
 from .novelty import at_temperature as at_temperature
 from .novelty import find_threshold as find_threshold

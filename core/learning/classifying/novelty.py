@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NEIGHBOURS = 3
 SHARE = 0.95  # of originals that were held out lie below the threshold
 THRESHOLD = "novelty_threshold"  # its key in a card's calibration
+NEAR_ANY = "novelty_near_any_class"  # 1 there: whatever class the nearest originals are of
 _APART = 2.0  # the largest distance between two directions
 
 Array = NDArray[Any]
@@ -32,6 +33,8 @@ def measure_distance(
     embeddings: Array,
     probabilities: Array,
     groups: Array | None = None,
+    *,
+    near_any: bool = False,
 ) -> NDArray[np.float64]:
     """Return how far each embedding lies from the originals of the class it is taken for.
 
@@ -46,6 +49,9 @@ def measure_distance(
     probabilities : ndarray of shape (N, K)
     groups : ndarray of shape (N,), int, optional
         Originals of the same group take no part: for training micrographs themselves.
+    near_any : bool
+        Whether originals of every class count as near: better for networks that know more than
+        micrographs, whose features are not pulled apart by class.
 
     Returns
     -------
@@ -59,7 +65,8 @@ def measure_distance(
     known, asked = _directions(reference.embeddings), _directions(np.asarray(embeddings))
     squared = 2 - 2 * asked @ known.T
     distances = np.sqrt(np.clip(squared, 0, None))
-    distances[reference.targets[None] != probabilities.argmax(axis=1)[:, None]] = _APART
+    if not near_any:
+        distances[reference.targets[None] != probabilities.argmax(axis=1)[:, None]] = _APART
     if groups is not None:
         distances[reference.groups[None] == np.asarray(groups)[:, None]] = _APART
     nearest = np.sort(distances, axis=1)[:, :NEIGHBOURS].mean(axis=1)
@@ -93,7 +100,10 @@ def measure_novelty(
     threshold = card.calibration.get(THRESHOLD)
     if reference is None or not threshold or not len(reference.embeddings):
         return None
-    distance = measure_distance(reference, embedding[None], probabilities[None])[0]
+    near_any = bool(card.calibration.get(NEAR_ANY))
+    distance = measure_distance(reference, embedding[None], probabilities[None], near_any=near_any)[
+        0
+    ]
     return float(distance / threshold)
 
 

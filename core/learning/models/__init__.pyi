@@ -27,6 +27,7 @@ from .networks import build_network as build_network
 from .preparation import Box as Box
 from .preparation import Preparation as Preparation
 from .preparation import batch_size as batch_size
+from .preparation import fill_excluded as fill_excluded
 from .preparation import shift as shift
 from .preparation import standardise as standardise
 from .reference import REFERENCE as REFERENCE

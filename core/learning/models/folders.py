@@ -95,14 +95,24 @@ def _load_foreign(path: Path, device: str) -> Classifier:
 
 
 def save_model(
-    folder: Path, network: nn.Module, card: ModelCard, reference: Reference | None = None
+    folder: Path,
+    network: nn.Module,
+    card: ModelCard,
+    reference: Reference | None = None,
+    *,
+    half: bool = False,
 ) -> ModelCard:
-    """Write weights, card and reference into a folder; return the card with their SHA-256."""
+    """Write weights, card and reference into a folder; return the card with their SHA-256.
+
+    With `half` the weights are kept as 16-bit floats, half the size.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     weights = {
         name: value.detach().to("cpu", copy=True).contiguous()
         for name, value in network.state_dict().items()
     }
+    if half:
+        weights = {n: v.half() if v.is_floating_point() else v for n, v in weights.items()}
     save_file(weights, folder / WEIGHTS)
     values = {f.name: getattr(card, f.name) for f in fields(card)}
     (folder / REFERENCE).unlink(missing_ok=True)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from core.learning.models import backbones
+from core.learning.models.efficientnet import EfficientNetLite0
 
 Blocks = backbones.Blocks
 
@@ -148,6 +149,7 @@ class VisualCNN(nn.Module):
 NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
     "emnet": EMNet,
     "visualcnn": VisualCNN,
+    "efficientnet_lite0": EfficientNetLite0,
     **backbones.BACKBONES,
 }
 

@@ -136,6 +136,7 @@ class _Calibration(_Part):
     conformal_level: Annotated[float, Field(gt=0, le=1)] | None = None
     conformal_threshold: Share | None = None
     novelty_threshold: Annotated[float, Field(ge=0, le=1e9)] | None = None
+    novelty_near_any_class: Share | None = None
 
 
 class _Training(_Part):

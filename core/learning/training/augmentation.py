@@ -19,7 +19,15 @@ Array = NDArray[Any]
 Random = np.random.Generator
 
 
-def random_view(image: Array, rng: Random, size_px: int, clip_sd: float = 4.0) -> Array:
+def random_view(
+    image: Array,
+    rng: Random,
+    size_px: int,
+    clip_sd: float = 4.0,
+    *,
+    window: tuple[float, float] = (0.6, 1.0),
+    stretch_sd: float = 0.08,
+) -> Array:
     """Return one training view.
 
     Parameters
@@ -28,24 +36,31 @@ def random_view(image: Array, rng: Random, size_px: int, clip_sd: float = 4.0) -
     rng : numpy Generator
     size_px : int
         Edge of the square view.
+    window : (float, float)
+        Least and largest edge of the window as a share of the picture's short side; beyond 1 the
+        picture goes on as its mirror image, so that a few objects fill the field.
+    stretch_sd : float
+        Standard deviation of the logarithm by which the aspect changes.
 
     Returns
     -------
     ndarray of shape (size_px, size_px), float32
         Standardised like `Preparation` does it.
     """
-    view = _window(image, rng, size_px)
+    view = _window(image, rng, size_px, window, stretch_sd)
     view = _contrast(view, rng)
     view = _image_formation(view, rng)
     view = _hide_rectangles(view, rng)
     return standardise(view, clip_sd)
 
 
-def _window(image: Array, rng: Random, size_px: int) -> Array:
+def _window(
+    image: Array, rng: Random, size_px: int, window: tuple[float, float], stretch_sd: float
+) -> Array:
     """Return a turned, mirrored, slightly stretched window of the picture as (size, size)."""
     height, width = image.shape
-    edge = min(height, width) * np.exp(rng.uniform(np.log(0.6), 0.0))
-    stretch = np.exp(rng.normal(0, 0.08))
+    edge = min(height, width) * np.exp(rng.uniform(np.log(window[0]), np.log(window[1])))
+    stretch = np.exp(rng.normal(0, stretch_sd))
     angle = rng.uniform(0, 2 * np.pi) if rng.random() < 0.5 else rng.integers(4) * np.pi / 2
     shrink = size_px / edge
     if shrink < 0.75:  # average before sampling, so that fine texture does not alias

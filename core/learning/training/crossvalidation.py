@@ -14,6 +14,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -23,6 +24,7 @@ from core.imaging.reading import read_micrograph
 from core.imaging.simulation import FOREIGN, simulate_foreign
 from core.learning.classifying import (
     LEVELS,
+    NEAR_ANY,
     THRESHOLD,
     area_under_curve,
     at_temperature,
@@ -50,7 +52,7 @@ NetworkOf = Callable[[str, Sequence[int]], Classifier]
 Report = Callable[[str], None]
 
 SQUARES, WHOLE = "pictures", "whole_frames"
-FOREIGN_EACH = 20  # pictures of each foreign kind
+_NEAR, _FAR = "distances of pictures", "distances of foreign pictures"
 # The way of measuring was chosen by looking at these kinds; the others judge it.
 FOREIGN_CHOSEN_ON = tuple(FOREIGN)[::2]
 
@@ -97,7 +99,7 @@ class HeldOut:
     truth, groups : ndarray of shape (N,), int64
     distances : ndarray of shape (N,), float64
         `measure_distance` of each picture from the ones its network learnt from, at temperature 1.
-    foreign : ndarray of shape (folds, kinds × FOREIGN_EACH), float64
+    foreign : ndarray of shape (folds, kinds × pictures of each), float64
         The same of pictures that show none of the classes; no columns when there are none.
     folds : ndarray of shape (N,), int64
     """
@@ -127,7 +129,8 @@ def cross_validate(
     *,
     folds: int,
     seed: int,
-    against_foreign: bool = False,
+    foreign_each: int = 0,
+    work: Path | None = None,
     report: Report = print,
 ) -> HeldOut:
     """Return what a network per fold says of the pictures it never saw.
@@ -142,8 +145,10 @@ def cross_validate(
         Gets the name of a phase ("fold0") and the places of the pictures to learn from.
     folds, seed : int
         Of the stratified split by group.
-    against_foreign : bool
-        Whether each network is also shown simulated pictures of none of the classes.
+    foreign_each : int
+        How many simulated pictures of each kind that is none of the classes are shown, too.
+    work : Path, optional
+        Where the answers of each fold are kept, so that a stopped training goes on after them.
 
     Raises
     ------
@@ -158,22 +163,45 @@ def cross_validate(
             f"{groups.max() + 1}. Add pictures or lower the number of folds."
         )
     shown = views[WHOLE if WHOLE in views else SQUARES]
-    foreign = list_foreign() if against_foreign else []
+    foreign = list_foreign(foreign_each)
     logits = {name: np.zeros((len(pictures), len(classes))) for name in views}
     distances, fold_of = np.zeros(len(pictures)), np.zeros(len(pictures), np.int64)
     far = np.zeros((folds, len(foreign)))
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     for fold, (rest, held) in enumerate(splitter.split(truth, truth, groups)):
-        classifier = network_of(f"fold{fold}", rest)
-        for name, frames in views.items():
-            logits[name][held] = ask(classifier, [frames[i] for i in held])[0]
-        known = make_reference(classifier, [shown[i] for i in rest], truth[rest], groups[rest])
-        distances[held] = _distances(classifier, known, [shown[i] for i in held])
-        far[fold] = _distances(classifier, known, foreign)
-        fold_of[held] = fold
+        kept = work / f"fold{fold}.answers.pt" if work else None
+        answers = _recall(kept)
+        if answers is None:
+            classifier = network_of(f"fold{fold}", rest)
+            known = make_reference(classifier, [shown[i] for i in rest], truth[rest], groups[rest])
+            answers = {
+                name: ask(classifier, [frames[i] for i in held])[0]
+                for name, frames in views.items()
+            }
+            answers[_NEAR] = _distances(classifier, known, [shown[i] for i in held])
+            answers[_FAR] = _distances(classifier, known, foreign)
+            _keep(answers, kept)
+        for name in views:
+            logits[name][held] = answers[name]
+        distances[held], far[fold], fold_of[held] = answers[_NEAR], answers[_FAR], fold
         found = logits[SQUARES][held].argmax(1) == truth[held]
         report(f"fold {fold}: {found.mean():.3f} of {len(held)} held-out micrographs right")
     return HeldOut(logits, truth, groups, distances, far, fold_of)
+
+
+def _recall(path: Path | None) -> dict[str, Array] | None:
+    """Return the answers of a fold that are kept, if any."""
+    if path is None or not path.is_file():
+        return None
+    kept: dict[str, torch.Tensor] = torch.load(path, weights_only=True)
+    return {name: values.numpy() for name, values in kept.items()}
+
+
+def _keep(answers: Mapping[str, Array], path: Path | None) -> None:
+    if path is not None:
+        part = path.with_suffix(".new")
+        torch.save({name: torch.from_numpy(values) for name, values in answers.items()}, part)
+        part.replace(path)
 
 
 def show(pictures: Sequence[LabelledPicture], whole_frames: Path | None) -> dict[str, Frames]:
@@ -188,9 +216,9 @@ def show(pictures: Sequence[LabelledPicture], whole_frames: Path | None) -> dict
     return views
 
 
-def list_foreign() -> Frames:
-    """Return the simulated pictures of what no class describes, kind after kind."""
-    return [(simulate_foreign(kind, n), None) for kind in FOREIGN for n in range(FOREIGN_EACH)]
+def list_foreign(each: int) -> Frames:
+    """Return so many simulated pictures of each kind that no class describes, kind after kind."""
+    return [(simulate_foreign(kind, n), None) for kind in FOREIGN for n in range(each)]
 
 
 def ask(classifier: Classifier, frames: Frames) -> tuple[Array, NDArray[np.float32]]:
@@ -231,7 +259,9 @@ def _distances(
         return np.zeros(0)
     logits, embeddings = ask(classifier, frames)
     temperature = classifier.card.calibration.get("temperature", 1.0)
-    return measure_distance(known, embeddings, softmax(logits, temperature), groups)
+    near_any = bool(classifier.card.calibration.get(NEAR_ANY))
+    probabilities = softmax(logits, temperature)
+    return measure_distance(known, embeddings, probabilities, groups, near_any=near_any)
 
 
 def calibrate(held_out: HeldOut, level: float = 0.9) -> dict[str, float]:
@@ -273,6 +303,24 @@ def score(held_out: HeldOut, classes: Sequence[str], folds: int) -> dict[str, An
     return metrics
 
 
+def list_worst(
+    held_out: HeldOut, pictures: Sequence[LabelledPicture], classes: Sequence[str], count: int = 10
+) -> list[dict[str, Any]]:
+    """Return the pictures whose class was found least probable, for a card."""
+    logits, truth = held_out.logits[held_out.shown], held_out.truth
+    cooled = softmax(cool_by_group(logits, truth, held_out.groups))
+    own = cooled[np.arange(len(truth)), truth]
+    return [
+        {
+            "picture": pictures[place].relative,
+            "class": classes[truth[place]],
+            "said": classes[int(cooled[place].argmax())],
+            "probability": round(float(own[place]), 4),
+        }
+        for place in np.argsort(own)[:count].tolist()
+    ]
+
+
 def _score_changes(held_out: HeldOut, classes: Sequence[str]) -> dict[str, Any]:
     """Return the balanced accuracy of whole frames and by how many points each change moves it."""
 
@@ -308,8 +356,9 @@ def score_novelty(
     `auroc_held_out` of networks that never saw the original, the mean over the folds.
     """
     near = _distances(classifier, kept, frames, kept.groups)
-    far = _distances(classifier, kept, list_foreign())
-    kinds = np.repeat(list(FOREIGN), FOREIGN_EACH)
+    each = held_out.foreign.shape[1] // len(FOREIGN)
+    far = _distances(classifier, kept, list_foreign(each))
+    kinds = np.repeat(list(FOREIGN), each)
     distances = held_out.distances_at(classifier.card.calibration.get("temperature", 1.0))
     unseen = ~np.isin(kinds, FOREIGN_CHOSEN_ON)
 

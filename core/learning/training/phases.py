@@ -6,7 +6,6 @@ goes on where it was.
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +24,7 @@ from core.learning.models import Classifier, ModelCard, build_network
 from core.learning.training.pictures import LabelledPicture
 from core.learning.training.plan import TrainingPlan
 from core.learning.training.starting import Start
+from core.learning.training.tuning import Activations, half_pays, load, tune, warm_up_and_decay
 from core.learning.training.views import Labelled, Views
 
 Report = Callable[[str], None]
@@ -60,8 +60,9 @@ class Trainer:
         self.work = work
         self.report = report
         self.start = start
-        self.options = dict(start.options) if start else {}
+        self.options = dict(plan.options) | (dict(start.options) if start else {})
         self.simulated = classes if set(classes) <= set(KINDS) else ()
+        self.activations: tuple[Activations, dict[int, int]] | None = None
 
     def new_network(self) -> nn.Module:
         """Return a network drawn from the plan's seed, filled from the start if there is one."""
@@ -79,6 +80,8 @@ class Trainer:
 
     def finetune(self, phase: str, pictures: Sequence[LabelledPicture]) -> dict[str, Tensor]:
         """Return weights fine-tuned on real pictures (and simulated ones among them)."""
+        if self.plan.still_blocks:
+            return tune(self, phase, pictures)
         labelled = [
             Labelled(np.asarray(p.micrograph.pixels, np.float32), self.classes.index(p.label))
             for p in pictures
@@ -100,11 +103,11 @@ class Trainer:
         """Return the averaged weights after a phase; kept in the work folder when done."""
         finished = self.work / f"{phase}.pt"
         if finished.is_file():
-            kept: dict[str, Tensor] = _load(finished)
+            kept: dict[str, Tensor] = load(finished)
             return kept
         network = self.new_network()
         if start is not None:
-            network.load_state_dict(_load(start))
+            network.load_state_dict(load(start))
         steps = max(1, samples // self.plan.batch)
         decay = 1 - 1 / max(2.0, self.plan.average_share * steps)
         running = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
@@ -112,9 +115,9 @@ class Trainer:
         optimiser = torch.optim.AdamW(
             network.parameters(), lr=rate, weight_decay=self.plan.weight_decay
         )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_up_and_decay(steps))
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, warm_up_and_decay(steps))
         state = {"network": network, "average": average, "optimiser": optimiser, "s": schedule}
-        first = self._resume(phase, state)
+        first = self.resume(phase, state)
         # A resumed stream continues with other samples than the ones already seen.
         views.seed = views.seed * 1_000_003 + first
         if not views.pictures:
@@ -136,7 +139,7 @@ class Trainer:
             x, target = next(loader)
             x = x.to(self.device, memory_format=torch.channels_last)
             target = target.to(self.device)
-            with torch.autocast(self.device, torch.bfloat16, enabled=_half_pays(self.device)):
+            with torch.autocast(self.device, torch.bfloat16, enabled=half_pays(self.device)):
                 logits = network(x).float()
             loss = nn.functional.cross_entropy(logits, target, label_smoothing=self.plan.smoothing)
             optimiser.zero_grad()
@@ -153,19 +156,21 @@ class Trainer:
                     f"{speed:.0f} views/s"
                 )
                 hits, seen = 0, 0
-                self._keep(phase, state, step + 1)
+                self.keep(phase, state, step + 1)
 
-    def _keep(self, phase: str, state: dict[str, Any], step: int) -> None:
+    def keep(self, phase: str, state: dict[str, Any], step: int) -> None:
+        """Write where a phase is, so that a stopped training goes on there."""
         path = self.work / f"{phase}.partial.pt"
         values = {name: part.state_dict() for name, part in state.items()}
         torch.save({"step": step, **values}, path.with_suffix(".new"))
         path.with_suffix(".new").replace(path)
 
-    def _resume(self, phase: str, state: dict[str, Any]) -> int:
+    def resume(self, phase: str, state: dict[str, Any]) -> int:
+        """Bring a phase to where it was; return the number of steps done."""
         path = self.work / f"{phase}.partial.pt"
         if not path.is_file():
             return 0
-        values = _load(path)
+        values = load(path)
         for name, part in state.items():
             part.load_state_dict(values[name])
         self.report(f"{phase}: goes on at step {values['step']}")
@@ -176,6 +181,10 @@ class Trainer:
     ) -> Classifier:
         """Return a network with these weights; without a card it gets a plain one."""
         network = build_network(self.plan.architecture, len(self.classes), self.options)
+        if self.plan.half:  # what is kept is what is scored
+            weights = {
+                k: v.half().float() if v.is_floating_point() else v for k, v in weights.items()
+            }
         network.load_state_dict(weights)
         card = card or ModelCard(
             self.work.name,
@@ -183,21 +192,6 @@ class Trainer:
             self.classes,
             options=self.options,
             preparation=self.plan.preparation.to_dict(),
+            calibration=self.plan.yardstick,
         )
         return Classifier(network, card, self.device)
-
-
-def _half_pays(device: str) -> bool:
-    """Tell whether 16-bit floats are fast: emulated ones took 14 times as long on a CPU."""
-    return device != "cpu" or bool(torch.cpu._is_avx512_bf16_supported())
-
-
-def _load(path: Path) -> Any:
-    return torch.load(path, map_location="cpu", weights_only=True)
-
-
-def _warm_up_and_decay(steps: int) -> Callable[[int], float]:
-    warm = max(1, min(200, steps // 10))
-    return lambda step: (
-        min(1.0, (step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
-    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from core.learning.classifying import NEAR_ANY
 from core.learning.models import Preparation
 
 
@@ -16,6 +19,15 @@ class TrainingPlan:
     the simulator knows every class. The kept weights are a running average that reaches back over
     `average_share` of a phase's steps. The first `early_share` of the simulated views are smaller:
     `early_size_px`, which saves a third of the time and teaches another scale.
+
+    With `still_blocks` the first blocks of the network stay as they are: `views_each` views of
+    every picture, `simulated_views` of simulated micrographs and as many of simulated full fields
+    go through them once, and all fits share what comes out. A new head learns `head_rate` fast.
+    `field_share` is the part of full fields among the simulated views, `wide_share` that of views
+    whose window is drawn from `wide_window`. `options` are the architecture's, `half` keeps the
+    weights as 16-bit floats, `area_px` is what a whole frame is resized to (0: (1.6 views)²).
+    With `near_any_class` novelty is the distance to the nearest originals of whatever class;
+    `foreign_each` pictures of each foreign kind try it out.
     """
 
     pretrain_samples: int = 128_000
@@ -34,8 +46,53 @@ class TrainingPlan:
     seed: int = 0
     workers: int = 1
     architecture: str = "emnet"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    still_blocks: int = 0
+    views_each: int = 16
+    simulated_views: int = 1500
+    field_share: float = 0.0
+    wide_share: float = 0.0
+    wide_window: tuple[float, float] = (0.4, 1.4)
+    head_rate: float = 3e-3
+    half: bool = False
+    near_any_class: bool = False
+    foreign_each: int = 20
+    area_px: int = 0
 
     @property
     def preparation(self) -> Preparation:
         """Whole frames enter at the scale at which the average view was seen in training."""
-        return Preparation(area_px=round(1.6 * self.size_px) ** 2)
+        return Preparation(area_px=self.area_px or round(1.6 * self.size_px) ** 2)
+
+    @property
+    def yardstick(self) -> dict[str, float]:
+        """Return what a card's calibration says of how novelty is measured."""
+        return {NEAR_ANY: 1.0} if self.near_any_class else {}
+
+
+TUNED: Mapping[str, Any] = {
+    "architecture": "efficientnet_lite0",
+    "options": {"both": True},
+    "pretrain_samples": 0,
+    "finetune_samples": 5000,
+    "finetune_rate": 5e-4,
+    "size_px": 192,
+    "batch": 48,
+    "still_blocks": 5,
+    "real_share": 0.6,
+    "field_share": 0.5,
+    "wide_share": 0.3,
+    "average_share": 0.15,
+    "half": True,
+    "near_any_class": True,
+    "foreign_each": 8,
+    "area_px": 256 * 256,
+}
+
+
+def tuned(**changes: Any) -> TrainingPlan:
+    """Return the plan for weights that know natural pictures: only the last blocks learn.
+
+    Their first blocks know edges and textures better than 300 micrographs can teach.
+    """
+    return TrainingPlan(**{**TUNED, **changes})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from core.learning.classifying import write_length
+from core.learning.classifying import NEAR_ANY, write_length
 from core.learning.models import ModelCard
 
 _TEXT = """\
@@ -25,8 +25,7 @@ the median grey level first. {head}
 ## How it was trained
 
 With `python -m core train`, starting from {start}:
-{pretrain:,} views of simulated micrographs, then {finetune:,} views of
-which {real_share:.0%} are real ones, each a random window with random turn, scale, polarity,
+{phases}, each a random window with random turn, scale, polarity,
 contrast, blur, noise and hidden rectangles. AdamW; kept is the running average of the weights
 over the last {average_share:.0%} of the steps. All settings stand in `card.json` under `training`.
 
@@ -59,7 +58,15 @@ scaled by a temperature from the other groups of originals: {ece:.3f}.
 {limits}
 """
 
-_AVERAGED = ("emnet", "visualcnn", "resnet18", "resnet50", "efficientnet_b0", "densenet121")
+_AVERAGED = (
+    "emnet",
+    "visualcnn",
+    "efficientnet_lite0",
+    "resnet18",
+    "resnet50",
+    "efficientnet_b0",
+    "densenet121",
+)
 _HEAD = """\
 The head is a global average and one linear layer, so class activation
 maps at the last layer are exact for what the network computes."""
@@ -80,9 +87,7 @@ def describe(card: ModelCard) -> str:
         head=_HEAD if card.architecture in _AVERAGED else _OTHER_HEAD,
         start=_start(training),
         area=card.preparation["area_px"],
-        pretrain=training["pretrain_samples"],
-        finetune=training["finetune_samples"],
-        real_share=training["real_share"],
+        phases=_phases(training),
         average_share=training["average_share"],
         data=_table(
             ("source", "licence", "class", "pictures"),
@@ -133,7 +138,7 @@ def _trust(card: ModelCard) -> Iterable[str]:
             ),
         )
     if "novelty" in metrics:
-        yield from _novelty(metrics["novelty"])
+        yield from _novelty(metrics["novelty"], bool(card.calibration.get(NEAR_ANY)))
     if "shortcuts" in metrics:
         yield from _shortcuts(metrics["shortcuts"])
     if "held_out_sources" in metrics:
@@ -154,14 +159,17 @@ def _trust(card: ModelCard) -> Iterable[str]:
                 for row in metrics["held_out_sources"]
             ),
         )
+    if "worst_pictures" in metrics:
+        yield from _worst(card)
     if card.training_range:
         yield _range(card.training_range)
 
 
-def _novelty(found: Mapping[str, Any]) -> Iterable[str]:
+def _novelty(found: Mapping[str, Any], near_any: bool) -> Iterable[str]:
     weakest = sorted(found["auroc_by_kind"].items(), key=lambda item: item[1])[:4]
     yield (
-        "*Novelty* is the distance to the nearest training originals of the named class in the "
+        "*Novelty* is the distance to the nearest training originals"
+        f"{'' if near_any else ' of the named class'} in the "
         "space of the pooled last activation; 1 is the distance below which 95 % of held-out "
         f"originals lie. Against {found['foreign_pictures']} simulated pictures of "
         f"{found['foreign_kinds']} foreign kinds (noise, textures, pages, photographs, other "
@@ -192,12 +200,43 @@ def _shortcuts(found: Mapping[str, Any]) -> Iterable[str]:
     )
 
 
+def _worst(card: ModelCard) -> Iterable[str]:
+    yield (
+        "*Worst pictures.* Those whose class the networks that never saw them found least "
+        "probable; more of their kind would help most:"
+    )
+    yield _table(
+        ("picture", "class", "said", "probability of its class"),
+        (
+            (
+                f"`{row['picture']}`",
+                card.display_name(row["class"]),
+                card.display_name(row["said"]),
+                f"{row['probability']:.3f}",
+            )
+            for row in card.metrics["worst_pictures"]
+        ),
+    )
+
+
 def _range(found: Mapping[str, Any]) -> str:
     (low, high), (fine, coarse) = found["field_width_nm"], found["pixel_size_nm"]
     return (
         f"*Scale.* Of {found['of']} training frames {found['frames']} state theirs: fields "
         f"{write_length(low)} to {write_length(high)} wide, pixels of {write_length(fine)} to "
         f"{write_length(coarse)}. Beyond, the app says so."
+    )
+
+
+def _phases(training: Mapping[str, Any]) -> str:
+    real = f"{training['finetune_samples']:,} views of\nwhich {training['real_share']:.0%} are real"
+    if not training.get("still_blocks"):
+        pretrain = training["pretrain_samples"]
+        return f"{pretrain:,} views of simulated micrographs, then {real} ones"
+    return (
+        f"the first {training['still_blocks']} blocks stay as they are, the others learn from "
+        f"{real}, the rest simulated\n({training['field_share']:.0%} of these full fields: mats, "
+        "packings, carpets, canopies, colonies)"
     )
 
 

@@ -22,12 +22,20 @@ from core.learning.models import ModelCard, pick_device, save_model
 from core.learning.training import crossvalidation, unfinished
 from core.learning.training.phases import Report, Trainer, threads_beside
 from core.learning.training.pictures import LabelledPicture, read_labelled_folders
-from core.learning.training.plan import TrainingPlan
+from core.learning.training.plan import TUNED, TrainingPlan, tuned
 from core.learning.training.readme import describe
 from core.learning.training.scales import training_range
 from core.learning.training.starting import Start
+from core.learning.training.tuning import prepare
 
-__all__ = ["TrainingPlan", "train"]
+__all__ = ["TrainingPlan", "plan_for", "train"]
+
+
+def plan_for(start: Start | None, **changes: Any) -> TrainingPlan:
+    """Return the usual plan for what a training begins with, with some values changed."""
+    if start is not None and start.architecture == TUNED["architecture"]:
+        return tuned(**changes)
+    return TrainingPlan(**changes)
 
 
 def train(
@@ -80,7 +88,7 @@ def train(
         If the folder holds no two classes, or fewer groups than folds, or the work folder belongs
         to a training that began with other weights.
     """
-    plan = plan or TrainingPlan()
+    plan = plan or plan_for(start)
     if start is not None:
         plan = replace(plan, architecture=start.architecture)
         report(f"starts from {start.title} of {start.source}; its head is replaced")
@@ -94,6 +102,8 @@ def train(
     report(f"{len(pictures)} pictures, classes {dict(Counter(p.label for p in pictures))}")
     with threads_beside(plan.workers):
         trainer.pretrain()
+        if plan.still_blocks:
+            prepare(trainer, pictures)
         views = crossvalidation.show(pictures, whole_frames)
         held_out = crossvalidation.cross_validate(
             pictures,
@@ -104,7 +114,8 @@ def train(
             ),
             folds=plan.folds,
             seed=plan.seed,
-            against_foreign=bool(trainer.simulated),
+            foreign_each=plan.foreign_each if trainer.simulated else 0,
+            work=work,
             report=report,
         )
         weights = trainer.finetune("final", pictures)
@@ -116,8 +127,10 @@ def train(
         options=trainer.options,
         display_names={name: name.replace("_", " & ") for name in classes},
         preparation=plan.preparation.to_dict(),
-        calibration=crossvalidation.calibrate(held_out),
-        metrics=crossvalidation.score(held_out, classes, plan.folds) | elsewhere,
+        calibration=crossvalidation.calibrate(held_out) | plan.yardstick,
+        metrics=crossvalidation.score(held_out, classes, plan.folds)
+        | {"worst_pictures": crossvalidation.list_worst(held_out, pictures, classes)}
+        | elsewhere,
         training={**asdict(plan), "torch": torch.__version__, **_describe_start(start)},
         data=_list_sources(pictures),
         limits=(*_list_limits(pictures), *notes),
@@ -148,12 +161,12 @@ def _keep(
     kept = crossvalidation.make_reference(
         classifier, frames, held_out.truth, held_out.groups, held_out
     )
-    if trainer.simulated:
+    if trainer.simulated and trainer.plan.foreign_each:
         novelty = crossvalidation.score_novelty(
             held_out, classifier, kept, frames, card.calibration[THRESHOLD]
         )
         card = replace(card, metrics=card.metrics | {"novelty": novelty})
-    return save_model(out, classifier.network, card, kept)
+    return save_model(out, classifier.network, card, kept, half=trainer.plan.half)
 
 
 def _hold_out_sources(

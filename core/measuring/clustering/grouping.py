@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from core.measuring.clustering.features import DEFAULT, FeatureSet
 from core.measuring.clustering.grey import cluster_gray
+from core.measuring.clustering.noise import average_greys, find_noise
 from core.measuring.clustering.pixels import cluster_features
 from core.measuring.clustering.result import Clustering, Mask
+from core.measuring.clustering.smoothing import AUTO, GREYS, Smoothing, smooth_labels
 from core.measuring.selection import Region, leave_out
 from core.micrograph import Micrograph
 
 GREY = "grey"
+_AS_FOUND = Smoothing()
 
 
 def group_pixels(
@@ -24,6 +28,7 @@ def group_pixels(
     features: FeatureSet = DEFAULT,
     seed: int = 0,
     on_progress: Callable[[float, str], None] | None = None,
+    smoothing: Smoothing = _AS_FOUND,
 ) -> Clustering:
     """Return the clusters of a micrograph, from dark to bright.
 
@@ -41,16 +46,24 @@ def group_pixels(
         Only what lies inside belongs to a cluster.
     features, seed, on_progress
         As in `cluster_features`.
+    smoothing : Smoothing
+        Whether clusters are made to hang together, and how.
 
     Raises
     ------
     UserError
         As `cluster_gray` and `cluster_features` do, or if the region holds no pixel.
     """
+    left_out = leave_out(micrograph.shape, exclude, region)
+    if smoothing.kind == AUTO:
+        smoothing = decide_smoothing(micrograph, k, by, exclude=left_out)
+    pixels = micrograph.pixels
+    if smoothing.kind == GREYS:  # what lies around a region of interest still is its surroundings
+        pixels = average_greys(pixels, exclude, smoothing.sigma_px)
     if by == GREY:
-        return cluster_gray(micrograph, k, exclude=leave_out(micrograph.shape, exclude, region))
-    return cluster_features(
-        micrograph,
+        return smooth_labels(cluster_gray(pixels, k, exclude=left_out), pixels, smoothing)
+    found = cluster_features(
+        pixels,
         k,
         exclude=exclude,
         region=None if region is None else region.mask(micrograph.shape),
@@ -59,3 +72,17 @@ def group_pixels(
         seed=seed,
         on_progress=on_progress,
     )
+    return smooth_labels(found, pixels, smoothing)
+
+
+def decide_smoothing(
+    micrograph: Micrograph, k: int, by: str = GREY, *, exclude: Mask | None = None
+) -> Smoothing:
+    """Return the smoothing that "auto" stands for: greys averaged as far as noise asks for it.
+
+    Features are taken at several scales of smoothing anyway: clusters of these stay as found.
+    """
+    if by != GREY:
+        return _AS_FOUND
+    sigma_px = find_noise(micrograph.pixels, k, exclude).sigma_px
+    return replace(_AS_FOUND, kind=GREYS, sigma_px=sigma_px) if sigma_px else _AS_FOUND

@@ -1,6 +1,6 @@
-"""Clusters made to hang together: neighbours vote, or superpixels stay whole.
+"""Clusters made to hang together: greys are averaged, neighbours vote, superpixels stay whole.
 
-Both move pixels between clusters and leave the clusters' own greys as they were found.
+The last two move pixels between clusters and leave the clusters' own greys as they were found.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from core.measuring.clustering.features import prepare_grey
 from core.measuring.clustering.result import Clustering
 
 NONE, MAJORITY, SUPERPIXELS = "none", "majority", "superpixels"
-KINDS = (NONE, MAJORITY, SUPERPIXELS)
-RADIUS_PX, SIDE_PX = (1, 25), (4, 200)
+GREYS, AUTO = "greys", "auto"
+KINDS = (NONE, MAJORITY, SUPERPIXELS, GREYS, AUTO)
+RADIUS_PX, SIDE_PX, SIGMA_PX = (1, 25), (4, 200), (0.5, 10.0)
+_LIMITS = {"radius_px": RADIUS_PX, "side_px": SIDE_PX, "sigma_px": SIGMA_PX}
 _COMPACTNESS = 0.05  # of superpixels: how much distance counts against greys from 0 to 1
 _SLIC_STEPS = 5
 
@@ -31,22 +33,27 @@ class Smoothing:
     Parameters
     ----------
     kind : str
-        "none", "majority" (the commonest label in a disc around each pixel; its own in a tie) or
-        "superpixels" (patches of like grey get the commonest label among their pixels).
+        "none", "majority" (the commonest label in a disc around each pixel; its own in a tie),
+        "superpixels" (patches of like grey get the commonest label among their pixels), "greys"
+        (greys are averaged before pixels are grouped) or "auto" (the picture's noise decides
+        whether greys are averaged, and how far).
     radius_px : int
         Of the disc, 1 to 25.
     side_px : int
         Side of a superpixel, about; 4 to 200.
+    sigma_px : float
+        Of the Gaussian that averages greys, 0.5 to 10.
     """
 
     kind: str = NONE
     radius_px: int = 2
     side_px: int = 12
+    sigma_px: float = 1.0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {KINDS}, got {self.kind!r}")
-        for name, (low, high) in {"radius_px": RADIUS_PX, "side_px": SIDE_PX}.items():
+        for name, (low, high) in _LIMITS.items():
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ValueError(f"{name} must be from {low} to {high}, got {value}")
@@ -61,6 +68,7 @@ def smooth_labels(clustering: Clustering, image: NDArray[Any], smoothing: Smooth
     image : ndarray of shape (H, W)
         What was clustered: superpixels follow its greys.
     smoothing : Smoothing
+        Of a kind that acts on greys, not on labels, it changes nothing here: see `group_pixels`.
 
     Returns
     -------
@@ -73,7 +81,7 @@ def smooth_labels(clustering: Clustering, image: NDArray[Any], smoothing: Smooth
     Achanta et al. (2012), SLIC superpixels compared to state-of-the-art superpixel methods, IEEE
     TPAMI 34, 2274-2282, doi:10.1109/TPAMI.2012.120.
     """
-    if smoothing.kind == NONE:
+    if smoothing.kind not in (MAJORITY, SUPERPIXELS):  # greys are averaged before
         return clustering
     labels, k = clustering.labels, clustering.k
     if smoothing.kind == MAJORITY:

@@ -97,10 +97,10 @@ def _widen(
     labels, tiles, k = clustering.labels[clustering.labels >= 0], grid[0] * grid[1], clustering.k
     counts = np.bincount(tile * k + labels, minlength=tiles * k).reshape(*grid, k)
     pixels = counts.sum(axis=2)
-    used = int(np.count_nonzero(pixels))
+    used = pixels > 0
     ends = np.percentile(drawn, BAND_PCT, axis=0)
     for number, share in enumerate(clustering.fractions):
-        factor = widening(counts[..., number] - share * pixels, used)
+        factor = widening(counts[..., number] - share * pixels, used=used)
         low, high = share + factor * (ends[:, number] - share)
         ends[:, number] = max(0.0, min(low, share)), min(1.0, max(high, share))
     return np.asarray(ends)

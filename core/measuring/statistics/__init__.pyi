@@ -1,3 +1,5 @@
+from .correlation import TwoPoint as TwoPoint
+from .correlation import two_point as two_point
 from .intervals import Interval as Interval
 from .intervals import area_fraction as area_fraction
 from .intervals import count_points as count_points
@@ -5,6 +7,7 @@ from .intervals import fields_needed as fields_needed
 from .intervals import mean_interval as mean_interval
 from .intervals import points_needed as points_needed
 from .intervals import relative_accuracy as relative_accuracy
+from .intervals import structure_length as structure_length
 from .intervals import wilson_interval as wilson_interval
 from .samples import Comparison as Comparison
 from .samples import compare_samples as compare_samples

@@ -21,6 +21,10 @@ from core.measuring.statistics.tiles import (
 
 POINTS = 400  # of a grid over one field; ASTM E562 lays 16 to 100 over each of many
 MOST_FIELDS = 100_000
+# Of the structure length by the field's side, tried in tests/benchmarks/bench_coverage.py.
+MERGE_ABOVE, FEW_TILES = 1 / 14, 36
+MOST_LENGTH = 0.3  # above, the field counts as a few pieces of structure
+PIECE_AREA = 3.0  # of a piece, in squared structure lengths
 
 
 class Interval(NamedTuple):
@@ -99,14 +103,18 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interva
         raise ValueError(f"need 0 <= successes <= n, got {successes} and {n}")
     if n == 0:
         return Interval(float("nan"), 0.0, 1.0, 0)
-    z = float(scipy.special.ndtri((1 + confidence) / 2))
     share = successes / n
+    low, high = _wilson(share, n, confidence)
+    # At the ends one limit equals the proportion in theory; rounding must not push it past.
+    return Interval(share, low if successes else 0.0, high if successes < n else 1.0, n)
+
+
+def _wilson(share: float, n: float, confidence: float) -> tuple[float, float]:
+    """Return Wilson's limits of a share of n pieces, which need not be a whole number."""
+    z = float(scipy.special.ndtri((1 + confidence) / 2))
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    # At the ends one limit equals the proportion in theory; rounding must not push it past.
-    low = 0.0 if successes == 0 else max(0.0, float(centre - half))
-    high = 1.0 if successes == n else min(1.0, float(centre + half))
-    return Interval(share, low, high, n)
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 
 def area_fraction(
@@ -121,8 +129,9 @@ def area_fraction(
     """Return which share of a field a mask covers, with an interval from drawing its tiles again.
 
     It says how much the share may change from one field of this size to the next in a uniform
-    specimen. It cannot know of structure as large as the field: a few grains across need several
-    fields (`mean_interval`).
+    specimen. Tiles are merged where the structure is large. Where it is about as large as the field
+    tiles say nothing, and the limits become those of the few pieces that fit, hence very wide: such
+    structure needs several fields (`mean_interval`).
 
     Parameters
     ----------
@@ -139,8 +148,8 @@ def area_fraction(
     Interval
         (share, low, high, n), all within 0 and 1; n is the number of tiles that hold pixels. The
         limits are worked out on the logit scale; for a share of 0 or 1 they are Wilson's for n
-        tiles. With fewer than four tiles they are NaN (`why_no_interval`). Without any pixel the
-        share is NaN.
+        tiles, right only if structures are no larger than a tile. With fewer than four tiles they
+        are NaN (`why_no_interval`). Without any pixel the share is NaN.
 
     Raises
     ------
@@ -149,10 +158,13 @@ def area_fraction(
 
     References
     ----------
-    Hall (1985), see `draw_again`; Conley (1999), see `limits`.
+    Hall (1985), see `draw_again`; Conley (1999), see `limits`; Debye, Anderson, Brumberger (1957),
+    see `structure_length`. Coverage on simulated fields: tests/benchmarks/bench_coverage.py.
     """
     _check_confidence(confidence)
     inside, counted = _counted(mask, included)
+    length = structure_length(inside, counted) / max(1.0, float(np.sqrt(counted.sum())))
+    tiles = min(tiles, FEW_TILES) if length > MERGE_ABOVE else tiles
     hits, pixels = tile_sums(np.stack([inside & counted, counted]), tiles, counted)
     filled = pixels > 0
     used = int(np.count_nonzero(filled))
@@ -176,7 +188,49 @@ def area_fraction(
         confidence,
         used=filled,
     )
-    return Interval(share, float(scipy.special.expit(low)), float(scipy.special.expit(high)), used)
+    low, high = float(scipy.special.expit(low)), float(scipy.special.expit(high))
+    longest = _longest(length, share)
+    if longest > MOST_LENGTH:
+        few = _wilson(share, 1 / (PIECE_AREA * longest**2), confidence)
+        low, high = min(low, few[0]), max(high, few[1])
+    return Interval(share, low, high, used)
+
+
+def structure_length(mask: NDArray[Any], included: NDArray[Any] | None = None) -> float:
+    """Return over which length in px two points of a mask forget each other, from its edges.
+
+    That of a random two-phase medium with as much edge, whose correlation falls as exp(-r / a):
+    a = 2 s (1 - s) / (edges per px along rows and columns). Local, hence not fooled by a field that
+    is smaller than the structure; short where a mask is speckled. 0 without an edge.
+
+    References
+    ----------
+    Debye, Anderson, Brumberger (1957), Scattering by an inhomogeneous solid II, Journal of Applied
+    Physics 28:679, doi:10.1063/1.1722830.
+    """
+    inside, counted = _counted(mask, included)
+    edges = pairs = 0
+    for one, next_ in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
+        both = counted[one] & counted[next_]
+        pairs += int(np.count_nonzero(both))
+        edges += int(np.count_nonzero(both & (inside[one] != inside[next_])))
+    if not edges:
+        return 0.0
+    share = np.count_nonzero(inside & counted) / np.count_nonzero(counted)
+    return float(2 * share * (1 - share) * pairs / edges)
+
+
+def _longest(length: float, share: float) -> float:
+    """Return the longest structure that a field with this share may come from, by its side.
+
+    A fragment at the rim of a small field has a small share and hence seems short: the share is
+    put as near to one half as Wilson's limits allow for as many pieces as fit in the field.
+    """
+    if not length:
+        return 0.0
+    low, high = _wilson(share, 1 / length**2, 0.95)
+    likely = min(max(0.5, low), high)
+    return float(length * likely * (1 - likely) / (share * (1 - share)))
 
 
 def count_points(

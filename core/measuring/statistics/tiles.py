@@ -7,6 +7,7 @@ are stretched by as much as neighbouring tiles still resemble each other.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ TILES = 64  # about 8 x 8: enough to draw from, large enough to hold most struct
 DRAWS = 2000  # the limits then repeat to a few per cent of the interval's width between seeds
 SEED = 0
 _AROUND = np.ones((3, 3))  # a tile and its eight neighbours
+_LEAST_PULL = 0.4  # tiles that push each other apart narrow the limits by no more than a third
+_LEAST_WITH_NEIGHBOURS = 25  # tiles; of fewer nearly all are neighbours
+_MOST_EXACT = 1024  # tiles whose neighbourhoods are compared pair by pair
 
 
 FEWEST_TILES = 4  # below, Student's factor is above 3 and the spread of tiles hardly known
@@ -163,9 +167,8 @@ def limits(
     Returns
     -------
     tuple of float
-        (low, high): percentiles of the draws, moved away from the estimate by Student's factor for
-        this many tiles and by how much neighbouring tiles pull together. NaN with fewer than four
-        tiles (`why_no_interval`) or two draws.
+        (low, high): percentiles of the draws, moved away from the estimate by `widening`. NaN with
+        fewer than four tiles (`why_no_interval`) or two draws.
 
     References
     ----------
@@ -177,28 +180,62 @@ def limits(
     if tiles < FEWEST_TILES or known.size < 2 or not np.isfinite(estimate):
         return float("nan"), float("nan")
     tail = (1 - confidence) / 2
-    factor = widening(influence, tiles, confidence)
+    factor = widening(influence, confidence, used)
     low, high = (estimate + factor * (np.quantile(known, q) - estimate) for q in (tail, 1 - tail))
     return float(min(low, estimate)), float(max(high, estimate))
 
 
-def widening(influence: Floats, tiles: int, confidence: float = 0.95) -> float:
+def widening(
+    influence: Floats, confidence: float = 0.95, used: NDArray[np.bool_] | None = None
+) -> float:
     """Return by how much percentiles of draws are moved away from the estimate.
 
-    Student's factor by the normal one, the spread of so few tiles, and how far neighbours pull
-    together.
+    Draws take tiles as strangers to each other. The variance here adds what a tile shares with its
+    eight neighbours, corrected for what is lost since all pulls add up to 0. It is known no better
+    than from a few independent numbers (7.6 degrees of freedom for 8 x 8 tiles), hence Student's
+    factor. Fewer than 25 tiles count as strangers.
+
+    Parameters
+    ----------
+    influence : ndarray of shape (rows, columns)
+        How far each tile pulls the number up or down; the values add up to 0.
+    confidence : float
+        Between 0 and 1.
+    used : ndarray of shape (rows, columns), bool, optional
+        Tiles that hold what counts, at least two; all by default.
+
+    References
+    ----------
+    Conley (1999), see `limits`. Satterthwaite (1946), An approximate distribution of estimates of
+    variance components, Biometrics Bulletin 2:110, doi:10.2307/3002019. Kiefer, Vogelsang (2005), A
+    new asymptotic theory for heteroskedasticity-autocorrelation robust tests, Econometric Theory
+    21:1130, doi:10.1017/S0266466605050565 (why the factor must know of the neighbours counted).
     """
-    tail = (1 - confidence) / 2
-    student = scipy.special.stdtrit(tiles - 1, 1 - tail) / scipy.special.ndtri(1 - tail)
-    return float(student * np.sqrt(tiles / (tiles - 1) * _pull_together(influence)))
+    taken = np.ones(influence.shape, np.bool_) if used is None else used
+    kept, freedom = _neighbourhood(taken.tobytes(), taken.shape)
+    tiles, alone = int(np.count_nonzero(taken)), float((influence**2).sum())
+    pull = tiles / (tiles - 1)
+    if alone and tiles >= _LEAST_WITH_NEIGHBOURS:
+        around = scipy.ndimage.convolve(influence, _AROUND, mode="constant")
+        pull = max(_LEAST_PULL, float((influence * around).sum()) / alone / kept)
+    else:  # nothing can be learned from how alike they are
+        freedom = tiles - 1.0
+    student = scipy.special.stdtrit(freedom, (1 + confidence) / 2)
+    return float(student / scipy.special.ndtri((1 + confidence) / 2) * np.sqrt(pull))
 
 
-def _pull_together(influence: Floats) -> float:
-    """Return by how much the variance grows, at least 1, since neighbouring tiles are alike."""
-    alone = float((influence**2).sum())
-    if alone == 0:
-        return 1.0
-    together = float(
-        (influence * scipy.ndimage.convolve(influence, _AROUND, mode="constant")).sum()
-    )
-    return max(1.0, together / alone)
+@lru_cache(maxsize=64)
+def _neighbourhood(used: bytes, shape: tuple[int, ...]) -> tuple[float, float]:
+    """Return which part of a variance neighbouring tiles keep, and its degrees of freedom."""
+    taken = np.frombuffer(used, np.bool_).reshape(shape)
+    at = np.argwhere(taken)
+    if len(at) > _MOST_EXACT:  # many tiles: what the sum of 0 takes away hardly matters
+        around = scipy.ndimage.convolve(taken.astype(np.float64), _AROUND, mode="constant")
+        pairs = float(around[taken].sum())
+        return 1 - pairs / len(at) ** 2, len(at) ** 2 / pairs
+    near = (np.abs(at[:, None] - at[None]).max(axis=2) <= 1).astype(np.float64)
+    centred = near - near.mean(axis=0) - near.mean(axis=1)[:, None] + near.mean()
+    trace = float(np.trace(centred))
+    if trace <= 0:  # all tiles are neighbours: their pulls add up to 0
+        return 1.0, 1.0
+    return trace / len(at), trace**2 / float((centred**2).sum())

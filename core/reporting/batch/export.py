@@ -28,7 +28,15 @@ from core.reporting.recipe import Recipe
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-image", "opencv-python-headless", "torch")
 REPORT, MANIFEST = "report.html", "manifest.json"
-ENDINGS = {"overlays": "png", "masks": "png", "maps": "npy"}
+ENDINGS = {
+    "overlays": "png",
+    "masks": "png",
+    "maps": "npy",
+    "labels": "tif",
+    "rois": "zip",
+    "geojson": "geojson",
+    "coco": "json",
+}
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can hold: the same batch gives the same bytes
 
 
@@ -205,7 +213,7 @@ def zip_files(folder: Path, files: Iterable[str], path: Path) -> None:
     with writing(folder), zipfile.ZipFile(path, "w") as archive:
         for name in names:
             entry = zipfile.ZipInfo(name, EPOCH)
-            packed = name.endswith((".png", ".parquet"))
+            packed = name.endswith((".png", ".parquet", ".zip"))
             entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             entry.file_size = (folder / name).stat().st_size

@@ -22,7 +22,7 @@ VERSION = 2
 PICTURE_FOLDERS = PICTURES
 LONGEST_STEM = 60
 OURS = re.compile(  # no picture that a batch writes is called otherwise
-    rf"(?:{'|'.join(PICTURE_FOLDERS)})/\d{{4,}}_[A-Za-z0-9_-]{{1,{LONGEST_STEM}}}\.(?:png|npy)"
+    rf"(?:{'|'.join(PICTURE_FOLDERS)})/\d{{4,}}_[A-Za-z0-9_-]{{1,{LONGEST_STEM}}}\.(?:png|npy|tif|zip|geojson|json)"
 )
 _PREVIEW = re.compile(rf"{re.escape(FOLDER)}/previews/\d{{4,}}_[a-z]+\.jpg")
 Entry = dict[str, Any]

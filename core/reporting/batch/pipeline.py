@@ -99,6 +99,8 @@ def read(source: Source, recipe: Recipe) -> Reading:
         exclude = find_overlays(one) if recipe.exclude_overlays else None
         key = replace(one, name="").key  # a copy may be called otherwise
         named = name_parts(one, recipe, source.path)
+        if len(recipe.decided) > 1:  # a copy in another sample may be measured otherwise
+            key = f"{key}|{recipe.for_sample(named['sample'])}"
         return Reading(one, exclude, key=key, pixels=one.pixels.size, named=named)
     except Exception as error:
         return Reading(reason=explain_failure(error, source.name), is_short=lacks_memory(error))

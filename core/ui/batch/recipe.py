@@ -19,6 +19,7 @@ from core.ui.batch.settings import (
     CLUSTERS,
     FILTERS,
     LABEL,
+    MEASURES,
     METHOD,
     PICTURES,
     SAMPLE,
@@ -91,6 +92,7 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
     with st.expander("Samples, labels, pictures", icon=":material/sell:"):
         SAMPLE.draw()
         LABEL.draw()
+        MEASURES.draw()
         PICTURES.draw()
     own = gather((EXCLUDE, SMALLEST, *SETTINGS))
     stated = {name: _whole(name, value) for name, value in {**said, **own}.items()}

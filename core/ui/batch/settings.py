@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.measuring.clustering import GREY
 from core.reporting.recipe import FROM_FILE, FROM_PICTURE
+from core.reporting.recipe import MEASURES as KINDS_OF_MEASURE
 from core.reporting.recipe import PICTURES as KINDS
 from core.ui import cache
 from core.ui.parts import MOST_CLUSTERS, Choice, Setting, Several, Switch, Whole, targets
@@ -16,7 +17,15 @@ _PARTS = {
     "name:2": "second part of the file name",
     "name:-1": "last part of the file name",
 }
-_PICTURES = {"overlays": "heat maps (PNG)", "masks": "masks (PNG)", "maps": "heat maps (NPY)"}
+_PICTURES = {
+    "overlays": "heat maps (PNG)",
+    "masks": "masks (PNG)",
+    "maps": "heat maps (NPY)",
+    "labels": "numbered regions (TIFF)",
+    "rois": "regions for ImageJ (ROI ZIP)",
+    "geojson": "regions for QuPath (GeoJSON)",
+    "coco": "regions for training (COCO)",
+}
 _OF_NAMES = "Parts of a file name are divided by spaces, dots, - and _."
 
 METHOD = Choice(
@@ -83,10 +92,26 @@ LABEL = Choice(
     options=_PARTS,
     recipe="label_from",
 )
+MEASURES = Several(
+    name="batch-measures",
+    key="batch_measures",
+    label="Measure as well",
+    help="Of the target cluster, as columns of the table. Widths take a few seconds a micrograph.",
+    default=[],
+    options={
+        "widths": "widths, directions",
+        "grains": "grains",
+        "boundaries": "grains between boundaries",
+        "gaps": "gaps, neighbours",
+        "correlation": "correlation length",
+    },
+    recipe="measures",
+    to_recipe=lambda chosen: tuple(kind for kind in KINDS_OF_MEASURE if kind in chosen),
+)
 PICTURES = Several(
     name="batch-pictures",
     key="batch_pictures",
-    label="Pictures to keep",
+    label="Files to keep of each micrograph",
     default=["overlays", "masks"],
     options={kind: _PICTURES[kind] for kind in KINDS},
     recipe="pictures",
@@ -102,5 +127,6 @@ SETTINGS: tuple[Setting, ...] = (
     SAMPLE,
     SCALE,
     LABEL,
+    MEASURES,
     PICTURES,
 )

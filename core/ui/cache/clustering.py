@@ -30,7 +30,7 @@ from core.measuring.clustering import (
     small_feature_maps,
     smooth_labels,
 )
-from core.measuring.regions import label_regions, measure_regions
+from core.measuring.regions import label_regions, measure_labels, trace_regions
 from core.measuring.selection import Region, leave_out
 from core.micrograph import Micrograph
 from core.reporting import figures
@@ -122,15 +122,36 @@ def regions(
     found_by: RegionChoice,
 ) -> pd.DataFrame:
     """Return one row per region of a cluster, with its size and shape."""
+    included = clusters(micrograph, choice).labels >= 0
+    numbers = _numbered(micrograph, choice, target, found_by.with_cut_ones)
+    frame = measure_labels(numbers, micrograph.pixel_size, micrograph, included=included)
+    return frame[~frame["touches_border"]].reset_index(drop=True) if found_by.whole else frame
+
+
+@st.cache_data(max_size="96MB", show_spinner="Finding regions …", hash_funcs=BY_KEY)
+def _numbered(
+    micrograph: Micrograph, choice: ClusterChoice, target: int, found_by: RegionChoice
+) -> NDArray[np.int32]:
     labels = clusters(micrograph, choice).labels
-    return measure_regions(
-        labels == target,
-        micrograph.pixel_size,
-        micrograph,
-        included=labels >= 0,
-        drop_border=found_by.whole,
-        **found_by.labelling,
-    )
+    return label_regions(labels == target, included=labels >= 0, **found_by.labelling)
+
+
+@st.cache_data(max_size="48MB", show_spinner="Drawing outlines …", hash_funcs=BY_KEY)
+def region_outlines(
+    micrograph: Micrograph, choice: ClusterChoice, target: int, found_by: RegionChoice
+) -> list[tuple[int, NDArray[np.float32]]]:
+    """Return the outlines of the regions that `regions` has a row for, by their labels."""
+    numbers = _numbered(micrograph, choice, target, found_by.with_cut_ones)
+    return trace_regions(numbers, regions(micrograph, choice, target, found_by)["label"])
+
+
+def cluster_values(
+    micrograph: Micrograph, choice: ClusterChoice, only: int | None = None
+) -> NDArray[np.uint8]:
+    """Return the number of the cluster of each pixel, 255 where there is none or another."""
+    labels = clusters(micrograph, choice).labels
+    shown = labels >= 0 if only is None else labels == only
+    return np.where(shown, labels, 255).astype(np.uint8)
 
 
 @st.cache_data(max_entries=512, show_spinner="Counting regions …", hash_funcs=BY_KEY)

@@ -279,6 +279,20 @@ def evidence_tiff(micrograph: Micrograph, question: Question) -> bytes:
     return saving.save_tiff_bytes(replace(micrograph, pixels=found.heatmap))
 
 
+@st.cache_data(max_size="64MB", show_spinner="Drawing …", hash_funcs=BY_KEY)
+def evidence_levels(micrograph: Micrograph, question: Question) -> NDArray[np.uint8]:
+    """Return the evidence over the whole frame in 256 levels, for a screen."""
+    return np.rint(255 * explanation(micrograph, question).heatmap).astype(np.uint8)
+
+
+@st.cache_data(max_size="32MB", show_spinner=False, hash_funcs=BY_KEY)
+def evidence_contour(
+    micrograph: Micrograph, question: Question, level: float
+) -> list[NDArray[np.float32]]:
+    """Return the lines around where the evidence reaches a share of its maximum, (row, column)."""
+    return legends.contour_lines(explanation(micrograph, question).heatmap, level)
+
+
 def explanation_json(micrograph: Micrograph, question: Question) -> bytes:
     """Return what made the map, so that anyone can make it again."""
     from core.learning.explaining import METHODS

@@ -6,6 +6,7 @@ themselves stay out of it, since Streamlit would hash a large one from a sample.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from core.measuring.embedding import (
     project_tsne,
     texture_statistics,
 )
+from core.measuring.exchange import region_files
 from core.measuring.regions import label_regions
 from core.measuring.statistics import Interval, area_fraction, count_points
 from core.micrograph import Micrograph
@@ -89,12 +91,20 @@ def card_jpeg(micrograph: Micrograph) -> bytes:
     return display.jpeg_bytes(display.thumbnail(micrograph, _CARD_PX))
 
 
-def labels_tiff(
-    micrograph: Micrograph, mask: Mask, included: Mask, found_by: RegionChoice
-) -> bytes:
-    """Return the numbered regions of a mask as a TIFF that ImageJ opens with its scale."""
-    labels = label_regions(mask, included=included, **found_by.labelling)
-    return saving.save_labels_bytes(labels, micrograph.pixel_size)
+def files_of_regions(
+    micrograph: Micrograph,
+    mask: Mask,
+    included: Mask,
+    found_by: RegionChoice,
+    regions: pd.DataFrame,
+    phase: str,
+) -> dict[str, Callable[[], bytes]]:
+    """Return what makes the regions of a mask as files of other programs, see `region_files`."""
+
+    def number() -> NDArray[np.int32]:
+        return label_regions(mask, included=included, **found_by.labelling)
+
+    return region_files(micrograph, number, regions, phase)
 
 
 def clusters_palette_png(labels: NDArray[np.integer], k: int) -> bytes:

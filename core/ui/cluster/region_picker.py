@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
+from core.measuring.by_hand import Shape
 from core.measuring.selection import Region
 from core.micrograph import Micrograph
 from core.reporting import figures
-from core.ui import cache
-from core.ui.parts import say, show, tables
+from core.ui.parts import say, viewer
 from core.ui.shell import region
 
-_TIMES_CLEARED = "cluster_region_cleared"
-_FEWEST_CORNERS = 3  # of a lasso
+_KINDS = {region.BOX: ("rectangle",), region.LASSO: ("lasso", "polygon")}
 
 
 def ask(micrograph: Micrograph) -> Region | None:
@@ -26,52 +25,71 @@ def ask(micrograph: Micrograph) -> Region | None:
         default=region.WHOLE,
         key=region.WAY,
         persist_state="session",
-        help="Only pixels inside count. Box and lasso are drawn on the picture above the results; "
+        help="Only pixels inside count. Box and lasso are drawn on the picture with its tools; "
         "a typed box is given in px. It belongs to this micrograph: a batch measures whole frames.",
     )
     if way == region.TYPED:
         return _typed(micrograph)
     if way in (region.BOX, region.LASSO):
-        _take_drawn(micrograph)
         corners = region.drawn().get(micrograph.sha256)
         return Region(corners) if corners else None
     return None
 
 
+def layers(found: Region | None, micrograph: Micrograph) -> list[viewer.Layer]:
+    """Return the outline of the region that holds, to be drawn on the micrograph."""
+    if found is None:
+        return []
+    corners = list(found.corners)
+    if found.is_box:
+        (top, left), (bottom, right) = corners
+        corners = [(top, left), (top, right), (bottom, right), (bottom, left)]
+    outline = np.array(corners, np.float32)
+    name = f"region {corners} {micrograph.shape}"
+    return [
+        viewer.Outlines(
+            "Region of interest", name, [(1, outline)], colour=figures.ORANGE, numbered=False
+        )
+    ]
+
+
 def draw(micrograph: Micrograph) -> None:
-    """Draw the picture on which a region can be drawn, when a person chose to."""
+    """Say how to draw a region when a person chose to, and offer to give it up."""
     way = st.session_state.get(region.WAY)
     if way not in (region.BOX, region.LASSO):
         return
-    corners = region.drawn().get(micrograph.sha256, ())
-    outline = list(corners)
-    if len(outline) == 2:
-        (top, left), (bottom, right) = outline
-        outline = [(top, left), (top, right), (bottom, right), (bottom, left)]
-    picture = tables.data_url(cache.micrograph_png(micrograph), "image/png")
-    figure = figures.region_picker(
-        picture, micrograph.shape, outline, lasso=way == region.LASSO, dark=show.is_dark()
-    )
-    st.plotly_chart(
-        figure,
-        height=figure.layout.height,
-        theme=None,
-        config={"displayModeBar": False, "responsive": True},
-        key=_chart_key(micrograph),
-        on_select="rerun",
-        selection_mode=("box", "lasso"),
-        alt="The micrograph, on which a region can be drawn",
-    )
     with st.container(horizontal=True, vertical_alignment="center"):
-        if corners:
+        if region.drawn().get(micrograph.sha256):
             st.button(
                 "Use the whole frame", icon=":material/undo:", on_click=_clear, args=(micrograph,)
             )
         else:
-            what = "a box" if way == region.BOX else "around what you want"
+            what = "the box tool" if way == region.BOX else "the lasso or the polygon tool"
             say.caption(
-                "Draw {what} with the pointer; until then the whole frame counts.", what=what
+                "Draw with {what} above the picture; until then the whole frame counts.", what=what
             )
+
+
+def take(micrograph: Micrograph, shapes: Sequence[Shape]) -> bool:
+    """Keep the shape drawn last as the region, where a person chose to draw one.
+
+    Returns whether the region is another than before.
+    """
+    corners = corners_of(shapes, st.session_state.get(region.WAY))
+    if not corners or region.drawn().get(micrograph.sha256) == corners:
+        return False
+    region.drawn()[micrograph.sha256] = corners
+    return True
+
+
+def corners_of(shapes: Sequence[Shape], way: str | None) -> tuple[tuple[float, float], ...]:
+    """Return the (row, column) corners of the box or lasso drawn last; none where there is none."""
+    fit = [shape for shape in shapes if shape.kind in _KINDS.get(way or "", ())]
+    if not fit:
+        return ()
+    points = fit[-1].points
+    step = max(1, -(-len(points) // region.MOST_CORNERS))
+    return tuple((round(row, 1), round(column, 1)) for row, column in points[::step])
 
 
 def _typed(micrograph: Micrograph) -> Region:
@@ -93,37 +111,9 @@ def _typed(micrograph: Micrograph) -> Region:
     return Region(((top, left), (bottom, right)))
 
 
-def _take_drawn(micrograph: Micrograph) -> None:
-    """Keep what was drawn last: the chart forgets it with its page."""
-    said = st.session_state.get(_chart_key(micrograph)) or {}
-    corners = corners_of(said.get("selection", {}))
-    if corners:
-        region.drawn()[micrograph.sha256] = corners
-
-
-def corners_of(selection: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
-    """Return the (row, column) corners of the last box or lasso that plotly tells of.
-
-    A slip of the pointer, which encloses nothing, is no lasso: two corners would mean a box.
-    """
-    lassos = [lasso for lasso in selection.get("lasso", ()) if len(lasso["x"]) >= _FEWEST_CORNERS]
-    drawn: Sequence[Mapping[str, Any]] = [*selection.get("box", ()), *lassos]
-    if not drawn:
-        return ()
-    columns, rows = drawn[-1]["x"], drawn[-1]["y"]
-    step = max(1, -(-len(columns) // region.MOST_CORNERS))
-    return tuple(
-        (round(float(row), 1), round(float(column), 1))
-        for row, column in zip(rows[::step], columns[::step], strict=True)
-    )
-
-
 def _clear(micrograph: Micrograph) -> None:
+    """Give the region up, and the shapes that would make it again."""
     region.drawn().pop(micrograph.sha256, None)
-    st.session_state[_TIMES_CLEARED] = st.session_state.get(_TIMES_CLEARED, 0) + 1
-
-
-def _chart_key(micrograph: Micrograph) -> str:
-    """A cleared chart starts anew: plotly would draw its old selection again."""
-    way, cleared = st.session_state.get(region.WAY), st.session_state.get(_TIMES_CLEARED, 0)
-    return f"cluster_region_{micrograph.sha256}_{way}_{cleared}"
+    fit = _KINDS.get(st.session_state.get(region.WAY, ""), ())
+    shapes = viewer.kept.shapes(micrograph)
+    viewer.kept.put(micrograph, tuple(shape for shape in shapes if shape.kind not in fit))

@@ -30,6 +30,12 @@ from core.ui.shell import workspace
 
 Mask = NDArray[np.bool_]
 _VERDICTS, _NO_FIT = ((0.08, "fits well"), (0.15, "fits roughly")), "does not fit"  # below a gap
+_REGION_FILES = {
+    "labels": ("Numbered regions (TIFF)", ".tif", "image/tiff"),
+    "rois": ("ROIs for ImageJ (ZIP)", ".zip", "application/zip"),
+    "geojson": ("Outlines for QuPath (GeoJSON)", ".geojson", "application/geo+json"),
+    "coco": ("Annotations for training (COCO)", "_coco.json", "application/json"),
+}
 _SAMPLES = {"": "all are one sample", "name:1": "first part of the name"}
 
 
@@ -45,6 +51,7 @@ def draw(
     every_region: pd.DataFrame,
     mask_png: bytes | None = None,
     fraction_of: Callable[[Micrograph], float] | None = None,
+    draw_table: Callable[[pd.DataFrame], None],
 ) -> None:
     """Draw the interval of the area fraction, the size distribution, files, and several fields.
 
@@ -70,6 +77,8 @@ def draw(
     fraction_of : callable, optional
         Returns the target's area fraction in another micrograph by the same settings; without it
         several fields are not offered.
+    draw_table : callable
+        Draws the table of every region.
     """
     included = labels >= 0
     mask = labels == target
@@ -87,13 +96,13 @@ def draw(
             "Histogram of equivalent diameters with the cumulative curve and a log-normal fit",
         )
     with right:
-        _numbers(found, regions, _density(every_region, area_px, micrograph.pixel_size))
+        _numbers(found, regions, _density(every_region, included, micrograph.pixel_size))
     _files(
         found,
         micrograph,
         labels,
         prefix,
-        lambda: cache.labels_tiff(micrograph, mask, included, found_by),
+        cache.files_of_regions(micrograph, mask, included, found_by, regions, f"cluster {target}"),
         regions,
         mask_png,
     )
@@ -101,7 +110,7 @@ def draw(
         say.line("Every region in a table ({regions})", regions=len(regions)),
         icon=":material/table_rows:",
     ):
-        show.table(tables.regions(regions), f"{prefix}_regions", height=250)
+        draw_table(tables.regions(regions))
     if fraction_of is not None:
         _fields(fraction_of, target, prefix)
 
@@ -120,8 +129,8 @@ def describe_area(
         share=tables.percent(tiles.estimate),
     )
     counted = say.line(
-        "Counting {points} points of a grid instead gives {share} ({range}; on one field, where "
-        "ASTM E562 counts over many){more}.",
+        "Counting {points} points of a grid instead gives {share} ({range} if structures are "
+        "smaller than the steps of the grid; on one field, while ASTM E562 is over many){more}.",
         points=points.n,
         share=tables.percent(points.estimate),
         range=_range(points),
@@ -135,10 +144,12 @@ def describe_area(
             why=say.Line(why),
             counted=counted,
         )
+    flat = "" if 0 < tiles.estimate < 1 else " if structures are no larger than a tile"
     return say.line(
-        "{covers} (95 %: {range}), or {area} ({low} to {high}). The interval comes from drawing "
-        "{tiles} tiles of this field again: it holds for other places of a uniform specimen. "
-        "{counted}",
+        "{covers} (95 %: {range}{flat}), or {area} ({low} to {high}). The interval comes from "
+        "drawing {tiles} tiles of this field again: it holds for other places of a uniform "
+        "specimen. {counted}",
+        flat=say.Line(flat),
         covers=covers,
         range=_range(tiles),
         area=middle,
@@ -188,7 +199,7 @@ def _files(
     micrograph: Micrograph,
     labels: NDArray[np.integer],
     prefix: str,
-    numbered: Callable[[], bytes],
+    of_regions: dict[str, Callable[[], bytes]],
     regions: pd.DataFrame,
     mask_png: bytes | None,
 ) -> None:
@@ -204,19 +215,16 @@ def _files(
             "Sizes (CSV)", csv_bytes(sizes), f"{stem}_sizes.csv", "text/csv", f"{prefix}_sizes_csv"
         )
         show.download(
-            "Numbered regions (TIFF)",
-            numbered,
-            f"{stem}_regions.tif",
-            "image/tiff",
-            f"{prefix}_regions_tiff",
-        )
-        show.download(
             "All clusters (PNG)",
             lambda: cache.clusters_palette_png(labels, clusters),
             f"{stem}_clusters.png",
             "image/png",
             f"{prefix}_palette_png",
         )
+        with st.popover("For other programs", icon=":material/output:"):
+            for kind, (label, ending, mime) in _REGION_FILES.items():
+                name = f"{stem}_regions{ending}"
+                show.download(label, of_regions[kind], name, mime, f"{prefix}_regions_{kind}")
 
 
 def describe_fit(found: SizeDistribution) -> str:
@@ -231,18 +239,21 @@ def describe_fit(found: SizeDistribution) -> str:
     )
 
 
-def _density(regions: pd.DataFrame, area_px: int, size: PixelSize | None) -> say.Line:
+def _density(regions: pd.DataFrame, included: Mask, size: PixelSize | None) -> say.Line:
     """Return a sentence on the number of regions per area."""
+    area_px = int(np.count_nonzero(included))
     if size is None:
         area, unit = area_px / 1e6, "megapixel"
     else:
         length, nanometres = area_unit(area_px * size.to("nm") ** 2)
         area, unit = area_px * (size.to("nm") / nanometres) ** 2, f"{length}²"
-    found = number_per_area(regions, area)
+    found = number_per_area(regions, area, included=included)
+    is_plain = found == number_per_area(regions, area)
     half = int(regions["touches_border"].sum())
     halves = say.line(" The {half} on the border count half." if half else "", half=half)
     return say.line(
-        "**{count} per {unit}** (95 %: {low} to {high}, if they are scattered at random).{halves}",
+        "**{count} per {unit}** (95 %: {low} to {high}{few}).{halves}",
+        few=say.Line(", if they are scattered at random" if is_plain else ""),
         count=_count(found.estimate),
         unit=unit,
         low=_count(found.low),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
+from core.imaging.display import cluster_colors
 from core.measuring.clustering import (
     GREY,
     MAX_CLUSTERS,
@@ -17,8 +19,8 @@ from core.micrograph import Micrograph
 from core.reporting import figures
 from core.ui import cache
 from core.ui.cache import ClusterChoice
-from core.ui.cluster import settings
-from core.ui.parts import say, show, slider, tables, working
+from core.ui.cluster import picking, region_picker, settings
+from core.ui.parts import say, show, tables, viewer, working
 from core.ui.shell import samples
 
 _ACROSS = 4
@@ -32,21 +34,71 @@ def find(micrograph: Micrograph, choice: ClusterChoice) -> Clustering:
         return cache.clusters(micrograph, choice, tell)
 
 
-def pictures(micrograph: Micrograph, choice: ClusterChoice, target: int) -> None:
-    """Draw the micrograph beside its clusters, or beside the target cluster alone."""
+def pictures(
+    micrograph: Micrograph, choice: ClusterChoice, target: int, found_by: cache.RegionChoice
+) -> None:
+    """Draw the micrograph under its clusters, or under the target alone, and its regions."""
     alone = settings.SHOWN.draw() == settings.ONE
-    right = (
-        cache.target_png(micrograph, choice, target)
-        if alone
-        else cache.clusters_png(micrograph, choice)
-    )
-    slider.slider(
-        cache.micrograph_png(micrograph),
-        right,
+    measured = cache.regions(micrograph, choice, target, found_by)
+    chosen = picking.chosen(measured, repr((choice, target, found_by)))
+    viewer.show_micrograph(
+        micrograph,
+        choice.exclude,
+        key="cluster_viewer",
+        layers=[
+            _clusters_layer(micrograph, choice, target, alone),
+            *region_picker.layers(choice.region, micrograph),
+            viewer.Outlines(
+                f"Regions of cluster {target}",
+                f"{micrograph.key} {choice!r} {target} {found_by!r}",
+                cache.region_outlines(micrograph, choice, target, found_by),
+                colour="#ff5ad1",
+                selected=chosen,
+            ),
+        ],
         labels=("Original", f"Cluster {target}" if alone else f"{choice.k} clusters"),
-        key="cluster_slider",
+        pngs=lambda: (
+            cache.micrograph_png(micrograph),
+            cache.target_png(micrograph, choice, target)
+            if alone
+            else cache.clusters_png(micrograph, choice),
+        ),
+        clickable=True,
+        look_at=chosen[0] if chosen else None,
         alt=f"clusters of {micrograph.name}",
-        caption=show.caption(micrograph, choice.exclude),
+        on_click=picking.click,
+        on_shapes=lambda shapes: region_picker.take(micrograph, shapes),
+    )
+    picking.draw_chosen(measured, chosen)
+
+
+def table(shown: pd.DataFrame, measured: pd.DataFrame) -> None:
+    """Draw the table of regions, whose chosen rows are marked in the picture."""
+    labels = picking.clicked(measured)
+    show.table(
+        shown,
+        picking.table_key(),
+        height=250,
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": picking.rows(measured, labels)}},
+    )
+
+
+def _clusters_layer(
+    micrograph: Micrograph, choice: ClusterChoice, target: int, alone: bool
+) -> viewer.Raster:
+    colours = cluster_colors(choice.k)
+    if alone:
+        colours = [figures.ORANGE] * choice.k
+    only = target if alone else None
+    return viewer.Raster(
+        "Target" if alone else "Clusters",
+        f"clusters {micrograph.key} {choice!r} {only}",
+        cache.cluster_values(micrograph, choice, only),
+        viewer.class_colours(colours),
+        opacity=0.6 if alone else 0.7,
+        names={number: f"cluster {number}" for number in range(choice.k)},
     )
 
 

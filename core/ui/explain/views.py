@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
+from core.imaging import display
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.cache import Look, Question
-from core.ui.parts import say, show, tables
+from core.ui.parts import say, show, tables, viewer
 
 if TYPE_CHECKING:
     from core.learning.classifying import Classification
@@ -95,6 +97,43 @@ def _single_layer(question: Question) -> str | None:
     if len(question.layers) > 1:
         return question.layers[0]
     return question.layers[0] if question.layers else None
+
+
+def layers(micrograph: Micrograph, question: Question, look: Look) -> list[viewer.Layer]:
+    """Return what lies over the micrograph: the evidence, its contour, what the network skips."""
+    found = cache.explanation(micrograph, question)
+    name = f"{micrograph.key} {question!r}"
+    over: list[viewer.Layer] = [
+        viewer.Raster(
+            "Evidence",
+            f"evidence {name}",
+            cache.evidence_levels(micrograph, question),
+            viewer.fade_in(display.color_table(look.colormap)),
+            smooth=True,
+            opacity=look.opacity,
+            reads="evidence",
+            step=100 / 255,
+            unit="%",
+        )
+    ]
+    if found.seen_box != (0, 0, *micrograph.shape):
+        top, left, bottom, right = found.seen_box
+        unseen = np.ones(micrograph.shape, np.uint8)
+        unseen[top:bottom, left:right] = 0
+        dark = viewer.class_colours(["#000000"], 0.5, first=1)
+        over.append(viewer.Raster("Not seen", f"unseen {name}", unseen, dark))
+    if look.contour is not None and found.has_evidence:
+        lines = cache.evidence_contour(micrograph, question, look.contour)
+        over.append(
+            viewer.Outlines(
+                f"Contour at {100 * look.contour:.0f} %",
+                f"contour {look.contour} {name}",
+                [(number, line) for number, line in enumerate(lines, 1)],
+                colour="#ffffff",
+                numbered=False,
+            )
+        )
+    return over
 
 
 def values(micrograph: Micrograph, question: Question, look: Look) -> None:

@@ -12,7 +12,7 @@ from core.micrograph import Micrograph
 from core.ui.models import picker
 from core.ui.page import revival, warm_up
 from core.ui.page.links import address
-from core.ui.parts import say, slider
+from core.ui.parts import filmstrip, say, slider
 from core.ui.shell import PROMISES, TASKS, readings, samples, sidebar, tour, uploads, workspace
 from core.ui.shell import user_errors as user_errors
 
@@ -92,6 +92,7 @@ def require_micrograph() -> Micrograph:
         settings()
         st.stop()
     sidebar.draw(micrograph)
+    filmstrip.draw(workspace.every(), micrograph, workspace.select)
     _require_memory(micrograph)
     return micrograph
 

@@ -1,7 +1,9 @@
 from . import attribution as attribution
+from . import filmstrip as filmstrip
 from . import say as say
 from . import show as show
 from . import tables as tables
+from . import viewer as viewer
 from . import working as working
 from .compare import slider as slider
 from .setting import Choice as Choice

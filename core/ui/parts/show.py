@@ -57,17 +57,6 @@ def beside(picture_share: int = 1) -> tuple[DeltaGenerator, DeltaGenerator]:
     return grid.cell(column_span=picture_share), grid.cell()
 
 
-def picture(micrograph: Micrograph, exclude: bool) -> None:
-    """Show the micrograph losslessly with its facts below; a tall one stays within the window."""
-    st.image(
-        cache.micrograph_png(micrograph),
-        caption=say.plain(caption(micrograph, exclude)),
-        width=fit(micrograph),
-        output_format="PNG",
-        alt=micrograph.name,
-    )
-
-
 def fit(micrograph: Micrograph) -> Literal["stretch"] | int:
     """Return the width at which a picture fills its column and stays within the window."""
     height, width = micrograph.shape

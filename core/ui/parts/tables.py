@@ -91,7 +91,7 @@ def regions_csv(measured: pd.DataFrame, micrograph: Micrograph) -> bytes:
 
 def regions(measured: pd.DataFrame) -> pd.DataFrame:
     """Return a table of regions under headings for people: "feret max (nm)"."""
-    return measured.rename(columns={name: _heading(str(name)) for name in measured.columns})
+    return measured.rename(columns={name: heading(str(name)) for name in measured.columns})
 
 
 def regions_summary(measured: pd.DataFrame) -> say.Line:
@@ -154,7 +154,8 @@ def write_area(pixels: int, pixel_size: PixelSize | None) -> str:
     return f"{value:,.4g} {unit}".replace(",", _THIN_SPACE) if value < 1e4 else _big(value, unit)
 
 
-def _heading(name: str) -> str:
+def heading(name: str) -> str:
+    """Return a column's name in words, with its unit in brackets."""
     words, _, unit = name.rpartition("_")
     unit = {"deg": "°", "nm2": "nm²", "µm2": "µm²"}.get(unit, unit)
     if unit not in ("px", "nm", "µm", "°", "nm²", "µm²"):

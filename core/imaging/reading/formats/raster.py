@@ -19,9 +19,15 @@ from PIL import (
 )
 
 from core.errors import UnreadableMicrograph
-from core.imaging.reading.formats.jpeg_segments import check_scans
+from core.imaging.reading.formats.bounded import LARGE_PX, decode_bounded
+from core.imaging.reading.formats.jpeg_segments import check_jpeg
 from core.imaging.reading.frame import Decoder, Frame, Source, to_grey, upright
-from core.imaging.reading.limits import check_frame, check_frame_bytes, check_frame_number
+from core.imaging.reading.limits import (
+    MAX_FRAME_MEGAPIXELS,
+    check_frame,
+    check_frame_bytes,
+    check_frame_number,
+)
 from core.imaging.scale import read_appended
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -29,7 +35,12 @@ _JPEG = b"\xff\xd8\xff"
 _BMP = b"BM"
 _GIF = (b"GIF87a", b"GIF89a")
 _MAX_GIF_PX = 25_000_000  # a few bytes announce any canvas, and its colours take 10 s at 100
+_MAX_GIF_BYTES = 30_000_000  # a picture of that size, packed; the rest would be other frames
+_MAX_CHUNKS = 50_000  # libpng writes 25,000 of 8 kB for the largest file that is read
+_OLD_BMP = b"\x0c"  # the length of a header without packing, of OS/2
 _APPENDED_BYTES = 500_000
+MAX_PX = MAX_FRAME_MEGAPIXELS * 1_000_000
+_LARGE_GIF = "The GIF is too large to be a picture; export it as PNG."
 _CUT_SHORT = "The file is cut short or damaged; copy or export it again."
 
 
@@ -47,17 +58,50 @@ def _labels(source: Source) -> list[str]:
 
 def _decode(source: Source, frame: int) -> tuple[Frame, int]:
     check_frame_number(frame, 1)
-    data = source.data
+    if _is_costly(source.data):
+        return decode_bounded("raster", source, frame)
+    return decode_here(source, frame, LARGE_PX)
+
+
+def _is_costly(data: bytes) -> bool:
+    """Refuse what is cut or announces too much; tell what may cost more than a bounded time."""
+    if data.startswith(_GIF):
+        if len(data) > _MAX_GIF_BYTES:
+            raise UnreadableMicrograph(_LARGE_GIF)
+        return True  # its blocks are walked one by one, and may be millions
+    height, width = _announced(data)
+    if height and width:  # else its decoder says what is wrong
+        check_frame(height, width)
+    return height * width > LARGE_PX or (data.startswith(_BMP) and _is_packed_bmp(data))
+
+
+def _announced(data: bytes) -> tuple[int, int]:
+    """Return the height and width in the header, after a look at whether the file is whole."""
     if data.startswith(_PNG):
         _check_png(data)
-    elif data.startswith(_JPEG):
-        _check_jpeg(data)
-    elif _is_webp(data):
-        _check_webp(data)
+        return _uint32(data, 20), _uint32(data, 16)
+    if data.startswith(_JPEG):
+        return _check_jpeg(data)
+    if _is_webp(data):
+        return _check_webp(data)
+    width, height = (int.from_bytes(data[at : at + 4], "little", signed=True) for at in (18, 22))
+    return (0, 0) if data[14:15] == _OLD_BMP else (abs(height), abs(width))
+
+
+def _is_packed_bmp(data: bytes) -> bool:
+    """Tell whether runs of pixels are packed, which are unpacked one by one."""
+    return data[14:15] != _OLD_BMP and data[30:31] in (b"\1", b"\2")
+
+
+def decode_here(source: Source, frame: int, most_px: int = MAX_PX) -> tuple[Frame, int]:
+    """Decode in this process; a picture of more pixels than `most_px` is refused."""
+    data = source.data
     picture = _open(data)
     check_frame(picture.height, picture.width)
+    if picture.height * picture.width > most_px:  # its header said otherwise
+        raise UnreadableMicrograph(_CUT_SHORT)
     if data.startswith(_GIF) and picture.height * picture.width > _MAX_GIF_PX:
-        raise UnreadableMicrograph("The GIF is too large to be a picture; export it as PNG.")
+        raise UnreadableMicrograph(_LARGE_GIF)
     if _is_16_bit_color_png(data):
         check_frame_bytes(picture.height * picture.width * 8)
     picture.load()
@@ -146,7 +190,11 @@ def _describe(values: NDArray[np.generic]) -> str:
 
 def _check_png(data: bytes) -> None:
     """Refuse a PNG that does not reach its end, or whose critical chunks are damaged."""
-    for kind, body, stored_crc in _png_chunks(data):
+    for number, (kind, body, stored_crc) in enumerate(_png_chunks(data)):
+        if number > _MAX_CHUNKS:
+            raise UnreadableMicrograph(
+                "The PNG is cut into far more pieces than programs write; export it again."
+            )
         if kind[:1].isupper() and zlib.crc32(kind + body) != stored_crc:
             raise UnreadableMicrograph(_CUT_SHORT)
         if kind == b"IEND":
@@ -170,15 +218,15 @@ def _uint32(data: bytes, at: int) -> int:
     return int.from_bytes(data[at : at + 4], "big")
 
 
-def _check_jpeg(data: bytes) -> None:
-    """Refuse a JPEG whose last scan has no end: decoders would fill the rest with grey."""
+def _check_jpeg(data: bytes) -> tuple[int, int]:
+    """Return the size; refuse a JPEG whose last scan has no end: the rest would become grey."""
     if data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
         raise UnreadableMicrograph(_CUT_SHORT)
-    check_scans(data)
+    return check_jpeg(data)
 
 
-def _check_webp(data: bytes) -> None:
-    """Refuse a WebP that is cut short, or whose canvas is too large to make room for.
+def _check_webp(data: bytes) -> tuple[int, int]:
+    """Return the size of the canvas; refuse a WebP that is cut short.
 
     Its decoder allocates the canvas while it reads the header.
     """
@@ -192,7 +240,7 @@ def _check_webp(data: bytes) -> None:
         width, height = (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
     else:
         width, height = (int.from_bytes(body[i : i + 2], "little") & 0x3FFF for i in (6, 8))
-    check_frame(height, width)
+    return height, width
 
 
 def _uint24(data: bytes, at: int) -> int:

@@ -14,9 +14,10 @@ import tifffile
 from numpy.typing import NDArray
 
 from core.errors import UnreadableMicrograph
+from core.imaging.reading.formats.bounded import LARGE_PX, decode_bounded
 from core.imaging.reading.formats.jpeg_segments import check_jpeg_segments
+from core.imaging.reading.formats.tiff_directories import check_directories
 from core.imaging.reading.frame import Decoder, Frame, Source, to_grey, upright
-from core.imaging.reading.instruments.worker import WORKER
 from core.imaging.reading.limits import (
     MAX_FRAMES,
     check_frame,
@@ -36,6 +37,7 @@ _COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32946, 32773}
 # Others bring whole pictures of their own, whose size no header of the TIFF bounds (Zstandard,
 # LERC, JPEG 2000, WebP, JPEG XL). They are decoded in the bounded process.
 _BOUNDED = {50000, 34926, 34887, 33003, 33005, 34712, 34927, 50001, 50002}
+_MOST_SHARED = 2  # times the file: pieces that all lie at one place would be unpacked again
 _TWO_DETECTORS = 2
 _UNSPECIFIED = 0  # of ExtraSamples: neither of the two kinds of transparency
 _RARELY_COMPRESSED = (
@@ -103,34 +105,51 @@ def _labels(source: Source) -> list[str]:
 
 
 def _decode(source: Source, frame: int) -> tuple[Frame, int]:
-    data = source.data
-    with _opened(data) as tif:
-        planes = _stacked(tif)
-        places = [_Place("", tif.pages.first)] if planes else _places(tif)
-        frames = planes or len(places)
-        check_frame_number(frame, frames)
-        place = places[0] if planes else places[frame]
-        page = place.page
+    with _opened(source.data) as tif:
+        page = _place(tif, frame)[0].page
         _check_page(page, tif.is_imagej)
-        packed: list[str] = []
-        if planes:
-            values = _plane(tif, page, data, frame)
-        elif page.compression in _BOUNDED:
-            values, packed = _bounded_values(page, data)
-        else:
-            values = _page_values(page, data)
-        if place.sample is not None:
-            values = values[..., place.sample]
-        pixels, notes = to_grey(_true_levels(values, page, tif))
-        notes = [*packed, *notes]
-        pixel_size, metadata = read_calibration(tif, page)
-    metadata = {"format": "TIFF", "bit_depth": _describe(page), **metadata}
+        if _is_costly(page):
+            return decode_bounded("tiff", source, frame)
+        return _decode_from(tif, source.data, frame)
+
+
+def decode_here(source: Source, frame: int) -> tuple[Frame, int]:
+    """Decode in this process, whatever it costs."""
+    with _opened(source.data) as tif:
+        return _decode_from(tif, source.data, frame)
+
+
+def _is_costly(page: tifffile.TiffPage) -> bool:
+    """Tell whether unpacking a page may cost more than a bounded time."""
+    pixels = page.imagelength * page.imagewidth * page.samplesperpixel
+    return page.compression in _BOUNDED or (page.compression != 1 and pixels > LARGE_PX)
+
+
+def _place(tif: tifffile.TiffFile, frame: int) -> tuple[_Place, int, int]:
+    """Return where a frame lies, how many planes stand behind one page (or 0), and the frames."""
+    planes = _stacked(tif)
+    places = [_Place("", tif.pages.first)] if planes else _places(tif)
+    frames = planes or len(places)
+    check_frame_number(frame, frames)
+    return places[0] if planes else places[frame], planes, frames
+
+
+def _decode_from(tif: tifffile.TiffFile, data: bytes, frame: int) -> tuple[Frame, int]:
+    place, planes, frames = _place(tif, frame)
+    page = place.page
+    _check_page(page, tif.is_imagej)
+    values = _plane(tif, page, data, frame) if planes else _page_values(page, data)
+    if place.sample is not None:
+        values = values[..., place.sample]
+    pixels, notes = to_grey(_true_levels(values, page, tif))
+    pixel_size, said = read_calibration(tif, page)
+    metadata = {"format": "TIFF", "bit_depth": _describe(page), **said}
     if page.photometric == _WHITE_IS_ZERO:
         inverted = "stored with white as zero, inverted"
         notes = [_SCREEN_ONLY if _inverted_signed(page) else inverted, *notes]
     stored = page.imagelength, page.imagewidth
     pixels, turns = upright(pixels, _orientation(page))
-    notes += turns
+    notes = [*notes, *turns]
     if notes:
         metadata["conversion"] = "; ".join(notes)
     return Frame(pixels, pixel_size, metadata, stored if turns else None), listed(frames)
@@ -152,6 +171,7 @@ def _describe(page: tifffile.TiffPage) -> str:
 
 @contextmanager
 def _opened(data: bytes) -> Iterator[tifffile.TiffFile]:
+    check_directories(data)
     with tifffile.TiffFile(io.BytesIO(data)) as tif:
         if not _first(tif, 1):
             raise UnreadableMicrograph(_CUT_SHORT)
@@ -204,12 +224,18 @@ def _check_page(page: tifffile.TiffPage, is_imagej: bool) -> None:
         check_frame(page.tilelength, page.tilewidth)
     if page.imagedepth != 1:
         raise UnreadableMicrograph("The TIFF holds a volume; export it as a stack of slices.")
-    if page.compression not in _COMPRESSIONS | _BOUNDED:
+    if page.compression not in _COMPRESSIONS | _BOUNDED or _is_rarely_packed(page):
         raise UnreadableMicrograph(_RARELY_COMPRESSED)
     if page.photometric not in _READABLE or (_inverted_signed(page) and not is_imagej):
         raise UnreadableMicrograph(
             "The TIFF stores its colours in a way that is not read here; export it as grey or RGB."
         )
+
+
+def _is_rarely_packed(page: tifffile.TiffPage) -> bool:
+    """Tell whether whole pictures fill a page whose values would mean something else."""
+    inverted = page.photometric in (_WHITE_IS_ZERO, _PALETTE)
+    return page.compression in _BOUNDED and (inverted or _has_two_detectors(page))
 
 
 def _inverted_signed(page: tifffile.TiffPage) -> bool:
@@ -227,7 +253,7 @@ def _page_values(page: tifffile.TiffPage, data: bytes) -> Values:
     else:
         segments = zip(page.dataoffsets, page.databytecounts, strict=True)
         complete = all(size > 0 and start + size <= len(data) for start, size in segments)
-    if not complete:
+    if not complete or sum(page.databytecounts) > _MOST_SHARED * len(data):
         raise UnreadableMicrograph(_CUT_SHORT)
     if page.compression == _JPEG:
         check_jpeg_segments(page, data)
@@ -235,15 +261,6 @@ def _page_values(page: tifffile.TiffPage, data: bytes) -> Values:
     if page.samplesperpixel > 1 and page.planarconfig == _PLANES_APART:
         return np.moveaxis(values, 0, -1)
     return values
-
-
-def _bounded_values(page: tifffile.TiffPage, data: bytes) -> tuple[Values, list[str]]:
-    """Decode one page in the process that may die of it; what comes back is grey already."""
-    if page.photometric in (_WHITE_IS_ZERO, _PALETTE) or _has_two_detectors(page):
-        raise UnreadableMicrograph(_RARELY_COMPRESSED)
-    answer, values = WORKER.decode("tiff", {"picture.tif": data}, "picture.tif", page.index)
-    assert values is not None
-    return values, [str(note) for note in answer["notes"]]
 
 
 def _plane(tif: tifffile.TiffFile, page: tifffile.TiffPage, data: bytes, frame: int) -> Values:

@@ -1,8 +1,4 @@
-"""JPEG 2000, and TIFF whose pieces are whole pictures: decoded here, where time and memory end.
-
-Such pieces bring sizes of their own, which no header of the TIFF bounds, and their decoders can be
-made to work for minutes.
-"""
+"""JPEG 2000: its decoder can be made to work for minutes, so it works where time and memory end."""
 
 from __future__ import annotations
 
@@ -15,13 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UnreadableMicrograph
-from core.imaging.reading.limits import MAX_FRAMES
 
 _CODESTREAM = b"\xff\x4f\xff\x51"  # start of a JPEG 2000 stream, and its size
 _SEARCHED_BYTES = 200_000
-_UNPACKED = (1, 2, 6)  # black is zero, RGB, YCbCr
 _CUT_SHORT = "The picture is cut short or damaged; copy or export it again."
-_COLORS = "The TIFF stores its colours in a way that is not read here; export it as grey or RGB."
 
 
 class Unread:
@@ -59,29 +52,3 @@ def read_jpeg_2000(path: Path) -> list[dict[str, Any]]:
     shape = lower - upper, right - left
     decoded = Unread(shape, "u1" if bits <= 8 else "u2", lambda: codecs.jpeg2k_decode(data))
     return [_signal(decoded, "picture")]
-
-
-def read_tiff_pages(path: Path) -> list[dict[str, Any]]:
-    """Return the pages of a TIFF, in the order of its directories."""
-    tifffile: Any = importlib.import_module("tifffile")
-    tif = tifffile.TiffFile(path)
-    found = []
-    for number in range(MAX_FRAMES):
-        try:
-            page = tif.pages[number]
-        except IndexError:
-            break
-        shape = page.imagelength, page.imagewidth
-        found.append(_signal(Unread(shape, page.dtype, _page_decoder(page)), f"page {number + 1}"))
-    return found
-
-
-def _page_decoder(page: Any) -> Callable[[], NDArray[Any]]:
-    def decode() -> NDArray[Any]:
-        if page.photometric not in _UNPACKED:
-            raise UnreadableMicrograph(_COLORS)
-        values = np.asarray(page.asarray(maxworkers=1))
-        apart = page.samplesperpixel > 1 and page.planarconfig == 2
-        return np.moveaxis(values, 0, -1) if apart else values
-
-    return decode

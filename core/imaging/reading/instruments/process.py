@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import UnreadableMicrograph
 from core.imaging.reading import limits
+from core.imaging.reading.formats import bounded
 from core.imaging.reading.frame import to_grey
 from core.imaging.reading.instruments import messages
 from core.imaging.reading.instruments.signals import (
@@ -44,7 +46,9 @@ def main() -> None:
         while _has_request(requests):
             header, blocks = messages.receive(requests)
             _bound_time(sum(len(block) for block in blocks))
+            _bound_work(header.get("work_bytes"))
             answer, values = _answer(header, blocks)
+            _bound_work(None)
             _bound_time(None)
             messages.send(answers, answer, values)
             del blocks, values
@@ -69,6 +73,20 @@ def _bound_memory() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _bound_work(work_bytes: int | None) -> None:
+    """Take at most so much more memory for the file at hand; None lifts the bound to the whole."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, whole = resource.getrlimit(resource.RLIMIT_AS)
+        if work_bytes is None:
+            resource.setrlimit(resource.RLIMIT_AS, (whole, whole))
+            return
+        held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        most = held + work_bytes + limits.DECODING_LIBRARIES_MB * 1_000_000
+        resource.setrlimit(resource.RLIMIT_AS, (most if whole < 0 else min(most, whole), whole))
+
+
 def _bound_time(file_bytes: int | None) -> None:
     """Let the system end this process after its share of processor time; None lifts the bound."""
     if sys.platform == "win32":
@@ -88,6 +106,8 @@ def _has_request(requests: io.FileIO) -> bool:
 def _answer(header: dict[str, Any], blocks: list[bytearray]) -> tuple[dict[str, Any], list[Any]]:
     """Return what was asked for, or why it cannot be had."""
     try:
+        if header["kind"] in bounded.KINDS:
+            return _picture(header, blocks)
         with tempfile.TemporaryDirectory(dir=_folder(), ignore_cleanup_errors=True) as folder:
             for name in header["files"]:
                 Path(folder, name).write_bytes(blocks.pop(0))
@@ -105,6 +125,18 @@ def _answer(header: dict[str, Any], blocks: list[bytearray]) -> tuple[dict[str, 
         return {"error": str(error)}, []
     except Exception as error:
         return {"failed": type(error).__name__}, []
+    return _with_values(answer, values)
+
+
+def _picture(header: dict[str, Any], blocks: list[bytearray]) -> tuple[dict[str, Any], list[Any]]:
+    """Return a frame of a file that no instrument wrote, from memory."""
+    found, answer = bounded.decode_here(header["kind"], bytes(blocks.pop(0)), header["frame"])
+    return _with_values(answer, found.pixels)
+
+
+def _with_values(
+    answer: dict[str, Any], values: NDArray[Any]
+) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     values = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     return answer | {"shape": values.shape, "dtype": values.dtype.str}, [values]
 

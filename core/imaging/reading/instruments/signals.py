@@ -26,7 +26,7 @@ from core.imaging.reading.instruments.hdf5_guard import check_hdf5
 from core.imaging.reading.instruments.hdf5_kinds import hdf5_kind, is_prismatic
 from core.imaging.reading.instruments.hdf5_pictures import read_hdf5
 from core.imaging.reading.instruments.mrc import read_mrc
-from core.imaging.reading.instruments.packed_pictures import read_jpeg_2000, read_tiff_pages
+from core.imaging.reading.instruments.packed_pictures import read_jpeg_2000
 from core.imaging.reading.limits import MAX_FRAMES
 
 READERS = {
@@ -39,7 +39,7 @@ READERS = {
     "elid": "rsciio.phenom",
     "prz": "rsciio.pantarhei",
 }
-KINDS = (*READERS, "hdf5", "mrc", "jp2", "tiff")
+KINDS = (*READERS, "hdf5", "mrc", "jp2")
 _AT_ONCE = ("emd", "dm", "tia")  # imported before any file comes, the others when one does
 _NO_IMAGE = (
     "There is no image in the file, only a spectrum or spectra; export a map or the survey image."
@@ -181,7 +181,6 @@ def _read_at_once(reader: Any, path: Path) -> Any:
 _OWN: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
     "mrc": read_mrc,
     "jp2": read_jpeg_2000,
-    "tiff": read_tiff_pages,
 }
 _OPENERS: dict[str, Callable[[Any, Path], Any]] = {
     "tia": _read_at_once,  # reads everything in any case

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import UnusableModel
+from core.learning.models.foreign.published import plain_lite_names
 from core.learning.models.networks import NETWORKS, build_network
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -24,6 +25,7 @@ TITLES = {
     "resnet18": "ResNet-18",
     "resnet50": "ResNet-50",
     "mobilenet_v3_small": "MobileNetV3 small",
+    "efficientnet_lite0": "EfficientNet-Lite0",
     "efficientnet_b0": "EfficientNet-B0",
     "convnext_tiny": "ConvNeXt tiny",
     "densenet121": "DenseNet-121",
@@ -126,7 +128,7 @@ def head_name(architecture: str) -> str:
 def _plain_names(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
     """Return the tensors under the names that torchvision uses, and what was changed in words."""
     left_out: list[str] = []
-    named = dict(tensors)
+    named = plain_lite_names(tensors)
     while prefix := next((p for p in _PREFIXES if all(n.startswith(p) for n in named)), ""):
         named = {name.removeprefix(prefix): value for name, value in named.items()}
         left_out.append(prefix)

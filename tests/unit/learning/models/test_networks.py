@@ -4,7 +4,7 @@ from torch import nn
 
 from core.learning.models.networks import NETWORKS, build_network
 
-OURS = {"emnet", "visualcnn"}  # ours; the others have a twin in torchvision
+OURS = {"emnet", "visualcnn", "efficientnet_lite0"}  # ours; the others have a twin in torchvision
 
 
 @pytest.fixture(scope="module")

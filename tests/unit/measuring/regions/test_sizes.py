@@ -81,3 +81,22 @@ def test_wrong_input_is_refused():
         size_distribution(pd.DataFrame({"a": [1]}))
     with pytest.raises(ValueError, match="area > 0"):
         number_per_area(table([1.0]), 0)
+
+
+def test_number_per_area_knows_of_regions_in_a_grid_and_in_heaps():
+    every = np.ones((400, 400), bool)
+    grid = np.array([(row, col) for row in range(10, 400, 20) for col in range(10, 400, 20)], float)
+    heaps = np.random.default_rng(0).choice([50.0, 150, 250, 350], (400, 2), p=[0.7, 0.1, 0.1, 0.1])
+    widths = []
+    for points in (grid, heaps):
+        regions = table([1.0] * 400).assign(
+            centroid_row_px=points[:, 0], centroid_col_px=points[:, 1]
+        )
+        found = number_per_area(regions, 400.0, included=every)
+        assert found.estimate == 1
+        widths.append(found.high - found.low)
+    plain = number_per_area(regions, 400.0)
+    assert widths[0] < 0.6 * (plain.high - plain.low)
+    assert widths[1] > 2 * (plain.high - plain.low)
+    few = regions.iloc[:10]
+    assert number_per_area(few, 5.0, included=every) == number_per_area(few, 5.0)

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy
 
 from core.measuring.statistics.intervals import (
     Interval,
@@ -11,6 +12,7 @@ from core.measuring.statistics.intervals import (
     mean_interval,
     points_needed,
     relative_accuracy,
+    structure_length,
     wilson_interval,
 )
 from core.measuring.statistics.tiles import why_no_interval
@@ -204,3 +206,36 @@ def test_only_tiles_that_hold_pixels_count():
 @pytest.mark.parametrize("shape", [(1, 1000), (1000, 1), (3, 4000), (64, 64)])
 def test_thin_frames_have_about_as_many_tiles(shape):
     assert 55 <= area_fraction(np.random.default_rng(0).random(shape) < 0.3).n <= 75
+
+
+def test_structure_length_of_stripes_and_of_chance():
+    stripes = np.zeros((64, 64), bool)
+    stripes[:, np.arange(64) // 4 % 2 == 0] = True
+    # 15 edges among 63 pairs a row, none down the columns: 2 * 0.25 / (15 * 64 / (2 * 63 * 64))
+    assert structure_length(stripes) == pytest.approx(0.5 * 2 * 63 / 15)
+    noise = np.random.default_rng(0).random((400, 400)) < 0.3
+    assert structure_length(noise) == pytest.approx(1, rel=0.02)  # neighbours are strangers
+    assert structure_length(np.ones((4, 4), bool)) == 0
+    assert structure_length(noise, np.zeros_like(noise)) == 0
+
+
+def test_structure_as_large_as_the_field_leaves_nearly_everything_open():
+    half = np.zeros((100, 100), bool)
+    half[:, :50] = True
+    found = area_fraction(half)
+    assert found.low < 0.1
+    assert found.high > 0.9
+    corner = np.zeros((100, 100), bool)
+    corner[:30, :30] = True
+    assert area_fraction(corner).high > 0.5
+
+
+def test_large_structure_is_covered_too():
+    """A Gaussian field smoothed over a sixth of its side: the old tiles held the truth in 70 %."""
+    random, held = np.random.default_rng(2), 0
+    for _ in range(150):
+        field = scipy.ndimage.gaussian_filter(random.standard_normal((160, 160)), 10, mode="wrap")
+        mask = (field / field.std())[:64, :64] > scipy.special.ndtri(0.7)
+        found = area_fraction(mask, draws=300)
+        held += found.low <= 0.3 <= found.high
+    assert held >= 0.88 * 150  # fields that show nothing at all are among them

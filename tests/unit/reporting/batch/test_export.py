@@ -1,4 +1,5 @@
 import io
+import json
 import zipfile
 from dataclasses import replace
 
@@ -6,8 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.imaging.reading import read_micrograph
+from core.measuring.exchange import read_rois
 from core.reporting.batch.export import safe_stem
 from core.reporting.batch.rows.spreadsheet import csv_bytes
+from core.reporting.batch.rows.tabulation import FILE_COLUMNS
 from core.reporting.batch.run import write_zip
 from core.reporting.report.writing import write_report
 from tests.unit.reporting.conftest import micrograph, png
@@ -103,3 +107,21 @@ def test_maps_are_kept_when_they_are_asked_for(run, recipe):
     assert heat.shape == (96, 128)
     assert heat.dtype == np.float32
     assert not (result.out / "masks").exists()
+
+
+def test_regions_are_kept_for_other_programs_with_the_numbers_of_the_table(run, recipe):
+    kinds = ("labels", "rois", "geojson", "coco")
+    wanted = replace(recipe, pictures=kinds, drop_border_regions=True)
+    result = run([micrograph(0)], recipe=wanted)
+    numbers = result.regions["label"].tolist()
+    assert numbers
+    files = {kind: (result.out / result.rows[FILE_COLUMNS[kind]][0]).read_bytes() for kind in kinds}
+    labels = read_micrograph(files["labels"]).pixels
+    assert np.unique(labels[labels > 0]).tolist() == numbers
+    areas = [np.count_nonzero(labels == number) for number in numbers]
+    assert areas == result.regions["area_px"].tolist()
+    read = read_rois(files["rois"], labels.shape)
+    assert read.names == tuple(str(number) for number in numbers)
+    np.testing.assert_array_equal(read.labels > 0, labels > 0)
+    assert [each["id"] for each in json.loads(files["geojson"])["features"]] == numbers
+    assert [each["area"] for each in json.loads(files["coco"])["annotations"]] == areas

@@ -1,0 +1,224 @@
+"""EfficientNet-Lite0 with one input channel and an answer as fine as 1/16 of the frame.
+
+Names and shapes are those of the published weights (converted from Google's TPU repository), so
+that plain state dicts fit. No squeeze-and-excitation, ReLU6, TensorFlow's “same” padding.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from core.learning.models.backbones import Blocks
+
+# Kernel, stride, expansion, channels, repeats of each stage.
+STAGES = (
+    (3, 1, 1, 16, 1),
+    (3, 2, 6, 24, 2),
+    (5, 2, 6, 40, 2),
+    (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3),
+    (5, 2, 6, 192, 4),
+    (3, 1, 6, 320, 1),
+)
+_STEM, _WIDTH = 32, 1280
+_LAST_STRIDE = 5  # the stage after which the published network sees 1/32 of the frame
+_EPSILON = 1e-3  # of batch normalisation, TensorFlow's
+
+
+class SameConv(nn.Conv2d):
+    """A convolution whose output has ⌈side / stride⌉ px, padded as TensorFlow does it.
+
+    Attributes
+    ----------
+    answering : (int, int)
+        Stride and dilation while the network answers; those of `nn.Conv2d` while it learns.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, kernel: int, stride: int, groups: int):
+        super().__init__(channels_in, channels_out, kernel, stride, groups=groups, bias=False)
+        self.answering = stride, 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return activations of shape (N, C', ⌈h / stride⌉, ⌈w / stride⌉)."""
+        stride, dilation = (self.stride[0], 1) if self.training else self.answering
+        reach = (self.kernel_size[0] - 1) * dilation
+        padding = reach // 2
+        if stride > 1:
+            sides = []
+            for side in (x.shape[-1], x.shape[-2]):
+                more = max((-(-side // stride) - 1) * stride + reach + 1 - side, 0)
+                sides += [more // 2, more - more // 2]
+            x, padding = nn.functional.pad(x, sides), 0
+        return nn.functional.conv2d(x, self.weight, None, stride, padding, dilation, self.groups)
+
+
+def _conv(c_in: int, c_out: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> SameConv:
+    return SameConv(c_in, c_out, kernel, stride, groups)
+
+
+def _norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=_EPSILON)
+
+
+class SeparableBlock(nn.Module):
+    """A depthwise and a pointwise convolution: the first stage."""
+
+    def __init__(self, channels_in: int, channels_out: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.conv_dw = _conv(channels_in, channels_in, kernel, stride, channels_in)
+        self.bn1 = _norm(channels_in)
+        self.conv_pw = _conv(channels_in, channels_out)
+        self.bn2 = _norm(channels_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return activations of shape (N, channels_out, ⌈h / stride⌉, ⌈w / stride⌉)."""
+        y: Tensor = self.bn2(self.conv_pw(nn.functional.relu6(self.bn1(self.conv_dw(x)))))
+        return y
+
+
+class InvertedBlock(nn.Module):
+    """Inverted residual (Sandler et al. 2018, doi:10.1109/CVPR.2018.00474)."""
+
+    def __init__(
+        self, channels_in: int, channels_out: int, kernel: int, stride: int, expansion: int
+    ) -> None:
+        super().__init__()
+        wide = channels_in * expansion
+        self.conv_pw = _conv(channels_in, wide)
+        self.bn1 = _norm(wide)
+        self.conv_dw = _conv(wide, wide, kernel, stride, wide)
+        self.bn2 = _norm(wide)
+        self.conv_pwl = _conv(wide, channels_out)
+        self.bn3 = _norm(channels_out)
+        self.is_residual = stride == 1 and channels_in == channels_out
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return activations of shape (N, channels_out, ⌈h / stride⌉, ⌈w / stride⌉)."""
+        y = nn.functional.relu6(self.bn1(self.conv_pw(x)))
+        y = nn.functional.relu6(self.bn2(self.conv_dw(y)))
+        y = self.bn3(self.conv_pwl(y))
+        return y + x if self.is_residual else y
+
+
+class _Twice(nn.Module):
+    """A piece of the network for a frame and its inverse, their channels one after the other."""
+
+    def __init__(self, piece: nn.Module, is_first: bool, is_last: bool) -> None:
+        super().__init__()
+        self.piece = piece
+        self.is_first = is_first
+        self.is_last = is_last
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return activations (N, 2 C, h, w) for (N, 2 B, H, W); (N, C, h, w) for the last map."""
+        pair = torch.cat([x, -x]) if self.is_first else torch.cat(x.chunk(2, dim=1))
+        one, other = self.piece(pair).chunk(2)
+        return (one + other) / 2 if self.is_last else torch.cat([one, other], dim=1)
+
+
+class EfficientNetLite0(nn.Module):
+    """EfficientNet-Lite0 (Tan & Le 2019, arXiv:1905.11946), split as `networks` promises.
+
+    The head is a global average and one linear layer, so class activation maps at the last layer
+    are exact. While it answers, the last stride is left out and the kernels behind it are dilated
+    (à trous, Holschneider et al. 1989): the last map is twice as fine, and its average is that of
+    the strided network's four maps over the frame shifted by half a cell. It learns strided, at a
+    third of the cost: its weights know no difference.
+
+    Parameters
+    ----------
+    classes : int
+        Number of scores.
+    dropout : float
+        Probability with which a pooled channel is dropped during training.
+    fine : bool
+        Whether the last map has 1/16 of the frame's resolution instead of 1/32 when it answers.
+    both : bool
+        Whether it is asked with the standardised frame and its inverse when it answers. The last
+        map is the mean of the two, so scores are means, too, and maps stay exact.
+    """
+
+    def __init__(
+        self, classes: int, dropout: float = 0.2, fine: bool = True, both: bool = False
+    ) -> None:
+        super().__init__()
+        self.both = both
+        self.conv_stem = _conv(1, _STEM, 3, 2)
+        self.bn1 = _norm(_STEM)
+        widths = (_STEM, *(width for *_, width, _ in STAGES))
+        self.stages = nn.Sequential(*(_stage(n, widths[n]) for n in range(len(STAGES))))
+        self.conv_head = _conv(widths[-1], _WIDTH)
+        self.bn2 = _norm(_WIDTH)
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(_WIDTH, classes)
+        if fine:
+            self._answer_finely()
+
+    def _answer_finely(self) -> None:
+        convolutions = [
+            module
+            for stage in self.stages[_LAST_STRIDE:]
+            for module in stage.modules()  # type: ignore[union-attr]
+            if isinstance(module, SameConv) and module.groups > 1
+        ]
+        convolutions[0].answering = 1, 1
+        for convolution in convolutions[1:]:
+            convolution.answering = 1, 2
+
+    def blocks(self) -> Blocks:
+        """Return the stem, the seven stages and the last convolution.
+
+        At 1/2, 1/2, 1/4, 1/8, 1/16, 1/16, and three times 1/16 (or 1/32) of the input.
+        """
+        pieces = self._pieces()
+        if not self._is_asked_twice:
+            return pieces
+        last = len(pieces) - 1
+        return tuple(
+            (name, _Twice(piece, number == 0, number == last))
+            for number, (name, piece) in enumerate(pieces)
+        )
+
+    def _pieces(self) -> Blocks:
+        return (
+            ("stem", nn.Sequential(self.conv_stem, self.bn1, nn.ReLU6())),
+            *((f"stage {number}", stage) for number, stage in enumerate(self.stages, 1)),
+            ("last convolution", nn.Sequential(self.conv_head, self.bn2, nn.ReLU6())),
+        )
+
+    @property
+    def _is_asked_twice(self) -> bool:
+        return self.both and not self.training
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return the last activation map, shape (N, 1280, ⌈H / 16⌉, ⌈W / 16⌉) when it answers."""
+        if self._is_asked_twice:
+            x = torch.cat([x, -x])
+        for _, piece in self._pieces():
+            x = piece(x)
+        if self._is_asked_twice:
+            one, other = x.chunk(2)
+            x = (one + other) / 2
+        return x
+
+    def head(self, activation: Tensor) -> Tensor:
+        """Return logits of shape (N, classes) for an activation map."""
+        logits: Tensor = self.classifier(self.dropout(activation.mean(dim=(2, 3))))
+        return logits
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits of shape (N, classes)."""
+        return self.head(self.features(x))
+
+
+def _stage(number: int, channels: int) -> nn.Sequential:
+    kernel, stride, expansion, width, repeats = STAGES[number]
+    blocks: list[nn.Module] = []
+    for step in (stride, *[1] * (repeats - 1)):
+        if expansion == 1:
+            blocks.append(SeparableBlock(channels, width, kernel, step))
+        else:
+            blocks.append(InvertedBlock(channels, width, kernel, step, expansion))
+        channels = width
+    return nn.Sequential(*blocks)

@@ -1,0 +1,5 @@
+"""Fine-tuning the last blocks of a network that knows natural pictures."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,11 @@
+from .coco import coco_json as coco_json
+from .files import region_files as region_files
+from .geojson import geojson_bytes as geojson_bytes
+from .imagej import read_rois as read_rois
+from .imagej import rois_zip as rois_zip
+from .labels import ReadLabels as ReadLabels
+from .labels import labels_tiff as labels_tiff
+from .labels import read_labels as read_labels
+from .polygons import Outline as Outline
+from .polygons import fill_rings as fill_rings
+from .polygons import trace_labels as trace_labels

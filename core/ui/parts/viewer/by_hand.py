@@ -1,0 +1,69 @@
+"""What a hand measured on a micrograph: names, lengths, angles and areas, and their statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from core.measuring.by_hand import PAINT, Shape, measure_shapes, summarise
+from core.micrograph import Micrograph
+from core.reporting.batch import csv_bytes
+from core.ui.parts import show
+from core.ui.parts.viewer import kept
+
+
+def draw(micrograph: Micrograph, shapes: Sequence[Shape], key: str) -> None:
+    """Draw the list of what is measured on a micrograph; nothing while there is none."""
+    drawn = [shape for shape in shapes if shape.kind not in PAINT]
+    if not drawn:
+        return
+    table = measure_shapes(drawn, micrograph.pixel_size)
+    with st.expander(f"Measured by hand ({len(drawn)})", expanded=False, key=f"{key}_by_hand"):
+        _names(micrograph, drawn, table, key)
+        found = summarise(table)
+        if len(found) and found["n"].max() > 1:
+            show.table(found, f"{key}_by_hand_mean")
+        with st.container(horizontal=True):
+            show.download(
+                "By hand (CSV)",
+                lambda: csv_bytes(table),
+                f"{show.file_stem(micrograph)}_by_hand.csv",
+                "text/csv",
+                f"{key}_by_hand_csv",
+            )
+            st.button(
+                "Remove all",
+                icon=":material/delete:",
+                key=f"{key}_by_hand_clear",
+                help="Undo in the picture brings them back.",
+                on_click=_clear,
+                args=(micrograph,),
+            )
+
+
+def _names(micrograph: Micrograph, drawn: list[Shape], table: pd.DataFrame, key: str) -> None:
+    """Draw the table, whose names can be changed."""
+    shown = table.drop(columns=["row_px", "column_px"]).dropna(axis="columns", how="all")
+    editor = f"{key}_names_{micrograph.sha256[:8]}_{kept.turn(micrograph)}_{len(drawn)}"
+    edited = st.data_editor(
+        shown,
+        hide_index=True,
+        disabled=[column for column in shown.columns if column != "name"],
+        column_config=show.formats(shown),
+        key=editor,
+    )
+    names = [str(name or "")[:80] for name in edited["name"]]
+    if names == [shape.name for shape in drawn]:
+        return
+    new = {
+        shape.number: replace(shape, name=name) for shape, name in zip(drawn, names, strict=True)
+    }
+    kept.put(micrograph, tuple(new.get(each.number, each) for each in kept.shapes(micrograph)))
+    st.rerun(scope="fragment")
+
+
+def _clear(micrograph: Micrograph) -> None:
+    kept.put(micrograph, tuple(shape for shape in kept.shapes(micrograph) if shape.kind in PAINT))

@@ -1,0 +1,91 @@
+"""What pages put into the viewer alike: the hatch over what is left out, a comparison, a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.measuring.by_hand import Shape
+from core.micrograph import Micrograph
+from core.ui import cache
+from core.ui.parts import show
+from core.ui.parts.compare import slider
+from core.ui.parts.viewer import by_hand
+from core.ui.parts.viewer.layers import Layer, Raster
+from core.ui.parts.viewer.microscope import DIVIDE, Click, Coloured, ViewerState, viewer
+
+_VEIL, _STRIPE = (30, 36, 40, 140), (240, 148, 90, 190)  # red, green, blue, opacity
+
+
+def left_out(micrograph: Micrograph, exclude: bool, *, shown: bool = False) -> list[Raster]:
+    """Return the layer that hatches what takes no part in results; none where all takes part."""
+    if not cache.excluded_share(micrograph, exclude):
+        return []
+    colours = np.zeros((256, 4), np.uint8)
+    colours[1], colours[2] = _VEIL, _STRIPE
+    return [
+        Raster(
+            "Left out",
+            f"left out {micrograph.key}",
+            cache.left_out_stripes(micrograph),
+            colours,
+            shown=shown,
+            names={1: "left out", 2: "left out"},
+        )
+    ]
+
+
+@st.fragment
+def show_micrograph(
+    micrograph: Micrograph,
+    exclude: bool,
+    *,
+    key: str,
+    layers: Sequence[Layer] = (),
+    after: Micrograph | Coloured | None = None,
+    labels: tuple[str, str] | None = None,
+    pngs: Callable[[], tuple[bytes, bytes]] | None = None,
+    clickable: bool = False,
+    look_at: int | None = None,
+    mode: str = DIVIDE,
+    hatched: bool = False,
+    alt: str = "",
+    on_click: Callable[[Click], None] | None = None,
+    on_shapes: Callable[[tuple[Shape, ...]], bool] | None = None,
+) -> None:
+    """Show a micrograph with its caption, and below it what a hand measured.
+
+    A fragment: what is drawn makes nothing else of the page run, unless `on_shapes`, which gets
+    the shapes, returns True. A click on the picture does, after `on_click`. With `pngs`, left and
+    right, the other slider takes the viewer's place where a person chose it. With `hatched` what
+    is left out is hatched at first.
+    """
+    caption = show.caption(micrograph, exclude)
+    if pngs and labels and st.session_state.get(slider.CHOICE_KEY) == slider.JUXTAPOSE:
+        slider.slider(*pngs(), labels=labels, key=f"{key}_slider", alt=alt, caption=caption)
+        return
+    asks = f"{key}_asks_page"  # whether what was drawn concerns the whole page
+
+    def heed(shapes: tuple[Shape, ...]) -> None:
+        st.session_state[asks] = on_shapes is not None and on_shapes(shapes)
+
+    state: ViewerState = viewer(
+        micrograph,
+        key=key,
+        layers=[*left_out(micrograph, exclude, shown=hatched), *layers],
+        after=after,
+        labels=labels,
+        mode=mode,
+        clickable=clickable,
+        look_at=look_at,
+        keep_clear=cache.written_boxes(micrograph),
+        alt=alt or micrograph.name,
+        caption=caption,
+        on_click=on_click,
+        on_shapes=heed,
+    )
+    by_hand.draw(micrograph, state.shapes, key)
+    if st.session_state.pop(asks, False) or (clickable and state.clicked is not None):
+        st.rerun()

@@ -1,0 +1,79 @@
+"""Shapes that a person drew, kept with their micrograph for the session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.measuring.by_hand import Shape, read_shapes
+from core.micrograph import Micrograph
+
+_SHAPES = "viewer_shapes"  # digest -> tuple of shapes
+_TURNS = "viewer_turns"  # digest -> how often the page, not the hand, changed them
+_KINDS_OF_PAINT = ("brush", "eraser")
+
+
+def shapes(micrograph: Micrograph) -> tuple[Shape, ...]:
+    """Return what is drawn on a micrograph."""
+    return _all().get(micrograph.sha256, ())
+
+
+def turn(micrograph: Micrograph) -> int:
+    """Return how often `put` changed the shapes: the viewer then takes them over."""
+    turns: dict[str, int] = st.session_state.setdefault(_TURNS, {})
+    return turns.get(micrograph.sha256, 0)
+
+
+def put(micrograph: Micrograph, drawn: tuple[Shape, ...]) -> None:
+    """Set the shapes of a micrograph from the page; the viewer can undo it."""
+    _all()[micrograph.sha256] = drawn
+    st.session_state[_TURNS] = {
+        **st.session_state.get(_TURNS, {}),
+        micrograph.sha256: turn(micrograph) + 1,
+    }
+
+
+def take(micrograph: Micrograph, said: Any) -> bool:
+    """Take over what a viewer reports; return whether it belongs to this micrograph."""
+    if not isinstance(said, dict) or said.get("of") != micrograph.sha256:
+        return False
+    _all()[micrograph.sha256] = from_viewer(said.get("shapes"))
+    return True
+
+
+def from_viewer(said: Any) -> tuple[Shape, ...]:
+    """Return the shapes that a viewer reports: it counts from the frame's corner, x before y."""
+    return read_shapes([_turned(each) for each in said] if isinstance(said, list) else ())
+
+
+def to_viewer(shape: Shape) -> dict[str, Any]:
+    """Return a shape as the viewer writes it."""
+    said: dict[str, Any] = {
+        "id": shape.number,
+        "kind": shape.kind,
+        "name": shape.name,
+        "points": [[col + 0.5, row + 0.5] for row, col in shape.points],
+    }
+    if shape.kind in _KINDS_OF_PAINT:
+        said |= {"cls": shape.phase, "size": shape.width_px}
+    return said
+
+
+def _turned(said: Any) -> Any:
+    try:
+        return {
+            "kind": said["kind"],
+            "points": [(y - 0.5, x - 0.5) for x, y in said["points"]],
+            "name": said.get("name", ""),
+            "number": said["id"],
+            "phase": said.get("cls") or 0,
+            "width_px": said.get("size") or 0.0,
+        }
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _all() -> dict[str, tuple[Shape, ...]]:
+    found: dict[str, tuple[Shape, ...]] = st.session_state.setdefault(_SHAPES, {})
+    return found
