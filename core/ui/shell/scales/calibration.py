@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.imaging.scale import ScaleBar, words
+from core.imaging.scale import ScaleBar, specimen_field, words
 from core.micrograph import Micrograph, PixelSize
 from core.ui import cache
 from core.ui.parts import on_primary, say
@@ -56,7 +56,7 @@ def _say_where_from(micrograph: Micrograph) -> None:
         stated = f"{reason[0].upper()}{reason[1:]}." if reason else _NONE_STATED
         say.caption("{stated}", stated=stated)
         return
-    wide, high = words.field_of_view(micrograph)
+    wide, high = specimen_field(cache.overlays(micrograph), micrograph.pixel_size)
     source = f"From {stated} · " if stated and not words.given_later(micrograph) else ""
     say.caption("{source}field {wide} × {high}", source=source, wide=wide, high=high)
 
