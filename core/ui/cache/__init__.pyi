@@ -54,6 +54,7 @@ from .explaining import (
 from .filtering import (
     StepFacts,
     direction_wheel_png,
+    directions_picture,
     directions_png,
     filter_histogram,
     filter_preview,
@@ -86,6 +87,7 @@ from .models import (
     rename_classes,
     zip_model,
 )
+from .scales import Outcome, ask_for_scale, reading_problem, scale_outcome
 from .shared import (
     COLORMAPS,
     SCREEN_PX,
@@ -108,6 +110,12 @@ from .shared import (
     tiff,
     window,
 )
+from .structure import (
+    target_correlation,
+    target_gaps,
+    target_intercepts,
+    target_widths,
+)
 from .viewing import (
     GreyFacts,
     grey_facts,
@@ -126,11 +134,13 @@ __all__ = [
     "ClusterChoice",
     "GreyFacts",
     "Look",
+    "Outcome",
     "Question",
     "RegionChoice",
     "StepFacts",
     "add_model",
     "architecture_title",
+    "ask_for_scale",
     "attribution",
     "bands",
     "bar_ends_png",
@@ -146,6 +156,7 @@ __all__ = [
     "clusters_png",
     "coinciding",
     "direction_wheel_png",
+    "directions_picture",
     "directions_png",
     "embedding",
     "evidence_contour",
@@ -196,6 +207,7 @@ __all__ = [
     "quality",
     "radial_figure",
     "raw_map_npy",
+    "reading_problem",
     "region_counts",
     "region_outlines",
     "regions",
@@ -203,13 +215,18 @@ __all__ = [
     "rename_classes",
     "saturated",
     "scale_bar",
+    "scale_outcome",
     "slow_methods",
     "snapped",
     "soft_pngs",
     "spectrum_png",
     "step_facts",
+    "target_correlation",
+    "target_gaps",
+    "target_intercepts",
     "target_intervals",
     "target_png",
+    "target_widths",
     "texture_row",
     "thumbnail_png",
     "tiff",

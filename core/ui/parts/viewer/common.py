@@ -14,7 +14,7 @@ from core.ui.parts import show
 from core.ui.parts.compare import slider
 from core.ui.parts.viewer import by_hand
 from core.ui.parts.viewer.layers import Layer, Raster
-from core.ui.parts.viewer.microscope import Click, Coloured, ViewerState, viewer
+from core.ui.parts.viewer.microscope import DIVIDE, Click, Coloured, ViewerState, viewer
 
 _VEIL, _STRIPE = (30, 36, 40, 140), (240, 148, 90, 190)  # red, green, blue, opacity
 
@@ -49,6 +49,8 @@ def show_micrograph(
     pngs: Callable[[], tuple[bytes, bytes]] | None = None,
     clickable: bool = False,
     look_at: int | None = None,
+    mode: str = DIVIDE,
+    hatched: bool = False,
     alt: str = "",
     on_click: Callable[[Click], None] | None = None,
     on_shapes: Callable[[tuple[Shape, ...]], bool] | None = None,
@@ -57,7 +59,8 @@ def show_micrograph(
 
     A fragment: what is drawn makes nothing else of the page run, unless `on_shapes`, which gets
     the shapes, returns True. A click on the picture does, after `on_click`. With `pngs`, left and
-    right, the other slider takes the viewer's place where a person chose it.
+    right, the other slider takes the viewer's place where a person chose it. With `hatched` what
+    is left out is hatched at first.
     """
     caption = show.caption(micrograph, exclude)
     if pngs and labels and st.session_state.get(slider.CHOICE_KEY) == slider.JUXTAPOSE:
@@ -71,11 +74,13 @@ def show_micrograph(
     state: ViewerState = viewer(
         micrograph,
         key=key,
-        layers=[*left_out(micrograph, exclude), *layers],
+        layers=[*left_out(micrograph, exclude, shown=hatched), *layers],
         after=after,
         labels=labels,
+        mode=mode,
         clickable=clickable,
         look_at=look_at,
+        keep_clear=cache.written_boxes(micrograph),
         alt=alt or micrograph.name,
         caption=caption,
         on_click=on_click,

@@ -50,6 +50,7 @@ const HELP = [
   ["Double click, 0", "all of it"],
   ["1", "one pixel of the picture = one of the screen"],
   ["F", "full screen"],
+  [", .", "micrograph before, after"],
   ["M", "small map"],
   ["L", "this panel"],
   ["hold C", "the original"],
