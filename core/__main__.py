@@ -190,10 +190,15 @@ def _add_train(commands: Any) -> None:
     train.add_argument("--out", type=Path, help="model folder to write")
     train.add_argument("--whole-frames", type=Path, help="the same files uncropped, to be scored")
     train.add_argument(
-        "--pretrain-samples", type=int, help="simulated views, 0 for none (default: 128000)"
+        "--pretrain-samples",
+        type=int,
+        help="simulated views before real ones, 0 for none (default: 128000; none for "
+        "efficientnet-lite0)",
     )
     train.add_argument(
-        "--finetune-samples", type=int, help="views per fine-tuning (default: 10000)"
+        "--finetune-samples",
+        type=int,
+        help="views per fine-tuning (default: 10000; 3600 for efficientnet-lite0)",
     )
     train.add_argument(
         "--folds", type=int, help="folds of the grouped cross-validation (default: 5)"
@@ -201,8 +206,9 @@ def _add_train(commands: Any) -> None:
     train.add_argument(
         "--start-from",
         metavar="FILE|URL|NAME",
-        help="weights to begin with: a weight file, a model, an https address, or one of "
-        "micronet/… and imagenet-micronet/… with resnet18, resnet50 or densenet121",
+        help="weights to begin with: a weight file, a model, an https address, "
+        "efficientnet-lite0 (from a package), or one of micronet/… and imagenet-micronet/… with "
+        "resnet18, resnet50 or densenet121",
     )
     train.add_argument("--work", type=Path, help="folder for unfinished phases")
     train.add_argument(
