@@ -11,7 +11,7 @@ from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, finish_batch, loaded_names, texts, upload
 
 SETTINGS = rooms.every()
-PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report")
+PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report", "7_Train")
 OTHER = {
     "leave-out": "no",
     "smallest": "25",
@@ -60,6 +60,7 @@ OTHER = {
     "more": "widths",
     "batch-measures": "widths",
     "batch-pictures": "maps",
+    "train-groups": "name",
 }
 
 

@@ -37,6 +37,7 @@ from core.ui.shell import (
     model_choice,
     region,
     smallest_by,
+    workspace,
 )
 
 CURRENT, FROM_FILE = "My settings", "A file"
