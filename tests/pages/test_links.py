@@ -15,6 +15,7 @@ PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report")
 OTHER = {
     "leave-out": "no",
     "smallest": "25",
+    "batch-scale": "read",
     "level": "80",
     "tile-map": "yes",
     "all": "yes",
@@ -48,6 +49,8 @@ OTHER = {
     "batch-border": "yes",
     "batch-sample": "name:1",
     "batch-class": "folder",
+    "more": "widths",
+    "batch-measures": "widths",
     "batch-pictures": "maps",
 }
 
@@ -71,7 +74,7 @@ def test_a_setting_reads_what_it_wrote(setting):
     if setting.default not in (None, ""):
         assert setting.read(setting.write(setting.default)) == setting.default
     for hostile in ("", "<script>", "-1", "1e9", "99999999", "../..", "nan", "yes~yes", "٣"):
-        if setting.name == "batch-pictures" or "features" in setting.name:
+        if setting.name in ("batch-measures", "batch-pictures") or "features" in setting.name:
             continue
         if hostile == "" and setting.name in ("batch-sample", "batch-class", "scales"):
             continue

@@ -251,6 +251,8 @@ def run_step(
     settings |= _other_pixels(step, others or {})
     pixels, hollow = _without_gaps(micrograph.pixels)
     skipped = exclude if hollow is None else hollow if exclude is None else hollow | exclude
+    picked = spec.picks(pixels, skipped, **settings) if spec.picks is not None else {}
+    settings |= picked
     thresholds: tuple[float, ...] = ()
     if spec.levels is not None:
         thresholds = spec.levels(pixels, skipped, **settings)
@@ -260,7 +262,7 @@ def run_step(
         result[hollow] = np.nan if result.dtype.kind == "f" else 0
     if result.base is None:
         result.flags.writeable = False  # nobody else has it: no need for a copy
-    after = micrograph.with_pixels(result, _history(step, micrograph, exclude))
+    after = micrograph.with_pixels(result, _history(step, micrograph, exclude, picked))
     if spec.reciprocal:
         after = replace(after, pixel_size=None, metadata={**after.metadata, **_RECIPROCAL})
     return Stage(step, after, thresholds, time.perf_counter() - start)
@@ -286,9 +288,15 @@ def _other_pixels(step: Step, others: Mapping[str, Micrograph]) -> dict[str, NDA
     return found
 
 
-def _history(step: Step, micrograph: Micrograph, exclude: NDArray[np.bool_] | None) -> str:
+def _history(
+    step: Step,
+    micrograph: Micrograph,
+    exclude: NDArray[np.bool_] | None,
+    picked: Mapping[str, Any],
+) -> str:
     """Return what was done in one line; with all else that the result depends on."""
     text = str(step)
+    text += "".join(f", {name} {value} as the picture is" for name, value in picked.items())
     if step.in_nm and micrograph.pixel_size is not None:
         text += f" at {micrograph.pixel_size.to('nm'):.9g} nm/px"
     if exclude is not None and step.spec.uses_exclude and exclude.any():

@@ -3,7 +3,6 @@ from . import words as words
 from .bar import ScaleBar as ScaleBar
 from .bar import draw_ends as draw_ends
 from .bar import find_scale_bar as find_scale_bar
-from .picture import READ_FROM_PICTURE as READ_FROM_PICTURE
 from .picture import ScaleReading as ScaleReading
 from .picture import read_scale as read_scale
 from .quantities import describe_area as describe_area
@@ -12,11 +11,14 @@ from .quantities import describe_with_error as describe_with_error
 from .quantities import reading_unit as reading_unit
 from .quantities import specimen_field as specimen_field
 from .quantities import specimen_shape as specimen_shape
+from .recognisers import forget_recognisers as forget_recognisers
 from .recognisers import why_no_reading as why_no_reading
 from .side_files import read_appended as read_appended
 from .side_files import read_settings as read_settings
 from .tags import is_jeol as is_jeol
 from .tags import read_calibration as read_calibration
+from .typed import parse_size as parse_size
+from .typed import parse_sizes as parse_sizes
 from .units import Calibration as Calibration
 from .units import from_axes as from_axes
 from .units import from_edges as from_edges
@@ -26,6 +28,7 @@ from .units import metres as metres
 from .units import number as number
 from .units import only_stated as only_stated
 from .units import scaled as scaled
+from .words import READ_FROM_PICTURE as READ_FROM_PICTURE
 from .words import describe_instrument as describe_instrument
 from .words import describe_scale as describe_scale
 from .words import field_of_view as field_of_view

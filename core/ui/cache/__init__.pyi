@@ -88,6 +88,7 @@ from .models import (
     rename_classes,
     zip_model,
 )
+from .scales import Outcome, ask_for_scale, reading_problem, scale_outcome
 from .shared import (
     COLORMAPS,
     SCREEN_PX,
@@ -110,6 +111,12 @@ from .shared import (
     tiff,
     window,
 )
+from .structure import (
+    target_correlation,
+    target_gaps,
+    target_intercepts,
+    target_widths,
+)
 from .viewing import (
     GreyFacts,
     grey_facts,
@@ -128,11 +135,13 @@ __all__ = [
     "ClusterChoice",
     "GreyFacts",
     "Look",
+    "Outcome",
     "Question",
     "RegionChoice",
     "StepFacts",
     "add_model",
     "architecture_title",
+    "ask_for_scale",
     "attribution",
     "bands",
     "bar_ends_png",
@@ -199,6 +208,7 @@ __all__ = [
     "quality",
     "radial_figure",
     "raw_map_npy",
+    "reading_problem",
     "region_counts",
     "region_outlines",
     "regions",
@@ -206,13 +216,18 @@ __all__ = [
     "rename_classes",
     "saturated",
     "scale_bar",
+    "scale_outcome",
     "slow_methods",
     "snapped",
     "soft_pngs",
     "spectrum_png",
     "step_facts",
+    "target_correlation",
+    "target_gaps",
+    "target_intercepts",
     "target_intervals",
     "target_png",
+    "target_widths",
     "texture_row",
     "thumbnail_png",
     "tiff",

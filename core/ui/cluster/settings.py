@@ -202,6 +202,21 @@ SHOWN = Choice(
     required=True,
     is_labelled=False,
 )
+MORE = Choice(
+    name="more",
+    key="cluster_more",
+    label="Measure as well",
+    default="none",
+    options={
+        "none": "nothing more",
+        "widths": "widths and directions",
+        "between": "widths of what lies between",
+        "grains": "grain size, regions as grains",
+        "boundaries": "grain size, cluster as boundaries",
+        "gaps": "gaps and neighbours",
+        "correlation": "correlation and precision",
+    },
+)
 TARGETS = targets("target", "cluster_target")
 SETTINGS: tuple[Setting, ...] = (
     MODE,
@@ -219,6 +234,7 @@ SETTINGS: tuple[Setting, ...] = (
     CORNERS,
     WHOLE,
     SHOWN,
+    MORE,
     *TARGETS.values(),
 )
 

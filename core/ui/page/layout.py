@@ -13,7 +13,7 @@ from core.ui.models import picker
 from core.ui.page import revival, warm_up
 from core.ui.page.links import address
 from core.ui.parts import filmstrip, say, slider
-from core.ui.shell import PROMISES, TASKS, samples, sidebar, tour, uploads, workspace
+from core.ui.shell import PROMISES, TASKS, readings, samples, sidebar, tour, uploads, workspace
 from core.ui.shell import user_errors as user_errors
 
 NAME = "Micrographia"
@@ -82,6 +82,7 @@ def promise() -> str:
 
 def require_micrograph() -> Micrograph:
     """Return the chosen micrograph; without one say what to do, offer samples and stop."""
+    readings.look()
     micrograph = workspace.current()
     if micrograph is None:
         say.markdown("{promise} No micrograph is loaded.", promise=say.Line(promise()))

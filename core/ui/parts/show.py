@@ -74,8 +74,8 @@ def describe(micrograph: Micrograph) -> str:
     """Return size, depth and scale in one line: "1024 × 768 px · 8-bit · 2.5 nm/px"."""
     height, width = micrograph.shape
     scale = str(micrograph.pixel_size) if micrograph.pixel_size else "no pixel size"
-    if micrograph.pixel_size and words.is_set_by_hand(micrograph):
-        scale += f" ({words.SET_BY_HAND})"
+    given = words.given_later(micrograph)
+    scale += f" ({given})" if given else ""
     frames = micrograph.metadata.get("frames", 1)
     frame = f" · frame {micrograph.metadata.get('frame', 0) + 1} of {frames}" if frames > 1 else ""
     return f"{width} × {height} px · {micrograph.depth} · {scale}{frame}"

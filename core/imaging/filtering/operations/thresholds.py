@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.imaging.filtering.cuts import cut_levels
-from core.imaging.filtering.histograms import grey_histogram
+from core.imaging.filtering.histograms import GreyHistogram, grey_histogram, without_spikes
 from core.imaging.filtering.operations import criteria
 from core.imaging.filtering.operations.base import (
     Floats,
@@ -35,7 +35,8 @@ Levels = tuple[float, ...]
 def otsu_threshold(pixels: Pixels, exclude: Mask = None) -> float:
     """Return the grey level that best parts dark from bright: pixels above it are bright.
 
-    Exact at 8 and 16 bits, and for floats up to 65,536 different values (see `grey_histogram`).
+    Exact at 8 and 16 bits, and for floats up to 65,536 different values (see `grey_histogram`),
+    once hot pixels count as the brightest of the others (see `without_spikes`).
     A constant image returns its one level, above which there is nothing.
 
     Parameters
@@ -55,7 +56,7 @@ def otsu_threshold(pixels: Pixels, exclude: Mask = None) -> float:
     Otsu (1979), A threshold selection method from gray-level histograms, IEEE Transactions on
     Systems, Man, and Cybernetics 9, 62-66, doi:10.1109/TSMC.1979.4310076
     """
-    histogram = grey_histogram(counted(pixels, exclude))
+    histogram = _histogram(pixels, exclude)
     if len(histogram) == 0:
         raise UserError("The micrograph holds no valid pixel. Check the file or load another one.")
     counts = histogram.counts.astype(np.float64)
@@ -88,6 +89,11 @@ def connected_above(pixels: Pixels, exclude: Mask = None, *, levels: Levels, **_
     return to_mask(found & (pixels > levels[0]))
 
 
+def _histogram(pixels: Pixels, exclude: Mask) -> GreyHistogram:
+    """Return the counted pixels by grey level, with hot pixels at the nearest regular one."""
+    return without_spikes(grey_histogram(counted(pixels, exclude)))
+
+
 def otsu_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
     """Return Otsu's threshold, exact at every depth."""
     return (otsu_threshold(pixels, exclude),)
@@ -98,7 +104,7 @@ def multi_otsu_levels(pixels: Pixels, exclude: Mask = None, *, classes: int) -> 
 
     An image with fewer grey levels than classes gets a class for each level.
     """
-    histogram = grey_histogram(counted(pixels, exclude))
+    histogram = _histogram(pixels, exclude)
     most = min(classes, len(histogram))
     if most < 2:
         return ()
@@ -125,7 +131,7 @@ def percentile_levels(
 
 def li_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
     """Return the threshold of least cross-entropy (Li and Lee), iterated to the end."""
-    return (criteria.least_cross_entropy(grey_histogram(counted(pixels, exclude))),)
+    return (criteria.least_cross_entropy(_histogram(pixels, exclude)),)
 
 
 def triangle_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
@@ -156,7 +162,7 @@ def minimum_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
 
 def _by_bins(pixels: Pixels, exclude: Mask, criterion: Callable[[Bins], float]) -> Levels:
     """Return what a criterion finds in at most 256 bins; a constant image's is its level."""
-    return (criteria.by_bins(grey_histogram(counted(pixels, exclude)), criterion),)
+    return (criteria.by_bins(_histogram(pixels, exclude), criterion),)
 
 
 def local_mean(
@@ -219,7 +225,8 @@ def sauvola(
 ) -> Pixels:
     """Return an 8-bit mask: 255 where brighter than mean × (1 + k (deviation / R - 1)).
 
-    R is half the range that an integer depth can hold, or half a float image's own range.
+    R is half the range that an integer depth can hold. Floats that fill most of 0 to 1, 255 or
+    65,535 count as such; those of others from their darkest, with R half of their own range.
     """
     return to_mask(pixels > _sauvola_surface(pixels, exclude, window_px, k))
 
@@ -231,9 +238,12 @@ def sauvola_levels(pixels: Pixels, exclude: Mask = None, *, window_px: int, k: f
 
 def _sauvola_surface(pixels: Pixels, exclude: Mask, window_px: int, k: float) -> Floats:
     low, high = full_range(pixels, exclude)
+    if pixels.dtype.kind == "f":
+        regular = _histogram(pixels, exclude)
+        low, high = criteria.usual_range(float(regular.lower[0]), float(regular.upper[-1]))
     mean, deviation = local_moments(pixels, exclude, window_px)
     half = (high - low) / 2 or 1.0
-    return np.asarray(mean * (1 + k * (deviation / half - 1)))
+    return np.asarray(low + (mean - low) * (1 + k * (deviation / half - 1)))
 
 
 def local_moments(pixels: Pixels, exclude: Mask, window_px: int) -> tuple[Floats, Floats]:

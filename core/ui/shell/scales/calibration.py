@@ -17,8 +17,8 @@ _TYPED, _FROM_BAR, _DRAWN = "Type it", "Scale bar", "Drawn length"
 def draw(micrograph: Micrograph) -> None:
     """Draw the pixel size, the field of view and the two ways to set the scale by hand."""
     size = micrograph.pixel_size
-    by_hand = words.is_set_by_hand(micrograph)
-    title = f"Pixel size: {size or 'unknown'}{' (set by hand)' if by_hand else ''}"
+    given = words.given_later(micrograph)
+    title = f"Pixel size: {size or 'unknown'}{f' ({given})' if given else ''}"
     sha256 = micrograph.sha256
     with st.sidebar.expander(
         say.line("{title}", title=title),
@@ -41,7 +41,7 @@ def draw(micrograph: Micrograph) -> None:
             _measure_bar(micrograph)
         elif way == _DRAWN:
             _take_length(micrograph)
-        if by_hand:
+        if given:
             own = workspace.own_pixel_size(micrograph)
             st.button(
                 say.line("Back to the file's own: {own}" if own else "Back to unknown", own=own),
@@ -61,7 +61,7 @@ def _say_where_from(micrograph: Micrograph) -> None:
         say.caption("{stated}", stated=stated)
         return
     wide, high = words.field_of_view(micrograph)
-    source = f"From {stated} · " if stated and not words.is_set_by_hand(micrograph) else ""
+    source = f"From {stated} · " if stated and not words.given_later(micrograph) else ""
     say.caption("{source}field {wide} × {high}", source=source, wide=wide, high=high)
 
 

@@ -1,0 +1,17 @@
+from .checks import Finding as Finding
+from .checks import check_pictures as check_pictures
+from .checks import group_by_name as group_by_name
+from .features import Look as Look
+from .features import look as look
+from .head import Head as Head
+from .learning import default_start as default_start
+from .learning import learn as learn
+from .learning import save_quick as save_quick
+from .learning import train_quickly as train_quickly
+from .likeness import fingerprint as fingerprint
+from .likeness import same_field as same_field
+from .readme import describe as describe
+from .readme import say_curve as say_curve
+from .readme import say_histogram as say_histogram
+from .readme import say_score as say_score
+from .suggestions import suggest_next as suggest_next
