@@ -6,6 +6,7 @@ from .classifying import (
     reliability,
     tile_map,
     tile_map_png,
+    tile_values,
 )
 from .clustering import (
     FEATURES,
@@ -265,6 +266,7 @@ __all__ = [
     "tiff_16",
     "tile_map",
     "tile_map_png",
+    "tile_values",
     "tileable",
     "training_findings",
     "training_start",

@@ -295,6 +295,7 @@ SHOWN = Choice(
     default=ALL,
     options={what: what for what in (ALL, ONE)},
     in_row=True,
+    required=True,
     is_labelled=False,
 )
 MORE = Choice(
