@@ -21,8 +21,9 @@ def draw(micrograph: Micrograph, shapes: Sequence[Shape], key: str) -> None:
     if not drawn:
         return
     table = measure_shapes(drawn, micrograph.pixel_size)
-    title = say.line("Measured by hand ({count})", count=len(drawn))
-    with st.expander(title, expanded=False, key=f"{key}_by_hand"):
+    with st.expander(
+        say.line("Measured by hand ({count})", count=len(drawn)), key=f"{key}_by_hand"
+    ):
         _names(micrograph, drawn, table, key)
         found = summarise(table)
         if len(found) and found["n"].max() > 1:
