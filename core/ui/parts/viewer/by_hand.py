@@ -11,7 +11,7 @@ import streamlit as st
 from core.measuring.by_hand import PAINT, Shape, measure_shapes, summarise
 from core.micrograph import Micrograph
 from core.reporting.batch import csv_bytes
-from core.ui.parts import show
+from core.ui.parts import say, show
 from core.ui.parts.viewer import kept
 
 
@@ -21,7 +21,9 @@ def draw(micrograph: Micrograph, shapes: Sequence[Shape], key: str) -> None:
     if not drawn:
         return
     table = measure_shapes(drawn, micrograph.pixel_size)
-    with st.expander(f"Measured by hand ({len(drawn)})", expanded=False, key=f"{key}_by_hand"):
+    with st.expander(
+        say.line("Measured by hand ({count})", count=len(drawn)), key=f"{key}_by_hand"
+    ):
         _names(micrograph, drawn, table, key)
         found = summarise(table)
         if len(found) and found["n"].max() > 1:

@@ -198,7 +198,7 @@ def _check(
 
 
 def _hint(tools: Sequence[str], clickable: bool) -> str:
-    hint = "Scroll to zoom, drag to move, double-click for all of it"
+    hint = "Scroll or pinch to zoom, drag to move, double-click for all of it"
     if clickable:
         hint += "; click to choose"
     return hint + ("; draw with the tools above." if tools else ".")
