@@ -1,5 +1,7 @@
 from .contours import trace_regions as trace_regions
 from .labels import label_regions as label_regions
+from .limit import LimitEffect as LimitEffect
+from .limit import limit_effect as limit_effect
 from .neighbours import ClarkEvans as ClarkEvans
 from .neighbours import clark_evans as clark_evans
 from .sizes import SizeDistribution as SizeDistribution

@@ -17,7 +17,7 @@ from core.reporting.figures.embeddings import image_map
 from core.reporting.figures.explanations import evidence_histogram, evidence_map
 from core.reporting.figures.filters import line_profiles, radial_powers
 from core.reporting.figures.histograms import cluster_histogram, histogram
-from core.reporting.figures.sizes import size_distribution
+from core.reporting.figures.sizes import limit_curve, size_distribution
 from core.reporting.figures.style import BLUE, GREY, ORANGE, level
 from core.reporting.figures.trust import agreement, cascade, removal_curves
 
@@ -40,6 +40,7 @@ __all__ = [
     "histogram",
     "image_map",
     "level",
+    "limit_curve",
     "line_profiles",
     "probabilities",
     "radial_powers",
