@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.ui import cache, page
-from core.ui.cluster import choices, image_map, region_picker, settings, sizes, views
+from core.ui.cluster import choices, image_map, more, region_picker, settings, sizes, views
 from core.ui.parts import attribution, say, show, tables
 from core.ui.shell import EXCLUDE
 
@@ -56,6 +56,7 @@ with page.user_errors():
         draw_table=lambda table: views.table(table, regions),
         fraction_of=lambda field: cache.cluster_fractions(field, elsewhere)[target],
     )
+    more.draw(micrograph, choice, target, measured.regions)
     views.help_choosing(micrograph, choice)
     attribution.draw(
         micrograph,

@@ -11,6 +11,7 @@ from annotated_types import Interval, Predicate
 
 from core.errors import UserError
 from core.imaging.filtering import Pipeline, Step
+from core.imaging.scale import parse_size
 from core.measuring.clustering import (
     AUTO,
     GREY,
@@ -34,6 +35,8 @@ SMALLEST_REGION_PX = (1, 1_000_000)
 LONGEST_NAME = 400
 LONGEST_JSON = 1_000_000  # what was decided for a thousand samples is half of that
 
+FROM_FILE, FROM_PICTURE = "file", "read"
+MOST_SAMPLES = 2_000
 SEEDS = (0, 2**31 - 1)
 _LONGEST_REASON = 240  # letters of what is wrong with a value
 _FEATURES, _AS_FOUND, _BY_NOISE = FeatureSet(), Smoothing(), Smoothing(AUTO)
@@ -59,6 +62,20 @@ def _is_part(text: str) -> bool:
     return _PART.fullmatch(text) is not None
 
 
+def _is_rule(text: str) -> bool:
+    return text in (FROM_FILE, FROM_PICTURE) or _is_length(text)
+
+
+def _is_length(text: str) -> bool:
+    return len(text) <= LONGEST_NAME and parse_size(text) is not None
+
+
+def _are_lengths(pairs: tuple[tuple[str, str], ...]) -> bool:
+    names = [name for name, _ in pairs]
+    known = len(names) <= MOST_SAMPLES and _are_distinct(names)
+    return known and all(_is_name(name) and _is_length(text) for name, text in pairs)
+
+
 def _are_distinct(names: tuple[str, ...] | list[str]) -> bool:
     return len(set(names)) == len(names)
 
@@ -70,6 +87,12 @@ Part = Annotated[
     Predicate(_is_part),
     Must('be "folder", "folder:2", "name:1", "name:-1", "metadata:KEY" or empty'),
 ]
+Rule = Annotated[str, Predicate(_is_rule), Must('be "file", "read" or a length such as "2.5 nm"')]
+Lengths = Annotated[
+    tuple[tuple[str, str], ...],
+    Predicate(_are_lengths),
+    Must('be pairs of a sample and its pixel size, such as ["S1", "2.5 nm"], each sample once'),
+]
 Level = Annotated[
     Annotated[float, Interval(ge=0.5, le=0.99)] | None, Must("be from 0.5 to 0.99 or null")
 ]
@@ -79,6 +102,13 @@ Pictures = Annotated[
     tuple[Picture, ...],
     Predicate(_are_distinct),
     Must(f"be a list of {', '.join(PICTURES)}, each at most once"),
+]
+Measure = Literal["widths", "grains", "boundaries", "gaps", "correlation"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
+Measures = Annotated[
+    tuple[Measure, ...],
+    Predicate(_are_distinct),
+    Must(f"be a list of {', '.join(MEASURES)}, each at most once"),
 ]
 Steps = Annotated[tuple[Step, ...], Must("be a list of steps")]
 Neighbours = Annotated[Literal[4, 8], Must("be 4 or 8")]
@@ -146,10 +176,22 @@ class Recipe:
         Holes become part of the regions around them.
     connectivity : int
         8: pixels that meet at a corner belong to one region; 4: those that share an edge.
+    measures : tuple of str
+        What is measured of the target besides its regions: "widths" (of fibres, walls, pores, and
+        which way they lie), "grains" (regions by intercepts), "boundaries" (grains between them by
+        intercepts), "gaps" (to the nearest region, and centres against chance), "correlation" (its
+        length, and the fields that a precision needs).
     sample_from, label_from : str
         Where the name of the sample, and the true class, come from: "folder" (the innermost;
         "folder:2" the one around it), "name:1" (first part of the file name, parts being divided
         by spaces, dots, - and _; "name:-1" the last one), "metadata:KEY", or "" for nowhere.
+    pixel_size_from : str
+        "file": the file's own, or a person's; nothing is ever read from a picture. "read": where
+        the file states none, also what the picture states, if two findings agree on it. Or a
+        length such as "2.5 nm", which then counts for every micrograph.
+    pixel_sizes : tuple of (str, str)
+        Sample (as `sample_from` finds it) and the pixel size of its micrographs: ("S1", "2.5 nm").
+        It counts before `pixel_size_from`.
     pictures : tuple of str
         Which files are kept beside the tables: "overlays", "masks", "maps" (heat maps as NPY); of
         the regions "labels" (numbered TIFF), "rois" (ImageJ), "geojson" and "coco".
@@ -184,8 +226,11 @@ class Recipe:
     split_regions: bool = field(default=False, kw_only=True)
     fill_holes: bool = field(default=False, kw_only=True)
     connectivity: Neighbours = field(default=8, kw_only=True)
+    measures: Measures = field(default=(), kw_only=True)
     sample_from: Part = field(default="", kw_only=True)
     label_from: Part = field(default="", kw_only=True)
+    pixel_size_from: Rule = field(default=FROM_FILE, kw_only=True)
+    pixel_sizes: Lengths = field(default=(), kw_only=True)
     pictures: Pictures = field(default=("overlays", "masks"), kw_only=True)
     decided: Annotated[tuple[Decision, ...], Must("be a list of decisions")] = field(
         default=(), kw_only=True, compare=False
@@ -257,6 +302,8 @@ class Recipe:
         values["pictures"] = list(self.pictures)
         values |= {name: asdict(getattr(self, name)) for name in _PARTS}
         values["decided"] = [each.to_dict() for each in self.decided]
+        values["measures"] = list(self.measures)
+        values["pixel_sizes"] = [list(pair) for pair in self.pixel_sizes]
         return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
@@ -282,6 +329,9 @@ class Recipe:
                 f"The recipe has a field that this version does not know: {unknown[0][:60]!r}. "
                 "Correct its spelling or remove it."
             )
+        if isinstance(settings.get("pixel_sizes"), list):
+            pairs = settings["pixel_sizes"]
+            settings["pixel_sizes"] = tuple(tuple(p) if isinstance(p, list) else p for p in pairs)
         if "filters" in settings:
             settings["filters"] = _read_steps(settings["filters"])
         try:

@@ -11,10 +11,11 @@ from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, finish_batch, loaded_names, texts, upload
 
 SETTINGS = rooms.every()
-PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report")
+PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report", "7_Train")
 OTHER = {
     "leave-out": "no",
     "smallest": "25",
+    "batch-scale": "read",
     "smallest-nm": "12.5",
     "level": "80",
     "tile-map": "yes",
@@ -56,7 +57,10 @@ OTHER = {
     "batch-border": "yes",
     "batch-sample": "name:1",
     "batch-class": "folder",
+    "more": "widths",
+    "batch-measures": "widths",
     "batch-pictures": "maps",
+    "train-groups": "name",
 }
 
 
@@ -79,7 +83,7 @@ def test_a_setting_reads_what_it_wrote(setting):
     if setting.default not in (None, ""):
         assert setting.read(setting.write(setting.default)) == setting.default
     for hostile in ("", "<script>", "-1", "1e9", "99999999", "../..", "nan", "yes~yes", "٣"):
-        if setting.name == "batch-pictures" or "features" in setting.name:
+        if setting.name in ("batch-measures", "batch-pictures") or "features" in setting.name:
             continue
         if hostile == "" and setting.name in ("batch-sample", "batch-class", "scales"):
             continue

@@ -1,4 +1,9 @@
 from .contours import trace_regions as trace_regions
+from .grains import Intercepts as Intercepts
+from .grains import abrams_intercepts as abrams_intercepts
+from .grains import g_number as g_number
+from .grains import grains_between as grains_between
+from .grains import heyn_intercepts as heyn_intercepts
 from .labels import label_regions as label_regions
 from .limit import LimitEffect as LimitEffect
 from .limit import limit_effect as limit_effect
@@ -7,6 +12,11 @@ from .neighbours import clark_evans as clark_evans
 from .sizes import SizeDistribution as SizeDistribution
 from .sizes import number_per_area as number_per_area
 from .sizes import size_distribution as size_distribution
+from .spacing import Gaps as Gaps
+from .spacing import PairCorrelation as PairCorrelation
+from .spacing import centres_against_chance as centres_against_chance
+from .spacing import edge_gaps as edge_gaps
+from .spacing import pair_correlation as pair_correlation
 from .table import measure_labels as measure_labels
 from .table import measure_regions as measure_regions
 from .weighted import WeightedSizes as WeightedSizes

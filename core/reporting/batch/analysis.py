@@ -21,6 +21,7 @@ from core.imaging.display import (
     save_npy_bytes,
     thumbnail,
 )
+from core.imaging.overlays import clear_place, find_overlays
 from core.measuring.attribution import attribution_share
 from core.measuring.clustering import (
     AUTO,
@@ -33,10 +34,10 @@ from core.measuring.defaults import area_of
 from core.measuring.exchange import region_files
 from core.measuring.regions import filter_regions, label_regions, measure_regions
 from core.micrograph import Micrograph
-from core.reporting.batch.rows import likeness
+from core.reporting.batch.rows import likeness, measures
 from core.reporting.batch.rows.naming import find_part
-from core.reporting.batch.settling import CLUSTERINGS, settled, uncounted
 from core.reporting.recipe import Recipe
+from core.reporting.settling import CLUSTERINGS, settled, uncounted
 
 if TYPE_CHECKING:  # only names of types: a batch that has not started needs no torch
     from core.learning.classifying import Classification
@@ -126,9 +127,18 @@ def analyse(
         **_area_values(clustering, target, micrograph, recipe),
         **_evidence_values(explanation, clustering),
         **_region_values(regions),
+        **measures.measure_more(
+            target,
+            hidden,
+            regions,
+            recipe,
+            micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan"),
+            **_region_choice(recipe, micrograph, hidden),
+        ),
         **_micrograph_values(micrograph, hidden),
     }
-    shown = _Shown(micrograph, explanation.heatmap, clustering)
+    painted = exclude if exclude is not None else find_overlays(micrograph)
+    shown = _Shown(micrograph, explanation.heatmap, clustering, painted)
     drawers: dict[str, Callable[[], bytes]] = {
         "overlays": shown.overlay_png,
         "masks": lambda: png_bytes(target.astype(np.uint8) * np.uint8(255)),
@@ -157,7 +167,7 @@ def name_parts(micrograph: Micrograph, recipe: Recipe, path: str) -> dict[str, s
 
 def work_bytes(pixels: int, recipe: Recipe) -> int:
     """Return how much memory `analyse` takes for so many pixels, beside what it was given."""
-    if recipe.clustering != GREY or recipe.filters:
+    if recipe.clustering != GREY or recipe.filters or recipe.measures:
         return pixels * _BYTES_PER_PX
     is_averaged = recipe.smoothing.kind in (AUTO, GREYS)
     return pixels * (_AVERAGED_BYTES_PER_PX if is_averaged else _GREY_BYTES_PER_PX)
@@ -331,16 +341,21 @@ class _Shown:
     """All pictures of one micrograph, from one stretch to eight bits."""
 
     def __init__(
-        self, micrograph: Micrograph, heatmap: NDArray[np.float32], clustering: Clustering
+        self,
+        micrograph: Micrograph,
+        heatmap: NDArray[np.float32],
+        clustering: Clustering,
+        painted: Mask | None,
     ) -> None:
         self.micrograph = micrograph
+        self.painted = painted
         self.clustering = clustering
         self.picture = thumbnail(micrograph, OVERLAY_PX)
         self.heat = np.clip(_resize(heatmap, self.picture.shape, cv2.INTER_AREA), 0, 1)
 
     def overlay_png(self) -> bytes:
         """Return the heat map over the micrograph."""
-        return png_bytes(_with_bar(blend_heatmap(self.picture, self.heat), self.micrograph))
+        return png_bytes(self._barred(blend_heatmap(self.picture, self.heat)))
 
     def preview(self) -> Preview:
         """Return the small pictures of the report."""
@@ -353,16 +368,20 @@ class _Shown:
             color_labels(labels, self.clustering.k),
         )
         tiny = _resize(small, self._fit(THUMBNAIL_PX), cv2.INTER_AREA)
-        original, overlay, clusters = (_jpeg(_with_bar(p, self.micrograph)) for p in pictures)
+        original, overlay, clusters = (_jpeg(self._barred(p)) for p in pictures)
         return Preview(original, overlay, clusters, _jpeg(tiny))
+
+    def _barred(self, picture: Picture) -> Picture:
+        return _with_bar(picture, self.micrograph, self.painted)
 
     def _fit(self, size_px: int) -> tuple[int, ...]:
         scale = min(1.0, size_px / max(self.picture.shape))
         return tuple(max(1, round(side * scale)) for side in self.picture.shape)
 
 
-def _with_bar(picture: Picture, micrograph: Micrograph) -> Picture:
-    return draw_scale_bar(picture, micrograph.pixel_size, micrograph.shape[1])
+def _with_bar(picture: Picture, micrograph: Micrograph, painted: Mask | None) -> Picture:
+    place = None if painted is None else clear_place(painted, picture.shape)
+    return draw_scale_bar(picture, micrograph.pixel_size, micrograph.shape[1], place)
 
 
 def _resize(array: NDArray[Any], shape_hw: tuple[int, ...], interpolation: int) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import UserError
+from core.imaging.scale import words
 from core.reporting.recipe import Recipe
 from core.reporting.report import wording
 from core.ui import cache
@@ -18,9 +19,11 @@ from core.ui.batch.settings import (
     CLUSTERS,
     FILTERS,
     LABEL,
+    MEASURES,
     METHOD,
     PICTURES,
     SAMPLE,
+    SCALE,
     SETTINGS,
     TARGETS,
 )
@@ -34,6 +37,7 @@ from core.ui.shell import (
     model_choice,
     region,
     smallest_by,
+    workspace,
 )
 
 CURRENT, FROM_FILE = "My settings", "A file"
@@ -95,9 +99,11 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
     SMALLEST_NM.draw()
     BORDER.draw()
     EXCLUDE.draw()
+    _scale()
     with st.expander("Samples, labels, pictures", icon=":material/sell:"):
         SAMPLE.draw()
         LABEL.draw()
+        MEASURES.draw()
         PICTURES.draw()
     own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *SETTINGS))
     stated = {name: _whole(name, value) for name, value in {**said, **own}.items()}
@@ -107,6 +113,17 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
         "smallest_region_by": smallest_by(),
     }
     return Recipe(**{**stated, "conformal_level": _level(model, said.get("conformal_level"))})
+
+
+def _scale() -> None:
+    """Draw where pixel sizes are from, and say it where that leaves out what was read on Home."""
+    chosen = SCALE.draw()
+    read = sum(words.is_read_from_picture(each) for each in workspace.every())
+    if read and chosen == SCALE.default:
+        say.caption(
+            "{read} of what is loaded has its pixel size from the picture: it is left out.",
+            read=read,
+        )
 
 
 def _whole(name: str, value: Any) -> Any:

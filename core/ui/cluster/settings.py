@@ -295,7 +295,23 @@ SHOWN = Choice(
     default=ALL,
     options={what: what for what in (ALL, ONE)},
     in_row=True,
+    required=True,
     is_labelled=False,
+)
+MORE = Choice(
+    name="more",
+    key="cluster_more",
+    label="Measure as well",
+    default="none",
+    options={
+        "none": "nothing more",
+        "widths": "widths and directions",
+        "between": "widths of what lies between",
+        "grains": "grain size, regions as grains",
+        "boundaries": "grain size, cluster as boundaries",
+        "gaps": "gaps and neighbours",
+        "correlation": "correlation and precision",
+    },
 )
 TARGETS = targets("target", "cluster_target")
 SETTINGS: tuple[Setting, ...] = (
@@ -321,6 +337,7 @@ SETTINGS: tuple[Setting, ...] = (
     LONG,
     LONGEST,
     SHOWN,
+    MORE,
     *TARGETS.values(),
 )
 

@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.imaging.scale import area_unit
 from core.measuring.defaults import diameter_of
 from core.measuring.regions import (
     LimitEffect,
@@ -113,7 +114,7 @@ def draw(
         by = _weighting(prefix)
         _numbers(weighted_sizes(regions, by, make_up_for_cut=found_by.whole), found)
         _means(regions, found_by.whole)
-        _more(regions, _density(every_region, area_px, micrograph.pixel_size))
+        _more(regions, _density(every_region, included, micrograph.pixel_size))
     _files(
         found,
         micrograph,
@@ -146,8 +147,8 @@ def describe_area(
         share=tables.percent(tiles.estimate),
     )
     counted = say.line(
-        "Counting {points} points of a grid instead gives {share} ({range}; on one field, where "
-        "ASTM E562 counts over many){more}.",
+        "Counting {points} points of a grid instead gives {share} ({range} if structures are "
+        "smaller than the steps of the grid; on one field, while ASTM E562 is over many){more}.",
         points=points.n,
         share=tables.percent(points.estimate),
         range=_range(points),
@@ -161,10 +162,12 @@ def describe_area(
             why=say.Line(why),
             counted=counted,
         )
+    flat = "" if 0 < tiles.estimate < 1 else " if structures are no larger than a tile"
     return say.line(
-        "{covers} (95 %: {range}), or {area} ({low} to {high}). The interval comes from drawing "
-        "{tiles} tiles of this field again: it holds for other places of a uniform specimen. "
-        "{counted}",
+        "{covers} (95 %: {range}{flat}), or {area} ({low} to {high}). The interval comes from "
+        "drawing {tiles} tiles of this field again: it holds for other places of a uniform "
+        "specimen. {counted}",
+        flat=say.Line(flat),
         covers=covers,
         range=_range(tiles),
         area=middle,
@@ -345,17 +348,21 @@ def describe_fit(found: SizeDistribution) -> str:
     )
 
 
-def _density(regions: pd.DataFrame, area_px: int, size: PixelSize | None) -> say.Line:
+def _density(regions: pd.DataFrame, included: Mask, size: PixelSize | None) -> say.Line:
     """Return a sentence on the number of regions per area."""
+    area_px = int(np.count_nonzero(included))
     if size is None:
         area, unit = area_px / 1e6, "megapixel"
     else:
-        area, unit = area_px * size.to("µm") ** 2, "µm²"
-    found = number_per_area(regions, area)
+        length, nanometres = area_unit(area_px * size.to("nm") ** 2)
+        area, unit = area_px * (size.to("nm") / nanometres) ** 2, f"{length}²"
+    found = number_per_area(regions, area, included=included)
+    is_plain = found == number_per_area(regions, area)
     half = int(regions["touches_border"].sum())
     halves = say.line(" The {half} on the border count half." if half else "", half=half)
     return say.line(
-        "**{count} per {unit}** (95 %: {low} to {high}, if they are scattered at random).{halves}",
+        "**{count} per {unit}** (95 %: {low} to {high}{few}).{halves}",
+        few=say.Line(", if they are scattered at random" if is_plain else ""),
         count=_count(found.estimate),
         unit=unit,
         low=_count(found.low),

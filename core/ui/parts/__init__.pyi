@@ -1,4 +1,5 @@
 from . import attribution as attribution
+from . import filmstrip as filmstrip
 from . import say as say
 from . import show as show
 from . import tables as tables
