@@ -31,14 +31,15 @@ with page.user_errors():
         views.pictures(micrograph, choice, target, measured.regions)
         region_picker.draw(micrograph)
     with facts:
-        views.facts(micrograph, choice, target, measured.regions, clustering)
+        views.shares(micrograph, target, clustering)
         choices.draw(micrograph, choice, measured, clustering)
+        views.facts(micrograph, choice, measured.regions, clustering)
     views.features(micrograph, choice, clustering)
 
     say.subheader("Regions of cluster {target}", target=target)
     regions = cache.regions(micrograph, choice, target, measured.regions)
     say.caption(
-        "{regions} {smallest}",
+        "{regions} · {smallest}",
         regions=tables.regions_summary(regions),
         smallest=choices.smallest(micrograph, measured.regions),
     )

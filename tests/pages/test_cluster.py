@@ -219,3 +219,13 @@ def test_only_regions_within_the_limits_are_measured(app):
     app.number_input(key="cluster_circularity").set_value(0.95).run()
     app.number_input(key="cluster_circularity_to").set_value(0.5).run()
     assert "No region can be measured" in app.error[0].value
+
+
+def test_percentiles_are_by_number_area_or_volume(app):
+    _open(app, _discs(noise=2))
+    assert "D[3,2] = " in texts(app)
+    assert "(De Brouckere)" in texts(app)
+    app.segmented_control(key="cluster_sizes_by").set_value("volume").run()
+    assert_calm(app)
+    assert "of the volume of all regions is in smaller ones" in texts(app)
+    assert "stay within a tenth when it is doubled" in texts(app)

@@ -252,3 +252,17 @@ def test_odd_images_are_survived_in_every_view(app, pixels):
     for view in ("Slider", "Linked zoom", "Line profile", "Spectrum"):
         app.segmented_control(key="filters_view").set_value(view).run()
         assert_calm(app)
+
+
+def test_a_line_says_its_length_and_a_spectrum_its_spacings(app):
+    stripes = 128 + 60 * np.sin(2 * np.pi * np.arange(240) / 11.87)
+    upload(app, ("stripes.png", encode(np.tile(stripes, (200, 1)).astype(np.uint8))))
+    app.switch_page("pages/3_Filters.py").run()
+    app.segmented_control(key="filters_view").set_value("Spectrum").run()
+    assert_calm(app)
+    assert "**d = 11.87 px**, 0.0°" in texts(app)
+    app.segmented_control(key="filters_view").set_value("Line profile").run()
+    for number, value in enumerate((100, 20, 60, 50)):
+        app.number_input(key=f"filters_line_{number}").set_value(value).run()
+    assert_calm(app)
+    assert "Length **50 px** · 53.1°" in texts(app)

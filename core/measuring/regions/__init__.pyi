@@ -5,6 +5,8 @@ from .grains import g_number as g_number
 from .grains import grains_between as grains_between
 from .grains import heyn_intercepts as heyn_intercepts
 from .labels import label_regions as label_regions
+from .limit import LimitEffect as LimitEffect
+from .limit import limit_effect as limit_effect
 from .neighbours import ClarkEvans as ClarkEvans
 from .neighbours import clark_evans as clark_evans
 from .sizes import SizeDistribution as SizeDistribution

@@ -69,6 +69,8 @@ class SizeDistribution:
         drawn independently.
     fit : LogNormal or None
         None with fewer than three different sizes.
+    weights : ndarray of shape (N,), float64, or None
+        How many regions each stands for, where cut ones are made up for; None: for itself.
     """
 
     sizes: Floats
@@ -78,6 +80,7 @@ class SizeDistribution:
     d90: float
     mean: Interval
     fit: LogNormal | None
+    weights: Floats | None = None
 
     def __post_init__(self) -> None:
         if self.sizes.ndim != 1 or self.sizes.dtype != np.float64:
@@ -94,6 +97,9 @@ class SizeDistribution:
 
     def cumulative(self) -> Floats:
         """Return the share of regions up to each size, shape (N,)."""
+        if self.weights is not None and self.weights.size:
+            reached = np.cumsum(self.weights)
+            return np.asarray(reached / reached[-1])
         return np.arange(1, self.sizes.size + 1) / max(self.sizes.size, 1)
 
     def histogram(self) -> pd.DataFrame:
@@ -127,13 +133,16 @@ class SizeDistribution:
         )
 
 
-def size_distribution(regions: pd.DataFrame) -> SizeDistribution:
+def size_distribution(regions: pd.DataFrame, *, make_up_for_cut: bool = False) -> SizeDistribution:
     """Return how the equivalent diameters of a table of regions are distributed, by number.
 
     Parameters
     ----------
     regions : DataFrame
         As `measure_regions` returns it; zero rows are valid.
+    make_up_for_cut : bool
+        Leave out regions that are cut and count the others by their ``weight``: large ones are cut
+        more often (Miles, Lantuéjoul).
 
     Raises
     ------
@@ -149,12 +158,16 @@ def size_distribution(regions: pd.DataFrame) -> SizeDistribution:
     column = next((str(c) for c in regions.columns if str(c).startswith(DIAMETER)), None)
     if column is None:
         raise ValueError(f"the table needs an equivalent diameter, got {list(regions.columns)}")
+    if make_up_for_cut:
+        regions = regions[~regions["touches_border"].astype(bool)]
     values = regions[column].to_numpy(np.float64)
-    sizes = np.sort(values[np.isfinite(values) & (values > 0)])
+    order = np.argsort(values, kind="stable")
+    order = order[np.isfinite(values[order]) & (values[order] > 0)]
+    sizes = values[order]
+    weights = regions["weight"].to_numpy(np.float64)[order] if make_up_for_cut else None
     nothing = float("nan")
-    tenths = np.quantile(sizes, [0.1, 0.5, 0.9]) if sizes.size else np.full(3, nothing)
-    d10, d50, d90 = (float(value) for value in tenths)
-    mean = float(sizes.mean()) if sizes.size else nothing
+    d10, d50, d90 = _tenths(sizes, weights) if sizes.size else 3 * (nothing,)
+    mean = float(np.average(sizes, weights=weights)) if sizes.size else nothing
     return SizeDistribution(
         sizes,
         column.removeprefix(DIAMETER),
@@ -162,29 +175,48 @@ def size_distribution(regions: pd.DataFrame) -> SizeDistribution:
         d50,
         d90,
         Interval(mean, nothing, nothing, sizes.size),
-        fit_lognormal(sizes),
+        fit_lognormal(sizes, weights),
+        weights,
     )
 
 
-def fit_lognormal(sizes: NDArray[Any]) -> LogNormal | None:
+def _tenths(sizes: Floats, weights: Floats | None) -> tuple[float, float, float]:
+    """Return the sizes that a tenth, half and nine tenths of the regions stay below."""
+    shares = np.array([0.1, 0.5, 0.9])
+    if weights is None:
+        d10, d50, d90 = (float(value) for value in np.quantile(sizes, shares))
+        return d10, d50, d90
+    reached = np.cumsum(weights)
+    places = np.searchsorted(reached, shares * reached[-1] * (1 - 1e-12))
+    d10, d50, d90 = (float(value) for value in sizes[places])
+    return d10, d50, d90
+
+
+def fit_lognormal(sizes: NDArray[Any], weights: Floats | None = None) -> LogNormal | None:
     """Return the log-normal distribution of greatest likelihood.
 
     Parameters
     ----------
     sizes : ndarray of shape (N,)
         Above 0.
+    weights : ndarray of shape (N,), float64, optional
+        How many regions each stands for.
 
     Returns
     -------
     LogNormal or None
         None with fewer than three different sizes: any curve would fit.
     """
-    values = np.sort(np.asarray(sizes, dtype=np.float64))
+    order = np.argsort(np.asarray(sizes, dtype=np.float64), kind="stable")
+    values = np.asarray(sizes, dtype=np.float64)[order]
     if np.unique(values).size < 3:
         return None
     logs = np.log(values)
-    found = LogNormal(float(np.exp(logs.mean())), float(np.exp(logs.std())), 0.0)
-    counted = np.arange(values.size + 1) / values.size
+    by = np.ones(values.size) if weights is None else weights[order]
+    middle = float(np.average(logs, weights=by))
+    spread = float(np.sqrt(np.average((logs - middle) ** 2, weights=by)))
+    found = LogNormal(float(np.exp(middle)), float(np.exp(spread)), 0.0)
+    counted = np.concatenate([[0.0], np.cumsum(by) / by.sum()])
     fitted = found.cumulative(values)
     gap = max(np.abs(counted[1:] - fitted).max(), np.abs(counted[:-1] - fitted).max())
     return LogNormal(found.median, found.spread, float(gap))

@@ -36,8 +36,8 @@ from core.measuring.regions import filter_regions, label_regions, measure_region
 from core.micrograph import Micrograph
 from core.reporting.batch.rows import likeness, measures
 from core.reporting.batch.rows.naming import find_part
-from core.reporting.batch.settling import CLUSTERINGS, settled, uncounted
 from core.reporting.recipe import Recipe
+from core.reporting.settling import CLUSTERINGS, settled, uncounted
 
 if TYPE_CHECKING:  # only names of types: a batch that has not started needs no torch
     from core.learning.classifying import Classification

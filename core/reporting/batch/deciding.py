@@ -15,10 +15,10 @@ from core.imaging.overlays import find_overlays
 from core.micrograph import Micrograph
 from core.reporting.batch.others import Others
 from core.reporting.batch.rows.naming import find_part
-from core.reporting.batch.settling import Frame, decide_sample, open_frame
 from core.reporting.batch.sources import Source
 from core.reporting.decisions import find_decision
 from core.reporting.recipe import Recipe
+from core.reporting.settling import Frame, decide_sample, open_frame
 
 MOST_FRAMES = 8  # of a sample, evenly spread over it
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from core.reporting.figures.explanations import evidence_histogram, evidence_map
 from core.reporting.figures.filters import line_profiles, radial_powers
 from core.reporting.figures.histograms import cluster_histogram, histogram
 from core.reporting.figures.learning import learning_curve, mean_map
-from core.reporting.figures.sizes import size_distribution
+from core.reporting.figures.sizes import limit_curve, size_distribution
 from core.reporting.figures.structure import pair_correlation, rose, two_point, widths
 from core.reporting.figures.style import BLUE, GREY, ORANGE, level
 from core.reporting.figures.trust import agreement, cascade, removal_curves
@@ -43,6 +43,7 @@ __all__ = [
     "image_map",
     "learning_curve",
     "level",
+    "limit_curve",
     "line_profiles",
     "mean_map",
     "pair_correlation",

@@ -5,22 +5,25 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from core.measuring.regions import SizeDistribution
+from core.measuring.regions import LimitEffect, SizeDistribution
 from core.reporting.figures.style import BLUE, GREY, ORANGE, ink, styled
 
 MOST_STEPS = 500  # of a cumulative curve: more cannot be told apart on a screen
 _CURVE = 200
 
 
-def size_distribution(found: SizeDistribution, *, dark: bool = False) -> go.Figure:
+def size_distribution(
+    found: SizeDistribution, *, near: float = 0.0, dark: bool = False
+) -> go.Figure:
     """Return counts in bins of one ratio with the cumulative curve and the log-normal fit.
 
     Both axes of sizes are one logarithmic axis in the unit of the sizes; the cumulative share of
-    regions in per cent is on the right, with D10, D50 and D90 marked.
+    regions in per cent is on the right, with D10, D50 and D90 marked. Bars that begin below `near`
+    are hatched: what they hold depends on the smallest region that counts.
     """
     figure = go.Figure()
     if found.sizes.size:
-        _add_bars(figure, found)
+        _add_bars(figure, found, near)
         _add_cumulative(figure, found)
         _add_fit(figure, found, dark)
         _add_percentiles(figure, found, dark)
@@ -43,7 +46,7 @@ def size_distribution(found: SizeDistribution, *, dark: bool = False) -> go.Figu
     return figure
 
 
-def _add_bars(figure: go.Figure, found: SizeDistribution) -> None:
+def _add_bars(figure: go.Figure, found: SizeDistribution, near: float) -> None:
     bins = found.histogram()
     low, high = bins.iloc[:, 0].to_numpy(float), bins.iloc[:, 1].to_numpy(float)
     # On a logarithmic axis plotly centres a bar on x and takes its width in units of x.
@@ -52,7 +55,11 @@ def _add_bars(figure: go.Figure, found: SizeDistribution) -> None:
         width=high - low,
         y=bins["regions"],
         name="regions",
-        marker={"color": BLUE, "line": {"color": "rgba(255,255,255,0.55)", "width": 1}},
+        marker={
+            "color": BLUE,
+            "line": {"color": "rgba(255,255,255,0.55)", "width": 1},
+            "pattern": {"shape": ["/" if start < near else "" for start in low], "size": 6},
+        },
         opacity=0.6,
         customdata=np.stack([low, high], axis=1),
         hovertemplate="%{customdata[0]:.4g} to %{customdata[1]:.4g} "
@@ -102,6 +109,26 @@ def _add_percentiles(figure: go.Figure, found: SizeDistribution, dark: bool) -> 
         showlegend=False,
         hovertemplate=f"%{{text}} %{{x:.4g}} {found.unit}<extra></extra>",
     )
+
+
+def limit_curve(effect: LimitEffect, unit: str, *, dark: bool = False) -> go.Figure:
+    """Return D10 and D50 against the smallest region that counts, all lengths in one unit."""
+    curve = effect.curve
+    figure = go.Figure()
+    for name, color in (("d50", ORANGE), ("d10", BLUE)):
+        figure.add_scatter(
+            x=curve[f"limit_{unit}"],
+            y=curve[f"{name}_{unit}"],
+            customdata=curve["regions"],
+            mode="lines+markers",
+            line={"color": color, "width": 2},
+            name=name.upper(),
+            hovertemplate=f"{name.upper()} %{{y:.4g}} {unit} of %{{customdata}} regions from "
+            f"%{{x:.4g}} {unit}<extra></extra>",
+        )
+    figure.update_xaxes(title=f"smallest region counted ({unit} across)")
+    figure.update_yaxes(title=f"diameter ({unit})", rangemode="tozero")
+    return styled(figure, dark, height=220)
 
 
 def _tick(figure: go.Figure, found: SizeDistribution) -> None:

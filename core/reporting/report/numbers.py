@@ -189,7 +189,7 @@ def evidence(result: BatchResult) -> str:
     colors = cluster_colors(recipe.clusters)
     lines = "".join(
         f'<tr><td><span class="swatch" style="background:{colors[row.cluster]}"></span>cluster '
-        f"{row.cluster}{' (target)' if row.cluster == recipe.target else ''}</td>"
+        f"{row.cluster}{' (target)' if row.cluster in recipe.targets else ''}</td>"
         f'<td class="number">{_share(row.area_percent)}</td>'
         f'<td class="number">{_share(row.evidence_percent)}</td>'
         f'<td class="number">{row.lift:.2f}</td></tr>'

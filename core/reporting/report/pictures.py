@@ -213,7 +213,7 @@ def _legend(result: BatchResult) -> str:
     entries = ['<li><span class="swatch heat"></span>evidence, none to strongest</li>']
     entries += [
         f'<li><span class="swatch" style="background:{color}"></span>cluster {index}'
-        f"{' (target)' if index == result.recipe.target else ''}</li>"
+        f"{' (target)' if index in result.recipe.targets else ''}</li>"
         for index, color in enumerate(cluster_colors(result.recipe.clusters))
     ]
     if (result.succeeded["excluded_percent"] > 0).any():

@@ -9,15 +9,18 @@ from unicodedata import category
 
 import pandas as pd
 
-from core.measuring.clustering import GREY
+from core.measuring.clustering import AUTO, GREY, GREYS
 from core.measuring.statistics import Interval, mean_interval
 from core.reporting.batch import list_versions, words_of
+from core.reporting.decisions import Decision
 from core.reporting.recipe import FROM_FILE, FROM_PICTURE, Recipe
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult
 
 WHOLE = ("number", "regions", "width_px", "height_px")
+
+_MOST_DECISIONS = 12
 
 
 def escape(text: object) -> str:
@@ -74,6 +77,10 @@ def class_title(result: BatchResult, name: str) -> str:
 
 def target_title(recipe: Recipe) -> str:
     """Return "cluster 2, the brightest of 3", or "cluster 1 of 3 (0 is the darkest)"."""
+    if recipe.target_cluster is None and len(recipe.targets) > 1:
+        return f"the cluster of {recipe.clusters} that stands out in each sample"
+    if recipe.target_cluster is None and not recipe.decided:
+        return f"the cluster of {recipe.clusters} that stands out"
     ends = {0: "darkest", recipe.clusters - 1: "brightest"}
     if recipe.target in ends:
         return f"cluster {recipe.target}, the {ends[recipe.target]} of {recipe.clusters}"
@@ -195,12 +202,13 @@ def methods(result: BatchResult) -> str:
             _filters(recipe),
             f"In each micrograph by itself, {_grouping(recipe)}, numbered from dark to bright"
             f"{_smoothing(recipe)}; the target was {target_title(recipe)}. "
-            "Connected regions of the target with at least "
-            f"{recipe.smallest_region_px} px ({region_rules(recipe)}; regions cut by the frame are "
+            f"{decisions(recipe)}Connected regions of the target with at least "
+            f"{'that size' if recipe.decided else smallest_region(recipe)} "
+            f"({region_rules(recipe)}; regions cut by the frame are "
             f"{'left out' if recipe.drop_border_regions else 'included'}, as are those that what "
             "was left out of it cuts) "
-            "were measured; the equivalent diameter is that of "
-            f"the circle of the same area. {further_methods(recipe)}"
+            f"were measured{_limits(recipe)}; the equivalent diameter is that of the circle of the "
+            f"same area, and means of it are by number. {further_methods(recipe)}"
             "Area fractions refer to the specimen area of a field "
             "and are given as means over fields with 95 % t-intervals (Student 1908, "
             "doi:10.2307/2331554), class shares with Wilson intervals (Wilson 1927, "
@@ -307,13 +315,72 @@ def _smoothing(recipe: Recipe) -> str:
             f" and made whole within superpixels of about {recipe.smoothing.side_px} px (SLIC, "
             "Achanta et al. 2012, doi:10.1109/TPAMI.2012.120)"
         )
-    return ""
+    if kind == GREYS:
+        return f", after greys were averaged by a Gaussian of σ = {recipe.smoothing.sigma_px:g} px"
+    return ", after greys were averaged as far as noise asks for it" if kind == AUTO else ""
+
+
+def decisions(recipe: Recipe) -> str:
+    """Return what was decided for each sample where the recipe left it to the pictures."""
+    if not (recipe.leaves_open and recipe.decided):
+        return ""
+    shown = "; ".join(_decision(each, recipe) for each in recipe.decided[:_MOST_DECISIONS])
+    rest = len(recipe.decided) - _MOST_DECISIONS
+    more = f"; for {rest} more samples see recipe.json" if rest > 0 else ""
+    once = "once per sample" if len(recipe.decided) > 1 else "once for all frames"
+    return f"What the pictures ask for was decided {once}: {shown}{more}. "
+
+
+def _decision(found: Decision, recipe: Recipe) -> str:
+    parts = []
+    if recipe.target_cluster is None:
+        seen = f" (it stands out in {found.agreeing} of {found.frames} frames looked at)"
+        parts.append(f"cluster {found.target_cluster} measured{seen if found.frames else ''}")
+    if recipe.smoothing.kind == AUTO:
+        greys = f"greys averaged over σ = {found.smoothing.sigma_px:g} px against noise"
+        parts.append(greys if found.smoothing.kind == GREYS else "clusters as found")
+    across = found.smallest_region_nm
+    parts.append(
+        f"regions from {found.smallest_region_px} px"
+        if across is None
+        else f"regions from {across:.3g} nm across"
+    )
+    name = f"{escape(found.sample)}: " if found.sample else ""
+    return name + ", ".join(parts)
+
+
+def smallest_region(recipe: Recipe) -> str:
+    """Return from which size on a region is one, in words."""
+    if recipe.smallest_region_nm is not None:
+        nm = f"{recipe.smallest_region_nm:.3g} nm across"
+        return f"{nm} (where the scale is unknown {recipe.smallest_region_px} px)"
+    return f"{recipe.smallest_region_px} px"
+
+
+def _limits(recipe: Recipe) -> str:
+    """Return which regions are measured by their size and shape; empty where all are."""
+    limits, parts = recipe.region_limits, []
+    if limits.diameter_nm is not None or limits.diameter_px is not None:
+        most = f"{limits.diameter_nm:g} nm" if limits.diameter_nm else f"{limits.diameter_px:g} px"
+        parts.append(f"an equivalent diameter up to {most}")
+    if (limits.least_circularity, limits.most_circularity) != (0, 1):
+        low, high = limits.least_circularity, limits.most_circularity
+        parts.append(f"a circularity from {low:g} to {high:g}")
+    if limits.least_aspect_ratio > 1 or limits.most_aspect_ratio is not None:
+        end = f" to {limits.most_aspect_ratio:g}" if limits.most_aspect_ratio else ""
+        parts.append(f"an aspect ratio from {limits.least_aspect_ratio:g}{end}")
+    return f" if they have {', '.join(parts)}" if parts else ""
 
 
 def clustering(recipe: Recipe) -> str:
     """Return how pixels are grouped, in a few words."""
     titles = {GREY: "grey level", "mixture": "a mixture over features"}
-    smoothed = {"majority": ", neighbours vote", "superpixels": ", superpixels whole"}
+    smoothed = {
+        "majority": ", neighbours vote",
+        "superpixels": ", superpixels whole",
+        GREYS: ", averaged",
+        AUTO: ", averaged as far as noise asks",
+    }
     by = titles.get(recipe.clustering, recipe.clustering)
     return f"by {by}{smoothed.get(recipe.smoothing.kind, '')}"
 

@@ -145,6 +145,12 @@ def _level(model_name: str, chosen: float | None) -> float | None:
     return chosen if offers_levels(model) and chosen != own else None
 
 
+def _target(recipe: Recipe) -> str:
+    if recipe.target_cluster is None:
+        return "what stands out, once per sample"
+    return tables.cluster_title(recipe.target, recipe.clusters)
+
+
 def summary(recipe: Recipe) -> None:
     """Say what the recipe does, each line with the page where it is set; offer it as a file."""
     titles = cache.method_titles()
@@ -161,9 +167,8 @@ def summary(recipe: Recipe) -> None:
         ("Filters", filters, "pages/3_Filters.py"),
         (
             "Clusters",
-            f"{recipe.clusters} {wording.clustering(recipe)}, target "
-            f"{tables.cluster_title(recipe.target, recipe.clusters)}; regions from "
-            f"{recipe.smallest_region_px} px{border}{rules}",
+            f"{recipe.clusters} {wording.clustering(recipe)}, target: "
+            f"{_target(recipe)}; regions from {wording.smallest_region(recipe)}{border}{rules}",
             "pages/4_Cluster.py",
         ),
     )

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from core.imaging import display
 from core.imaging.display import directions, save_tiff_bytes, to_sixteen_bits
 from core.imaging.filtering import (
+    LineProfile,
     Pipeline,
     Point,
     Quality,
@@ -30,7 +31,9 @@ from core.imaging.filtering import (
     nearest_peak,
     radial_power,
     run_step,
+    spacing_of,
     spectrum,
+    strongest_peaks,
 )
 from core.micrograph import Micrograph
 from core.reporting import figures
@@ -134,6 +137,21 @@ def profile_figure(
     first, second = (line_profile(each, start, end, width_px=width_px) for each in (before, after))
     same = before.pixels.dtype == after.pixels.dtype
     return figures.line_profiles(first, second, same_depth=same, dark=dark)
+
+
+@st.cache_data(max_size="8MB", show_spinner=False, hash_funcs=BY_PIXELS)
+def profile(micrograph: Micrograph, start: Point, end: Point, width_px: int) -> LineProfile:
+    """Return the grey levels of a micrograph along a line."""
+    return line_profile(micrograph, start, end, width_px=width_px)
+
+
+@st.cache_data(max_entries=256, show_spinner="Transforming …", hash_funcs=BY_KEY)
+def spacings(
+    micrograph: Micrograph, original: Micrograph, exclude: bool
+) -> list[tuple[float, float]]:
+    """Return spacing in px and direction in degrees of the strongest peaks, strongest first."""
+    peaks = strongest_peaks(_finite(micrograph), excluded(original, exclude))
+    return [spacing_of(peak) for peak in peaks]
 
 
 @st.cache_data(max_size="16MB", show_spinner="Transforming …", hash_funcs=BY_KEY)

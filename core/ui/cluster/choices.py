@@ -27,8 +27,7 @@ def draw(
         other = found.k - 1 if number < found.k / 2 else 0
         _line(
             say.line(
-                "**{cluster} is measured:** it stands out. Of all that cover at most 60 % it "
-                "touches the edge of the frame least for its area and differs most from what does.",
+                "**{cluster} is measured:** it stands out from what fills the edge of the frame.",
                 cluster=tables.cluster_title(number, found.k).capitalize(),
             ),
             say.line("Measure cluster {other}", other=other),
@@ -44,21 +43,16 @@ def smallest(micrograph: Micrograph, found_by: cache.RegionChoice) -> say.Line:
     size, area = micrograph.pixel_size, found_by.smallest_px
     across = diameter_of(area)
     if size is None:
-        return say.line(
-            "Regions from {area} px ({across:.3g} px across).", area=area, across=across
-        )
-    return say.line(
-        "Regions from {across:.3g} nm across ({area} px).",
-        across=across * size.to("nm"),
-        area=area,
-    )
+        return say.line("from {across:.3g} px across ({area} px)", across=across, area=area)
+    nm = across * size.to("nm")
+    return say.line("from {nm:.3g} nm across ({area} px)", nm=nm, area=area)
 
 
 def _noise(micrograph: Micrograph, choice: ClusterChoice) -> None:
     found = cache.noise(micrograph, choice.unsmoothed)
     if choice.smoothing.kind != GREYS:
         say.caption(
-            "Noise (± {noise:.3g} grey levels) does not mix clusters up that are {gap:.3g} apart: "
+            "Noise (± {noise:.3g} grey levels) does not mix up clusters {gap:.3g} apart: "
             "they are as found.",
             noise=found.noise,
             gap=found.gap,
@@ -66,9 +60,8 @@ def _noise(micrograph: Micrograph, choice: ClusterChoice) -> None:
         return
     _line(
         say.line(
-            "**Noise would make regions of its own:** it is ± {noise:.3g} grey levels, and the "
-            "clusters are {gap:.3g} apart. Greys were averaged over {sigma:g} px (σ) before they "
-            "were grouped.",
+            "**Noise would make regions of its own** (± {noise:.3g} grey levels, clusters "
+            "{gap:.3g} apart): greys were averaged over {sigma:g} px (σ) first.",
             noise=found.noise,
             gap=found.gap,
             sigma=choice.smoothing.sigma_px,

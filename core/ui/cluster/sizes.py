@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.imaging.scale import area_unit
-from core.measuring.regions import SizeDistribution, number_per_area, size_distribution
+from core.measuring.defaults import diameter_of
+from core.measuring.regions import (
+    LimitEffect,
+    SizeDistribution,
+    WeightedSizes,
+    limit_effect,
+    moment_mean,
+    number_per_area,
+    size_distribution,
+    weighted_sizes,
+)
 from core.measuring.statistics import (
     Interval,
     fields_needed,
@@ -36,6 +46,7 @@ _REGION_FILES = {
     "geojson": ("Outlines for QuPath (GeoJSON)", ".geojson", "application/geo+json"),
     "coco": ("Annotations for training (COCO)", "_coco.json", "application/json"),
 }
+_BY = {"number": "Number", "area": "Area", "volume": "Volume"}
 _SAMPLES = {"": "all are one sample", "name:1": "first part of the name"}
 
 
@@ -87,16 +98,23 @@ def draw(
     say.markdown(
         "{target}", target=describe_area(target, tiles, points, area_px, micrograph.pixel_size)
     )
-    found = size_distribution(regions)
+    found = size_distribution(regions, make_up_for_cut=found_by.whole)
+    effect = limit_effect(found, _limit(found_by, found.unit, micrograph.pixel_size))
     left, right = st.columns([3, 2], gap="medium")
     with left:
         show.chart(
-            figures.size_distribution(found, dark=show.is_dark()),
+            figures.size_distribution(
+                found, near=1.25 * effect.limit if effect else 0.0, dark=show.is_dark()
+            ),
             f"{prefix}_size_distribution",
             "Histogram of equivalent diameters with the cumulative curve and a log-normal fit",
         )
+        _limit_words(effect, found, prefix)
     with right:
-        _numbers(found, regions, _density(every_region, included, micrograph.pixel_size))
+        by = _weighting(prefix)
+        _numbers(weighted_sizes(regions, by, make_up_for_cut=found_by.whole), found)
+        _means(regions, found_by.whole)
+        _more(regions, _density(every_region, included, micrograph.pixel_size))
     _files(
         found,
         micrograph,
@@ -172,16 +190,107 @@ def _range(value: Interval) -> str:
     return f"{100 * value.low:.1f} to {100 * value.high:.1f}\u00a0%"
 
 
-def _numbers(found: SizeDistribution, regions: pd.DataFrame, density: say.Line) -> None:
-    """Draw percentiles, the fit in words, and how many regions there are per area."""
+def _limit(found_by: cache.RegionChoice, unit: str, size: PixelSize | None) -> float:
+    """Return the diameter of the smallest region in the unit of the sizes."""
+    across_px = diameter_of(found_by.smallest_px)
+    return across_px if size is None or unit == "px" else across_px * size.to(unit)
+
+
+def _limit_words(effect: LimitEffect | None, found: SizeDistribution, prefix: str) -> None:
+    """Say whether percentiles depend on the smallest region, and draw how."""
+    if effect is None:
+        return
+    moved = [
+        name for name, moves in (("D10", effect.moves_d10), ("D50", effect.moves_d50)) if moves
+    ]
+    limit, unit = f"{effect.limit:.3g}", found.unit
+    if not moved:
+        say.caption(
+            "{share} of the regions are at the limit of {limit} {unit} (hatched); D10 and D50 "
+            "stay within a tenth when it is doubled.",
+            share=tables.percent(effect.share),
+            limit=limit,
+            unit=unit,
+        )
+        return
+    say.warning(
+        "**The smallest sizes are your limit:** {share} of the regions are at {limit} {unit} "
+        "(hatched), and {moved} {depend} on it: twice that limit would change more than a tenth.",
+        share=tables.percent(effect.share),
+        limit=limit,
+        unit=unit,
+        moved=" and ".join(moved),
+        depend="depends" if len(moved) == 1 else "depend",
+        icon=":material/straighten:",
+    )
+    if len(effect.curve) > 1:
+        show.chart(
+            figures.limit_curve(effect, found.unit, dark=show.is_dark()),
+            f"{prefix}_limit_curve",
+            "D10 and D50 against the smallest region that counts",
+        )
+
+
+def _weighting(prefix: str) -> str:
+    """Draw whether percentiles are by number, area or volume."""
+    chosen: str = st.segmented_control(
+        "Percentiles by",
+        list(_BY),
+        default="number",
+        required=True,
+        format_func=_BY.__getitem__,
+        key=f"{prefix}_sizes_by",
+        persist_state="session",
+        help="By number every region counts alike. By area and by volume (of spheres of these "
+        "diameters) large ones count more, as in sieving or laser diffraction.",
+    )
+    return chosen or "number"
+
+
+def _numbers(sizes: WeightedSizes, found: SizeDistribution) -> None:
+    """Draw percentiles, and the fit in words."""
     with st.container(horizontal=True):
-        for name, value in (("D10", found.d10), ("D50", found.d50), ("D90", found.d90)):
-            shown = "–" if isnan(value) else f"{value:.4g} {found.unit}"
+        for name, value in (("D10", sizes.d10), ("D50", sizes.d50), ("D90", sizes.d90)):
+            shown = "–" if isnan(value) else f"{value:.4g} {sizes.unit}"
             say.metric(name, shown, width="content")
+    if sizes.by == "number":
+        what = "of the regions have a smaller equivalent diameter"
+    else:
+        what = f"of the {sizes.by} of all regions is in smaller ones"
+    cut = (
+        ""
+        if found.weights is None
+        else (
+            " Cut regions are left out, and each other counts for those of its size that are cut "
+            "(Miles–Lantuéjoul)."
+        )
+    )
     say.caption(
-        "By number: 10, 50 and 90 % of the regions have a smaller equivalent diameter. {fit}",
+        "By {by}: 10, 50 and 90 % {what}.{cut} {fit}",
+        by=sizes.by,
+        what=say.Line(what),
+        cut=say.Line(cut),
         fit=say.Line(describe_fit(found)),
     )
+
+
+def _means(regions: pd.DataFrame, make_up_for_cut: bool) -> None:
+    """Draw Sauter's and De Brouckere's mean diameter."""
+    if regions.empty:
+        return
+    sauter, brouckere = (
+        moment_mean(regions, above, above - 1, make_up_for_cut=make_up_for_cut) for above in (3, 4)
+    )
+    say.caption(
+        "D[3,2] = {sauter:.4g} {unit} (Sauter), D[4,3] = {brouckere:.4g} {unit} (De Brouckere).",
+        sauter=sauter,
+        brouckere=brouckere,
+        unit=cache.unit_of(regions),
+    )
+
+
+def _more(regions: pd.DataFrame, density: say.Line) -> None:
+    """Draw how many regions there are per area, and what their circularity is worth."""
     say.markdown("{density}", density=density)
     rounded = int(regions["outline_too_short"].sum()) if "outline_too_short" in regions else 0
     if rounded:

@@ -103,14 +103,8 @@ def _clusters_layer(
     )
 
 
-def facts(
-    micrograph: Micrograph,
-    choice: ClusterChoice,
-    target: int,
-    found_by: cache.RegionChoice,
-    found: Clustering,
-) -> None:
-    """Draw share and area of the target, the table of all clusters and their grey levels."""
+def shares(micrograph: Micrograph, target: int, found: Clustering) -> None:
+    """Draw share and area of the target."""
     samples.badge(micrograph)
     with st.container(horizontal=True):
         share = tables.percent(found.fractions[target])
@@ -118,6 +112,15 @@ def facts(
         area = tables.target_area(found, target, micrograph)
         say.metric("Area", area, width="content")
     say.caption("{found}", found=tables.used_share(found))
+
+
+def facts(
+    micrograph: Micrograph,
+    choice: ClusterChoice,
+    found_by: cache.RegionChoice,
+    found: Clustering,
+) -> None:
+    """Draw the table of all clusters and their grey levels."""
     counts = cache.region_counts(micrograph, choice, found_by)
     legend = tables.cluster_legend(found, micrograph, counts)
     st.dataframe(legend, hide_index=True, column_config=show.LEGEND_COLUMNS, key="cluster_legend")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
+from core.imaging.filtering import Point
 from core.micrograph import Micrograph
+from core.reporting.batch import csv_bytes
 from core.ui import cache
 from core.ui.filters.bench import Outcome
 from core.ui.filters.settings import LINE, SLIDER, SPECTRUM, ZOOM
@@ -107,6 +110,36 @@ def _draw_profile(outcome: Outcome) -> None:
     )
     with above:
         show.chart(figure, "filters_profile", "Grey levels along the line, before and after")
+    _line_facts(outcome, start, end, across)
+
+
+def _line_facts(outcome: Outcome, start: Point, end: Point, across: int) -> None:
+    """Draw length, direction and ends of the line, and its grey levels as a file."""
+    before, after = (
+        cache.profile(each, start, end, across) for each in (outcome.original, outcome.result)
+    )
+    distances, unit = before.distance()
+    scale = distances[-1] / before.distance_px[-1] if before.distance_px[-1] else 1.0
+    ends = before.ends_nm()
+    where = ""
+    if ends is not None:
+        (row, col), (to_row, to_col) = ends
+        where = f" From ({row:.4g}, {col:.4g}) to ({to_row:.4g}, {to_col:.4g}) nm (row, column)."
+    say.markdown(
+        "Length **{length:.4g} {unit}** · {angle:.1f}° (0° points right, 90° up).{where}",
+        length=before.length_px * scale,
+        unit=unit,
+        angle=before.angle_deg,
+        where=say.Line(where),
+    )
+    table = before.to_frame().rename(columns={"grey": "grey_before"})
+    show.download(
+        "Line (CSV)",
+        csv_bytes(table.assign(grey_after=pd.Series(after.values))),
+        f"{show.file_stem(outcome.original)}_line.csv",
+        "text/csv",
+        "filters_line_csv",
+    )
 
 
 def _line_from_numbers(height: int, width: int) -> None:
@@ -169,6 +202,24 @@ def _draw_spectrum(outcome: Outcome) -> None:
         "Circles: what the notch takes out.",
         on_spot=lambda point: _toggle(shown, original, exclude, point),
     )
+    _spacings(shown, original, exclude)
+
+
+def _spacings(shown: Micrograph, original: Micrograph, exclude: bool) -> None:
+    """Say at which spacings and directions the spectrum has its strongest peaks."""
+    size, lines = original.pixel_size, []
+    for spacing_px, angle in cache.spacings(shown, original, exclude):
+        unit = "px" if size is None else size.length_unit
+        value = spacing_px if size is None else spacing_px * size.to(unit)
+        lines.append(
+            say.line("**d = {d:.4g} {unit}**, {angle:.1f}°", d=value, unit=unit, angle=angle)
+        )
+    if lines:
+        say.markdown("Strongest peaks: {peaks}.", peaks=say.joined(lines, " · "))
+        st.caption(
+            "d is the distance of the planes, the angle that of their normal (0° points right, "
+            "90° up). In a picture without a lattice the strongest peaks are noise or shape."
+        )
 
 
 def draw_beside(outcome: Outcome, mode: str) -> None:
