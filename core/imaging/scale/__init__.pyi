@@ -5,6 +5,7 @@ from .bar import draw_ends as draw_ends
 from .bar import find_scale_bar as find_scale_bar
 from .picture import ScaleReading as ScaleReading
 from .picture import read_scale as read_scale
+from .quantities import area_unit as area_unit
 from .quantities import describe_area as describe_area
 from .quantities import describe_length as describe_length
 from .quantities import describe_with_error as describe_with_error

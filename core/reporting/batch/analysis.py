@@ -21,6 +21,7 @@ from core.imaging.display import (
     save_npy_bytes,
     thumbnail,
 )
+from core.imaging.overlays import clear_place, find_overlays
 from core.measuring.attribution import attribution_share
 from core.measuring.clustering import (
     AUTO,
@@ -136,7 +137,8 @@ def analyse(
         ),
         **_micrograph_values(micrograph, hidden),
     }
-    shown = _Shown(micrograph, explanation.heatmap, clustering)
+    painted = exclude if exclude is not None else find_overlays(micrograph)
+    shown = _Shown(micrograph, explanation.heatmap, clustering, painted)
     drawers: dict[str, Callable[[], bytes]] = {
         "overlays": shown.overlay_png,
         "masks": lambda: png_bytes(target.astype(np.uint8) * np.uint8(255)),
@@ -339,16 +341,21 @@ class _Shown:
     """All pictures of one micrograph, from one stretch to eight bits."""
 
     def __init__(
-        self, micrograph: Micrograph, heatmap: NDArray[np.float32], clustering: Clustering
+        self,
+        micrograph: Micrograph,
+        heatmap: NDArray[np.float32],
+        clustering: Clustering,
+        painted: Mask | None,
     ) -> None:
         self.micrograph = micrograph
+        self.painted = painted
         self.clustering = clustering
         self.picture = thumbnail(micrograph, OVERLAY_PX)
         self.heat = np.clip(_resize(heatmap, self.picture.shape, cv2.INTER_AREA), 0, 1)
 
     def overlay_png(self) -> bytes:
         """Return the heat map over the micrograph."""
-        return png_bytes(_with_bar(blend_heatmap(self.picture, self.heat), self.micrograph))
+        return png_bytes(self._barred(blend_heatmap(self.picture, self.heat)))
 
     def preview(self) -> Preview:
         """Return the small pictures of the report."""
@@ -361,16 +368,20 @@ class _Shown:
             color_labels(labels, self.clustering.k),
         )
         tiny = _resize(small, self._fit(THUMBNAIL_PX), cv2.INTER_AREA)
-        original, overlay, clusters = (_jpeg(_with_bar(p, self.micrograph)) for p in pictures)
+        original, overlay, clusters = (_jpeg(self._barred(p)) for p in pictures)
         return Preview(original, overlay, clusters, _jpeg(tiny))
+
+    def _barred(self, picture: Picture) -> Picture:
+        return _with_bar(picture, self.micrograph, self.painted)
 
     def _fit(self, size_px: int) -> tuple[int, ...]:
         scale = min(1.0, size_px / max(self.picture.shape))
         return tuple(max(1, round(side * scale)) for side in self.picture.shape)
 
 
-def _with_bar(picture: Picture, micrograph: Micrograph) -> Picture:
-    return draw_scale_bar(picture, micrograph.pixel_size, micrograph.shape[1])
+def _with_bar(picture: Picture, micrograph: Micrograph, painted: Mask | None) -> Picture:
+    place = None if painted is None else clear_place(painted, picture.shape)
+    return draw_scale_bar(picture, micrograph.pixel_size, micrograph.shape[1], place)
 
 
 def _resize(array: NDArray[Any], shape_hw: tuple[int, ...], interpolation: int) -> NDArray[Any]:

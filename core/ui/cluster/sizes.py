@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.imaging.scale import area_unit
 from core.measuring.regions import SizeDistribution, number_per_area, size_distribution
 from core.measuring.statistics import (
     Interval,
@@ -244,7 +245,8 @@ def _density(regions: pd.DataFrame, included: Mask, size: PixelSize | None) -> s
     if size is None:
         area, unit = area_px / 1e6, "megapixel"
     else:
-        area, unit = area_px * size.to("µm") ** 2, "µm²"
+        length, nanometres = area_unit(area_px * size.to("nm") ** 2)
+        area, unit = area_px * (size.to("nm") / nanometres) ** 2, f"{length}²"
     found = number_per_area(regions, area, included=included)
     is_plain = found == number_per_area(regions, area)
     half = int(regions["touches_border"].sum())

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.imaging.scale import words
+from core.imaging.scale import specimen_field, words
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.home import scale_card, scale_table
@@ -175,7 +175,11 @@ def _facts(micrograph: Micrograph) -> list[str]:
     for told in told_by_badges:
         lines[0] = lines[0].replace(told, "").rstrip(" ·")
     if micrograph.pixel_size is not None:
-        lines.append("Field {} × {}".format(*words.field_of_view(micrograph)))
+        lines.append(
+            "Field {} × {}".format(
+                *specimen_field(cache.overlays(micrograph), micrograph.pixel_size)
+            )
+        )
     scope = words.describe_instrument(micrograph).get("Microscope")
     if scope:
         lines[-1] += f" · {scope}"
