@@ -50,7 +50,8 @@ def label_regions(
     neck_depth_px : float
         With `split`: the half width of the narrower part must also exceed that of the neck by so
         much. 1.5 px leaves clean masks as they are (F1 on 24 pictures of EMPS 0.983 with and
-        without) and makes far fewer cuts in rough ones (6,255 parts to 3,047 of Otsu's masks).
+        without) and makes fewer cuts in rough ones (of Otsu's masks 3,669 parts for 6,255; with
+        3 px 2,135, F1 on clean masks 0.979; 1,826 unsplit).
 
     Returns
     -------
