@@ -28,6 +28,7 @@ def label_regions(
     split: bool = False,
     connectivity: int = 8,
     fill_holes: bool = False,
+    neck_depth_px: float = 0.0,
 ) -> Labels:
     """Number the regions of a mask from 1 in reading order of their first pixel; 0 elsewhere.
 
@@ -46,6 +47,11 @@ def label_regions(
         grains apart whose boundaries are one pixel wide.
     fill_holes : bool
         Holes become part of the regions around them, unless they do not count.
+    neck_depth_px : float
+        With `split`: the half width of the narrower part must also exceed that of the neck by so
+        much. 1.5 px leaves clean masks as they are (F1 on 24 pictures of EMPS 0.983 with and
+        without) and makes fewer cuts in rough ones (of Otsu's masks 3,669 parts for 6,255; with
+        3 px 2,135, F1 on clean masks 0.979; 1,826 unsplit).
 
     Returns
     -------
@@ -73,7 +79,7 @@ def label_regions(
         inside = _without_holes(inside, connectivity)
     if counted is not None:
         inside = inside & counted
-    labels = _split(inside, connectivity) if split else _label(inside, connectivity)
+    labels = _split(inside, connectivity, neck_depth_px) if split else _label(inside, connectivity)
     if min_area_px == 1:
         return labels
     keep = np.bincount(labels.ravel()) >= min_area_px
@@ -91,7 +97,7 @@ def _without_holes(inside: Mask, connectivity: int) -> Mask:
     return np.asarray(fill[holes]) if np.count_nonzero(fill) > 1 else inside
 
 
-def _split(inside: Mask, connectivity: int = 8) -> Labels:
+def _split(inside: Mask, connectivity: int = 8, depth_px: float = 0.0) -> Labels:
     """Number the parts of a mask between its necks, in reading order.
 
     On a logarithmic scale "narrower than 0.8 of" is the same depth for large and small parts. What
@@ -103,11 +109,20 @@ def _split(inside: Mask, connectivity: int = 8) -> Labels:
     # The last digits of a logarithm depend on where an array lies in memory, and with them the cut.
     height = np.round(np.log(distance.astype(np.float64) + _ROUGH_PX), 6).astype(np.float32)
     floor = np.where(inside, np.maximum(height + np.float32(np.log(NECK)), 0), np.float32(0))
+    if depth_px > 0:
+        deep = np.log(np.maximum(distance.astype(np.float64) + _ROUGH_PX - depth_px, 1))
+        floor = np.minimum(floor, np.round(deep, 6).astype(np.float32))
     ski: Any = skimage  # it loads its parts when they are first used; these are untyped
     peaks = ski.morphology.local_maxima(reconstruct(floor, height), connectivity=2) & inside
     steps = 1 if connectivity == 4 else 2
     flood = ski.segmentation.watershed
-    parts = flood(-height, _label(peaks), connectivity=steps, mask=inside)
+    seeds = _label(peaks)
+    if depth_px > 0:  # a region that is nowhere so deep is one part
+        whole = _label(inside, connectivity)
+        without = np.ones(int(whole.max()) + 1, np.bool_)
+        without[whole[peaks]] = without[0] = False
+        seeds = np.where(without[whole], whole + seeds.max(), seeds)
+    parts = flood(-height, seeds, connectivity=steps, mask=inside)
     return _in_reading_order(parts)
 
 

@@ -160,7 +160,8 @@ def subtract_surface(
     rows, cols = _axes(pixels.shape)
 
     def level(band: Pixels, place: slice) -> Pixels:
-        return to_depth_of(pixels, band - _surface([rows[place], cols], degree, weights) + mean)
+        surface = _surface([rows[place], cols], degree, np.asarray(weights, np.float64))
+        return to_depth_of(pixels, band - surface + mean)
 
     return by_rows(pixels, level)
 

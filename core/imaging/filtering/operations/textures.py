@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -110,15 +111,17 @@ def gabor_bank(
     padded = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REFLECT)
     shape = [scipy.fft.next_fast_len(side, real=True) for side in padded.shape]
     transform = scipy.fft.fft2(padded, shape, overwrite_x=True)
-    best = np.zeros(grey.shape, np.float32)
+    height, width = pixels.shape
+    best = np.zeros((height, width), np.float32)
     for number in range(directions):
         angle = np.pi * number / directions
         response = np.empty_like(transform)
         for band in row_bands(transform.shape):
             response[band] = transform[band] * _gabor_gain(shape, period_px, angle, band)
-        response = scipy.fft.ifft2(response, overwrite_x=True)[pad:, pad : pad + best.shape[1]]
+        whole: NDArray[Any] = np.asarray(scipy.fft.ifft2(response, overwrite_x=True))
+        back = whole[pad : pad + height, pad : pad + width]
         for band in row_bands(best.shape):
-            np.maximum(best[band], 2 * np.abs(response[: len(best)][band]), out=best[band])
+            np.maximum(best[band], 2 * np.abs(back[band]), out=best[band])
     return best
 
 

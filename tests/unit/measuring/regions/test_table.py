@@ -417,3 +417,17 @@ def test_labels_with_gaps_are_refused():
         measure_labels(np.array([[-1, 1]]))
     with pytest.raises(ValueError, match="integers"):
         measure_labels(np.zeros((2, 2)))
+
+
+def test_a_least_depth_of_necks_keeps_real_ones_and_rough_outlines_whole():
+    discs = two_discs(12, 20)
+    np.testing.assert_array_equal(
+        label_regions(discs, split=True, neck_depth_px=1.5), label_regions(discs, split=True)
+    )
+    noise = np.random.default_rng(0).random((200, 300))
+    rough = cv2.GaussianBlur(noise, (0, 0), 1.2) > np.median(noise)
+    counts = [label_regions(rough, split=True, neck_depth_px=d).max() for d in (0, 1, 1.5, 4)]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > 1.5 * counts[2]
+    deep = label_regions(rough, split=True, neck_depth_px=50)
+    np.testing.assert_array_equal(deep, label_regions(rough))  # no pixel is lost
