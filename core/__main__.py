@@ -190,10 +190,15 @@ def _add_train(commands: Any) -> None:
     train.add_argument("--out", type=Path, help="model folder to write")
     train.add_argument("--whole-frames", type=Path, help="the same files uncropped, to be scored")
     train.add_argument(
-        "--pretrain-samples", type=int, help="simulated views, 0 for none (default: 128000)"
+        "--pretrain-samples",
+        type=int,
+        help="simulated views before real ones, 0 for none (default: 128000; none for "
+        "efficientnet-lite0)",
     )
     train.add_argument(
-        "--finetune-samples", type=int, help="views per fine-tuning (default: 10000)"
+        "--finetune-samples",
+        type=int,
+        help="views per fine-tuning (default: 10000; 3600 for efficientnet-lite0)",
     )
     train.add_argument(
         "--folds", type=int, help="folds of the grouped cross-validation (default: 5)"
@@ -201,8 +206,9 @@ def _add_train(commands: Any) -> None:
     train.add_argument(
         "--start-from",
         metavar="FILE|URL|NAME",
-        help="weights to begin with: a weight file, a model, an https address, or one of "
-        "micronet/… and imagenet-micronet/… with resnet18, resnet50 or densenet121",
+        help="weights to begin with: a weight file, a model, an https address, "
+        "efficientnet-lite0 (from a package), or one of micronet/… and imagenet-micronet/… with "
+        "resnet18, resnet50 or densenet121",
     )
     train.add_argument("--work", type=Path, help="folder for unfinished phases")
     train.add_argument(
@@ -380,27 +386,20 @@ def _train(options: argparse.Namespace) -> int:
 def _train_quickly(options: argparse.Namespace, folders: Sequence[Path], out: Path) -> int:
     """Learn a linear head and write the model folder; what speaks against the pictures is said."""
     from core.learning.models import load_model
-    from core.learning.training.pictures import read_labelled_folders
-    from core.learning.training.quick import (
-        check_pictures,
-        default_start,
-        learn,
-        look,
-        save_quick,
-        say_score,
-    )
+    from core.learning.training import quick, read_labelled_folders
 
     refused = ("pretrain_samples", "finetune_samples", "folds", "whole_frames", "sources", "work")
     if others := [f"--{name.replace('_', '-')}" for name in refused if getattr(options, name)]:
         raise UserError(f"{', '.join(others)} cannot go with --quick: no layer is trained there.")
     pictures = sorted(read_labelled_folders(folders), key=lambda picture: picture.label)
-    start = load_model(options.start_from or default_start())
-    looks = look(start, [picture.micrograph for picture in pictures], _looking())
-    for finding in check_pictures(pictures, looks):
+    start = load_model(options.start_from or quick.default_start())
+    looks = quick.look(start, [picture.micrograph for picture in pictures], _looking())
+    for finding in quick.check_pictures(pictures, looks):
         print(f"{'!' if finding.grave else '·'} {finding.text}", file=sys.stderr)
-    classifier = learn(pictures, start=start, name=out.resolve().name, notes=options.note)
-    card = save_quick(classifier, out)
-    print(say_score(card), file=sys.stderr)
+    name = out.resolve().name
+    classifier = quick.learn(pictures, start=start, name=name, notes=options.note)
+    card = quick.save_quick(classifier, out)
+    print(quick.say_score(card), file=sys.stderr)
     print(_as_json(card.metrics))
     return EXIT_OK
 

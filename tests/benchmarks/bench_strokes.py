@@ -52,7 +52,7 @@ def mean_iou(labels: np.ndarray, truth: np.ndarray, scored: np.ndarray) -> float
 
 def named(image: np.ndarray, painted: np.ndarray) -> np.ndarray:
     """Return phases of clusters that the strokes name by majority; unnamed ones take the first."""
-    labels = cluster_features(image, 12, SETTING).labels
+    labels = cluster_features(image, 12, features=SETTING).labels
     votes = np.zeros((12, painted.max() + 1))
     np.add.at(votes, (labels[painted > 0], painted[painted > 0]), 1)
     return votes.argmax(axis=1).clip(1)[labels]

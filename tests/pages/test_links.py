@@ -11,11 +11,12 @@ from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, finish_batch, loaded_names, texts, upload
 
 SETTINGS = rooms.every()
-PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report")
+PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report", "7_Train")
 OTHER = {
     "leave-out": "no",
     "smallest": "25",
     "batch-scale": "read",
+    "smallest-nm": "12.5",
     "level": "80",
     "tile-map": "yes",
     "all": "yes",
@@ -40,7 +41,14 @@ OTHER = {
     "split": "yes",
     "fill-holes": "yes",
     "corners": "no",
+    "sigma": "2.0",
     "whole": "yes",
+    "largest": "90",
+    "largest-nm": "900",
+    "circularity": "0.25",
+    "circularity-to": "0.9",
+    "aspect": "1.2",
+    "aspect-to": "4",
     "shown": "Target cluster",
     "batch-method": "hirescam",
     "batch-k": "2",
@@ -52,6 +60,7 @@ OTHER = {
     "more": "widths",
     "batch-measures": "widths",
     "batch-pictures": "maps",
+    "train-groups": "name",
 }
 
 

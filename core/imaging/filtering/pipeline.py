@@ -262,7 +262,10 @@ def run_step(
         result[hollow] = np.nan if result.dtype.kind == "f" else 0
     if result.base is None:
         result.flags.writeable = False  # nobody else has it: no need for a copy
-    after = micrograph.with_pixels(result, _history(step, micrograph, exclude, picked))
+    after = micrograph.with_pixels(result, _history(step, micrograph, exclude))
+    if picked:
+        said = [*after.metadata.get("picked", ()), *_said(step, picked)]
+        after = replace(after, metadata={**after.metadata, "picked": said})
     if spec.reciprocal:
         after = replace(after, pixel_size=None, metadata={**after.metadata, **_RECIPROCAL})
     return Stage(step, after, thresholds, time.perf_counter() - start)
@@ -288,15 +291,14 @@ def _other_pixels(step: Step, others: Mapping[str, Micrograph]) -> dict[str, NDA
     return found
 
 
-def _history(
-    step: Step,
-    micrograph: Micrograph,
-    exclude: NDArray[np.bool_] | None,
-    picked: Mapping[str, Any],
-) -> str:
+def _said(step: Step, picked: Mapping[str, Any]) -> list[str]:
+    """Return what the picture decided in place of "auto", in words."""
+    return [f"{step.filter}: {name} {value}" for name, value in picked.items()]
+
+
+def _history(step: Step, micrograph: Micrograph, exclude: NDArray[np.bool_] | None) -> str:
     """Return what was done in one line; with all else that the result depends on."""
     text = str(step)
-    text += "".join(f", {name} {value} as the picture is" for name, value in picked.items())
     if step.in_nm and micrograph.pixel_size is not None:
         text += f" at {micrograph.pixel_size.to('nm'):.9g} nm/px"
     if exclude is not None and step.spec.uses_exclude and exclude.any():

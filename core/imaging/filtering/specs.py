@@ -156,7 +156,8 @@ class FilterSpec:
     longer than a moment; `direction` that its result is an angle in degrees; `reciprocal` that its
     axes are frequencies, so that the result has no pixel size. With `levels` (grey
     levels at which it cuts, from the same arguments), the function gets them as `levels`. `picks`
-    returns, from the same arguments, the settings that the picture decides; the history says them.
+    returns, from the same arguments, the settings that the picture decides; "picked" among the
+    result's metadata says them.
     """
 
     name: str

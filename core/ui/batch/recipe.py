@@ -27,8 +27,18 @@ from core.ui.batch.settings import (
     SETTINGS,
     TARGETS,
 )
-from core.ui.parts import gather, say, show, tables
-from core.ui.shell import EXCLUDE, SMALLEST, TASKS, filter_chain, model_choice, region, workspace
+from core.ui.parts import AUTOMATIC, gather, say, show, tables
+from core.ui.shell import (
+    EXCLUDE,
+    SMALLEST,
+    SMALLEST_NM,
+    TASKS,
+    filter_chain,
+    model_choice,
+    region,
+    smallest_by,
+    workspace,
+)
 
 CURRENT, FROM_FILE = "My settings", "A file"
 _DEFAULTS = Recipe()
@@ -86,6 +96,7 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
     steps = filter_chain.steps()
     filtered = bool(steps) and FILTERS.draw(f"Apply the chain of {len(steps)} from Filters")
     SMALLEST.draw()
+    SMALLEST_NM.draw()
     BORDER.draw()
     EXCLUDE.draw()
     _scale()
@@ -94,9 +105,13 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
         LABEL.draw()
         MEASURES.draw()
         PICTURES.draw()
-    own = gather((EXCLUDE, SMALLEST, *SETTINGS))
+    own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *SETTINGS))
     stated = {name: _whole(name, value) for name, value in {**said, **own}.items()}
-    stated |= {"model": model, "target_cluster": target, "filters": steps if filtered else ()}
+    stated |= {"model": model, "filters": steps if filtered else ()}
+    stated |= {
+        "target_cluster": None if target == AUTOMATIC else target,
+        "smallest_region_by": smallest_by(),
+    }
     return Recipe(**{**stated, "conformal_level": _level(model, said.get("conformal_level"))})
 
 

@@ -34,9 +34,23 @@ BY_KEY = BY_PIXELS
 Mask = NDArray[np.bool_]
 
 
-@st.cache_resource(max_entries=2, show_spinner="Loading the model …")
 def model(name: str) -> Classifier:
-    """Return the model of this name, installed or added; every session shares it."""
+    """Return the model of this name, installed or added; every session shares it.
+
+    What one visitor adds never pushes out the models that all others work with.
+    """
+    return _installed(name) if name in list_models() else _added(name)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the model …")
+def _installed(name: str) -> Classifier:
+    from core.learning.models import load_model
+
+    return load_model(name)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the model …")
+def _added(name: str) -> Classifier:
     from core.learning.models import load_model
 
     return load_model(name)

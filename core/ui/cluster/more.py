@@ -207,9 +207,9 @@ def _correlation(micrograph: Micrograph, choice: ClusterChoice, target: int) -> 
         )
     with right:
         needed = {
-            "precision of the area fraction": [f"± {100 * p:g} %" for p in _PRECISIONS],
-            f"square field ({unit})": [np.sqrt(found.area_needed(p)) for p in _PRECISIONS],
-            "or fields like this": [
+            "precision": [f"± {100 * p:g} %" for p in _PRECISIONS],
+            f"side of a field ({unit})": [np.sqrt(found.area_needed(p)) for p in _PRECISIONS],
+            "or such fields": [
                 "–" if (n := found.fields_needed(p)) is None else tables.thousands(n)
                 for p in _PRECISIONS
             ],
@@ -218,7 +218,7 @@ def _correlation(micrograph: Micrograph, choice: ClusterChoice, target: int) -> 
     st.caption(
         "How alike two points are by their distance: 1 at the same place, 0 for strangers; the dot "
         "is the correlation length, at 1/e. Precision is the half width of a 95 % interval as a "
-        "part of the area fraction, by Lantuéjoul’s integral range. Structure nearly as large as "
-        "the field is underrated."
+        "part of the area fraction, from one square field or from several like this, by "
+        "Lantuéjoul’s integral range. Structure nearly as large as the field is underrated."
     )
     return found.to_frame()

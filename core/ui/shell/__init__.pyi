@@ -6,6 +6,7 @@ from . import settings as settings
 from . import sidebar as sidebar
 from . import tour as tour
 from . import uploads as uploads
+from . import visitor as visitor
 from . import workspace as workspace
 from .border import sentence as sentence
 from .border import user_errors as user_errors
@@ -15,5 +16,7 @@ from .scales import readings as readings
 from .scales import scopes as scopes
 from .settings import EXCLUDE as EXCLUDE
 from .settings import SMALLEST as SMALLEST
+from .settings import SMALLEST_NM as SMALLEST_NM
+from .settings import smallest_by as smallest_by
 from .tasks import PROMISES as PROMISES
 from .tasks import TASKS as TASKS

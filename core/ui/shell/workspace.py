@@ -47,7 +47,14 @@ class NamedFile(Protocol):
 
 
 class AlreadyLoadedError(UserError):
-    """The same content is in the workspace already; nothing is lost by not adding it."""
+    """The same content is in the workspace already; nothing is lost by not adding it.
+
+    `sha256` is the digest of what is loaded.
+    """
+
+    def __init__(self, message: str, sha256: str = "") -> None:
+        super().__init__(message)
+        self.sha256 = sha256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,13 +101,27 @@ def add(files: Iterable[NamedFile], on_progress: Progress | None = None) -> list
     return problems
 
 
+def take(item: uploads.Given | uploads.Refused) -> str:
+    """Load one file; return the digest of its micrograph, which may have been loaded before.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read, or there is no room for it.
+    """
+    try:
+        return _add_one(item).sha256
+    except AlreadyLoadedError as error:
+        return error.sha256
+
+
 def _add_one(item: uploads.Given | uploads.Refused) -> Micrograph:
     if isinstance(item, uploads.Refused):
         raise item.error
     micrograph = item.read()
     for sha256, file in _files().items():
         if file.first == micrograph.sha256:
-            raise AlreadyLoadedError(f"already loaded, as {_store()[sha256].name}.")
+            raise AlreadyLoadedError(f"already loaded, as {_store()[sha256].name}.", sha256)
     several = micrograph.metadata.get("frames", 1) > 1
     _keep(micrograph, item.bytes_held if several else 0)
     if several:
@@ -364,7 +385,8 @@ def _keep(micrograph: Micrograph, more_bytes: int = 0) -> str:
     """Store a micrograph unless its content is there already; return its digest."""
     store = _store()
     if micrograph.sha256 in store:
-        raise AlreadyLoadedError(f"already loaded, as {store[micrograph.sha256].name}.")
+        known = store[micrograph.sha256]
+        raise AlreadyLoadedError(f"already loaded, as {known.name}.", known.sha256)
     if used_bytes() + micrograph.pixels.nbytes + more_bytes > MOST_BYTES:
         raise UserError(
             f"There is no room for it: a session holds {MOST_BYTES // 2**20} MB. "

@@ -13,7 +13,7 @@ _GROUND = Parameter(
     "choice",
     "auto",
     choices=("dark", "bright", "auto"),
-    help="bright for dark objects (bright field); auto: the picture decides, the history says.",
+    help="bright for dark objects (bright field); auto: the picture decides, and it is said.",
 )
 _TOPHAT = (
     "Meyer (1979), Journal of Histochemistry and Cytochemistry 27, 128-135, doi:10.1177/27.1.438499"
@@ -92,8 +92,8 @@ SPECS = (
                 "choice",
                 "all",
                 choices=("all", "dark", "bright", "auto"),
-                help="dark or bright ground: objects hardly count. auto: the picture decides, the "
-                "history says.",
+                help="dark or bright ground: objects hardly count. auto: the picture decides, and "
+                "it is said.",
             ),
         ),
         "Removes tilt and vignetting: a polynomial surface. The mean grey level stays.",

@@ -10,6 +10,7 @@ import scipy
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.imaging.filtering.operations.bands import by_rows
 from core.imaging.filtering.operations.base import (
     Floats,
     Mask,
@@ -155,10 +156,13 @@ def subtract_surface(
         weights = np.linalg.lstsq(terms * side[:, None], wanted * side, rcond=None)[0]
         if np.allclose(weights, before, rtol=1e-6, atol=0):
             break
-    mean = float(np.mean(counted(pixels, exclude), dtype=np.float64))
-    surface = _surface(pixels.shape, degree, weights)
-    at_sample = terms @ weights
-    return to_depth_of(pixels, pixels - surface + (mean if not sign else float(at_sample.mean())))
+    mean = float((terms @ weights).mean())
+    rows, cols = _axes(pixels.shape)
+
+    def level(band: Pixels, place: slice) -> Pixels:
+        return to_depth_of(pixels, band - _surface([rows[place], cols], degree, weights) + mean)
+
+    return by_rows(pixels, level)
 
 
 def _sample(pixels: Pixels, exclude: Mask) -> tuple[list[Floats], NDArray[np.bool_], Floats]:
@@ -188,9 +192,9 @@ def _terms(places: list[Floats], degree: int) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def _surface(shape: tuple[int, ...], degree: int, weights: Floats) -> Floats:
-    rows, cols = _axes(shape)
-    surface = np.zeros(shape)
+def _surface(places: list[Floats], degree: int, weights: Floats) -> Floats:
+    rows, cols = places
+    surface = np.zeros((rows.size, cols.size))
     for weight, (down, right) in zip(weights, _powers(degree), strict=True):
         surface += np.outer(weight * rows**down, cols**right)
     return surface
@@ -206,10 +210,14 @@ def flat_field(pixels: Pixels, exclude: Mask = None, *, other: Pixels) -> Pixels
             f"The flat field has {other.shape[1]} × {other.shape[0]} px and the micrograph "
             f"{pixels.shape[1]} × {pixels.shape[0]} px. Choose one of the same size."
         )
-    flat = other.astype(np.float64)
-    mean = float(np.mean(counted(flat, exclude)))
-    gain = np.where(flat > 0, mean / np.where(flat > 0, flat, 1), 1)
-    return to_depth_of(pixels, pixels * gain)
+    mean = float(np.mean(counted(other, exclude), dtype=np.float64))
+
+    def even_out(band: Pixels, place: slice) -> Pixels:
+        flat = other[place].astype(np.float64)
+        gain = np.where(flat > 0, mean / np.where(flat > 0, flat, 1), 1)
+        return to_depth_of(pixels, band * gain)
+
+    return by_rows(pixels, even_out)
 
 
 def destripe(

@@ -64,12 +64,6 @@ def _usual_step(low: float, high: float) -> float:
     return _usual_top(low, high) / (BINS - 1)
 
 
-def usual_range(low: float, high: float) -> tuple[float, float]:
-    """Return the usual scale that levels fill most of, from 0, else their own range."""
-    top = _usual_top(low, high)
-    return (0.0, top) if top else (low, high)
-
-
 def _usual_top(low: float, high: float) -> float:
     top = next((top for top in _USUAL_TOPS if high <= top), 0.0)
     return top if low >= 0 and high - low >= top / 2 else 0.0

@@ -17,6 +17,7 @@ from core.errors import UserError
 from core.imaging.filtering.cuts import cut_levels
 from core.imaging.filtering.histograms import GreyHistogram, grey_histogram, without_spikes
 from core.imaging.filtering.operations import criteria
+from core.imaging.filtering.operations.bands import in_bands
 from core.imaging.filtering.operations.base import (
     Floats,
     Mask,
@@ -30,6 +31,7 @@ from core.imaging.filtering.operations.base import (
 from core.imaging.filtering.operations.criteria import Bins
 
 Levels = tuple[float, ...]
+Surface = Callable[[Floats, Floats], Floats]  # from local mean and deviation
 
 
 def otsu_threshold(pixels: Pixels, exclude: Mask = None) -> float:
@@ -79,8 +81,9 @@ def above(pixels: Pixels, exclude: Mask = None, *, levels: Levels, **_: Any) -> 
 
 def classes_between(pixels: Pixels, exclude: Mask = None, *, levels: Levels, **_: Any) -> Pixels:
     """Return 8-bit classes, from dark to bright evenly spread over 0 to 255."""
-    number = np.searchsorted(np.asarray(levels), pixels, side="left")
-    return np.asarray(np.rint(number * (255 / max(len(levels), 1))), np.uint8)
+    greys = np.rint(np.arange(len(levels) + 1) * (255 / max(len(levels), 1))).astype(np.uint8)
+    ends = np.asarray(levels)
+    return in_bands(pixels, 0, lambda band: greys[np.searchsorted(ends, band, side="left")])
 
 
 def connected_above(pixels: Pixels, exclude: Mask = None, *, levels: Levels, **_: Any) -> Pixels:
@@ -207,7 +210,7 @@ def niblack(
     pixels: Pixels, exclude: Mask = None, *, levels: Levels = (), window_px: int, k: float
 ) -> Pixels:
     """Return an 8-bit mask: 255 where brighter than the local mean - k local deviations."""
-    return to_mask(pixels > _niblack_surface(pixels, exclude, window_px, k))
+    return _brighter(pixels, exclude, window_px, lambda mean, spread: mean - k * spread)
 
 
 def niblack_levels(pixels: Pixels, exclude: Mask = None, *, window_px: int, k: float) -> Levels:
@@ -215,9 +218,27 @@ def niblack_levels(pixels: Pixels, exclude: Mask = None, *, window_px: int, k: f
     return (float(np.median(counted(_niblack_surface(pixels, exclude, window_px, k), exclude))),)
 
 
+def _brighter(pixels: Pixels, exclude: Mask, window_px: int, surface: Surface) -> Pixels:
+    """Return an 8-bit mask: 255 where brighter than a surface of local mean and deviation."""
+    return from_moments(
+        pixels, exclude, window_px, lambda band, *each: to_mask(band > surface(*each))
+    )
+
+
 def _niblack_surface(pixels: Pixels, exclude: Mask, window_px: int, k: float) -> Floats:
-    mean, deviation = local_moments(pixels, exclude, window_px)
-    return mean - k * deviation
+    return from_moments(pixels, exclude, window_px, lambda band, mean, spread: mean - k * spread)
+
+
+def from_moments(
+    pixels: Pixels, exclude: Mask, window_px: int, finish: Callable[..., NDArray[Any]]
+) -> NDArray[Any]:
+    """Return finish(pixels, mean, deviation) with the moments of `local_moments`, in bands."""
+    middle = float(np.mean(counted(pixels, exclude), dtype=np.float64))
+
+    def work(band: Pixels, mask: Mask = None) -> NDArray[Any]:
+        return finish(band, *local_moments(band, mask, window_px, middle))
+
+    return in_bands(pixels, window_px, work, exclude=exclude)
 
 
 def sauvola(
@@ -225,10 +246,9 @@ def sauvola(
 ) -> Pixels:
     """Return an 8-bit mask: 255 where brighter than mean × (1 + k (deviation / R - 1)).
 
-    R is half the range that an integer depth can hold. Floats that fill most of 0 to 1, 255 or
-    65,535 count as such; those of others from their darkest, with R half of their own range.
+    R is half the range that an integer depth can hold, or half a float image's own range.
     """
-    return to_mask(pixels > _sauvola_surface(pixels, exclude, window_px, k))
+    return _brighter(pixels, exclude, window_px, _sauvola(pixels, exclude, k))
 
 
 def sauvola_levels(pixels: Pixels, exclude: Mask = None, *, window_px: int, k: float) -> Levels:
@@ -237,29 +257,35 @@ def sauvola_levels(pixels: Pixels, exclude: Mask = None, *, window_px: int, k: f
 
 
 def _sauvola_surface(pixels: Pixels, exclude: Mask, window_px: int, k: float) -> Floats:
+    surface = _sauvola(pixels, exclude, k)
+    return from_moments(pixels, exclude, window_px, lambda band, *each: surface(*each))
+
+
+def _sauvola(pixels: Pixels, exclude: Mask, k: float) -> Surface:
     low, high = full_range(pixels, exclude)
-    if pixels.dtype.kind == "f":
-        regular = _histogram(pixels, exclude)
-        low, high = criteria.usual_range(float(regular.lower[0]), float(regular.upper[-1]))
-    mean, deviation = local_moments(pixels, exclude, window_px)
     half = (high - low) / 2 or 1.0
-    return np.asarray(low + (mean - low) * (1 + k * (deviation / half - 1)))
+    return lambda mean, spread: mean * (1 + k * (spread / half - 1))
 
 
-def local_moments(pixels: Pixels, exclude: Mask, window_px: int) -> tuple[Floats, Floats]:
+def local_moments(
+    pixels: Pixels, exclude: Mask, window_px: int, middle: float | None = None
+) -> tuple[Floats, Floats]:
     """Return mean and standard deviation of the counted pixels in the square around each pixel.
 
-    Edges are mirrored. A square without a counted pixel takes the mean of the image.
+    Edges are mirrored. A square without a counted pixel takes the mean of the image, or `middle`.
     """
-    middle = float(np.mean(counted(pixels, exclude), dtype=np.float64))
+    if middle is None:
+        middle = float(np.mean(counted(pixels, exclude), dtype=np.float64))
     grey = pixels.astype(np.float64) - middle  # small numbers: less is lost between the squares
     if exclude is None:
         mean, squares = _box(grey, window_px), _box(grey * grey, window_px)
     else:
         kept = (~exclude).astype(np.float64)
-        share = np.maximum(_box(kept, window_px), 1e-12)
-        mean = _box(grey * kept, window_px) / share
-        squares = _box(grey * grey * kept, window_px) / share
+        share = _box(kept, window_px)
+        some = share > 0.5 / window_px**2  # less than a pixel is what running sums leave behind
+        share[~some] = 1
+        mean = np.where(some, _box(grey * kept, window_px) / share, 0)
+        squares = np.where(some, _box(grey * grey * kept, window_px) / share, 0)
     return mean + middle, np.sqrt(np.maximum(squares - mean * mean, 0))
 
 

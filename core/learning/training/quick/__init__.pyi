@@ -10,8 +10,12 @@ from .learning import save_quick as save_quick
 from .learning import train_quickly as train_quickly
 from .likeness import fingerprint as fingerprint
 from .likeness import same_field as same_field
+from .maps import MeanMap as MeanMap
+from .maps import mean_maps as mean_maps
 from .readme import describe as describe
 from .readme import say_curve as say_curve
 from .readme import say_histogram as say_histogram
 from .readme import say_score as say_score
 from .suggestions import suggest_next as suggest_next
+from .table import LabelLine as LabelLine
+from .table import read_label_table as read_label_table

@@ -253,7 +253,7 @@ def _sources(by: By) -> list[Finding]:
                 found.append(
                     Finding(
                         f"All “{label}” files are called “{stem} …”: if they are one specimen or "
-                        "series, say so under Groups, or the score is too good."
+                        "series, count them as one original, or the score is too good."
                     )
                 )
     return found

@@ -12,9 +12,9 @@ from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.parts import show
 from core.ui.parts.compare import slider
-from core.ui.parts.viewer import by_hand
+from core.ui.parts.viewer import by_hand, kept
 from core.ui.parts.viewer.layers import Layer, Raster
-from core.ui.parts.viewer.microscope import DIVIDE, Click, Coloured, ViewerState, viewer
+from core.ui.parts.viewer.microscope import DIVIDE, MEASURING, Click, Coloured, ViewerState, viewer
 
 _VEIL, _STRIPE = (30, 36, 40, 140), (240, 148, 90, 190)  # red, green, blue, opacity
 
@@ -50,6 +50,8 @@ def show_micrograph(
     clickable: bool = False,
     look_at: int | None = None,
     mode: str = DIVIDE,
+    tools: Sequence[str] = MEASURING,
+    phases: Sequence[str] = (),
     hatched: bool = False,
     alt: str = "",
     on_click: Callable[[Click], None] | None = None,
@@ -69,7 +71,8 @@ def show_micrograph(
     asks = f"{key}_asks_page"  # whether what was drawn concerns the whole page
 
     def heed(shapes: tuple[Shape, ...]) -> None:
-        st.session_state[asks] = on_shapes is not None and on_shapes(shapes)
+        concerns = on_shapes is not None and on_shapes(shapes)
+        st.session_state[asks] = concerns or kept.is_awaited(micrograph)
 
     state: ViewerState = viewer(
         micrograph,
@@ -78,6 +81,8 @@ def show_micrograph(
         after=after,
         labels=labels,
         mode=mode,
+        tools=tools,
+        phases=phases,
         clickable=clickable,
         look_at=look_at,
         keep_clear=cache.written_boxes(micrograph),
@@ -86,6 +91,7 @@ def show_micrograph(
         on_click=on_click,
         on_shapes=heed,
     )
-    by_hand.draw(micrograph, state.shapes, key)
+    if tools:
+        by_hand.draw(micrograph, state.shapes, key)
     if st.session_state.pop(asks, False) or (clickable and state.clicked is not None):
         st.rerun()

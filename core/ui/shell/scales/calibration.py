@@ -7,11 +7,11 @@ import streamlit as st
 from core.imaging.scale import ScaleBar, specimen_field, words
 from core.micrograph import Micrograph, PixelSize
 from core.ui import cache
-from core.ui.parts import on_primary, say
+from core.ui.parts import on_primary, say, viewer
 from core.ui.shell import workspace
 
 _UNITS = ("nm", "µm", "mm")
-_TYPED, _FROM_BAR = "Type it", "Scale bar"
+_TYPED, _FROM_BAR, _DRAWN = "Type it", "Scale bar", "Drawn length"
 
 
 def draw(micrograph: Micrograph) -> None:
@@ -28,15 +28,19 @@ def draw(micrograph: Micrograph) -> None:
         _say_where_from(micrograph)
         way = st.segmented_control(
             "Set by hand",
-            (_TYPED, _FROM_BAR),
+            (_TYPED, _FROM_BAR, _DRAWN),
             default=_TYPED,
+            required=True,
             key=f"sidebar_way_{sha256}",
             persist_state="session",
         )
+        viewer.kept.await_shapes(micrograph, way == _DRAWN)
         if way == _TYPED:
             _type_it(micrograph)
         elif way == _FROM_BAR:
             _measure_bar(micrograph)
+        elif way == _DRAWN:
+            _take_length(micrograph)
         if given:
             own = workspace.own_pixel_size(micrograph)
             st.button(
@@ -121,7 +125,36 @@ def _measure_bar(micrograph: Micrograph) -> None:
     )
 
 
-def _take_bar(sha256: str, length: float, unit: str, bar_px: int) -> None:
+def _take_length(micrograph: Micrograph) -> None:
+    """Ask how long a length is that was drawn in the picture."""
+    drawn = [shape for shape in viewer.kept.shapes(micrograph) if shape.kind == "ruler"]
+    if not drawn:
+        st.caption("Draw a length along the scale bar first, with the ruler above the picture.")
+        return
+    sha256 = micrograph.sha256
+    number, unit = st.columns([3, 2])
+    length = number.number_input(
+        say.line("{name}, {px:.1f} px, is", name=drawn[-1].name, px=drawn[-1].length_px),
+        0.0,
+        1e6,
+        None,
+        format="%.6g",
+        placeholder="e.g. 200",
+        key=f"drawn_length_{sha256}",
+    )
+    chosen = unit.selectbox("Unit", _UNITS, key=f"drawn_unit_{sha256}")
+    st.button(
+        on_primary("Set pixel size", enabled=bool(length)),
+        key=f"drawn_set_{sha256}",
+        type="primary",
+        disabled=not length,
+        help=None if length else "Type how long it is first.",
+        on_click=_take_bar,
+        args=(sha256, length, chosen, drawn[-1].length_px),
+    )
+
+
+def _take_bar(sha256: str, length: float, unit: str, bar_px: float) -> None:
     _set(sha256, words.pixel_size_from_bar(length, unit, bar_px))
 
 

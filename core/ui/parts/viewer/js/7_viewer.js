@@ -704,6 +704,7 @@ class Viewer {
     clearInterval(this.blinker);
     clearTimeout(this.rest);
     cancelAnimationFrame(this.frame);
+    this.frame = 0;
     this.watch.disconnect();
   }
 }
