@@ -121,7 +121,7 @@ def _scale() -> None:
     read = sum(words.is_read_from_picture(each) for each in workspace.every())
     if read and chosen == SCALE.default:
         say.caption(
-            "{read} of what is loaded has its pixel size from the picture: it is left out.",
+            "{read} of what is loaded has its pixel size from the picture: that size is not used.",
             read=read,
         )
 
