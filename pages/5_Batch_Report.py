@@ -51,5 +51,6 @@ with page.user_errors():
     elif run is not None and run.problem:
         say.error("{problem}", problem=run.problem, icon=":material/error:")
     elif run is not None and run.result is not None:
-        batch_run.kept_key()  # from the next run of the page on it stands in the address
+        batch_run.kept_key()
+        page.remember()  # at once: who reloads now finds the result again
         results.draw(run, run.result)

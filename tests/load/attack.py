@@ -135,7 +135,7 @@ class Attacker(_Person):
     def _recipe(self, tab: Tab, dice: random.Random) -> None:
         if not tab.has("batch_recipe_file"):
             self._own_batch_page(tab)
-            tab.pick("batch_recipe_origin", "1")
+            tab.pick("batch_recipe_origin", "A file")
         tab.upload("batch_recipe_file", ("recipe.json", generators.recipe_of(dice)))
         if tab.has("batch_run_now"):
             tab.click("batch_run_now")

@@ -185,3 +185,11 @@ def test_train_takes_its_model_folder_either_way(tmp_path, monkeypatch, argument
     Path("data").mkdir()
     assert main(["train", *arguments]) == EXIT_OK
     assert asked == [([Path("data")], Path("model"))]
+
+
+def test_a_report_in_a_folder_whose_name_is_no_unicode(folder, tmp_path, capsys):
+    out = tmp_path / os.fsdecode(b"r\xff")
+    arguments = [str(folder), "--out", str(out), "--zip", "--quiet"]
+    assert main(["batch", *arguments]) in (0, 3)
+    assert (out / "results.parquet").stat().st_size
+    assert out.with_name(f"{out.name}.zip").is_file()

@@ -32,3 +32,5 @@ from .preparation import shift as shift
 from .preparation import standardise as standardise
 from .reference import REFERENCE as REFERENCE
 from .reference import Reference as Reference
+from .schema import LONGEST_WORD as LONGEST_WORD
+from .schema import is_word as is_word

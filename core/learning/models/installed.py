@@ -60,7 +60,7 @@ def find_model(name_or_path: str | Path) -> Path | None:
 def read_facts(name_or_path: str | Path) -> Mapping[str, Any]:
     """Return what a model's card says, unchecked; empty when it cannot be read."""
     place = find_model(name_or_path)
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, RecursionError):
         if place is not None:
             facts = json.loads((place / CARD).read_text(encoding="utf-8"))
             return facts if isinstance(facts, dict) else {}

@@ -224,8 +224,11 @@ def _check_range(name: str, value: object, low: float, high: float) -> None:
 def make_preparation(values: Mapping[str, Any]) -> Preparation | CentreCrop:
     """Return the preparation that a model card describes; without a kind, the whole frame."""
     options = dict(values)
-    if options.pop("kind", None) == CENTRE_CROP:
+    kind = options.pop("kind", None)
+    if kind == CENTRE_CROP:
         return CentreCrop(**options)
+    if kind is not None:
+        raise ValueError(f"there is no preparation {kind!r:.40}")
     return Preparation(**options)
 
 

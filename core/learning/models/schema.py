@@ -39,6 +39,14 @@ def _word(text: str) -> str:
     return _plain_text(text)
 
 
+def is_word(text: str) -> bool:
+    """Tell whether a card may hold a text as the name of a model or a class."""
+    try:
+        return len(_word(text)) <= LONGEST_WORD
+    except ValueError:
+        return False
+
+
 def _ordered(pair: list[float]) -> list[float]:
     if pair[0] > pair[1]:
         raise ValueError("must go from low to high")

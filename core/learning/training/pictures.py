@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import UserError
 from core.imaging.reading import Line, read_micrograph, read_number, read_table, same_path
+from core.learning.models import LONGEST_WORD, is_word
 from core.micrograph import Micrograph
 
 LABELS = "labels.csv"
-_FILE_COLUMNS = ("file", "name", "filename", "path", "micrograph", "image")
+_FILE_COLUMNS = ("file", "name", "filename", "file_name", "path", "micrograph", "image")
 _NO_PICTURES = frozenset({"thumbs.db", "desktop.ini", "__macosx"})  # what systems leave behind
 
 
@@ -60,6 +61,7 @@ def read_labelled_folders(folders: Sequence[Path]) -> list[LabelledPicture]:
         be read or speaks of a picture that is not there.
     """
     paths = [path for folder in folders for path in _list_pictures(folder)]
+    _check_names({path.parent.name for path in paths})
     notes: dict[Path, _Note] = {}
     for table in dict.fromkeys(filter(None, map(_find_table, folders))):
         notes |= _read_notes(table, folders, paths)
@@ -70,6 +72,17 @@ def read_labelled_folders(folders: Sequence[Path]) -> list[LabelledPicture]:
             "each class into a sub-folder with the class's name."
         )
     return _join_groups(pictures)
+
+
+def _check_names(classes: Iterable[str]) -> None:
+    """Refuse names of classes that no model card can hold, before anything is trained."""
+    for name in sorted(classes):
+        if not is_word(name):
+            shown = "".join(c if c.isprintable() else "\ufffd" for c in name[:60])
+            raise UserError(
+                f"“{shown}” cannot be the name of a class: rename the folder, with at most "
+                f"{LONGEST_WORD} letters and without “|” or control characters."
+            )
 
 
 def _list_pictures(folder: Path) -> Iterator[Path]:

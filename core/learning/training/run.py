@@ -17,8 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.errors import UserError
 from core.learning.classifying import THRESHOLD
-from core.learning.models import ModelCard, pick_device, save_model
+from core.learning.models import LONGEST_WORD, ModelCard, is_word, pick_device, save_model
 from core.learning.training import crossvalidation, unfinished
 from core.learning.training.phases import Report, Trainer, threads_beside
 from core.learning.training.pictures import LabelledPicture, read_labelled_folders
@@ -93,6 +94,11 @@ def train(
     if start is not None:
         plan = replace(plan, architecture=start.architecture)
         report(f"starts from {start.title} of {start.source}; its head is replaced")
+    if not is_word(out.name):
+        raise UserError(
+            "The model folder's name becomes the model's: give one of plain letters without “|”, "
+            f"at most {LONGEST_WORD} of them."
+        )
     folders = [folder] if isinstance(folder, Path) else list(folder)
     pictures = read_labelled_folders(folders)
     classes = tuple(sorted({picture.label for picture in pictures}))

@@ -77,7 +77,7 @@ def _old_pictures(folder: Path) -> list[str]:
     """Return the pictures of an earlier batch, as far as their names are of our making."""
     try:
         named = list(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"])
-    except (ValueError, KeyError, TypeError, OSError):
+    except (ValueError, KeyError, TypeError, OSError, RecursionError):
         named = []
     if (folder / FOLDER / FILE).is_file():
         named += [name for entry in Journal(folder).entries() for name in entry["files"]]
@@ -147,7 +147,9 @@ def write_tables(
     files = (*names, *pictures)
     with writing(folder):
         (folder / names[0]).write_bytes(csv_bytes(rows))
-        _encodable(rows).to_parquet(folder / names[1], engine="pyarrow", index=False)
+        # Through a file of Python's: the library takes no name that is not UTF-8.
+        with (folder / names[1]).open("wb") as stream:
+            _encodable(rows).to_parquet(stream, engine="pyarrow", index=False)
         _write_regions(folder / names[2], regions)
         (folder / names[3]).write_bytes(recipe.to_json().encode())
         manifest = {

@@ -138,6 +138,6 @@ def _decode(raw: bytes) -> Entry | None:
     """Return a line; None for half of one."""
     try:
         line = json.loads(raw) if raw.endswith(b"\n") else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return line if isinstance(line, dict) else None

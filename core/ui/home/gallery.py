@@ -154,7 +154,7 @@ def _card(micrograph: Micrograph, chosen: bool) -> None:
         with st.container(gap="xxsmall"):
             with st.container(height=_PICTURE_WH[1], border=False, horizontal_alignment="center"):
                 st.image(
-                    cache.thumbnail_png(micrograph, 2 * max(_PICTURE_WH)),
+                    cache.thumbnail_png(micrograph, _thumbnail_px(micrograph)),
                     width=_fit_width(micrograph),
                     alt=micrograph.name,
                 )
@@ -205,6 +205,16 @@ def _buttons(sha256: str, chosen: bool) -> None:
             type="tertiary",
             on_click=partial(workspace.remove, sha256),
         )
+
+
+def _thumbnail_px(micrograph: Micrograph) -> int:
+    """Return the longer side of a thumbnail: twice what is shown, for screens of fine pixels.
+
+    Of a frame a few pixels high Streamlit, which halves it, would leave no row.
+    """
+    shown = max(_PICTURE_WH)
+    height, width = micrograph.shape
+    return 2 * shown if 2 * shown * height >= 4 * width else min(shown, _fit_width(micrograph))
 
 
 def _fit_width(micrograph: Micrograph) -> int:

@@ -5,4 +5,5 @@ from .layout import require_micrograph as require_micrograph
 from .layout import settings as settings
 from .layout import setup as setup
 from .layout import user_errors as user_errors
+from .revival import remember as remember
 from .rooms import for_recipe as for_recipe

@@ -176,3 +176,8 @@ def test_a_large_input_asks_for_memory_first(monkeypatch: pytest.MonkeyPatch) ->
     require_room((512, 512))
     with pytest.raises(OutOfMemory):
         require_room((1024, 1024))
+
+
+def test_a_preparation_of_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="there is no preparation"):
+        make_preparation({"kind": "anything"})

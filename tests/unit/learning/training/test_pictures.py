@@ -1,6 +1,7 @@
 """Labelled folders as people keep them, and tables as spreadsheets write them."""
 
 import codecs
+import os
 from pathlib import Path
 
 import cv2
@@ -121,3 +122,12 @@ def test_equal_pictures_join_the_groups_that_they_are_noted_in(folder: Path) -> 
     joined = [groups[f"data/{name}"] for name in ("A/0.png", "A/1.png", "A/2.png", "B/0.png")]
     assert joined == ["g"] * 4
     assert len(set(groups.values())) == 9
+
+
+@pytest.mark.parametrize("name", ["alloys | x", "a" * 121, "tab\there", os.fsdecode(b"no \xff")])
+def test_names_of_classes_that_no_card_holds_are_refused_before_training(tmp_path, name):
+    for number, label in enumerate((name, "other")):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "0.pgm").write_bytes(b"P5 2 1 255 a" + bytes([number]))
+    with pytest.raises(UserError, match="rename the folder"):
+        read_labelled_folders([tmp_path])

@@ -10,7 +10,9 @@ def entry(name: str) -> dict:
     return {"name": name, "stamp": "1", "files": [], "previews": []}
 
 
-@pytest.mark.parametrize("spoilt", [b"\x00\x00\x00\n", b'{"items": [\n', b"[1, 2]\n", b"\xff\n"])
+@pytest.mark.parametrize(
+    "spoilt", [b"[" * 100_000 + b"\n", b"\x00\x00\x00\n", b'{"items": [\n', b"[1, 2]\n", b"\xff\n"]
+)
 def test_what_lies_behind_a_spoilt_line_is_done_again(tmp_path, spoilt):
     journal = Journal(tmp_path)
     journal.begin("key")
