@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.imaging.simulation import KINDS
 from core.learning.classifying import THRESHOLD
 from core.learning.models import ModelCard, pick_device, save_model
 from core.learning.training import crossvalidation, unfinished
@@ -125,7 +126,7 @@ def train(
         architecture=plan.architecture,
         classes=classes,
         options=trainer.options,
-        display_names={name: name.replace("_", " & ") for name in classes},
+        display_names={name: _in_words(name) for name in classes},
         preparation=plan.preparation.to_dict(),
         calibration=crossvalidation.calibrate(held_out) | plan.yardstick,
         metrics=crossvalidation.score(held_out, classes, plan.folds)
@@ -140,6 +141,11 @@ def train(
     (out / "README.md").write_text(describe(card), encoding="utf-8")
     unfinished.forget(work)
     return card
+
+
+def _in_words(name: str) -> str:
+    """Return a class for people: what the simulator's "rods_fibres" joins is "and", else a gap."""
+    return name.replace("_", " & " if name in KINDS else " ")
 
 
 def _describe_start(start: Start | None) -> dict[str, Any]:
