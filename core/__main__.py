@@ -119,6 +119,12 @@ def _add_batch(commands: Any) -> None:
         help="flat field, or picture whose histogram is matched, where the recipe names one that "
         "is not among the inputs; not analysed",
     )
+    batch.add_argument(
+        "--pixel-size",
+        metavar="RULE",
+        help='"file", "read" (also from the scale bar where two findings agree) or a length such '
+        'as "2.5 nm" for all; else as the recipe says, which is "file" by default',
+    )
     batch.add_argument("--maps", action="store_true", help="keep the heat maps as NPY, too")
     batch.add_argument("--resume", action="store_true", help="go on with what --out holds")
     batch.add_argument(
@@ -184,10 +190,15 @@ def _add_train(commands: Any) -> None:
     train.add_argument("--out", type=Path, help="model folder to write")
     train.add_argument("--whole-frames", type=Path, help="the same files uncropped, to be scored")
     train.add_argument(
-        "--pretrain-samples", type=int, help="simulated views, 0 for none (default: 128000)"
+        "--pretrain-samples",
+        type=int,
+        help="simulated views before real ones, 0 for none (default: 128000; none for "
+        "efficientnet-lite0)",
     )
     train.add_argument(
-        "--finetune-samples", type=int, help="views per fine-tuning (default: 10000)"
+        "--finetune-samples",
+        type=int,
+        help="views per fine-tuning (default: 10000; 3600 for efficientnet-lite0)",
     )
     train.add_argument(
         "--folds", type=int, help="folds of the grouped cross-validation (default: 5)"
@@ -195,8 +206,9 @@ def _add_train(commands: Any) -> None:
     train.add_argument(
         "--start-from",
         metavar="FILE|URL|NAME",
-        help="weights to begin with: a weight file, a model, an https address, or one of "
-        "micronet/… and imagenet-micronet/… with resnet18, resnet50 or densenet121",
+        help="weights to begin with: a weight file, a model, an https address, "
+        "efficientnet-lite0 (from a package), or one of micronet/… and imagenet-micronet/… with "
+        "resnet18, resnet50 or densenet121",
     )
     train.add_argument("--work", type=Path, help="folder for unfinished phases")
     train.add_argument(
@@ -303,6 +315,11 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     recipe = Recipe.from_json(_read(options.recipe)) if options.recipe else Recipe()
     if options.maps and "maps" not in recipe.pictures:
         recipe = replace(recipe, pictures=(*recipe.pictures, "maps"))
+    if options.pixel_size is not None:
+        try:
+            recipe = replace(recipe, pixel_size_from=options.pixel_size)
+        except ValueError as error:
+            raise UserError(f"--pixel-size cannot be used: {error}.") from error
     return recipe
 
 

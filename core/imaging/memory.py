@@ -29,6 +29,7 @@ _UNLIMITED = 1 << 50  # version 1 of control groups writes a huge number for "no
 _PAGE_BYTES = 4096
 _relief: list[Callable[[], object]] = []
 _reserved: list[int] = []  # bytes that threads at work have been promised
+_lent: dict[int, int] = {}  # process id: bytes that it may hold at most while it works for us
 _changed = threading.Condition()
 PATIENCE_S, _LOOK_S = 10.0, 0.25  # how long work in the background waits for room, and how often
 _TIGHT_BYTES = 150 << 20
@@ -72,7 +73,9 @@ def require_memory(more_bytes: int) -> None:
         If it cannot, although everything that can be given back was given back.
     """
     limit = memory_limit()
-    if limit is not None and not (_fits(more_bytes, limit) or _relieve(more_bytes, limit)):
+    if limit is None or _fits(more_bytes, limit) or _fits_once_returned(more_bytes, limit):
+        return
+    if not _relieve(more_bytes, limit):
         raise OutOfMemory
 
 
@@ -127,6 +130,67 @@ def reserved(more_bytes: int) -> Iterator[None]:
             _changed.notify_all()
 
 
+@contextlib.contextmanager
+def lent(process: int, wanted_bytes: int | None, most_bytes: int) -> Iterator[int]:
+    """Lend a process beside this one memory for one piece of work.
+
+    While it works, everybody else reckons with all of that, whether it is taken yet or not.
+
+    Parameters
+    ----------
+    process : int
+        Its id.
+    wanted_bytes : int or None
+        What the work is expected to take; None for all that is free.
+    most_bytes : int
+        More is never lent; where no limit is stated, this much.
+
+    Yields
+    ------
+    int
+        How many bytes more than now it may hold.
+
+    Raises
+    ------
+    OutOfMemory
+        If so much is not free.
+    """
+    limit = memory_limit()
+    if limit is None:
+        yield most_bytes
+        return
+    if wanted_bytes is not None:
+        require_memory(min(wanted_bytes, most_bytes))
+    with _changed:
+        free = int((1 - SPARE) * limit) - resident_bytes() - _outstanding()
+        more = min(most_bytes, free if wanted_bytes is None else wanted_bytes)
+        if more > free or more <= 0:
+            raise OutOfMemory
+        _lent[process] = _resident(str(process)) + more
+    try:
+        yield more
+    finally:
+        with _changed:
+            del _lent[process]
+            _changed.notify_all()
+
+
+def _outstanding() -> int:
+    """Return how much of what was lent is not taken yet."""
+    return sum(max(0, most - _resident(str(process))) for process, most in list(_lent.items()))
+
+
+def _fits_once_returned(more_bytes: int, limit: int) -> bool:
+    """Wait for what is lent, which comes back within seconds, before anything kept is dropped."""
+    until = time.monotonic() + PATIENCE_S
+    while _lent and time.monotonic() < until:
+        with _changed:
+            _changed.wait(_LOOK_S)
+        if _fits(more_bytes, limit):
+            return True
+    return False
+
+
 def give_frames_back() -> None:
     """Have freed arrays of a frame's size go back to the system at once, where memory is limited.
 
@@ -147,7 +211,7 @@ def _relieve(more_bytes: int, limit: int) -> bool:
 
 
 def _fits(more_bytes: int, limit: int) -> bool:
-    return resident_bytes() + more_bytes <= (1 - SPARE) * limit
+    return resident_bytes() + _outstanding() + more_bytes <= (1 - SPARE) * limit
 
 
 def _resident(process: str) -> int:

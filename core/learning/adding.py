@@ -18,7 +18,8 @@ import tempfile
 import threading
 import uuid
 import zipfile
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
@@ -45,7 +46,7 @@ from core.learning.models import (
 )
 from core.micrograph import Micrograph, PixelSize
 
-MOST_MODELS = 12
+MOST_MODELS = 40
 MOST_MB = 3000  # of all of them on the disk
 _PARTS = {CARD: 1, WEIGHTS: 800, REFERENCE: 100}  # what is taken of a folder, and its most MB
 _README = "README.md"  # of models that were made here; none is taken from an upload
@@ -56,6 +57,7 @@ _BY_HAND = "The classes were named by hand."
 _LOG = logging.getLogger(__name__)
 _lock = threading.RLock()  # of everything that is done to the folder
 _uploads: dict[str, list[Path]] = {}  # what was made of each upload, the newest last
+_visitors: dict[str, str] = {}  # who brought each upload, where that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class AddedModel:
         return bool(self.notes)
 
 
-def add_model(path: Path, file_name: str) -> AddedModel:
+def add_model(path: Path, file_name: str, visitor: str = "") -> AddedModel:
     """Return a model that was made of a weight file or of a ZIP of a model folder.
 
     Parameters
@@ -92,6 +94,9 @@ def add_model(path: Path, file_name: str) -> AddedModel:
     path : Path
     file_name : str
         What the file is called by the person; never used as a path.
+    visitor : str
+        Who brings it: models of whoever brought most make room first. Nobody when left out, so
+        that this upload stands for itself.
 
     Raises
     ------
@@ -106,7 +111,10 @@ def add_model(path: Path, file_name: str) -> AddedModel:
         else:
             _convert(path, file_name, draft)
         card = _try_out(draft)
-        return _settle(draft, card, uuid.uuid4().hex)
+        upload = uuid.uuid4().hex
+        with _lock:
+            _visitors[upload] = visitor or upload
+            return _settle(draft, card, upload)
 
 
 def keep_model(classifier: Classifier, readme: str) -> AddedModel:
@@ -286,23 +294,42 @@ def _settle(draft: Path, card: ModelCard, upload: str) -> AddedModel:
 
 
 def _make_room(newest: Path) -> None:
-    """Forget models when there are too many: first names that were tried out, then the oldest.
+    """Forget models when there are too many, or too large ones.
 
-    What a person tried before the newest names of an upload is in nobody's way, so that typing
-    never takes the models of others.
+    What a person tried before the newest names of an upload is in nobody's way and goes first;
+    then the oldest of whoever has most, so that nobody's models go for those of one visitor.
     """
     kept = [path for path in _folder().iterdir() if (path / CARD).is_file() and path != newest]
-    current = {made[-1] for made in _uploads.values() if made}
-    kept.sort(key=lambda path: (path in current, _age(path)), reverse=True)
-    total = _size_mb(newest)
-    for place, path in enumerate(kept, start=1):
-        total += _size_mb(path)
-        if place >= MOST_MODELS or total > MOST_MB:
-            shutil.rmtree(path, ignore_errors=True)
+    sizes = {path: _size_mb(path) for path in (*kept, newest)}
+    while kept and (len(kept) >= MOST_MODELS or sum(sizes.values()) > MOST_MB):
+        last = _next_to_go(kept, sizes)
+        shutil.rmtree(last, ignore_errors=True)
+        kept.remove(last)
+        del sizes[last]
     for upload, made in list(_uploads.items()):
         made[:] = [path for path in made if path.is_dir()]
         if not made:
             del _uploads[upload]
+            _visitors.pop(upload, None)
+
+
+def _next_to_go(kept: Sequence[Path], sizes: Mapping[Path, float]) -> Path:
+    """Return a model that nobody uses, else the oldest of whoever has most of what is short."""
+    holders: dict[Path, set[str]] = defaultdict(set)
+    for upload, made in _uploads.items():
+        if made:
+            holders[made[-1]].add(_visitors.get(upload, upload))
+    by_size = sum(sizes.values()) > MOST_MB
+    has: dict[str, float] = defaultdict(float)
+    for path, names in holders.items():
+        for name in names:
+            has[name] += sizes.get(path, 0.0) if by_size else 1.0
+
+    def order(path: Path) -> tuple[bool, float, int]:
+        theirs = [has[name] for name in holders[path]]
+        return not theirs, min(theirs, default=0.0), -_age(path)
+
+    return max(kept, key=order)
 
 
 def _age(folder: Path) -> int:

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,6 +114,117 @@ def test_many_scans_inside_a_tiff(tmp_path: Path) -> None:
     directory = struct.pack("<H", len(entries)) + table + bytes(4)
     data = b"II*\0" + struct.pack("<I", 8 + len(jpeg)) + jpeg + directory
     assert "scans" in refused(tmp_path / "a.tif", data)
+
+
+def jpeg_behind(filling: bytes) -> bytes:
+    """A sound JPEG with something put in behind its start."""
+    stream = io.BytesIO()
+    Image.fromarray(np.zeros((16, 16), np.uint8)).save(stream, "JPEG")
+    return stream.getvalue()[:2] + filling + stream.getvalue()[2:]
+
+
+def png_of_chunks(count: int) -> bytes:
+    """A sound PNG with so many empty chunks."""
+    stream = io.BytesIO()
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(stream, "PNG")
+    data, empty = stream.getvalue(), struct.pack(">I4sI", 0, b"teSt", zlib.crc32(b"teSt"))
+    return data[:33] + empty * count + data[33:]
+
+
+def gif_of_comments(count: int, at_end: bool) -> bytes:
+    """A sound GIF with so many empty comments before its picture, or where a second one may be."""
+    stream = io.BytesIO()
+    Image.fromarray(np.zeros((16, 16), np.uint8)).save(stream, "GIF")
+    data = stream.getvalue()
+    at = len(data) - 1 if at_end else data.index(b",", 13)
+    return data[:at] + b"!\xfe\0" * count + data[at:]
+
+
+LONG_HEADERS = {
+    "JPEG of fill bytes": lambda: jpeg_behind(b"\xff" * 190_000_000),
+    "JPEG of bare markers": lambda: jpeg_behind(b"\xff\xd0" * 90_000_000),
+    "JPEG of empty segments": lambda: jpeg_behind(b"\xff\xe5\0\2" * 45_000_000),
+    "PNG of empty chunks": lambda: png_of_chunks(15_000_000),
+    "GIF of comments": lambda: gif_of_comments(60_000_000, False),
+    "GIF of comments at its end": lambda: gif_of_comments(60_000_000, True),
+}
+
+
+@linux_only
+@pytest.mark.parametrize("what", LONG_HEADERS)
+def test_headers_that_are_walked_piece_by_piece(tmp_path: Path, what: str) -> None:
+    refused(tmp_path / "a.bin", LONG_HEADERS[what]())
+
+
+def tiff_of(body: bytes, tags: dict[int, tuple[int, int, int]]) -> bytes:
+    """A TIFF of 10 × 10 px whose directory lies behind a body; tags: code, type, count, place."""
+    entries = {256: (4, 1, 10), 257: (4, 1, 10), 258: (3, 1, 8), 259: (3, 1, 1), 262: (3, 1, 1)}
+    entries |= {273: (4, 1, 8), 277: (3, 1, 1), 278: (4, 1, 10), 279: (4, 1, 100)} | tags
+    table = b"".join(struct.pack("<HHII", code, *rest) for code, rest in sorted(entries.items()))
+    directory = struct.pack("<H", len(entries)) + table + bytes(4)
+    return b"II*\0" + struct.pack("<I", 8 + len(body)) + body + directory
+
+
+LINES = b"a=1\n" * 10_000_000
+LONG_TAGS = {
+    "description of ImageJ": (270, 2, b"ImageJ=1.5\nimages=1\nunit=um\n"),
+    "description with a blank before": (270, 2, b" ImageJ=1.5\nimages=1\n"),
+    **{f"tag {code}": (code, 2, b"") for code in (305, 34118, 34680, 34682, 50431, 51023, 65009)},
+    **{f"numbers in {code}": (code, 3, b"") for code in (258, 320, 338, 339)},
+    "lengths of ImageJ's notes": (50838, 4, b""),
+}
+
+
+@linux_only
+@pytest.mark.parametrize("what", LONG_TAGS)
+def test_tags_longer_than_anyone_writes(tmp_path: Path, what: str) -> None:
+    code, kind, start = LONG_TAGS[what]
+    count = len(LINES) // {2: 1, 3: 2, 4: 4}[kind]
+    assert "more about itself" in refused(
+        tmp_path / "a.tif", tiff_of(start + LINES, {code: (kind, count, 8)})
+    )
+
+
+@linux_only
+@pytest.mark.parametrize("size", [149_000, 60_000])
+def test_tags_of_zeiss_as_long_as_is_allowed(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff_of(LINES[:size], {34118: (2, size, 8)}))
+    outcome = give(path)
+    assert outcome.sentence.startswith("read")
+    assert outcome.seconds < MOST_SECONDS
+
+
+@linux_only
+def test_strips_by_the_million(tmp_path: Path) -> None:
+    strips = 20_000_000
+    tags = {257: (4, 1, strips), 256: (4, 1, 1), 278: (4, 1, 1)}
+    tags |= {273: (4, strips, 8), 279: (4, strips, 8 + 4 * strips)}
+    refused(tmp_path / "a.tif", tiff_of(bytes(8 * strips), tags))
+
+
+@linux_only
+@pytest.mark.parametrize("compression", [5, 7, 8, 32773])
+def test_strips_that_all_lie_at_one_place(tmp_path: Path, compression: int) -> None:
+    strips, packed = 10_000, zlib.compress(bytes(2_000_000_000 // 10_000)) * 200
+    places = struct.pack("<I", 8) * strips + struct.pack("<I", len(packed)) * strips
+    at = 8 + len(packed)
+    tags = {256: (4, 1, 10_000), 257: (4, 1, strips), 278: (4, 1, 1), 259: (3, 1, compression)}
+    tags |= {273: (4, strips, at), 279: (4, strips, at + 4 * strips)}
+    refused(tmp_path / "a.tif", tiff_of(packed + places, tags))
+
+
+@linux_only
+def test_a_packed_bmp_of_single_pixels_is_read_where_time_ends(tmp_path: Path) -> None:
+    side = 1500
+    body = (bytes([1, 9]) * side + b"\0\0") * side + b"\0\1"
+    header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(body), 0, 0, 256, 0)
+    data = b"BM" + struct.pack("<IHHI", 1078 + len(body), 0, 0, 1078) + header
+    path = tmp_path / "a.bmp"
+    path.write_bytes(data + bytes(range(256)) * 4 + body)
+    outcome = give(path)
+    assert outcome.sentence == f"read ({side}, {side})"
+    assert outcome.seconds < 1  # of the app's own
 
 
 def test_directories_of_a_tiff_that_point_back_end() -> None:

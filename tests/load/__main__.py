@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 
 from tests.load.crowd import WARM_P95_S, report, visit
 
@@ -20,19 +21,23 @@ def main() -> int:
     parser.add_argument("--think", type=float, default=10.0, help="s between two interactions")
     parser.add_argument("--pictures", type=int, default=24, help="different ones")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--attack", action="store_true", help="one more visitor attacks")
     given = parser.parse_args()
+    warnings.simplefilter("ignore")  # of zipfile, for names that occur twice in hostile archives
     outcome = visit(
         given.visitors,
         60 * given.minutes,
         think_s=given.think,
         pictures=given.pictures,
         seed=given.seed,
+        attack=given.attack,
     )
     print(report(outcome))
     notes = outcome.notes
     warm = sorted(outcome.seconds_of(warm=True))
     late = bool(warm) and warm[int(0.95 * (len(warm) - 1))] > WARM_P95_S
-    return int(late or bool(notes.troubles or notes.leaks or outcome.log_troubles))
+    hurt = outcome.attacked and (outcome.attacked.troubles or outcome.attacked.losses)
+    return int(late or bool(hurt) or bool(notes.troubles or notes.leaks or outcome.log_troubles))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,10 @@ DECODING_CPU_S_PER_MB = 0.08
 DECODING_WALL_S = 20.0  # where other work shares the machine
 DECODING_IDLE_S = 120.0  # then the process ends, and its memory is free for others
 DECODING_MEMORY_MB = 2000  # address space of that process, of which 230 MB are there at the start
+DECODING_WORK_MB = 1700  # of it, for one file
+DECODING_WORK_BASE_MB = 64  # what a small file takes, where the host states a limit …
+DECODING_WORK_PER_BYTE = 16  # … and for each byte of the file; a file that unpacks to more waits
+DECODING_LIBRARIES_MB = 100  # of addresses, for what is loaded only when a format asks for it
 
 
 def check_file_size(size_bytes: int) -> None:
@@ -85,3 +89,8 @@ def check_frame_number(frame: int, frames: int) -> None:
 def decoding_cpu_s(file_bytes: int) -> float:
     """Return the processor time that opening a file of an instrument may take, in seconds."""
     return DECODING_CPU_S + DECODING_CPU_S_PER_MB * file_bytes / 1e6
+
+
+def decoding_work_bytes(file_bytes: int) -> int:
+    """Return the memory that decoding a file of an instrument is expected to take, in bytes."""
+    return DECODING_WORK_BASE_MB * 1_000_000 + DECODING_WORK_PER_BYTE * file_bytes

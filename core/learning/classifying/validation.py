@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 
+from core.imaging.memory import require_memory
+
 MOST_PARTS = 250  # fits of a temperature, 2 ms each
+_FIT_BYTES_PER_VALUE = 48  # doubles: the rows, scaled, shifted, exponent, probabilities, cooled
 _MOST_WORK = 1_000_000  # values that all fits together go through
 Array = NDArray[Any]
 
@@ -65,6 +68,7 @@ def cool_by_group(logits: Array, truth: Array, groups: Array) -> Array:
     Where groups are many they are left out several at a time (`leave_out`). A single group has no
     others: its logits stay.
     """
+    require_memory(_FIT_BYTES_PER_VALUE * logits.size)
     cooled = np.empty_like(logits, dtype=np.float64)
     for held in leave_out(groups, logits.size):
         cooled[held] = logits[held] / fit_temperature(logits[~held], truth[~held])

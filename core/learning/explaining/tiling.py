@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,13 +13,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.errors import UserError
+from core.imaging.memory import require_memory
 from core.learning.explaining.explanation import METHODS, Explanation, explain, layer_name, to_frame
 from core.learning.explaining.methods.scene import Cost, Scene, score_gradient
-from core.learning.models import Classifier
+from core.learning.models import Classifier, batch_size
 from core.micrograph import Micrograph
 
 BATCH = 16
 MOST_TILES = 2_000
+MOST_TILE_PX = 1024
+_FRAME_BYTES_PER_PX = 40  # standardised in doubles, mirrored, blended
+_TILE_BYTES_PER_PX = 400  # of a pass and its gradient
 
 
 def explain_tiled(
@@ -63,18 +68,20 @@ def explain_tiled(
     """
     if METHODS[method].cost is not Cost.ONE_PASS or method == "finer-cam":
         raise UserError(f"{METHODS[method].title} is not made for tiles. Choose Grad-CAM.")
+    if not 2 <= tile_px <= MOST_TILE_PX:
+        raise UserError(f"A tile may have 2 to {MOST_TILE_PX:,} px a side, got {tile_px:,}.")
+    _check_tiles(micrograph.shape, tile_px)
+    together = batch_size((tile_px, tile_px), BATCH)
+    require_memory(
+        _FRAME_BYTES_PER_PX * micrograph.pixels.size + together * tile_px**2 * _TILE_BYTES_PER_PX
+    )
     layer = layer_name(classifier, layer)
     target = target or explain(classifier, micrograph, exclude=exclude).target
     image, corners = _lay_out(classifier.preparation.native(micrograph, exclude), tile_px)
-    if len(corners) > MOST_TILES:
-        raise UserError(
-            f"This frame would need {len(corners):,} tiles of {tile_px} px; crop it or choose "
-            f"larger tiles (at most {MOST_TILES:,})."
-        )
     blended = np.zeros(image.shape, np.float32)
     window = _raised_cosine(tile_px)
-    for start in range(0, len(corners), BATCH):
-        part = corners[start : start + BATCH]
+    for start in range(0, len(corners), together):
+        part = corners[start : start + together]
         tiles = np.stack([image[r : r + tile_px, c : c + tile_px] for r, c in part])
         for (r, c), drawn in zip(
             part, _maps(classifier, tiles, method, target, layer), strict=True
@@ -82,12 +89,23 @@ def explain_tiled(
             large = cv2.resize(drawn, (tile_px, tile_px), interpolation=cv2.INTER_LINEAR)
             blended[r : r + tile_px, c : c + tile_px] += window * large
         if on_progress is not None:
-            on_progress(min(1.0, (start + BATCH) / len(corners)))
+            on_progress(min(1.0, (start + together) / len(corners)))
     half, (height, width) = tile_px // 2, micrograph.shape
     raw = blended[half : half + height, half : half + width].copy()
     return Explanation(
         to_frame(raw, micrograph.shape), raw, method, target, layer, (0, 0, height, width)
     )
+
+
+def _check_tiles(shape: tuple[int, int], tile_px: int) -> None:
+    """Refuse a frame of too many tiles, before anything of its size is made."""
+    half = tile_px // 2
+    tiles = math.prod(-(-side // half) + 1 for side in shape)
+    if tiles > MOST_TILES:
+        raise UserError(
+            f"This frame would need {tiles:,} tiles of {tile_px} px; crop it or choose "
+            f"larger tiles (at most {MOST_TILES:,})."
+        )
 
 
 def _lay_out(image: NDArray[Any], tile_px: int) -> tuple[NDArray[Any], list[tuple[int, int]]]:

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.errors import UserError
 from core.imaging.simulation import KINDS
 from core.learning.classifying import THRESHOLD
 from core.learning.models import ModelCard, pick_device, save_model
@@ -24,6 +25,7 @@ from core.learning.training import crossvalidation, unfinished
 from core.learning.training.phases import Report, Trainer, threads_beside
 from core.learning.training.pictures import LabelledPicture, read_labelled_folders
 from core.learning.training.plan import TUNED, TrainingPlan, tuned
+from core.learning.training.quick.seen import DIGESTS, short_digest
 from core.learning.training.readme import describe
 from core.learning.training.scales import training_range
 from core.learning.training.starting import Start
@@ -96,6 +98,7 @@ def train(
     folders = [folder] if isinstance(folder, Path) else list(folder)
     pictures = read_labelled_folders(folders)
     classes = tuple(sorted({picture.label for picture in pictures}))
+    plan = _fitting(plan, pictures, report)
     work = work or Path(".training") / out.name
     if unfinished.claim(work, pictures, classes, plan, start):
         report(f"begins anew: what lay unfinished in {work} was of other pictures or another plan")
@@ -132,7 +135,12 @@ def train(
         metrics=crossvalidation.score(held_out, classes, plan.folds)
         | {"worst_pictures": crossvalidation.list_worst(held_out, pictures, classes)}
         | elsewhere,
-        training={**asdict(plan), "torch": torch.__version__, **_describe_start(start)},
+        training={
+            **asdict(plan),
+            "torch": torch.__version__,
+            **_describe_start(start),
+            DIGESTS: _list_digests(views),
+        },
         data=_list_sources(pictures),
         limits=(*_list_limits(pictures), *notes),
         training_range=training_range(pictures, views),
@@ -143,9 +151,46 @@ def train(
     return card
 
 
+def _fitting(
+    plan: TrainingPlan, pictures: Sequence[LabelledPicture], report: Report
+) -> TrainingPlan:
+    """Return the plan as it can be for these pictures; the card then says what was done.
+
+    Raises
+    ------
+    UserError
+        If a class comes from one group of originals only: none of it could be held out.
+    """
+    groups: dict[str, set[str]] = {}
+    for picture in pictures:
+        groups.setdefault(picture.label, set()).add(picture.group)
+    least = min(groups, key=lambda label: len(groups[label]))
+    count = len(groups[least])
+    if count < 2:
+        raise UserError(
+            f"“{least}” comes from one group of originals only, so no score can be honest. Add "
+            "pictures of another specimen, or use --quick, which then gives no score."
+        )
+    everything = len(set().union(*groups.values()))
+    if count < plan.folds <= everything:
+        report(f"{count} folds instead of {plan.folds}: “{least}” has {count} groups of originals")
+        plan = replace(plan, folds=count)
+    if not set(groups) <= set(KINDS):  # the simulator knows none of them
+        plan = replace(plan, pretrain_samples=0, real_share=1.0)
+    return plan
+
+
 def _in_words(name: str) -> str:
     """Return a class for people: what the simulator's "rods_fibres" joins is "and", else a gap."""
     return name.replace("_", " & " if name in KINDS else " ")
+
+
+def _list_digests(views: Mapping[str, crossvalidation.Frames]) -> list[str]:
+    """Return what tells later that a picture, or its whole frame, was learnt from."""
+    ways = [
+        views[name] for name in (crossvalidation.SQUARES, crossvalidation.WHOLE) if name in views
+    ]
+    return sorted({short_digest(frame) for frames in ways for frame, _ in frames})
 
 
 def _describe_start(start: Start | None) -> dict[str, Any]:

@@ -6,12 +6,13 @@ import re
 import secrets
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 HOUR_S = 3600.0
-MOST = 24  # kept at once, of all visitors,
+MOST = 100  # kept at once, of all visitors,
 MOST_BYTES = 1 << 30  # and on the disk
 _KEY_BYTES = 16
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -19,8 +20,18 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 Thing = TypeVar("Thing")
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry(Generic[Thing]):
+    """A thing, when it goes, what it takes and who made it."""
+
+    until_s: float
+    held_bytes: int
+    owner: object
+    thing: Thing
+
+
 class Kept(Generic[Thing]):
-    """Things by key; each goes after an hour, or earlier, the oldest first, for want of room."""
+    """Things by key; each goes after an hour, or earlier for want of room."""
 
     def __init__(
         self,
@@ -31,14 +42,18 @@ class Kept(Generic[Thing]):
         self._most = most
         self._most_bytes = most_bytes
         self._clock = clock
-        self._things: OrderedDict[str, tuple[float, int, Thing]] = OrderedDict()
+        self._things: OrderedDict[str, _Entry[Thing]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def keep(self, thing: Thing, held_bytes: int = 0) -> str:
-        """Keep a thing and return its key; what is larger than all the room is not found again."""
+    def keep(self, thing: Thing, held_bytes: int = 0, owner: object = None) -> str:
+        """Keep a thing and return its key; what is larger than all the room is not found again.
+
+        Room is made by the oldest of whoever has most of what is short.
+        """
         key = secrets.token_urlsafe(_KEY_BYTES)
         with self._lock:
-            self._things[key] = self._clock() + HOUR_S, held_bytes, thing
+            until_s = self._clock() + HOUR_S
+            self._things[key] = _Entry(until_s, held_bytes, owner, thing)
             self._tidy()
         return key
 
@@ -49,20 +64,28 @@ class Kept(Generic[Thing]):
         with self._lock:
             self._tidy()
             entry = self._things.get(key)
-        return entry[2] if entry else None
+        return entry.thing if entry else None
 
     def drop(self, thing: Thing) -> None:
         """Forget a thing under all its keys."""
         with self._lock:
-            for key in [key for key, (_, _, kept) in self._things.items() if kept is thing]:
+            for key in [key for key, kept in self._things.items() if kept.thing is thing]:
                 del self._things[key]
 
     def _tidy(self) -> None:
         now = self._clock()
-        for key in [key for key, (until_s, _, _) in self._things.items() if until_s <= now]:
+        for key in [key for key, kept in self._things.items() if kept.until_s <= now]:
             del self._things[key]
         while len(self._things) > self._most or self._held() > self._most_bytes:
-            self._things.popitem(last=False)
+            del self._things[self._next_to_go()]
 
     def _held(self) -> int:
-        return sum(held for _, held, _ in self._things.values())
+        return sum(kept.held_bytes for kept in self._things.values())
+
+    def _next_to_go(self) -> str:
+        by_bytes = self._held() > self._most_bytes
+        has: Counter[object] = Counter()
+        for kept in self._things.values():
+            has[kept.owner] += kept.held_bytes if by_bytes else 1
+        owner = max(has, key=has.__getitem__)  # the one with the oldest thing, of several
+        return next(key for key, kept in self._things.items() if kept.owner == owner)

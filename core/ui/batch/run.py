@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.reporting.batch import BatchResult, GivenSource, Pace, relabel, run_batch, write_zip
 from core.reporting.recipe import Recipe
@@ -26,13 +25,12 @@ from core.reporting.report import write_report
 from core.ui import cache
 from core.ui.batch.kept import Kept
 from core.ui.batch.turns import Turn, Turns
-from core.ui.shell import sentence, workspace
+from core.ui.shell import sentence, visitor, workspace
 
 if TYPE_CHECKING:
     from core.learning.models import Classifier
 
 _KEY, _KEPT_KEY = "batch_run", workspace.BATCH_KEPT
-_COOKIE = "_streamlit_xsrf"
 _WAITING = "waiting for another batch on this server"
 _BACK = "The page was opened anew; your finished batch is back."
 _GONE = (
@@ -173,7 +171,7 @@ def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
     held = sum(len(source[1]) for source in sources if isinstance(source, tuple))
     workspace.hold_beside(place, held)
     try:
-        begun = Run(sources, recipe, classifier, others, _visitor(), place)
+        begun = Run(sources, recipe, classifier, others, visitor.identity() or None, place)
     except BaseException:
         workspace.hold_beside(place, 0)
         raise
@@ -204,10 +202,10 @@ def latest() -> Run | None:
 def keep(run: Run) -> str:
     """Keep a finished batch for an hour; return the key by which `find` gives it back.
 
-    Who knows the key sees the batch: it cannot be guessed. Kept are few and of a bounded size, the
-    oldest makes room.
+    Who knows the key sees the batch: it cannot be guessed. Kept are few and of a bounded size; the
+    oldest of the visitor with most makes room.
     """
-    return _kept.keep(run, run.held_bytes)
+    return _kept.keep(run, run.held_bytes, visitor.identity())
 
 
 def find(key: str) -> Run | None:
@@ -234,12 +232,6 @@ def revive(key: str) -> bool:
     st.session_state[_KEY] = run
     st.session_state[_KEPT_KEY] = key
     return True
-
-
-def _visitor() -> object:
-    """Return who asks: tabs of one browser are one visitor."""
-    context = get_script_run_ctx()
-    return st.context.cookies.get(_COOKIE) or (context.session_id if context else None)
 
 
 def _work(

@@ -29,11 +29,11 @@ def architecture_title(name: str) -> str:
     return TITLES[name]
 
 
-def add_model(path: Path, file_name: str) -> AddedModel:
+def add_model(path: Path, file_name: str, visitor: str = "") -> AddedModel:
     """Return the model that was made of an uploaded file; nothing is cached."""
     from core.learning import adding
 
-    return adding.add_model(path, file_name)
+    return adding.add_model(path, file_name, visitor)
 
 
 def rename_classes(added: AddedModel, words: tuple[str, ...]) -> AddedModel:

@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.reporting import figures
 from core.ui import cache
 from core.ui.parts import say, show, tables
-from core.ui.shell import EXCLUDE, model_choice, uploads, user_errors, workspace
+from core.ui.shell import EXCLUDE, model_choice, uploads, user_errors, visitor, workspace
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -100,7 +100,7 @@ def _open(file: UploadedFile) -> _Draft:
         with path.open("wb") as target:
             target.write(file.getbuffer())
         try:
-            return _Draft(file.file_id, cache.add_model(path, file.name))
+            return _Draft(file.file_id, cache.add_model(path, file.name, visitor.identity()))
         except UserError as error:
             return _Draft(file.file_id, None, str(error))
 

@@ -1,7 +1,7 @@
 """Which models a person may use and which one is chosen; the session holds names only.
 
-A model in use lies in `cache.model`, which keeps at most two in memory for everybody; what people
-bring lies in a folder of this process.
+A model in use lies in `cache.model`, which keeps at most two in memory for everybody and two
+of those that were brought; what people bring lies in a folder of this process.
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@ All of it lives in the session under plain keys, since what a widget holds dies 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Protocol
 
 import streamlit as st
@@ -26,6 +27,9 @@ BATCH_KEPT = "workspace_batch_kept"  # key of a finished batch, for the address
 BATCH_WANTED = "workspace_batch_wanted"  # key that an address named, until the batch is looked at
 _MICROGRAPHS = "workspace_micrographs"  # a Shelf: sha256 of the file -> Micrograph
 _CURRENT = "workspace_current"
+_STEPS = "workspace_scale_steps"  # digest -> pixel size and source before, one dict per step
+_SETTLED = "workspace_scale_settled"  # digests whose scale a person or this app has decided
+_MOST_STEPS = 50
 _SIMULATED = "workspace_simulated"  # sha256 of those that were simulated here -> kind, seed
 
 Progress = Callable[[int, int, Micrograph | None, str], None]
@@ -267,15 +271,81 @@ def samples() -> list[tuple[str, int]]:
 
 def set_pixel_size(sha256: str, size: PixelSize | None) -> None:
     """Give a micrograph a pixel size by hand; None goes back to what its file says."""
+    set_pixel_sizes({sha256: size})
+
+
+def set_pixel_sizes(sizes: Mapping[str, PixelSize | None], source: str = words.SET_BY_HAND) -> None:
+    """Give micrographs pixel sizes; all of one call are undone together.
+
+    Parameters
+    ----------
+    sizes : mapping
+        Digest to pixel size; None goes back to what the file says.
+    source : str
+        `words.SET_BY_HAND` or `words.READ_FROM_PICTURE`.
+    """
+    before = {sha256: _given(_store()[sha256]) for sha256 in sizes if sha256 in _store()}
+    for sha256 in before:
+        _give(sha256, sizes[sha256], source)
+    steps = st.session_state.setdefault(_STEPS, [])
+    steps.append(before)
+    del steps[:-_MOST_STEPS]
+
+
+def undo_pixel_sizes() -> None:
+    """Take back what was last given; nothing is filled in by itself there any more."""
+    steps = st.session_state.get(_STEPS) or [{}]
+    for sha256, (size, source) in steps.pop().items():
+        if sha256 in _store():
+            _give(sha256, size, source)
+
+
+def undoable() -> int:
+    """Return to how many micrographs the last change of pixel sizes can be taken back."""
+    steps = st.session_state.get(_STEPS) or [{}]
+    return sum(sha256 in _store() for sha256 in steps[-1])
+
+
+def is_settled(sha256: str) -> bool:
+    """Tell whether a pixel size was given or taken back here: nothing fills itself in then."""
+    return sha256 in st.session_state.get(_SETTLED, ())
+
+
+def _given(micrograph: Micrograph) -> tuple[PixelSize | None, str]:
+    """Return the pixel size that is not the file's own, and where it is from."""
+    source = words.given_later(micrograph)
+    return (micrograph.pixel_size, source) if source else (None, words.SET_BY_HAND)
+
+
+def _give(sha256: str, size: PixelSize | None, source: str) -> None:
     micrograph = _store()[sha256]
     own = _own().setdefault(sha256, micrograph)
     restored = with_overlay_choice(own, overlay_choice(micrograph))
-    _store()[sha256] = restored if size is None else words.set_pixel_size(restored, size)
+    given = restored if size is None else words.set_pixel_size(restored, size, source)
+    _store()[sha256] = given
+    st.session_state.setdefault(_SETTLED, set()).add(sha256)
 
 
 def own_pixel_size(micrograph: Micrograph) -> PixelSize | None:
     """Return the pixel size that the file states, whatever was set by hand."""
     return _own().get(micrograph.sha256, micrograph).pixel_size
+
+
+def alike(micrograph: Micrograph) -> list[str]:
+    """Return the digests of all loaded frames of the same size in px, its own included."""
+    return [each.sha256 for each in every() if each.shape == micrograph.shape]
+
+
+def of_folder(micrograph: Micrograph) -> list[str]:
+    """Return the digests of all that were loaded from the same folder; none without a folder."""
+    folder = folder_of(micrograph)
+    return [each.sha256 for each in every() if folder and folder_of(each) == folder]
+
+
+def folder_of(micrograph: Micrograph) -> str:
+    """Return the folders of a micrograph's name: those of a dropped folder or of a ZIP."""
+    folder = PurePosixPath(micrograph.name.replace("\\", "/")).parent.as_posix()
+    return "" if folder in (".", "/") else folder
 
 
 def correct_overlays(sha256: str, choice: OverlayChoice) -> None:
@@ -325,4 +395,5 @@ def _keep(micrograph: Micrograph, more_bytes: int = 0) -> str:
     make_room(store, micrograph.pixels.nbytes + more_bytes)
     store[micrograph.sha256] = micrograph
     store.evicted.clear()  # who loads something has seen it
+    st.session_state.get(_SETTLED, set()).discard(micrograph.sha256)
     return micrograph.sha256

@@ -150,3 +150,69 @@ def test_frames_go_back_only_where_memory_is_limited(
     monkeypatch.setattr(memory, "memory_limit", lambda: None)
     memory.give_frames_back()
     assert len(called) == 1
+
+
+# --- what is lent to a process beside this one
+
+
+def test_what_is_lent_counts_until_it_comes_back(
+    tight: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(memory, "_resident", lambda process: 0)
+    with memory.lent(1, 30 * MB, 500 * MB) as more:
+        assert more == 30 * MB
+        with pytest.raises(OutOfMemory):
+            memory.require_memory(30 * MB)
+    memory.require_memory(30 * MB)
+    assert not memory._lent
+
+
+def test_all_that_is_free_can_be_lent_and_no_more(
+    tight: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "_resident", lambda process: 0)
+    with memory.lent(1, None, 500 * MB) as more:
+        assert more == 40 * MB
+    with memory.lent(1, None, 10 * MB) as more:
+        assert more == 10 * MB
+    with pytest.raises(OutOfMemory), memory.lent(1, 100 * MB, 500 * MB):
+        pass
+
+
+def test_what_the_process_has_taken_is_not_counted_twice(
+    tight: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = [0]
+    monkeypatch.setattr(memory, "_resident", lambda process: held[0])
+    with memory.lent(1, 30 * MB, 500 * MB):
+        held[0] = 30 * MB
+        monkeypatch.setattr(memory, "resident_bytes", lambda: 905 * MB)
+        memory.require_memory(30 * MB)
+
+
+def test_a_page_waits_for_a_decoder_before_kept_results_are_dropped(
+    tight: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped: list[str] = []
+    memory.on_shortage(lambda: dropped.append("results"))
+    monkeypatch.setattr(memory, "_resident", lambda process: 0)
+    entered, done = threading.Event(), threading.Event()
+
+    def decode() -> None:
+        with memory.lent(1, 30 * MB, 500 * MB):
+            entered.set()
+            done.wait(0.3)
+
+    thread = threading.Thread(target=decode)
+    thread.start()
+    entered.wait()
+    memory.require_memory(30 * MB)
+    thread.join()
+    assert dropped == []
+
+
+def test_without_a_limit_the_most_is_lent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "memory_limit", lambda: None)
+    with memory.lent(1, 1, 500 * MB) as more:
+        assert more == 500 * MB

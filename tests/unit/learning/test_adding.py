@@ -249,6 +249,25 @@ def test_names_that_one_visitor_tries_out_cost_no_other_a_model(
     assert find_model(own.name) is not None
 
 
+def test_many_models_of_one_visitor_cost_no_other_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adding, "MOST_MODELS", 4)
+    path = visual_ccc.save(tmp_path / "x", visual_ccc.original("visualcnn", 3))
+
+    def named(word: str, visitor: str) -> str:
+        model = add_model(path, f"{word}.pth", visitor)
+        return rename_classes(model, [word, "y", "z"]).name
+
+    theirs = [named("theirs", "a"), named("theirs, too", "a")]
+    for number in range(9):
+        own = named(f"own {number}", "b")
+    assert all(find_model(name) for name in (*theirs, own))
+    monkeypatch.setattr(adding, "MOST_MB", 0.001)  # now the size is what is short
+    last = named("last", "b")
+    assert find_model(last) is not None
+
+
 def test_names_are_given_in_many_threads_at_once(tmp_path: Path, added: Path) -> None:
     path = visual_ccc.save(tmp_path / "x", visual_ccc.original("visualcnn", 3))
     model = add_model(path, "a.pth")

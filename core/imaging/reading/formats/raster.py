@@ -35,10 +35,12 @@ _JPEG = b"\xff\xd8\xff"
 _BMP = b"BM"
 _GIF = (b"GIF87a", b"GIF89a")
 _MAX_GIF_PX = 25_000_000  # a few bytes announce any canvas, and its colours take 10 s at 100
+_MAX_GIF_BYTES = 30_000_000  # a picture of that size, packed; the rest would be other frames
 _MAX_CHUNKS = 50_000  # libpng writes 25,000 of 8 kB for the largest file that is read
 _OLD_BMP = b"\x0c"  # the length of a header without packing, of OS/2
 _APPENDED_BYTES = 500_000
 MAX_PX = MAX_FRAME_MEGAPIXELS * 1_000_000
+_LARGE_GIF = "The GIF is too large to be a picture; export it as PNG."
 _CUT_SHORT = "The file is cut short or damaged; copy or export it again."
 
 
@@ -64,6 +66,8 @@ def _decode(source: Source, frame: int) -> tuple[Frame, int]:
 def _is_costly(data: bytes) -> bool:
     """Refuse what is cut or announces too much; tell what may cost more than a bounded time."""
     if data.startswith(_GIF):
+        if len(data) > _MAX_GIF_BYTES:
+            raise UnreadableMicrograph(_LARGE_GIF)
         return True  # its blocks are walked one by one, and may be millions
     height, width = _announced(data)
     if height and width:  # else its decoder says what is wrong
@@ -97,7 +101,7 @@ def decode_here(source: Source, frame: int, most_px: int = MAX_PX) -> tuple[Fram
     if picture.height * picture.width > most_px:  # its header said otherwise
         raise UnreadableMicrograph(_CUT_SHORT)
     if data.startswith(_GIF) and picture.height * picture.width > _MAX_GIF_PX:
-        raise UnreadableMicrograph("The GIF is too large to be a picture; export it as PNG.")
+        raise UnreadableMicrograph(_LARGE_GIF)
     if _is_16_bit_color_png(data):
         check_frame_bytes(picture.height * picture.width * 8)
     picture.load()

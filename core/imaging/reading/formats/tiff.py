@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core.errors import UnreadableMicrograph
 from core.imaging.reading.formats.bounded import LARGE_PX, decode_bounded
 from core.imaging.reading.formats.jpeg_segments import check_jpeg_segments
+from core.imaging.reading.formats.tiff_directories import check_directories
 from core.imaging.reading.frame import Decoder, Frame, Source, to_grey, upright
 from core.imaging.reading.limits import (
     MAX_FRAMES,
@@ -170,6 +171,7 @@ def _describe(page: tifffile.TiffPage) -> str:
 
 @contextmanager
 def _opened(data: bytes) -> Iterator[tifffile.TiffFile]:
+    check_directories(data)
     with tifffile.TiffFile(io.BytesIO(data)) as tif:
         if not _first(tif, 1):
             raise UnreadableMicrograph(_CUT_SHORT)

@@ -46,7 +46,9 @@ def main() -> None:
         while _has_request(requests):
             header, blocks = messages.receive(requests)
             _bound_time(sum(len(block) for block in blocks))
+            _bound_work(header.get("work_bytes"))
             answer, values = _answer(header, blocks)
+            _bound_work(None)
             _bound_time(None)
             messages.send(answers, answer, values)
             del blocks, values
@@ -69,6 +71,20 @@ def _bound_memory() -> None:
         limit = limits.DECODING_MEMORY_MB * 1_000_000
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _bound_work(work_bytes: int | None) -> None:
+    """Take at most so much more memory for the file at hand; None lifts the bound to the whole."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, whole = resource.getrlimit(resource.RLIMIT_AS)
+        if work_bytes is None:
+            resource.setrlimit(resource.RLIMIT_AS, (whole, whole))
+            return
+        held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        most = held + work_bytes + limits.DECODING_LIBRARIES_MB * 1_000_000
+        resource.setrlimit(resource.RLIMIT_AS, (most if whole < 0 else min(most, whole), whole))
 
 
 def _bound_time(file_bytes: int | None) -> None:

@@ -19,14 +19,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import UnreadableMicrograph
+from core.errors import OutOfMemory, UnreadableMicrograph
+from core.imaging.memory import lent, memory_limit
 from core.imaging.reading.instruments import messages
 from core.imaging.reading.instruments.turns import Turns, asker
 from core.imaging.reading.limits import (
     DECODING_IDLE_S,
     DECODING_WALL_S,
+    DECODING_WORK_MB,
     check_frame,
     decoding_cpu_s,
+    decoding_work_bytes,
 )
 from core.micrograph import PIXEL_TYPES
 
@@ -39,6 +42,7 @@ _ENVIRONMENT = {
     "HDF5_PLUGIN_PRELOAD": "::",  # no filters from elsewhere
     "PYTHONWARNINGS": "ignore",
 }
+_SHORT_OF_MEMORY = ("MemoryError", "ImportError", "OSError")  # libraries need room, too
 _HOPELESS = (
     "The file is damaged, or takes more time or memory than it should; export it again as TIFF."
 )
@@ -163,8 +167,12 @@ class DecodingWorker:
             With the reason from the process, or that it was ended.
         """
         header = {"kind": kind, "files": list(files), "open": opened, "frame": frame}
+        given = list(files.values())
         with self._turns.place(asker(), self._running()) as place:
-            answer, blocks = self._ask(place, header, list(files.values()))
+            wanted = decoding_work_bytes(sum(map(len, given)))
+            answer, blocks = self._ask(place, header, given, wanted)
+            if answer.get("failed") in _SHORT_OF_MEMORY and memory_limit() is not None:
+                answer, blocks = self._ask(place, header, given, None)
         if "error" in answer:
             raise UnreadableMicrograph(str(answer["error"]))
         if "failed" in answer:
@@ -185,8 +193,9 @@ class DecodingWorker:
         return [i for i, process in enumerate(self._processes) if process and process.is_running]
 
     def _ask(
-        self, place: int, header: dict[str, Any], blocks: list[bytes]
+        self, place: int, header: dict[str, Any], blocks: list[bytes], wanted_bytes: int | None
     ) -> tuple[dict[str, Any], list[bytearray]]:
+        """Have a file decoded within memory lent for it: what is wanted, or all that is free."""
         process = self._processes[place]
         if process is not None and (process.is_about_to_leave or not process.is_running):
             self._end(place)
@@ -194,7 +203,10 @@ class DecodingWorker:
             process = self._processes[place]
             if process is None:
                 process = self._processes[place] = _Process()
-            return process.ask(header, blocks)
+            with lent(process.id, wanted_bytes, DECODING_WORK_MB * 1_000_000) as work_bytes:
+                return process.ask(header | {"work_bytes": work_bytes}, blocks)
+        except OutOfMemory:
+            raise
         except (OSError, EOFError, json.JSONDecodeError) as error:
             self._end(place)
             raise UnreadableMicrograph(_HOPELESS) from error

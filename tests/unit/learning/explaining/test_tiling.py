@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.errors import UserError
+from core.errors import OutOfMemory, UserError
 from core.learning.explaining.explanation import explain
 from core.learning.explaining.tiling import explain_tiled
 from core.learning.models import Classifier, ModelCard
@@ -67,3 +67,36 @@ def test_too_many_tiles_and_slow_methods_are_refused(deep: Classifier) -> None:
         explain_tiled(deep, large, target="a", tile_px=64)
     with pytest.raises(UserError, match="Choose Grad-CAM"):
         explain_tiled(deep, periodic(64), "occlusion", tile_px=64)
+
+
+def test_tiles_go_through_the_network_a_few_at_a_time(
+    deep: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, ...]] = []
+    whole = Classifier.activation
+
+    def note(self: Classifier, inputs: torch.Tensor, layer: str) -> torch.Tensor:
+        seen.append(tuple(inputs.shape))
+        return whole(self, inputs, layer)
+
+    monkeypatch.setattr(Classifier, "activation", note)
+    explain_tiled(deep, periodic(384), target="a", tile_px=64)
+    assert max(shape[0] for shape in seen) == 16
+    seen.clear()
+    explain_tiled(deep, periodic(1024), target="a", tile_px=512)
+    assert max(shape[0] * shape[2] * shape[3] for shape in seen) <= 80_000 * 16
+
+
+def test_memory_is_asked_for_before_tiles_are_cut(
+    deep: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MICROGRAPHIA_MEMORY_MB", "50")
+    monkeypatch.setattr("core.imaging.memory._relief", [])
+    with pytest.raises(OutOfMemory):
+        explain_tiled(deep, periodic(384), target="a", tile_px=64)
+
+
+@pytest.mark.parametrize("tile_px", [0, 1, -64, 5000])
+def test_tiles_of_no_size_or_of_any_are_refused(deep: Classifier, tile_px: int) -> None:
+    with pytest.raises(UserError, match="tile may have"):
+        explain_tiled(deep, periodic(384), target="a", tile_px=tile_px)

@@ -54,3 +54,14 @@ def test_what_is_dropped_is_found_under_none_of_its_keys() -> None:
     keys = kept.keep("a"), kept.keep("a"), kept.keep("b")
     kept.drop("a")
     assert [kept.find(key) for key in keys] == [None, None, "b"]
+
+
+def test_many_batches_of_one_visitor_cost_no_other_a_result():
+    kept = Kept(most=5, most_bytes=1000)
+    theirs = kept.keep("theirs", 100, "a")
+    own = [kept.keep(number, 10, "b") for number in range(50)]
+    assert kept.find(theirs) == "theirs"
+    assert [kept.find(key) for key in own[-4:]] == [46, 47, 48, 49]
+    large = [kept.keep(number, 300, "b") for number in range(8)]
+    assert kept.find(theirs) == "theirs"
+    assert kept.find(large[-1]) == 7

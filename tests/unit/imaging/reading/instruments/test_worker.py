@@ -14,8 +14,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
-from core.errors import UnreadableMicrograph
+from core.errors import OutOfMemory, UnreadableMicrograph
 from core.imaging.reading import limits
 from core.imaging.reading.instruments import messages, worker
 from core.imaging.reading.instruments.worker import DecodingWorker
@@ -356,3 +357,38 @@ def test_announced_sections_that_are_not_there_are_refused_at_once() -> None:
 def test_cut_mrc_is_refused() -> None:
     with pytest.raises(UnreadableMicrograph):
         read_micrograph(mrc_bytes(np.ones((40, 40), np.float32))[:-100])
+
+
+# --- memory that is lent for a file
+
+
+@pytest.mark.parametrize("limit_mb", ["", "4000"])
+def test_a_file_is_decoded_within_what_is_lent(
+    process: DecodingWorker, monkeypatch: pytest.MonkeyPatch, limit_mb: str
+) -> None:
+    monkeypatch.setenv("MICROGRAPHIA_MEMORY_MB", limit_mb)
+    frame = np.ones((2000, 2000), np.float32)
+    _, values = process.decode("mrc", {"a.mrc": mrc_bytes(frame)}, "a.mrc", 0)
+    assert values is not None
+    assert values.shape == frame.shape
+
+
+def test_a_file_that_unpacks_to_much_is_tried_with_all_that_is_free(
+    process: DecodingWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MICROGRAPHIA_MEMORY_MB", "6000")
+    stream = io.BytesIO()
+    Image.fromarray(np.zeros((9000, 9000), np.uint8)).save(stream, "PNG")
+    assert len(stream.getvalue()) < 200_000
+    _, values = process.decode("raster", {"picture": stream.getvalue()}, "picture", 0)
+    assert values is not None
+    assert values.shape == (9000, 9000)
+
+
+def test_where_too_little_is_free_it_is_said(
+    process: DecodingWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.imaging.memory._relief", [])
+    monkeypatch.setenv("MICROGRAPHIA_MEMORY_MB", "50")
+    with pytest.raises(OutOfMemory):
+        process.decode("mrc", {"a.mrc": mrc_bytes(np.ones((4, 4), np.float32))}, "a.mrc", 0)
