@@ -368,6 +368,10 @@ def _train(options: argparse.Namespace) -> int:
         name: getattr(options, name) for name in ("pretrain_samples", "finetune_samples", "folds")
     }
     start = _start(options.start_from) if options.start_from else None
+    if asked["pretrain_samples"] is None:  # hours that nobody asked for
+        asked["pretrain_samples"] = 0
+        said = "no simulated views come first; --pretrain-samples 128000 asks for them"
+        print(said, file=sys.stderr)
     plan = plan_for(start, **{name: value for name, value in asked.items() if value is not None})
     card = train(
         folders,

@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 from core.__main__ import main
+from core.errors import UserError
 from core.learning.models import load_model
+from core.learning.training import TrainingPlan
 from tests.pages.small_model import save_small_model
 
 
@@ -49,3 +51,19 @@ def test_an_unreadable_file_is_named(folder: Path, tmp_path: Path, capsys) -> No
     (folder / "coarse" / "broken.png").write_bytes(b"")
     assert main(["train", str(folder), "--out", str(tmp_path / "m"), "--quick"]) == 2
     assert "broken.png: The file is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("more", "views"), [([], 0), (["--pretrain-samples", "64"], 64)])
+def test_simulated_views_come_only_when_asked_for(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: list[str], views: int
+) -> None:
+    plans = []
+
+    def noted(*_: object, plan: TrainingPlan, **__: object) -> None:
+        plans.append(plan)
+        raise UserError("enough")
+
+    monkeypatch.setattr("core.learning.training.run.train", noted)
+    monkeypatch.setattr("core.learning.training.train", noted, raising=False)
+    main(["train", str(folder), "--out", str(tmp_path / "m"), *more])
+    assert [plan.pretrain_samples for plan in plans] == [views]

@@ -151,9 +151,11 @@ class Trainer:
             seen += len(target)
             if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:
                 speed = (step + 1 - first) * self.plan.batch / (time.monotonic() - began)
+                left_min = (steps - step - 1) * self.plan.batch / speed / 60
                 self.report(
                     f"{phase}: step {step + 1}/{steps}, training accuracy {hits / seen:.3f}, "
-                    f"{speed:.0f} views/s"
+                    f"{speed:.0f} views/s, about "
+                    f"{left_min:.0f} min left of this phase"
                 )
                 hits, seen = 0, 0
                 self.keep(phase, state, step + 1)

@@ -229,6 +229,14 @@ def _range(found: Mapping[str, Any]) -> str:
 
 
 def _phases(training: Mapping[str, Any]) -> str:
+    if training["real_share"] == 1 and not training["pretrain_samples"]:
+        real = f"{training['finetune_samples']:,} views of real micrographs, none of them simulated"
+        still = training.get("still_blocks")
+        return (
+            f"the first {still} blocks stay as they are, the others learn from\n{real}"
+            if still
+            else real
+        )
     real = f"{training['finetune_samples']:,} views of\nwhich {training['real_share']:.0%} are real"
     if not training.get("still_blocks"):
         pretrain = training["pretrain_samples"]

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from core.errors import UserError
+from core.imaging.simulation import KINDS
 from core.learning.classifying import THRESHOLD
 from core.learning.models import LONGEST_WORD, ModelCard, is_word, pick_device, save_model
 from core.learning.training import crossvalidation, unfinished
@@ -102,6 +103,7 @@ def train(
     folders = [folder] if isinstance(folder, Path) else list(folder)
     pictures = read_labelled_folders(folders)
     classes = tuple(sorted({picture.label for picture in pictures}))
+    plan = _fitting(plan, pictures, report)
     work = work or Path(".training") / out.name
     if unfinished.claim(work, pictures, classes, plan, start):
         report(f"begins anew: what lay unfinished in {work} was of other pictures or another plan")
@@ -132,7 +134,7 @@ def train(
         architecture=plan.architecture,
         classes=classes,
         options=trainer.options,
-        display_names={name: name.replace("_", " & ") for name in classes},
+        display_names={name: _in_words(name) for name in classes},
         preparation=plan.preparation.to_dict(),
         calibration=crossvalidation.calibrate(held_out) | plan.yardstick,
         metrics=crossvalidation.score(held_out, classes, plan.folds)
@@ -152,6 +154,40 @@ def train(
     (out / "README.md").write_text(describe(card), encoding="utf-8")
     unfinished.forget(work)
     return card
+
+
+def _fitting(
+    plan: TrainingPlan, pictures: Sequence[LabelledPicture], report: Report
+) -> TrainingPlan:
+    """Return the plan as it can be for these pictures; the card then says what was done.
+
+    Raises
+    ------
+    UserError
+        If a class comes from one group of originals only: none of it could be held out.
+    """
+    groups: dict[str, set[str]] = {}
+    for picture in pictures:
+        groups.setdefault(picture.label, set()).add(picture.group)
+    least = min(groups, key=lambda label: len(groups[label]))
+    count = len(groups[least])
+    if count < 2:
+        raise UserError(
+            f"“{least}” comes from one group of originals only, so no score can be honest. Add "
+            "pictures of another specimen, or use --quick, which then gives no score."
+        )
+    everything = len(set().union(*groups.values()))
+    if count < plan.folds <= everything:
+        report(f"{count} folds instead of {plan.folds}: “{least}” has {count} groups of originals")
+        plan = replace(plan, folds=count)
+    if not set(groups) <= set(KINDS):  # the simulator knows none of them
+        plan = replace(plan, pretrain_samples=0, real_share=1.0)
+    return plan
+
+
+def _in_words(name: str) -> str:
+    """Return a class for people: what the simulator's "rods_fibres" joins is "and", else a gap."""
+    return name.replace("_", " & " if name in KINDS else " ")
 
 
 def _list_digests(views: Mapping[str, crossvalidation.Frames]) -> list[str]:

@@ -60,7 +60,8 @@ def _counts(
     found = []
     if len(by) < 2:
         found.append(Finding("At least two classes with pictures are needed.", grave=True))
-    groups = join_groups([picture.group for picture in pictures], pairs) if pictures else []
+    named = [picture.group for picture in pictures]
+    groups = join_groups(named, pairs).tolist() if pictures else []
     for label in by:
         own = {int(g) for g, p in zip(groups, pictures, strict=True) if p.label == label}
         if len(own) == 1:

@@ -39,8 +39,8 @@ def fingerprint(micrograph: Micrograph, exclude: Array | None = None) -> NDArray
     if exclude is not None and exclude.any() and not exclude.all():
         mask = cv2.resize(exclude.astype(np.uint8), image.shape[::-1], None, 0, 0, 0) > 0
         image[mask] = np.median(image[~mask]) if not mask.all() else 0
-    small = cv2.resize(image, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-    small -= cv2.GaussianBlur(small, (0, 0), _SHADING_PX, borderType=cv2.BORDER_REFLECT)
+    small: Array = cv2.resize(image, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+    small = small - cv2.GaussianBlur(small, (0, 0), _SHADING_PX, borderType=cv2.BORDER_REFLECT)
     length = float(np.linalg.norm(small))
     if length <= _BLANK * max(high - low, 1e-12) * SIDE_PX:
         return np.zeros(SIDE_PX * SIDE_PX, np.float32)

@@ -180,3 +180,37 @@ def test_a_work_folder_keeps_what_is_not_ours(folder: Path, tmp_path: Path) -> N
     (tmp_path / "w" / "mine.txt").write_text("mine")
     forget(tmp_path / "w")
     assert [path.name for path in (tmp_path / "w").iterdir()] == ["mine.txt"]
+
+
+def own_names(folder: Path, count: int) -> Path:
+    """Return the folder with `count` pictures of each of two classes that nobody simulates."""
+    for own in folder.iterdir():
+        for path in sorted(own.iterdir())[count:]:
+            path.unlink()
+    (folder / "noise").rename(folder / "silver_trees")
+    return folder
+
+
+def test_three_pictures_of_a_class_are_trained_and_the_readme_is_true(
+    folder: Path, tmp_path: Path
+) -> None:
+    lines: list[str] = []
+    plan = replace(TINY, folds=5, pretrain_samples=128_000)
+    out = tmp_path / "m"
+    card = train(
+        own_names(folder, 3), out, plan=plan, work=tmp_path / "w", device="cpu", report=lines.append
+    )
+    assert any("3 folds instead of 5" in line for line in lines)
+    assert any("min left of this phase" in line for line in lines)
+    assert (card.training["pretrain_samples"], card.training["real_share"]) == (0, 1.0)
+    assert card.display_name("silver_trees") == "silver trees"
+    text = (out / "README.md").read_text()
+    assert "none of them simulated" in text
+    assert "128,000" not in text
+
+
+def test_one_original_of_a_class_is_said_before_anything_starts(
+    folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="comes from one group of originals only"):
+        train(own_names(folder, 1), tmp_path / "m", plan=TINY, report=lambda _: None)
