@@ -22,8 +22,9 @@ def draw(result: BatchResult, units: Units) -> None:
     if table.empty:
         return
     pairs = len(table[["sample", "compared_with"]].drop_duplicates())
-    heading = say.line("Samples compared ({pairs})", pairs=pairs)
-    with st.expander(heading, icon=":material/compare_arrows:"):
+    with st.expander(
+        say.line("Samples compared ({pairs})", pairs=pairs), icon=":material/compare_arrows:"
+    ):
         show.table(table.rename(columns=_HEADINGS), "batch_comparison", height=300)
         st.caption(
             "Fields are the units, never pooled regions: difference of means over fields with "

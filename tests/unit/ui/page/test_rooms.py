@@ -8,7 +8,7 @@ import pytest
 from core.reporting.recipe import Recipe
 from core.ui.page import rooms
 from core.ui.parts import Setting, Words
-from core.ui.parts.setting import Choice, Several, Switch, Whole
+from core.ui.parts.setting import Amount, Choice, Several, Switch, Whole
 
 EVERY = rooms.every()
 OF_ONE = (*rooms.of("sample"), *rooms.of("model"))
@@ -21,6 +21,8 @@ def values_of(setting: Setting) -> list[object]:
         return [True, False]
     if isinstance(setting, Whole):
         return [*range(setting.low, setting.high + 1, setting.step)][:: max(1, setting.high // 50)]
+    if isinstance(setting, Amount):
+        return [setting.low, setting.low + setting.step, setting.high]
     if isinstance(setting, Choice):
         return list(setting.titles)
     if isinstance(setting, Several):
