@@ -145,4 +145,5 @@ def _read(value: Mapping[str, Any]) -> Decision:
     given = dict(value)
     if "smoothing" in given:
         given["smoothing"] = read_part("smoothing", given["smoothing"], _AS_FOUND)
-    return read_part("a decision", given, Decision("", 0))
+    found: Decision = read_part("a decision", given, Decision("", 0))
+    return found

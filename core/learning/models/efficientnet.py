@@ -97,7 +97,7 @@ class InvertedBlock(nn.Module):
         """Return activations of shape (N, channels_out, ⌈h / stride⌉, ⌈w / stride⌉)."""
         y = nn.functional.relu6(self.bn1(self.conv_pw(x)))
         y = nn.functional.relu6(self.bn2(self.conv_dw(y)))
-        y = self.bn3(self.conv_pwl(y))
+        y: Tensor = self.bn3(self.conv_pwl(y))
         return y + x if self.is_residual else y
 
 
@@ -159,7 +159,7 @@ class EfficientNetLite0(nn.Module):
         convolutions = [
             module
             for stage in self.stages[_LAST_STRIDE:]
-            for module in stage.modules()  # type: ignore[union-attr]
+            for module in stage.modules()
             if isinstance(module, SameConv) and module.groups > 1
         ]
         convolutions[0].answering = 1, 1

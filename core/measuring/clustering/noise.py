@@ -66,9 +66,9 @@ def average_greys(pixels: NDArray[Any], exclude: Mask | None, sigma_px: float) -
     counted = counted_pixels(pixels, exclude)
     values = pixels.astype(np.float32)
     if counted is None:
-        middle = np.float32(np.mean(values, dtype=np.float64))  # small sums lose less
+        middle = float(np.float32(np.mean(values, dtype=np.float64)))  # small sums lose less
         return np.asarray(blur(values - middle, sigma_px) + middle, np.float32)
-    middle = np.float32(np.mean(values[counted], dtype=np.float64)) if counted.any() else 0
+    middle = float(np.float32(np.mean(values[counted], dtype=np.float64))) if counted.any() else 0.0
     weight = counted.astype(np.float32)
     sums = blur(np.where(counted, values - middle, np.float32(0)), sigma_px)
     weight = blur(weight, sigma_px)
@@ -130,9 +130,10 @@ def _noise(pixels: NDArray[Any], left_out: Mask | None) -> tuple[float, float]:
     halved = cv2.resize(
         values[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA
     )
-    hidden = None
+    hidden: Mask | None = None
     if left_out is not None:
-        hidden = left_out[: 2 * height, : 2 * width].reshape(height, 2, width, 2).any((1, 3))
+        quads = left_out[: 2 * height, : 2 * width].reshape(height, 2, width, 2)
+        hidden = np.asarray(quads.any((1, 3)), np.bool_)
     noise = max(alone, 2 * noise_sigma(halved, hidden))
     return noise, min(noise / alone, 10.0) if alone > 0 else 10.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.measuring.clustering import GREY, GREYS, NONE, Clustering
+from core.measuring.clustering import AUTO, GREY, GREYS, NONE, Clustering
 from core.measuring.defaults import diameter_of
 from core.micrograph import Micrograph
 from core.ui import cache
@@ -34,7 +34,7 @@ def draw(
             "cluster_other_target",
             lambda: settings.TARGETS[found.k].put(other),
         )
-    if settings.SMOOTHING.value() == settings.AUTO and choice.mode == GREY:
+    if settings.SMOOTHING.value() == AUTO and choice.mode == GREY:
         _noise(micrograph, choice)
 
 

@@ -60,7 +60,8 @@ def _zones() -> None:
         "Add a class",
         icon=":material/add:",
         key="train_add_class",
-        on_click=partial(labels.add_class, ""),
+        on_click=labels.add_class,
+        args=("",),
         disabled=len(labels.classes()) >= labels.MOST_CLASSES,
     )
 

@@ -181,7 +181,7 @@ def _solid(
 
 
 def _whole(points: Array) -> Array:
-    return np.rint(points * 2**_SHIFT).astype(np.int32)
+    return np.asarray(np.rint(points * 2**_SHIFT), np.int32)
 
 
 def _canopy(size_px: int, rng: Random) -> Array:
