@@ -97,8 +97,8 @@ class InvertedBlock(nn.Module):
         """Return activations of shape (N, channels_out, ⌈h / stride⌉, ⌈w / stride⌉)."""
         y = nn.functional.relu6(self.bn1(self.conv_pw(x)))
         y = nn.functional.relu6(self.bn2(self.conv_dw(y)))
-        y: Tensor = self.bn3(self.conv_pwl(y))
-        return y + x if self.is_residual else y
+        out: Tensor = self.bn3(self.conv_pwl(y))
+        return out + x if self.is_residual else out
 
 
 class _Twice(nn.Module):

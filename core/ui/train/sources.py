@@ -51,6 +51,10 @@ def _turn() -> int:
     return turn
 
 
+def _add_class() -> None:
+    labels.add_class()
+
+
 def _zones() -> None:
     grid = st.grid(3, min_column_width=_CARD_PX, border=True, gap="small")
     for number in list(labels.classes()):
@@ -60,8 +64,7 @@ def _zones() -> None:
         "Add a class",
         icon=":material/add:",
         key="train_add_class",
-        on_click=labels.add_class,
-        args=("",),
+        on_click=_add_class,
         disabled=len(labels.classes()) >= labels.MOST_CLASSES,
     )
 
