@@ -66,7 +66,7 @@ def main(pictures: int | None = None) -> None:
         pairs = load(name)[:pictures]
         for count in COUNTS:
             rows = [one(image, mask, count, seed) for seed, (image, mask) in enumerate(pairs)]
-            mean = np.nanmean(rows, axis=0)
+            mean = np.mean(rows, axis=0)
             every[count].append((mean[0], mean[1]))
             print(
                 f"{name} ({len(pairs)}) | {count} | {100 * mean[0]:.1f} | {100 * mean[1]:.1f} | "
