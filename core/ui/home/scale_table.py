@@ -22,6 +22,8 @@ def draw() -> None:
     if not missing and not undoable:
         return
     waiting = readings.look()
+    if len(readings.unscaled()) != len(missing):
+        st.rerun()  # read just now: what stands above was drawn without it
     if waiting:
         _watch(waiting)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
