@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.ui import page
 from core.ui.home import correction, gallery, loading
-from core.ui.parts import say
-from core.ui.shell import PROMISES, TASKS, samples, sidebar, tour, workspace
+from core.ui.parts import filmstrip, say
+from core.ui.shell import PROMISES, TASKS, readings, samples, sidebar, tour, workspace
 
 _CARD_PX = 170  # narrower, a task's name does not fit
 
@@ -31,6 +31,7 @@ st.caption(
     "An interpretable-AI workbench for electron micrographs: what a network sees in them and why, "
     "what they measure, and a report of it."
 )
+readings.look()
 current = workspace.current()
 with page.user_errors():
     loading.draw()
@@ -38,8 +39,9 @@ with page.user_errors():
         show_samples()
     else:
         sidebar.draw(current)
-        gallery.draw()
+        filmstrip.draw(workspace.every(), current, workspace.select)
         correction.draw(current)
+        gallery.draw()
         st.subheader("What to do with it", anchor=False)
     show_tasks()
     if current is not None:

@@ -9,6 +9,7 @@ import math
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -118,6 +119,12 @@ def _add_batch(commands: Any) -> None:
         help="flat field, or picture whose histogram is matched, where the recipe names one that "
         "is not among the inputs; not analysed",
     )
+    batch.add_argument(
+        "--pixel-size",
+        metavar="RULE",
+        help='"file", "read" (also from the scale bar where two findings agree) or a length such '
+        'as "2.5 nm" for all; else as the recipe says, which is "file" by default',
+    )
     batch.add_argument("--maps", action="store_true", help="keep the heat maps as NPY, too")
     batch.add_argument("--resume", action="store_true", help="go on with what --out holds")
     batch.add_argument(
@@ -169,6 +176,13 @@ def _add_train(commands: Any) -> None:
         "labelled/ --out models/mine",
         "lab_a/ lab_b/ --out models/mine --folds 5 --sources",
         "labelled/ models/mine",
+        "labelled/ --out models/mine --quick",
+    )
+    train.add_argument(
+        "--quick",
+        action="store_true",
+        help="own classes in a minute: a new linear head on the frozen features of a model (the "
+        "shipped one, or that of --start-from); no layer is trained",
     )
     train.add_argument(
         "folders", nargs="+", type=Path, help="FOLDER…; without --out the last is the model folder"
@@ -176,10 +190,15 @@ def _add_train(commands: Any) -> None:
     train.add_argument("--out", type=Path, help="model folder to write")
     train.add_argument("--whole-frames", type=Path, help="the same files uncropped, to be scored")
     train.add_argument(
-        "--pretrain-samples", type=int, help="simulated views, 0 for none (default: 128000)"
+        "--pretrain-samples",
+        type=int,
+        help="simulated views before real ones, 0 for none (default: 128000; none for "
+        "efficientnet-lite0)",
     )
     train.add_argument(
-        "--finetune-samples", type=int, help="views per fine-tuning (default: 10000)"
+        "--finetune-samples",
+        type=int,
+        help="views per fine-tuning (default: 10000; 3600 for efficientnet-lite0)",
     )
     train.add_argument(
         "--folds", type=int, help="folds of the grouped cross-validation (default: 5)"
@@ -187,8 +206,9 @@ def _add_train(commands: Any) -> None:
     train.add_argument(
         "--start-from",
         metavar="FILE|URL|NAME",
-        help="weights to begin with: a weight file, a model, an https address, or one of "
-        "micronet/… and imagenet-micronet/… with resnet18, resnet50 or densenet121",
+        help="weights to begin with: a weight file, a model, an https address, "
+        "efficientnet-lite0 (from a package), or one of micronet/… and imagenet-micronet/… with "
+        "resnet18, resnet50 or densenet121",
     )
     train.add_argument("--work", type=Path, help="folder for unfinished phases")
     train.add_argument(
@@ -295,6 +315,11 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     recipe = Recipe.from_json(_read(options.recipe)) if options.recipe else Recipe()
     if options.maps and "maps" not in recipe.pictures:
         recipe = replace(recipe, pictures=(*recipe.pictures, "maps"))
+    if options.pixel_size is not None:
+        try:
+            recipe = replace(recipe, pixel_size_from=options.pixel_size)
+        except ValueError as error:
+            raise UserError(f"--pixel-size cannot be used: {error}.") from error
     return recipe
 
 
@@ -337,6 +362,8 @@ def _train(options: argparse.Namespace) -> int:
     if not folders:
         raise UserError("train needs a folder of labelled micrographs and a model folder to write.")
     _require(*folders, *([options.whole_frames] if options.whole_frames else []))
+    if options.quick:
+        return _train_quickly(options, folders, out)
     asked = {
         name: getattr(options, name) for name in ("pretrain_samples", "finetune_samples", "folds")
     }
@@ -354,6 +381,43 @@ def _train(options: argparse.Namespace) -> int:
     )
     print(_as_json(card.metrics))
     return EXIT_OK
+
+
+def _train_quickly(options: argparse.Namespace, folders: Sequence[Path], out: Path) -> int:
+    """Learn a linear head and write the model folder; what speaks against the pictures is said."""
+    from core.learning.models import load_model
+    from core.learning.training import quick, read_labelled_folders
+
+    refused = ("pretrain_samples", "finetune_samples", "folds", "whole_frames", "sources", "work")
+    if others := [f"--{name.replace('_', '-')}" for name in refused if getattr(options, name)]:
+        raise UserError(f"{', '.join(others)} cannot go with --quick: no layer is trained there.")
+    pictures = sorted(read_labelled_folders(folders), key=lambda picture: picture.label)
+    start = load_model(options.start_from or quick.default_start())
+    looks = quick.look(start, [picture.micrograph for picture in pictures], _looking())
+    for finding in quick.check_pictures(pictures, looks):
+        print(f"{'!' if finding.grave else '·'} {finding.text}", file=sys.stderr)
+    name = out.resolve().name
+    classifier = quick.learn(pictures, start=start, name=name, notes=options.note)
+    card = quick.save_quick(classifier, out)
+    print(quick.say_score(card), file=sys.stderr)
+    print(_as_json(card.metrics))
+    return EXIT_OK
+
+
+def _looking() -> Callable[[int, int], None]:
+    """Return a listener that says how many pictures were looked at, and about how long is left."""
+    began = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        left = (time.monotonic() - began) / done * (total - done)
+        begin, end = ("\r\x1b[K", "") if sys.stderr.isatty() else ("", "\n")
+        if sys.stderr.isatty() or done % 10 == 0 or done == total:
+            words = f"looked at {done} of {total} pictures, about {left:.0f} s left"
+            print(
+                f"{begin}{words}", end="\n" if done == total else end, file=sys.stderr, flush=True
+            )
+
+    return show
 
 
 def _start(given: str) -> Start:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.ui import cache, classify, page
 from core.ui.models import card
-from core.ui.parts import show
+from core.ui.parts import show, viewer
 from core.ui.shell import EXCLUDE, samples, workspace
 
 page.setup("Classify")
@@ -19,9 +19,9 @@ with page.user_errors():
     page.settings()
 
     answer = cache.classification(micrograph, model_name, exclude, level)
-    picture, result = show.beside()
+    picture, result = show.beside(2)
     with picture:
-        show.picture(micrograph, exclude)
+        viewer.show_micrograph(micrograph, exclude, key="classify_viewer")
     with result:
         samples.badge(micrograph)
         show.caution(micrograph, exclude)

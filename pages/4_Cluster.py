@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.ui import cache, page
-from core.ui.cluster import image_map, region_picker, settings, sizes, views
+from core.ui.cluster import choices, image_map, more, region_picker, settings, sizes, views
 from core.ui.parts import attribution, say, show, tables
 from core.ui.shell import EXCLUDE
 
@@ -24,7 +24,7 @@ with page.user_errors():
     choice, measured = settings.ask(micrograph, mode)
     page.settings()
     clustering = views.find(micrograph, choice)
-    target = measured.target
+    target = choices.target(micrograph, choice, measured.target)
 
     pictures, facts = show.beside(2)
     with pictures:
@@ -32,11 +32,16 @@ with page.user_errors():
         region_picker.draw(micrograph)
     with facts:
         views.facts(micrograph, choice, target, measured.regions, clustering)
+        choices.draw(micrograph, choice, measured, clustering)
     views.features(micrograph, choice, clustering)
 
     say.subheader("Regions of cluster {target}", target=target)
     regions = cache.regions(micrograph, choice, target, measured.regions)
-    say.caption("{regions}", regions=tables.regions_summary(regions))
+    say.caption(
+        "{regions} {smallest}",
+        regions=tables.regions_summary(regions),
+        smallest=choices.smallest(micrograph, measured.regions),
+    )
     elsewhere = replace(choice, region=None)  # a region belongs to one frame
     sizes.draw(
         micrograph,
@@ -50,6 +55,7 @@ with page.user_errors():
         draw_table=lambda table: views.table(table, regions),
         fraction_of=lambda field: cache.cluster_fractions(field, elsewhere)[target],
     )
+    more.draw(micrograph, choice, target, measured.regions)
     views.help_choosing(micrograph, choice)
     attribution.draw(
         micrograph,

@@ -49,6 +49,7 @@ from core.micrograph import Micrograph, PixelSize
 MOST_MODELS = 40
 MOST_MB = 3000  # of all of them on the disk
 _PARTS = {CARD: 1, WEIGHTS: 800, REFERENCE: 100}  # what is taken of a folder, and its most MB
+_README = "README.md"  # of models that were made here; none is taken from an upload
 _MARK_LENGTH = 32  # nobody can make another card that ends in the same name
 _DAMAGED = "The archive is cut short or damaged; pack the model folder again."
 _NOTES = "inferred"
@@ -116,6 +117,23 @@ def add_model(path: Path, file_name: str, visitor: str = "") -> AddedModel:
             return _settle(draft, card, upload)
 
 
+def keep_model(classifier: Classifier, readme: str) -> AddedModel:
+    """Return a model that was made here, kept beside those that people brought.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        With a card and a reference.
+    readme : str
+        What its folder says of it.
+    """
+    with tempfile.TemporaryDirectory(prefix="adding-", dir=_folder()) as spare:
+        draft = Path(spare) / "model"
+        card = save_model(draft, classifier.network, classifier.card, classifier.reference)
+        (draft / _README).write_text(readme, encoding="utf-8")
+        return _settle(draft, card, uuid.uuid4().hex)
+
+
 def rename_classes(added: AddedModel, words: Sequence[str]) -> AddedModel:
     """Return the same network under other names of its classes.
 
@@ -154,7 +172,7 @@ def zip_model(name: str) -> bytes:
     """Return an added model as a ZIP of its folder: unpacked into `models/` it is installed."""
     with tempfile.TemporaryFile() as stream:
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-            for part in _PARTS:
+            for part in (*_PARTS, _README):
                 if (_folder() / name / part).is_file():
                     archive.write(_folder() / name / part, f"{name}/{part}")
         stream.seek(0)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import ceil, pi, sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+SMALLEST_PX = 10  # a disc of fewer pixels is measured with an error of more than a tenth
+_GRAIN_SIGMAS = 4  # width of the grains that averaging leaves of noise, in its sigma
 MOST_SHARE = 0.6  # of the area: what covers more is the ground
 
 
@@ -53,6 +56,29 @@ def suggest_target(
         score = score - distance / max(float(distance.max()), np.finfo(float).tiny)
     score = np.where(possible, score, np.inf)
     return int(np.flatnonzero(score <= score.min() + 1e-12)[-1])
+
+
+def smallest_region(sigma_px: float, least_px: int = SMALLEST_PX) -> int:
+    """Return the area in pixels from which a region is more than a grain of averaged noise.
+
+    Parameters
+    ----------
+    sigma_px : float
+        Of the Gaussian that greys were averaged by; 0 where they were not.
+    least_px : int
+        What resolution asks for: the picture's pixels.
+    """
+    return max(least_px, ceil(pi / 4 * (_GRAIN_SIGMAS * sigma_px) ** 2))
+
+
+def diameter_of(area_px: float) -> float:
+    """Return the diameter of the circle of an area."""
+    return sqrt(4 * area_px / pi)
+
+
+def area_of(diameter_px: float) -> int:
+    """Return the whole number of pixels of a circle, at least one."""
+    return max(1, round(pi / 4 * diameter_px**2))
 
 
 def _beside(counted: NDArray[np.bool_]) -> NDArray[np.bool_]:

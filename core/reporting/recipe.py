@@ -4,25 +4,48 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Annotated, Any, Literal, NoReturn, get_args
 
 from annotated_types import Interval, Predicate
 
 from core.errors import UserError
 from core.imaging.filtering import Pipeline, Step
-from core.measuring.clustering import GREY, MAX_CLUSTERS, MIN_CLUSTERS, FeatureSet, Smoothing
+from core.imaging.scale import parse_size
+from core.measuring.clustering import (
+    AUTO,
+    GREY,
+    MAX_CLUSTERS,
+    MIN_CLUSTERS,
+    FeatureSet,
+    Smoothing,
+)
+from core.reporting.decisions import (
+    Decision,
+    Length,
+    RegionLimits,
+    find_decision,
+    read_decisions,
+)
 from core.reporting.schema import Must, brief, checked, read_part
 
 KIND = "micrographia-recipe"
 VERSION = 2  # version 1 is read too: it lacks the fields that came later, and they have defaults
 SMALLEST_REGION_PX = (1, 1_000_000)
 LONGEST_NAME = 400
-LONGEST_JSON = 200_000
+LONGEST_JSON = 1_000_000  # what was decided for a thousand samples is half of that
 
+FROM_FILE, FROM_PICTURE = "file", "read"
+MOST_SAMPLES = 2_000
 SEEDS = (0, 2**31 - 1)
 _LONGEST_REASON = 240  # letters of what is wrong with a value
-_FEATURES, _AS_FOUND = FeatureSet(), Smoothing()
+_FEATURES, _AS_FOUND, _BY_NOISE = FeatureSet(), Smoothing(), Smoothing(AUTO)
+_LIMITS = RegionLimits()
+_PARTS: dict[str, Any] = {  # settings that belong together, with what those left out of them are
+    "features": _FEATURES,
+    "smoothing": _AS_FOUND,
+    "region_limits": _LIMITS,
+}
 _PART = re.compile(r"(?:folder(?::[1-9])?|name:-?[1-9]|metadata:[\w .:/-]{1,80})?")
 _DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
 
@@ -39,6 +62,20 @@ def _is_part(text: str) -> bool:
     return _PART.fullmatch(text) is not None
 
 
+def _is_rule(text: str) -> bool:
+    return text in (FROM_FILE, FROM_PICTURE) or _is_length(text)
+
+
+def _is_length(text: str) -> bool:
+    return len(text) <= LONGEST_NAME and parse_size(text) is not None
+
+
+def _are_lengths(pairs: tuple[tuple[str, str], ...]) -> bool:
+    names = [name for name, _ in pairs]
+    known = len(names) <= MOST_SAMPLES and _are_distinct(names)
+    return known and all(_is_name(name) and _is_length(text) for name, text in pairs)
+
+
 def _are_distinct(names: tuple[str, ...] | list[str]) -> bool:
     return len(set(names)) == len(names)
 
@@ -50,6 +87,12 @@ Part = Annotated[
     Predicate(_is_part),
     Must('be "folder", "folder:2", "name:1", "name:-1", "metadata:KEY" or empty'),
 ]
+Rule = Annotated[str, Predicate(_is_rule), Must('be "file", "read" or a length such as "2.5 nm"')]
+Lengths = Annotated[
+    tuple[tuple[str, str], ...],
+    Predicate(_are_lengths),
+    Must('be pairs of a sample and its pixel size, such as ["S1", "2.5 nm"], each sample once'),
+]
 Level = Annotated[
     Annotated[float, Interval(ge=0.5, le=0.99)] | None, Must("be from 0.5 to 0.99 or null")
 ]
@@ -59,6 +102,13 @@ Pictures = Annotated[
     tuple[Picture, ...],
     Predicate(_are_distinct),
     Must(f"be a list of {', '.join(PICTURES)}, each at most once"),
+]
+Measure = Literal["widths", "grains", "boundaries", "gaps", "correlation"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
+Measures = Annotated[
+    tuple[Measure, ...],
+    Predicate(_are_distinct),
+    Must(f"be a list of {', '.join(MEASURES)}, each at most once"),
 ]
 Steps = Annotated[tuple[Step, ...], Must("be a list of steps")]
 Neighbours = Annotated[Literal[4, 8], Must("be 4 or 8")]
@@ -79,9 +129,10 @@ class Recipe:
         Id of the class activation map, one of `METHODS`.
     clusters : int
         Number of clusters, 2 to 20.
-    target_cluster : int
+    target_cluster : int or None
         The cluster whose area and regions are reported. Clusters are numbered from dark to
-        bright; negative numbers count from the bright end, so -1 is the brightest.
+        bright; negative numbers count from the bright end, so -1 is the brightest. None: the one
+        that stands out in most frames of a sample.
     filters : tuple of Step
         Applied, in this order, before clustering and measuring. The network always sees the
         unfiltered micrograph: it was trained on those.
@@ -89,6 +140,16 @@ class Recipe:
         Leave out the info bar, scale bar and burned-in text.
     smallest_region_px : int
         Regions with fewer pixels are noise: they count as area, not as regions.
+    smallest_region_nm : float or None
+        The same as a diameter; where it is stated and the scale is known, pixels do not count.
+    smallest_region_by : str
+        "stated": as the two fields say. "auto": what is averaged against noise leaves grains, and
+        regions are at least as wide as these.
+    region_limits : RegionLimits
+        Which of the regions are measured, by size and shape; all of them count as area.
+    decided : tuple of Decision
+        What "auto" and None became, by sample; a repetition decides nothing anew. Recipes that
+        ask for the same are equal, whatever pictures made of it.
     model_sha256 : str
         Digest of the weights; a run with other weights is refused. Empty: any.
     conformal_level : float or None
@@ -105,7 +166,7 @@ class Recipe:
     cluster_seed : int
         Seed of the clusters that are not those of grey levels.
     smoothing : Smoothing
-        Whether clusters are made to hang together.
+        Whether clusters are made to hang together; "auto" lets noise decide, once per sample.
     drop_border_regions : bool
         Leave out regions that are cut, by the frame or by what is left out of it: they are larger
         than what shows of them.
@@ -115,10 +176,22 @@ class Recipe:
         Holes become part of the regions around them.
     connectivity : int
         8: pixels that meet at a corner belong to one region; 4: those that share an edge.
+    measures : tuple of str
+        What is measured of the target besides its regions: "widths" (of fibres, walls, pores, and
+        which way they lie), "grains" (regions by intercepts), "boundaries" (grains between them by
+        intercepts), "gaps" (to the nearest region, and centres against chance), "correlation" (its
+        length, and the fields that a precision needs).
     sample_from, label_from : str
         Where the name of the sample, and the true class, come from: "folder" (the innermost;
         "folder:2" the one around it), "name:1" (first part of the file name, parts being divided
         by spaces, dots, - and _; "name:-1" the last one), "metadata:KEY", or "" for nowhere.
+    pixel_size_from : str
+        "file": the file's own, or a person's; nothing is ever read from a picture. "read": where
+        the file states none, also what the picture states, if two findings agree on it. Or a
+        length such as "2.5 nm", which then counts for every micrograph.
+    pixel_sizes : tuple of (str, str)
+        Sample (as `sample_from` finds it) and the pixel size of its micrographs: ("S1", "2.5 nm").
+        It counts before `pixel_size_from`.
     pictures : tuple of str
         Which files are kept beside the tables: "overlays", "masks", "maps" (heat maps as NPY); of
         the regions "labels" (numbered TIFF), "rois" (ImageJ), "geojson" and "coco".
@@ -134,7 +207,7 @@ class Recipe:
     model: Name = "em-morph5"
     method: Name = "grad-cam"
     clusters: Clusters = 3
-    target_cluster: int = -1
+    target_cluster: int | None = None
     filters: Steps = ()
     exclude_overlays: bool = True
     smallest_region_px: RegionSize = 10
@@ -145,19 +218,29 @@ class Recipe:
     clustering: Name = field(default=GREY, kw_only=True)
     features: FeatureSet = field(default=_FEATURES, kw_only=True)
     cluster_seed: Seed = field(default=0, kw_only=True)
-    smoothing: Smoothing = field(default=_AS_FOUND, kw_only=True)
+    smoothing: Smoothing = field(default=_BY_NOISE, kw_only=True)
+    smallest_region_nm: Length = field(default=None, kw_only=True)
+    smallest_region_by: Literal["auto", "stated"] = field(default="auto", kw_only=True)
+    region_limits: RegionLimits = field(default=_LIMITS, kw_only=True)
     drop_border_regions: bool = field(default=False, kw_only=True)
     split_regions: bool = field(default=False, kw_only=True)
     fill_holes: bool = field(default=False, kw_only=True)
     connectivity: Neighbours = field(default=8, kw_only=True)
+    measures: Measures = field(default=(), kw_only=True)
     sample_from: Part = field(default="", kw_only=True)
     label_from: Part = field(default="", kw_only=True)
+    pixel_size_from: Rule = field(default=FROM_FILE, kw_only=True)
+    pixel_sizes: Lengths = field(default=(), kw_only=True)
     pictures: Pictures = field(default=("overlays", "masks"), kw_only=True)
+    decided: Annotated[tuple[Decision, ...], Must("be a list of decisions")] = field(
+        default=(), kw_only=True, compare=False
+    )
 
     def __post_init__(self) -> None:
         for name, value in checked(Recipe, _values(self)).items():
             object.__setattr__(self, name, value)
-        if not -self.clusters <= self.target_cluster < self.clusters:
+        target = self.target_cluster
+        if target is not None and not -self.clusters <= target < self.clusters:
             raise ValueError(
                 f"target_cluster must be from {-self.clusters} to {self.clusters - 1}, "
                 f"got {brief(self.target_cluster)}"
@@ -165,12 +248,46 @@ class Recipe:
         object.__setattr__(self, "filters", Pipeline(self.filters).steps)
 
     def __hash__(self) -> int:
-        return hash(self.to_json())
+        return hash(replace(self, decided=()).to_json())
 
     @property
     def target(self) -> int:
-        """Number of the target cluster, counted from the dark end (0 to clusters - 1)."""
-        return self.target_cluster % self.clusters
+        """Number of the target cluster, counted from the dark end (0 to clusters - 1).
+
+        Where it is left to the pictures, that of the first sample; the brightest before any has
+        been looked at.
+        """
+        if self.target_cluster is not None:
+            return self.target_cluster % self.clusters
+        return self.decided[0].target_cluster if self.decided else self.clusters - 1
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """Numbers of the target clusters of all samples, ascending."""
+        if self.target_cluster is not None or not self.decided:
+            return (self.target,)
+        return tuple(sorted({each.target_cluster for each in self.decided}))
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether something is left to the pictures."""
+        return self.target_cluster is None or self.smoothing.kind == AUTO
+
+    def for_sample(self, sample: str) -> Recipe | None:
+        """Return the recipe with what was decided for a sample; None where nothing was yet."""
+        if not self.leaves_open:
+            return self
+        found = find_decision(self.decided, sample)
+        if found is None:
+            return None
+        return replace(
+            self,
+            target_cluster=found.target_cluster,
+            smoothing=found.smoothing,
+            smallest_region_px=found.smallest_region_px,
+            smallest_region_nm=found.smallest_region_nm,
+            decided=(),
+        )
 
     @property
     def pipeline(self) -> Pipeline:
@@ -183,7 +300,10 @@ class Recipe:
         values |= _values(self)
         values["filters"] = [step.to_dict() for step in self.filters]
         values["pictures"] = list(self.pictures)
-        values |= {"features": asdict(self.features), "smoothing": asdict(self.smoothing)}
+        values |= {name: asdict(getattr(self, name)) for name in _PARTS}
+        values["decided"] = [each.to_dict() for each in self.decided]
+        values["measures"] = list(self.measures)
+        values["pixel_sizes"] = [list(pair) for pair in self.pixel_sizes]
         return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
@@ -209,10 +329,15 @@ class Recipe:
                 f"The recipe has a field that this version does not know: {unknown[0][:60]!r}. "
                 "Correct its spelling or remove it."
             )
+        if isinstance(settings.get("pixel_sizes"), list):
+            pairs = settings["pixel_sizes"]
+            settings["pixel_sizes"] = tuple(tuple(p) if isinstance(p, list) else p for p in pairs)
         if "filters" in settings:
             settings["filters"] = _read_steps(settings["filters"])
         try:
-            for name, default in (("features", _FEATURES), ("smoothing", _AS_FOUND)):
+            if "decided" in settings:
+                settings["decided"] = read_decisions(settings["decided"])
+            for name, default in _PARTS.items():
                 if name in settings:
                     settings[name] = read_part(name, settings[name], default)
             return cls(**settings)

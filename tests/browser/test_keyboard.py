@@ -85,5 +85,5 @@ def test_every_stop_on_a_result_is_seen_and_named(tab: AppPage):
     handle = tab.divide()
     handle.focus()
     tab.page.keyboard.press("ArrowLeft")
-    expect(handle).to_have_attribute("aria-valuenow", "48")
+    expect(handle).to_have_attribute("aria-valuenow", "13")
     tab.assert_calm()

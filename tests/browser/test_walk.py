@@ -54,7 +54,7 @@ def test_divide_moves_by_mouse_and_keyboard_and_stays(tab: AppPage, real_microgr
     tab.settle()
     expect(handle).to_have_attribute("aria-valuenow", "90")
     tab.go_to("Filters")
-    expect(tab.divide()).to_have_attribute("aria-valuenow", "50")
+    expect(tab.divide()).to_have_attribute("aria-valuenow", "15")
     tab.go_to("Explain")
     expect(tab.divide()).to_have_attribute("aria-valuenow", "90")
     tab.assert_calm()

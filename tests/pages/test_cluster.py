@@ -165,3 +165,57 @@ def test_choices_outlive_a_change_of_page(by_features):
     assert_calm(by_features)
     assert by_features.segmented_control(key="cluster_mode").value == "features"
     assert by_features.selectbox(key="cluster_smoothing").value == "majority"
+
+
+def _discs(*, noise: float, dark: bool = False) -> bytes:
+    """Nine discs of 24 px on a ground of 180 x 180 px."""
+    rows, cols = np.mgrid[:180, :180]
+    mask = np.hypot((rows % 60) - 30, (cols % 60) - 30) < 12
+    grey = (190 - 70.0 * mask) if dark else (80 + 70.0 * mask)
+    grey = grey + noise * np.random.default_rng(3).normal(size=mask.shape)
+    return encode(np.clip(np.rint(grey), 0, 255).astype(np.uint8))
+
+
+def _open(app, picture):
+    upload(app, ("field.png", picture))
+    app.switch_page("pages/4_Cluster.py").run()
+    app.slider(key="cluster_k").set_value(2).run()
+    assert_calm(app)
+    return app
+
+
+def test_noise_is_averaged_by_itself_and_can_be_taken_back(app):
+    _open(app, _discs(noise=32))
+    assert "Noise would make regions of its own" in texts(app)
+    assert "\n9 regions" in texts(app)
+    app.button(key="cluster_as_found").click().run()
+    assert_calm(app)
+    assert app.selectbox(key="cluster_smoothing").value == "none"
+    assert "\n9 regions" not in texts(app)
+
+
+def test_a_clean_frame_is_left_as_found(app):
+    _open(app, _discs(noise=2))
+    assert "they are as found" in texts(app)
+    assert "9 regions" in texts(app)
+
+
+def test_dark_particles_are_measured_and_not_their_bright_ground(app):
+    _open(app, _discs(noise=2, dark=True))
+    assert "is measured:** it stands out" in texts(app)
+    assert "9 regions" in texts(app)
+    app.button(key="cluster_other_target").click().run()
+    assert_calm(app)
+    assert app.selectbox(key="cluster_target_2").value == 1
+    assert "it stands out" not in texts(app)
+
+
+def test_only_regions_within_the_limits_are_measured(app):
+    _open(app, _discs(noise=2))
+    app.number_input(key="cluster_largest").set_value(20.0).run()
+    assert_calm(app)
+    assert "No region is large enough" in texts(app)
+    app.number_input(key="cluster_largest").set_value(0.0).run()
+    app.number_input(key="cluster_circularity").set_value(0.95).run()
+    app.number_input(key="cluster_circularity_to").set_value(0.5).run()
+    assert "No region can be measured" in app.error[0].value

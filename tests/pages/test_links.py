@@ -11,10 +11,12 @@ from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, finish_batch, loaded_names, texts, upload
 
 SETTINGS = rooms.every()
-PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report")
+PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report", "7_Train")
 OTHER = {
     "leave-out": "no",
     "smallest": "25",
+    "batch-scale": "read",
+    "smallest-nm": "12.5",
     "level": "80",
     "tile-map": "yes",
     "all": "yes",
@@ -39,7 +41,14 @@ OTHER = {
     "split": "yes",
     "fill-holes": "yes",
     "corners": "no",
+    "sigma": "2.0",
     "whole": "yes",
+    "largest": "90",
+    "largest-nm": "900",
+    "circularity": "0.25",
+    "circularity-to": "0.9",
+    "aspect": "1.2",
+    "aspect-to": "4",
     "shown": "Target cluster",
     "batch-method": "hirescam",
     "batch-k": "2",
@@ -48,7 +57,10 @@ OTHER = {
     "batch-border": "yes",
     "batch-sample": "name:1",
     "batch-class": "folder",
+    "more": "widths",
+    "batch-measures": "widths",
     "batch-pictures": "maps",
+    "train-groups": "name",
 }
 
 
@@ -71,7 +83,7 @@ def test_a_setting_reads_what_it_wrote(setting):
     if setting.default not in (None, ""):
         assert setting.read(setting.write(setting.default)) == setting.default
     for hostile in ("", "<script>", "-1", "1e9", "99999999", "../..", "nan", "yes~yes", "٣"):
-        if setting.name == "batch-pictures" or "features" in setting.name:
+        if setting.name in ("batch-measures", "batch-pictures") or "features" in setting.name:
             continue
         if hostile == "" and setting.name in ("batch-sample", "batch-class", "scales"):
             continue

@@ -6,6 +6,7 @@ import pytest
 
 from core.imaging.overlays.finding import OverlayChoice, with_overlay_choice
 from core.imaging.simulation.samples import simulate
+from core.measuring.by_hand import Shape
 from core.measuring.embedding import project_pca
 from core.measuring.statistics.intervals import Interval
 from core.micrograph import PixelSize
@@ -149,3 +150,36 @@ def test_leaving_out_cut_regions_leaves_their_number_per_area(cluster_page):
     assert_calm(app)
     assert density in [each.value for each in app.markdown]
     assert before not in [each.value for each in app.caption]
+
+
+def test_the_scale_is_set_from_a_length_drawn_in_the_picture(app, png):
+    upload(app, ("a.png", png))
+    app.switch_page("pages/1_Classify.py").run()
+    micrograph = next(iter(app.session_state["workspace_micrographs"].values()))
+    sha256 = micrograph.sha256
+    app.segmented_control(key=f"sidebar_way_{sha256}").set_value("Drawn length").run()
+    assert "Draw a length along the scale bar first" in texts(app)
+    ruler = Shape("ruler", ((10, 10), (10, 60)), "Length 1")
+    app.session_state["viewer_shapes"] = {sha256: (ruler,)}
+    app.run()
+    app.number_input(key=f"drawn_length_{sha256}").set_value(100.0).run()
+    app.button(key=f"drawn_set_{sha256}").click().run()
+    assert_calm(app)
+    changed = next(iter(app.session_state["workspace_micrographs"].values()))
+    assert changed.pixel_size.to("nm") == pytest.approx(2)
+
+
+def test_what_is_measured_by_hand_is_listed_and_can_be_removed(app, png):
+    upload(app, ("a.png", png))
+    app.switch_page("pages/1_Classify.py").run()
+    micrograph = next(iter(app.session_state["workspace_micrographs"].values()))
+    shapes = tuple(Shape("ruler", ((0, 0), (0, n)), f"Length {n}", n) for n in (3, 5))
+    app.session_state["viewer_shapes"] = {micrograph.sha256: shapes}
+    app.run()
+    assert_calm(app)
+    assert any(each.label == "Measured by hand (2)" for each in app.expander)
+    means = next(d.value for d in app.dataframe if "sd" in d.value.columns)
+    assert means["mean"].tolist() == [4]
+    app.button(key="classify_viewer_by_hand_clear").click().run()
+    assert app.session_state["viewer_shapes"][micrograph.sha256] == ()
+    assert not any(each.label.startswith("Measured by hand") for each in app.expander)

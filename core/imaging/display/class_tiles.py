@@ -52,5 +52,40 @@ def draw_class_tiles(
     return np.asarray(np.rint(blended), np.uint8)
 
 
+def pack(labels: NDArray[np.int64], sure: NDArray[np.float64], classes: int) -> NDArray[np.uint8]:
+    """Return class and certainty of each pixel in one byte; 0 where there is no class.
+
+    A class has `steps(classes)` values, the higher the surer: `palette` colours them.
+    """
+    count = steps(classes)
+    level = np.rint(np.clip(np.nan_to_num(sure), 0, 1) * (count - 1))
+    return np.where(labels < 0, 0, 1 + np.maximum(labels, 0) * count + level).astype(np.uint8)
+
+
+def steps(classes: int) -> int:
+    """Return how many steps of certainty each class has in one byte.
+
+    Raises
+    ------
+    ValueError
+        If there are more classes than values.
+    """
+    if not 1 <= classes <= 255:
+        raise ValueError(f"one byte holds 1 to 255 classes, not {classes}")
+    return 255 // classes
+
+
+def palette(classes: int) -> NDArray[np.uint8]:
+    """Return red, green, blue and opacity, (256, 4), of the values of `pack`."""
+    count = steps(classes)
+    table = np.zeros((256, 4), np.uint8)
+    certainty = np.linspace(0, 1, count) if count > 1 else np.ones(1)
+    for number, color in enumerate(class_colors(classes)):
+        rows = slice(1 + number * count, 1 + (number + 1) * count)
+        table[rows, :3] = _rgb(color)
+        table[rows, 3] = np.rint(255 * STRONGEST * certainty)
+    return table
+
+
 def _rgb(color: str) -> tuple[int, ...]:
     return tuple(bytes.fromhex(color.removeprefix("#")))

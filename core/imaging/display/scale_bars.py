@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
 from core.imaging.display.pictures import Picture
 from core.micrograph import PixelSize
 
+Place = Callable[[tuple[int, int]], tuple[int, int]]
 _PLATE_SHARE = 0.18  # how much of the picture still shows through the plate of the scale bar
 
 
-def draw_scale_bar(picture: Picture, pixel_size: PixelSize | None, source_width_px: int) -> Picture:
-    """Return the picture with a scale bar and its label on a dark plate, bottom right.
+def draw_scale_bar(
+    picture: Picture,
+    pixel_size: PixelSize | None,
+    source_width_px: int,
+    place: Place | None = None,
+) -> Picture:
+    """Return the picture with a scale bar and its label on a dark plate.
 
     Parameters
     ----------
@@ -22,6 +30,9 @@ def draw_scale_bar(picture: Picture, pixel_size: PixelSize | None, source_width_
         Of the micrograph. With None nothing is drawn: a scale is never guessed.
     source_width_px : int
         Width of the micrograph that the picture shows, at least 1.
+    place : callable, optional
+        Takes height and width of the plate and returns row and column of its upper left corner in
+        the picture, as `core.imaging.overlays.clear_place` makes one; bottom right without it.
 
     Returns
     -------
@@ -37,7 +48,8 @@ def draw_scale_bar(picture: Picture, pixel_size: PixelSize | None, source_width_
         return picture
     nm_per_px = pixel_size.to("nm") * source_width_px / width
     length_nm = nice_length(nm_per_px * width / 5)
-    _stamp_bar(picture, round(length_nm / nm_per_px), _length_label(length_nm), min(height, width))
+    bar_px, label = round(length_nm / nm_per_px), _length_label(length_nm)
+    _stamp_bar(picture, bar_px, label, min(height, width), place)
     return picture
 
 
@@ -56,7 +68,9 @@ def _length_label(length_nm: float) -> str:
     return f"{length_nm:.6g} nm"
 
 
-def _stamp_bar(picture: Picture, bar_px: int, label: str, short_side_px: int) -> None:
+def _stamp_bar(
+    picture: Picture, bar_px: int, label: str, short_side_px: int, place: Place | None
+) -> None:
     """Draw plate, bar and label into the picture; nothing when they do not fit."""
     height, width = picture.shape[:2]
     text_px = int(np.clip(round(0.045 * short_side_px), 11, 120))
@@ -69,6 +83,8 @@ def _stamp_bar(picture: Picture, bar_px: int, label: str, short_side_px: int) ->
     left, top = width - plate_width - pad, height - plate_height - pad
     if left < 0 or top < 0:
         return
+    if place is not None:
+        top, left = place((plate_height, plate_width))
     plate = picture[top : top + plate_height, left : left + plate_width]
     plate[:] = (plate * _PLATE_SHARE).astype(np.uint8)
     centre = left + plate_width // 2

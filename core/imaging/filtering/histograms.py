@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_LEVELS = 65_536  # as many as 16 bits can hold
+SPIKE_SHARE = 2e-5  # of the pixels, at either end: hot pixels, not objects
+_LEAST_LEVELS = 16  # below, a picture is drawn, and no level of it is a spike
 _ROW, _PART_ROWS = 4096, 2048
 
 Floats = NDArray[np.float64]
@@ -48,7 +50,8 @@ def grey_histogram(values: NDArray[Any]) -> GreyHistogram:
     """Count the pixels at each grey level.
 
     Exact for 8 and 16 bits, and for any type with at most 65,536 different values; beyond that,
-    values share 65,536 equal bins between the darkest and the brightest.
+    values share 65,536 equal bins between the darkest and the brightest; spikes (see
+    `without_spikes`) get bins of their own, so that they do not squeeze all others into one.
 
     Parameters
     ----------
@@ -89,11 +92,45 @@ def _exact(levels: Floats, counts: NDArray[np.int64]) -> GreyHistogram:
     return GreyHistogram(levels, counts, levels, levels, np.zeros(levels.size), True)
 
 
+def without_spikes(histogram: GreyHistogram) -> GreyHistogram:
+    """Return the histogram with hot and dead pixels at the nearest grey level that is regular.
+
+    A spike is a level at either end beyond all but 2e-5 of the pixels, by more than the range of
+    these: few pixels, whose distance would otherwise set the scale of a picture.
+    """
+    first, last = _regular(histogram.levels, histogram.counts)
+    if first == 0 and last == len(histogram):
+        return histogram
+    counts, scatter = histogram.counts[first:last].copy(), histogram.scatter[first:last]
+    counts[0] += histogram.counts[:first].sum()
+    counts[-1] += histogram.counts[last:].sum()
+    kept = (each[first:last] for each in (histogram.levels, histogram.lower, histogram.upper))
+    levels, lower, upper = kept
+    return GreyHistogram(levels, counts, lower, upper, scatter, histogram.exact)
+
+
+def _regular(levels: Floats, counts: NDArray[np.int64]) -> tuple[int, int]:
+    """Return from which level to before which one there are no spikes."""
+    most = int(SPIKE_SHARE * counts.sum())
+    if levels.size < _LEAST_LEVELS or not most:
+        return 0, levels.size
+    low = levels[np.searchsorted(np.cumsum(counts), most, side="right")]
+    high = levels[::-1][np.searchsorted(np.cumsum(counts[::-1]), most, side="right")]
+    first = int(np.searchsorted(levels, low - (high - low), side="left"))
+    last = int(np.searchsorted(levels, high + (high - low), side="right"))
+    return (first, last) if last - first >= _LEAST_LEVELS else (0, levels.size)
+
+
 def _binned(unique: Floats, counts: NDArray[np.int64]) -> GreyHistogram:
     """Merge sorted values into equal bins, leaving out the empty ones."""
-    position = (unique - unique[0]) / (unique[-1] - unique[0])
-    bins = np.minimum((position * MAX_LEVELS).astype(np.int64), MAX_LEVELS - 1)
-    starts = np.flatnonzero(np.diff(bins, prepend=-1))
+    first, last = _regular(unique, counts)
+    low, high = unique[first], unique[last - 1]
+    spiky = last - first < unique.size
+    most = MAX_LEVELS - 2 if spiky else MAX_LEVELS
+    position = np.clip((unique - low) / (high - low), -1, 2)
+    bins = np.minimum((position * most).astype(np.int64), most - 1)
+    bins[:first], bins[last:] = -1, most
+    starts = np.flatnonzero(np.diff(bins, prepend=-2))
     totals = np.add.reduceat(counts, starts)
     levels = np.add.reduceat(unique * counts, starts) / totals
     members = np.diff(starts, append=unique.size)

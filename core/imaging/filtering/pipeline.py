@@ -251,6 +251,8 @@ def run_step(
     settings |= _other_pixels(step, others or {})
     pixels, hollow = _without_gaps(micrograph.pixels)
     skipped = exclude if hollow is None else hollow if exclude is None else hollow | exclude
+    picked = spec.picks(pixels, skipped, **settings) if spec.picks is not None else {}
+    settings |= picked
     thresholds: tuple[float, ...] = ()
     if spec.levels is not None:
         thresholds = spec.levels(pixels, skipped, **settings)
@@ -261,6 +263,9 @@ def run_step(
     if result.base is None:
         result.flags.writeable = False  # nobody else has it: no need for a copy
     after = micrograph.with_pixels(result, _history(step, micrograph, exclude))
+    if picked:
+        said = [*after.metadata.get("picked", ()), *_said(step, picked)]
+        after = replace(after, metadata={**after.metadata, "picked": said})
     if spec.reciprocal:
         after = replace(after, pixel_size=None, metadata={**after.metadata, **_RECIPROCAL})
     return Stage(step, after, thresholds, time.perf_counter() - start)
@@ -284,6 +289,11 @@ def _other_pixels(step: Step, others: Mapping[str, Micrograph]) -> dict[str, NDA
             )
         found[parameter.name] = _without_gaps(others[digest].pixels)[0]
     return found
+
+
+def _said(step: Step, picked: Mapping[str, Any]) -> list[str]:
+    """Return what the picture decided in place of "auto", in words."""
+    return [f"{step.filter}: {name} {value}" for name, value in picked.items()]
 
 
 def _history(step: Step, micrograph: Micrograph, exclude: NDArray[np.bool_] | None) -> str:

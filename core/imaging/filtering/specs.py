@@ -155,7 +155,9 @@ class FilterSpec:
     `uses_exclude` whether excluded pixels change the result; `is_slow` that a megapixel takes
     longer than a moment; `direction` that its result is an angle in degrees; `reciprocal` that its
     axes are frequencies, so that the result has no pixel size. With `levels` (grey
-    levels at which it cuts, from the same arguments), the function gets them as `levels`.
+    levels at which it cuts, from the same arguments), the function gets them as `levels`. `picks`
+    returns, from the same arguments, the settings that the picture decides; "picked" among the
+    result's metadata says them.
     """
 
     name: str
@@ -171,6 +173,7 @@ class FilterSpec:
     direction: bool = False
     reciprocal: bool = False
     levels: Callable[..., tuple[float, ...]] | None = None
+    picks: Callable[..., dict[str, Any]] | None = None
 
     def complete(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return checked settings in the filter's order, with defaults for those not given."""

@@ -8,5 +8,6 @@ from .finding import search_levels as search_levels
 from .finding import specimen_rows as specimen_rows
 from .finding import with_overlay_choice as with_overlay_choice
 from .info_bar import ruler_in as ruler_in
+from .placing import clear_place as clear_place
 from .placing import place_scale_bar as place_scale_bar
 from .ticks import tick_ruler as tick_ruler

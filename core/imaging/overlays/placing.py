@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,6 +47,26 @@ def place_scale_bar(mask: NDArray[np.bool_], size_hw: tuple[int, int]) -> tuple[
     away = (covered.shape[0] - 1 - rows) ** 2 + (covered.shape[1] - 1 - cols) ** 2
     best = int(np.argmin(away))
     return int(rows[best]) + margin, int(cols[best]) + margin
+
+
+def clear_place(
+    mask: NDArray[np.bool_], shape_hw: tuple[int, ...]
+) -> Callable[[tuple[int, int]], tuple[int, int]]:
+    """Return what `draw_scale_bar` asks for a place in a picture of the masked micrograph.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (H, W), bool
+        True where not specimen, as `find_overlays` returns it.
+    shape_hw : tuple of int
+        Of the picture, which may have been resized from the micrograph.
+    """
+    high, wide = shape_hw[:2]
+    if mask.shape != (high, wide):
+        way = cv2.INTER_AREA if high <= mask.shape[0] else cv2.INTER_NEAREST
+        shares = cv2.resize(mask.astype(np.float32), (wide, high), interpolation=way)
+        mask = np.asarray(shares > 0, bool)
+    return lambda size_hw: place_scale_bar(mask, size_hw)
 
 
 def _sums(mask: NDArray[np.bool_], high: int, wide: int) -> NDArray[np.int64]:

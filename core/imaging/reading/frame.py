@@ -22,6 +22,7 @@ _ORIENTATIONS = {  # transpose first, then flip up-down, then left-right
     7: (True, True, True, "mirrored along the other diagonal"),
     8: (True, True, False, "turned by 90° counter-clockwise"),
 }
+_LEAST_STEPS = 1000  # that 32-bit floats should offer between the darkest and the brightest value
 _EXACT_IN_FLOAT32 = 2**24  # integers up to here survive the conversion to 32-bit float
 
 
@@ -161,7 +162,20 @@ def _to_native(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
     exact = dtype in ("int8", "int16", "float16") or (
         kind in "iu" and max(-int(values.min()), int(values.max())) <= _EXACT_IN_FLOAT32
     )
-    return converted, [f"{dtype} to 32-bit float, {'exact' if exact else 'rounded'}"]
+    return converted, [f"{dtype} to 32-bit float, {'exact' if exact else _loss(values)}"]
+
+
+def _loss(values: NDArray[Any]) -> str:
+    """Return "rounded", and a warning where 32 bits are too coarse for what the values span."""
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    step = 2.0 ** (np.floor(np.log2(max(-low, high, 1e-300))) - 23)  # a mantissa has 24 bits
+    if low == high or (high - low) / step > _LEAST_STEPS:
+        return "rounded"
+    return (
+        f"rounded to steps of {step:.3g}, coarse for a range of {high - low:.3g}: subtract the "
+        "offset of the values before export"
+    )
 
 
 def _drop_color(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +14,6 @@ from core.imaging.scale.bar import ScaleBar, find_scale_bar
 from core.imaging.scale.grammar import StatedLength, bar_lengths, field_width, lonely_units
 from core.imaging.scale.text import Print, read_print
 from core.micrograph import Micrograph, PixelSize
-
-READ_FROM_PICTURE: Final = "read from the picture"
 
 _AGREE = 0.03  # two lengths that differ by less are one
 _MIN_SIDE_PX = 48

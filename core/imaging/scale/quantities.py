@@ -38,9 +38,14 @@ def describe_area(area_px: float, pixel_size: PixelSize | None) -> str:
     if pixel_size is None:
         return f"{_three(area_px)} px²"
     area = area_px * pixel_size.to("nm") ** 2
-    fitting = [unit for unit in _LENGTHS if area >= 0.1 * unit[1] ** 2]
-    unit, factor = fitting[-1] if fitting else _LENGTHS[0]
+    unit, factor = area_unit(area)
     return f"{_three(area / factor**2)} {unit}²"
+
+
+def area_unit(area_nm2: float) -> tuple[str, float]:
+    """Return the unit of length in whose square an area reads best, and how many nm it has."""
+    fitting = [unit for unit in _LENGTHS if area_nm2 >= 0.1 * unit[1] ** 2]
+    return fitting[-1] if fitting else _LENGTHS[0]
 
 
 def describe_with_error(value: float, error: float, unit: str = "") -> str:

@@ -78,6 +78,11 @@ def load_recognisers() -> Recognisers:
         return _load()
 
 
+def forget_recognisers() -> None:
+    """Let go of the networks; the next call of `load_recognisers` loads them anew."""
+    _load.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def _load() -> Recognisers:
     missing = why_no_reading()
@@ -91,20 +96,28 @@ def _load() -> Recognisers:
     return Recognisers(detector, recogniser, tuple(characters))
 
 
-def _checked(name: str) -> bytes:
-    """Return a model's bytes once its SHA-256 is the known one."""
+def _checked(name: str) -> Path:
+    """Return where a model lies once its SHA-256 is the known one.
+
+    Read twice, here and by onnxruntime: given as bytes it would lie in memory three times over.
+    """
     files = importlib.metadata.files(_PACKAGE) or []
     places = [Path(str(file.locate())) for file in files if file.name == name]
-    data = places[0].read_bytes() if places and places[0].is_file() else b""
-    if hashlib.sha256(data).hexdigest() != _SHA256[name]:
+    found = places[0] if places and places[0].is_file() else None
+    if found is None or _digest(found) != _SHA256[name]:
         raise UserError(
             "Scales written into pictures cannot be read: "
             f"{name} of {_PACKAGE} is missing or changed. {_INSTALL}"
         )
-    return data
+    return found
 
 
-def _session(model: bytes) -> Any:
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _session(model: Path) -> Any:
     import onnxruntime  # type: ignore[import-untyped]  # slow to import, and needed for this alone
 
     options = onnxruntime.SessionOptions()
@@ -114,4 +127,4 @@ def _session(model: bytes) -> Any:
     options.enable_mem_pattern = False  # every picture has its own shape
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.imaging.scale.units import Calibration, Fields, from_edges, only_stated
+from core.imaging.scale.words import STATED_SIZES
 
 AGREEMENT = 0.01  # two statements that differ by more contradict each other
 _BAR_SHARE = 0.2  # of the rows: what an info bar adds below, where a file does not say
@@ -98,7 +99,8 @@ def settle(statements: Sequence[Statement], width_px: int, height_px: int) -> Ca
     fields.pop("calibration", None)
     first, contradiction = fitting[0], _contradiction(fitting)
     if contradiction:
-        return None, fields | {"calibration": contradiction}
+        stated = tuple((s.program, s.x_m * 1e9) for s in fitting if s.x_m is not None)
+        return None, fields | {"calibration": contradiction, STATED_SIZES: stated}
     turned = not first.fits(width_px, height_px)
     size, source = from_edges(first.x_m, first.y_m, first.program)
     if turned and size is not None:

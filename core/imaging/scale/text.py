@@ -15,6 +15,8 @@ Levels = NDArray[np.uint8]
 _LONG_SIDE_PX = 736  # that the detector is given at least: small pictures are enlarged
 _MOST_PX = 640_000  # that the detector is given at most, for memory and time; large are reduced
 _MOST_ENLARGED = 2.0
+_AT_ONCE_PX = 400_000  # above it the detector is given two halves
+_OVERLAP_PX = 64  # rows on either side of the line between the halves
 _STEP_PX = 32  # sides that the detector takes are multiples of it
 _LIKELY = 0.3  # of a pixel to belong to text
 _SCORE = 0.5  # of a whole piece
@@ -99,8 +101,7 @@ def _find_lines(levels: Levels, networks: Recognisers, enlarged: float) -> NDArr
     high, wide = _searched_size(levels.shape, enlarged)
     way = cv2.INTER_AREA if high < levels.shape[0] else cv2.INTER_CUBIC
     seen = cv2.resize(levels, (wide, high), interpolation=way).astype(np.float32)
-    batch = np.broadcast_to(seen / 127.5 - 1, (1, 3, high, wide))
-    likely = networks.detector.run(None, {"x": np.ascontiguousarray(batch)})[0][0, 0]
+    likely = _likely_text(seen / 127.5 - 1, networks)
     mask = (likely > _LIKELY).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     total = np.bincount(labels.ravel(), likely.ravel(), count)[1:]
@@ -111,6 +112,27 @@ def _find_lines(levels: Levels, networks: Recognisers, enlarged: float) -> NDArr
     boxes = boxes[kept] * np.tile([levels.shape[1] / wide, levels.shape[0] / high], 2)
     boxes = np.clip(boxes, 0, np.tile([levels.shape[1], levels.shape[0]], 2))
     return np.asarray(boxes[np.argsort(-boxes[:, 3])], np.float64)
+
+
+def _likely_text(seen: NDArray[np.float32], networks: Recognisers) -> NDArray[np.float32]:
+    """Return how likely each pixel belongs to text, shape (H, W).
+
+    A large picture goes through in two halves, one after the other, since what the detector holds
+    in between grows with the picture. They overlap, and each gives what lies on its side.
+    """
+    high, wide = seen.shape
+    if high * wide <= _AT_ONCE_PX or high < 4 * _OVERLAP_PX:
+        return _detect(seen, networks)
+    middle = high // 2 // _STEP_PX * _STEP_PX
+    upper = _detect(seen[: middle + _OVERLAP_PX], networks)[:middle]
+    lower = _detect(seen[middle - _OVERLAP_PX :], networks)[_OVERLAP_PX:]
+    return np.concatenate([upper, lower])
+
+
+def _detect(seen: NDArray[np.float32], networks: Recognisers) -> NDArray[np.float32]:
+    batch = np.broadcast_to(seen, (1, 3, *seen.shape))
+    (likely,) = networks.detector.run(None, {"x": np.ascontiguousarray(batch)})
+    return np.asarray(likely[0, 0], np.float32)
 
 
 def _cut(levels: Levels, box: NDArray[np.float64]) -> Levels:

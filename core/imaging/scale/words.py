@@ -10,6 +10,9 @@ from core.errors import UserError
 from core.micrograph import Micrograph, PixelSize
 
 SET_BY_HAND = "set by hand"
+READ_FROM_PICTURE = "read from the picture"
+STATED_SIZES = "stated_pixel_sizes_nm"  # metadata: (who, nm), where statements contradict
+_NOT_THE_FILES_OWN = SET_BY_HAND, READ_FROM_PICTURE
 
 
 def _quantity(unit: str) -> Callable[[Any], str]:
@@ -82,18 +85,38 @@ def describe_scale(micrograph: Micrograph) -> str:
     return source or "no pixel size: the file states none"
 
 
-def set_pixel_size(micrograph: Micrograph, pixel_size: PixelSize) -> Micrograph:
-    """Return the micrograph with a pixel size that a person gave, marked as such.
+def set_pixel_size(
+    micrograph: Micrograph, pixel_size: PixelSize, source: str = SET_BY_HAND
+) -> Micrograph:
+    """Return the micrograph with a pixel size that is not its file's own, marked as such.
 
-    `metadata["calibration"]` is then "set by hand", for every table and report.
+    `metadata["calibration"]` is then the source, for every table and report: `SET_BY_HAND`, or
+    `READ_FROM_PICTURE` where nobody was asked.
     """
-    metadata = {**micrograph.metadata, "calibration": SET_BY_HAND}
+    metadata = {**micrograph.metadata, "calibration": source}
     return replace(micrograph, pixel_size=pixel_size, metadata=metadata)
 
 
 def is_set_by_hand(micrograph: Micrograph) -> bool:
     """Tell whether the pixel size is a person's own."""
     return micrograph.metadata.get("calibration") == SET_BY_HAND
+
+
+def is_read_from_picture(micrograph: Micrograph) -> bool:
+    """Tell whether the pixel size was read from the picture, without asking anybody."""
+    return micrograph.metadata.get("calibration") == READ_FROM_PICTURE
+
+
+def given_later(micrograph: Micrograph) -> str:
+    """Return "set by hand" or "read from the picture"; "" where the file speaks, or nobody."""
+    source = str(micrograph.metadata.get("calibration", ""))
+    return source if micrograph.pixel_size and source in _NOT_THE_FILES_OWN else ""
+
+
+def stated_sizes(micrograph: Micrograph) -> list[tuple[str, PixelSize]]:
+    """Return who states which pixel size, where the file contradicts itself; else nothing."""
+    stated = micrograph.metadata.get(STATED_SIZES, ())
+    return [(str(who), PixelSize(float(nm), "nm")) for who, nm in stated]
 
 
 def pixel_size_from_bar(length: float, unit: str, bar_px: float) -> PixelSize:

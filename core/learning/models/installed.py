@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 CARD = "card.json"
+SHIPPED = "em-morph5-2"  # the one that is used when none is named
 WEIGHT_SUFFIXES = (".pth", ".pt", ".tar", ".ckpt", ".bin", ".safetensors")
 ADDED = "MICROGRAPHIA_ADDED_MODELS"  # a variable, so that worker processes find the folder, too
 
@@ -38,9 +39,10 @@ def file_digest(path: Path) -> str:
 
 
 def list_models() -> list[str]:
-    """Return the names of the installed models, sorted."""
+    """Return the names of the installed models, sorted; the one that comes first is the usual."""
     folder = models_folder()
-    return sorted(p.parent.name for p in folder.glob(f"*/{CARD}")) if folder.is_dir() else []
+    names = [p.parent.name for p in folder.glob(f"*/{CARD}")] if folder.is_dir() else []
+    return sorted(names, key=lambda name: (name != SHIPPED, name))
 
 
 def find_model(name_or_path: str | Path) -> Path | None:

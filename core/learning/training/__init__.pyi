@@ -1,5 +1,9 @@
+from . import quick as quick
 from . import starting as starting
 from .pictures import LabelledPicture as LabelledPicture
+from .pictures import read_labelled_folders as read_labelled_folders
+from .quick import save_quick as save_quick
+from .quick import train_quickly as train_quickly
 from .run import TrainingPlan as TrainingPlan
 from .run import plan_for as plan_for
 from .run import train as train

@@ -96,7 +96,10 @@ def _list_pictures(folder: Path) -> Iterator[Path]:
 
 
 def _read_picture(path: Path, note: _Note) -> LabelledPicture:
-    micrograph = read_micrograph(path)
+    try:
+        micrograph = read_micrograph(path)
+    except UserError as error:  # which of many files it is must be said
+        raise type(error)(f"{path}: {error} Mend it or take it out of the folder.") from error
     return LabelledPicture(
         micrograph,
         path.parent.name,

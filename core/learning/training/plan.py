@@ -74,7 +74,7 @@ TUNED: Mapping[str, Any] = {
     "architecture": "efficientnet_lite0",
     "options": {"both": True},
     "pretrain_samples": 0,
-    "finetune_samples": 5000,
+    "finetune_samples": 3600,
     "finetune_rate": 5e-4,
     "size_px": 192,
     "batch": 48,

@@ -24,6 +24,7 @@ from core.learning.training import crossvalidation, unfinished
 from core.learning.training.phases import Report, Trainer, threads_beside
 from core.learning.training.pictures import LabelledPicture, read_labelled_folders
 from core.learning.training.plan import TUNED, TrainingPlan, tuned
+from core.learning.training.quick.seen import DIGESTS, short_digest
 from core.learning.training.readme import describe
 from core.learning.training.scales import training_range
 from core.learning.training.starting import Start
@@ -137,7 +138,12 @@ def train(
         metrics=crossvalidation.score(held_out, classes, plan.folds)
         | {"worst_pictures": crossvalidation.list_worst(held_out, pictures, classes)}
         | elsewhere,
-        training={**asdict(plan), "torch": torch.__version__, **_describe_start(start)},
+        training={
+            **asdict(plan),
+            "torch": torch.__version__,
+            **_describe_start(start),
+            DIGESTS: _list_digests(views),
+        },
         data=_list_sources(pictures),
         limits=(*_list_limits(pictures), *notes),
         training_range=training_range(pictures, views),
@@ -146,6 +152,14 @@ def train(
     (out / "README.md").write_text(describe(card), encoding="utf-8")
     unfinished.forget(work)
     return card
+
+
+def _list_digests(views: Mapping[str, crossvalidation.Frames]) -> list[str]:
+    """Return what tells later that a picture, or its whole frame, was learnt from."""
+    ways = [
+        views[name] for name in (crossvalidation.SQUARES, crossvalidation.WHOLE) if name in views
+    ]
+    return sorted({short_digest(frame) for frames in ways for frame, _ in frames})
 
 
 def _describe_start(start: Start | None) -> dict[str, Any]:

@@ -1,7 +1,13 @@
 """Pixels -> phases: exact k-means of grey levels, k-means or mixtures of features, choice of k."""
 
 from core.measuring.clustering.choice import ChoiceOfK, choose_k_features, choose_k_gray
-from core.measuring.clustering.features import FeatureSet, feature_maps, small_feature_maps
+from core.measuring.clustering.features import (
+    FeatureSet,
+    describe_rows,
+    feature_maps,
+    prepare_grey,
+    small_feature_maps,
+)
 from core.measuring.clustering.grey import cluster_gray
 from core.measuring.clustering.grouping import GREY, decide_smoothing, group_pixels
 from core.measuring.clustering.noise import NoiseFound, average_greys, find_noise
@@ -48,11 +54,13 @@ __all__ = [
     "cluster_gray",
     "compare_fractions",
     "decide_smoothing",
+    "describe_rows",
     "feature_maps",
     "find_noise",
     "fraction_bands",
     "group_pixels",
     "moved_share",
+    "prepare_grey",
     "small_feature_maps",
     "smooth_labels",
 ]

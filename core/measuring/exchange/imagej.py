@@ -7,16 +7,14 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import lazy_loader
 import numpy as np
+import roifile
 from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.imaging.reading import archive
 from core.measuring.exchange.labels import ReadLabels
 from core.measuring.exchange.polygons import Outline, fill_rings, filling_work, trace_labels
-
-roifile: Any = lazy_loader.load("roifile")
 
 MOST_ROIS = 100_000
 _MOST_BYTES = 32_000_000  # of one ROI

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -229,9 +230,10 @@ def _smooth(inside: Mask, counted: Mask | None) -> Map:
     """Return the mask with soft edges, 0 to 1; what does not count has no part in it."""
 
     def blur(values: NDArray[Any]) -> Map:
-        return cv2.GaussianBlur(
+        blurred: Map = cv2.GaussianBlur(
             values.astype(np.float32), (0, 0), EDGE_SIGMA_PX, borderType=cv2.BORDER_REPLICATE
-        )
+        ).astype(np.float32)
+        return blurred
 
     if counted is None:
         return blur(inside)
@@ -257,10 +259,10 @@ def _diameters(smooth: Map, inside: Mask, counted: Mask | None) -> Map:
 
 def _fibre_axis(inside: Mask, diameters: Map, counted: Mask | None) -> Mask:
     """Return the points of the medial axis at which an edge is seen on both sides."""
-    from skimage.morphology import skeletonize
+    from skimage import morphology
 
-    axis = np.asarray(skeletonize(inside), np.bool_)
-    axis = np.asarray(skeletonize(_without_spurs(axis, diameters)), np.bool_)
+    thin: Callable[[Mask], Mask] = morphology.skeletonize
+    axis = thin(_without_spurs(thin(inside), diameters))
     neighbours = _neighbours(axis)
     near = axis & ((neighbours >= 3) | (neighbours <= 1))
     keep = axis & ~_around(near, diameters * (NEAR_JUNCTION / 2))

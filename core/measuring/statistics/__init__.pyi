@@ -1,3 +1,5 @@
+from .correlation import TwoPoint as TwoPoint
+from .correlation import two_point as two_point
 from .intervals import Interval as Interval
 from .intervals import area_fraction as area_fraction
 from .intervals import count_points as count_points

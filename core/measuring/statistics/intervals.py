@@ -188,12 +188,12 @@ def area_fraction(
         confidence,
         used=filled,
     )
-    ends = [float(scipy.special.expit(end)) for end in (low, high)]
+    low, high = float(scipy.special.expit(low)), float(scipy.special.expit(high))
     longest = _longest(length, share)
     if longest > MOST_LENGTH:
         few = _wilson(share, 1 / (PIECE_AREA * longest**2), confidence)
-        ends = [min(ends[0], few[0]), max(ends[1], few[1])]
-    return Interval(share, *ends, used)
+        low, high = min(low, few[0]), max(high, few[1])
+    return Interval(share, low, high, used)
 
 
 def structure_length(mask: NDArray[Any], included: NDArray[Any] | None = None) -> float:

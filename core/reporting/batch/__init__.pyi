@@ -6,6 +6,7 @@ from .filtering import filter_files as filter_files
 from .filtering import read_recipe as read_recipe
 from .lock import hold_folder as hold_folder
 from .progress import Pace as Pace
+from .rows.comparison import compare_groups as compare_groups
 from .rows.flags import FLAGS as FLAGS
 from .rows.flags import gravity as gravity
 from .rows.label_table import Matched as Matched
@@ -14,6 +15,7 @@ from .rows.label_table import read_labels as read_labels
 from .rows.likeness import ALIKE as ALIKE
 from .rows.likeness import describe as describe
 from .rows.listing import words_of as words_of
+from .rows.measures import list_measures as list_measures
 from .rows.naming import find_part as find_part
 from .rows.spreadsheet import csv_bytes as csv_bytes
 from .rows.summaries import GroupSummary as GroupSummary

@@ -21,20 +21,22 @@ from core.imaging.display import (
     save_npy_bytes,
     thumbnail,
 )
+from core.imaging.overlays import clear_place, find_overlays
 from core.measuring.attribution import attribution_share
 from core.measuring.clustering import (
+    AUTO,
     GREY,
-    K_MEANS,
-    MIXTURE,
+    GREYS,
     Clustering,
     group_pixels,
-    smooth_labels,
 )
+from core.measuring.defaults import area_of
 from core.measuring.exchange import region_files
-from core.measuring.regions import label_regions, measure_regions
+from core.measuring.regions import filter_regions, label_regions, measure_regions
 from core.micrograph import Micrograph
-from core.reporting.batch.rows import likeness
+from core.reporting.batch.rows import likeness, measures
 from core.reporting.batch.rows.naming import find_part
+from core.reporting.batch.settling import CLUSTERINGS, settled, uncounted
 from core.reporting.recipe import Recipe
 
 if TYPE_CHECKING:  # only names of types: a batch that has not started needs no torch
@@ -46,6 +48,7 @@ THUMBNAIL_PX = 72
 OVERLAY_PX = 1024
 JPEG_QUALITY = 82
 _GREY_BYTES_PER_PX, _BYTES_PER_PX = 20, 80  # measured: grey levels alone; features or filters
+_AVERAGED_BYTES_PER_PX = 40  # grey levels and four frames of 32-bit floats
 AREAS_PX = ("area_px", "hole_area_px")
 LENGTHS_PX = (
     "equivalent_diameter_px",
@@ -56,9 +59,6 @@ LENGTHS_PX = (
 )
 Mask = NDArray[np.bool_]
 Picture = NDArray[np.uint8]
-
-
-CLUSTERINGS: Mapping[str, str] = {GREY: GREY, "features": K_MEANS, "mixture": MIXTURE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +113,32 @@ def analyse(
     `others` holds by their digest the micrographs that filters need besides.
     """
     filtered = recipe.pipeline(micrograph, exclude=exclude, others=others)
-    uncounted = _uncounted(micrograph, exclude)
-    clustering = find_clusters(filtered, uncounted, recipe)
+    hidden = uncounted(micrograph, exclude)
+    names = name_parts(micrograph, recipe, path)
+    recipe = settled(recipe, names["sample"], filtered, hidden)
+    clustering = find_clusters(filtered, hidden, recipe)
     target: Mask = clustering.labels == recipe.target
-    regions = tabulate_regions(target, micrograph, recipe, uncounted)
+    regions = tabulate_regions(target, micrograph, recipe, hidden)
     if recipe.drop_border_regions:
         regions = regions[~regions["touches_border"]].reset_index(drop=True)
     values = {
-        **name_parts(micrograph, recipe, path),
+        **names,
         **_network_values(classification, explanation),
         **_area_values(clustering, target, micrograph, recipe),
         **_evidence_values(explanation, clustering),
         **_region_values(regions),
-        **_micrograph_values(micrograph, uncounted),
+        **measures.measure_more(
+            target,
+            hidden,
+            regions,
+            recipe,
+            micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan"),
+            **_region_choice(recipe, micrograph, hidden),
+        ),
+        **_micrograph_values(micrograph, hidden),
     }
-    shown = _Shown(micrograph, explanation.heatmap, clustering)
+    painted = exclude if exclude is not None else find_overlays(micrograph)
+    shown = _Shown(micrograph, explanation.heatmap, clustering, painted)
     drawers: dict[str, Callable[[], bytes]] = {
         "overlays": shown.overlay_png,
         "masks": lambda: png_bytes(target.astype(np.uint8) * np.uint8(255)),
@@ -135,7 +146,7 @@ def analyse(
     }
     drawers |= region_files(
         micrograph,
-        lambda: label_regions(target, **_region_choice(recipe, uncounted)),
+        lambda: label_regions(target, **_region_choice(recipe, micrograph, hidden)),
         regions,
         f"cluster {recipe.target}",
     )
@@ -156,21 +167,33 @@ def name_parts(micrograph: Micrograph, recipe: Recipe, path: str) -> dict[str, s
 
 def work_bytes(pixels: int, recipe: Recipe) -> int:
     """Return how much memory `analyse` takes for so many pixels, beside what it was given."""
-    plain = recipe.clustering == GREY and not recipe.filters
-    return pixels * (_GREY_BYTES_PER_PX if plain else _BYTES_PER_PX)
+    if recipe.clustering != GREY or recipe.filters or recipe.measures:
+        return pixels * _BYTES_PER_PX
+    is_averaged = recipe.smoothing.kind in (AUTO, GREYS)
+    return pixels * (_AVERAGED_BYTES_PER_PX if is_averaged else _GREY_BYTES_PER_PX)
 
 
 def find_clusters(micrograph: Micrograph, exclude: Mask | None, recipe: Recipe) -> Clustering:
     """Return the clusters that a recipe asks for."""
-    found = group_pixels(
+    return group_pixels(
         micrograph,
         recipe.clusters,
         CLUSTERINGS[recipe.clustering],
         exclude=exclude,
         features=recipe.features,
         seed=recipe.cluster_seed,
+        smoothing=recipe.smoothing,
     )
-    return smooth_labels(found, micrograph.pixels, recipe.smoothing)
+
+
+def smallest_area_px(recipe: Recipe, micrograph: Micrograph) -> int:
+    """Return the area of the smallest region, from its length where that and the scale are known.
+
+    A recipe that leaves nothing open measures as it says.
+    """
+    if recipe.smallest_region_nm is None or micrograph.pixel_size is None:
+        return recipe.smallest_region_px
+    return area_of(recipe.smallest_region_nm / micrograph.pixel_size.to("nm"))
 
 
 def check_choices(recipe: Recipe) -> None:
@@ -184,17 +207,6 @@ def check_choices(recipe: Recipe) -> None:
         raise UserError(
             f"There is no clustering {recipe.clustering!r}. Choose one of {', '.join(CLUSTERINGS)}."
         )
-
-
-def _uncounted(micrograph: Micrograph, exclude: Mask | None) -> Mask | None:
-    """Return where nothing was recorded or what shows is not specimen.
-
-    A filter that makes a mask turns pixels that are not finite into dark ones, hence from here.
-    """
-    if micrograph.pixels.dtype.kind != "f":
-        return exclude
-    hollow: Mask = ~np.isfinite(micrograph.pixels)
-    return hollow if exclude is None else hollow | exclude
 
 
 def _network_values(classification: Classification, explanation: Explanation) -> dict[str, Any]:
@@ -223,7 +235,20 @@ def _area_values(
         "target_percent": percents[recipe.target],
         "target_area_px": area_px,
         "target_area_µm2": area_px * nm**2 / 1e6,
+        "smoothing": describe_smoothing(recipe),
+        "smallest_region_px": smallest_area_px(recipe, micrograph),
     }
+
+
+def describe_smoothing(recipe: Recipe) -> str:
+    """Return how clusters were made to hang together, as short as a cell of a table."""
+    chosen = recipe.smoothing
+    sizes = {
+        "majority": f" {chosen.radius_px} px",
+        "superpixels": f" {chosen.side_px} px",
+        "greys": f" {chosen.sigma_px:g} px",
+    }
+    return chosen.kind + sizes.get(chosen.kind, "")
 
 
 def _evidence_values(explanation: Explanation, clustering: Clustering) -> dict[str, Any]:
@@ -267,7 +292,8 @@ def tabulate_regions(
 
     What does not count cuts the regions beside it.
     """
-    regions = measure_regions(mask, None, micrograph, **_region_choice(recipe, uncounted))
+    choice = _region_choice(recipe, micrograph, uncounted)
+    regions = measure_regions(mask, None, micrograph, **choice)
     nm = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
     columns: dict[str, Any] = {}
     for name in map(str, regions.columns):
@@ -276,14 +302,17 @@ def tabulate_regions(
             columns[name.removesuffix("px") + "µm2"] = regions[name] * nm**2 / 1e6
         elif name in LENGTHS_PX:
             columns[name.removesuffix("px") + "nm"] = regions[name] * nm
-    return pd.DataFrame(columns)
+    limits = recipe.region_limits.columns("px", nm if micrograph.pixel_size else None)
+    return filter_regions(pd.DataFrame(columns), **limits)
 
 
-def _region_choice(recipe: Recipe, uncounted: Mask | None) -> dict[str, Any]:
+def _region_choice(
+    recipe: Recipe, micrograph: Micrograph, uncounted: Mask | None
+) -> dict[str, Any]:
     """Return what makes a region, as `label_regions` and `measure_regions` take it."""
     return {
         "included": None if uncounted is None else ~uncounted,
-        "min_area_px": recipe.smallest_region_px,
+        "min_area_px": smallest_area_px(recipe, micrograph),
         "split": recipe.split_regions,
         "connectivity": recipe.connectivity,
         "fill_holes": recipe.fill_holes,
@@ -299,6 +328,7 @@ def list_columns(classes: Sequence[str], clusters: int) -> list[str]:
         *(f"p_{name}" for name in classes),
         *(f"cluster_{number}_percent" for number in range(clusters)),
         *("target_cluster", "target_percent", "target_area_px", "target_area_µm2"),
+        *("smoothing", "smallest_region_px"),
         *(f"cluster_{number}_evidence_percent" for number in range(clusters)),
         *("regions", "mean_diameter_px", "median_diameter_px"),
         *("mean_diameter_nm", "median_diameter_nm"),
@@ -311,16 +341,21 @@ class _Shown:
     """All pictures of one micrograph, from one stretch to eight bits."""
 
     def __init__(
-        self, micrograph: Micrograph, heatmap: NDArray[np.float32], clustering: Clustering
+        self,
+        micrograph: Micrograph,
+        heatmap: NDArray[np.float32],
+        clustering: Clustering,
+        painted: Mask | None,
     ) -> None:
         self.micrograph = micrograph
+        self.painted = painted
         self.clustering = clustering
         self.picture = thumbnail(micrograph, OVERLAY_PX)
         self.heat = np.clip(_resize(heatmap, self.picture.shape, cv2.INTER_AREA), 0, 1)
 
     def overlay_png(self) -> bytes:
         """Return the heat map over the micrograph."""
-        return png_bytes(_with_bar(blend_heatmap(self.picture, self.heat), self.micrograph))
+        return png_bytes(self._barred(blend_heatmap(self.picture, self.heat)))
 
     def preview(self) -> Preview:
         """Return the small pictures of the report."""
@@ -333,16 +368,20 @@ class _Shown:
             color_labels(labels, self.clustering.k),
         )
         tiny = _resize(small, self._fit(THUMBNAIL_PX), cv2.INTER_AREA)
-        original, overlay, clusters = (_jpeg(_with_bar(p, self.micrograph)) for p in pictures)
+        original, overlay, clusters = (_jpeg(self._barred(p)) for p in pictures)
         return Preview(original, overlay, clusters, _jpeg(tiny))
+
+    def _barred(self, picture: Picture) -> Picture:
+        return _with_bar(picture, self.micrograph, self.painted)
 
     def _fit(self, size_px: int) -> tuple[int, ...]:
         scale = min(1.0, size_px / max(self.picture.shape))
         return tuple(max(1, round(side * scale)) for side in self.picture.shape)
 
 
-def _with_bar(picture: Picture, micrograph: Micrograph) -> Picture:
-    return draw_scale_bar(picture, micrograph.pixel_size, micrograph.shape[1])
+def _with_bar(picture: Picture, micrograph: Micrograph, painted: Mask | None) -> Picture:
+    place = None if painted is None else clear_place(painted, picture.shape)
+    return draw_scale_bar(picture, micrograph.pixel_size, micrograph.shape[1], place)
 
 
 def _resize(array: NDArray[Any], shape_hw: tuple[int, ...], interpolation: int) -> NDArray[Any]:

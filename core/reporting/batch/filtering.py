@@ -11,6 +11,7 @@ from core.imaging.display import file_stem, save_png_bytes, save_tiff_bytes, to_
 from core.imaging.filtering import Pipeline
 from core.imaging.overlays import find_overlays
 from core.micrograph import Micrograph
+from core.reporting.batch.calibrating import calibrate
 from core.reporting.batch.sources import GivenSource, Source, list_sources
 from core.reporting.recipe import KIND, Recipe
 
@@ -93,7 +94,7 @@ def _one(
     source: Source, recipe: Recipe, others: dict[str, Micrograph], path: Path, kind: str
 ) -> Filtered:
     try:
-        micrograph = source.read()
+        micrograph = calibrate(source.read(), recipe, source.path)
         exclude = find_overlays(micrograph) if recipe.exclude_overlays else None
         result = recipe.pipeline(micrograph, exclude=exclude, others=others)
         path.write_bytes(_encoded(result, kind))

@@ -22,6 +22,7 @@ from core.imaging.memory import is_tight, reserved, wait_for_memory
 from core.imaging.overlays import find_overlays
 from core.micrograph import Micrograph
 from core.reporting.batch.analysis import Analysis, analyse, name_parts, work_bytes
+from core.reporting.batch.calibrating import calibrate
 from core.reporting.batch.others import Others
 from core.reporting.batch.sources import Source
 from core.reporting.recipe import Recipe
@@ -94,10 +95,12 @@ def explain_failure(error: Exception, name: str) -> str:
 def read(source: Source, recipe: Recipe) -> Reading:
     """Read a micrograph and find what is not specimen on it."""
     try:
-        one = source.read()
+        one = calibrate(source.read(), recipe, source.path)
         exclude = find_overlays(one) if recipe.exclude_overlays else None
         key = replace(one, name="").key  # a copy may be called otherwise
         named = name_parts(one, recipe, source.path)
+        if len(recipe.decided) > 1:  # a copy in another sample may be measured otherwise
+            key = f"{key}|{recipe.for_sample(named['sample'])}"
         return Reading(one, exclude, key=key, pixels=one.pixels.size, named=named)
     except Exception as error:
         return Reading(reason=explain_failure(error, source.name), is_short=lacks_memory(error))

@@ -23,6 +23,7 @@ import pandas as pd
 from core.errors import UserError
 from core.reporting.batch import export
 from core.reporting.batch.analysis import Preview, check_choices
+from core.reporting.batch.deciding import decide
 from core.reporting.batch.journal import FOLDER, PICTURE_FOLDERS, Entry, Journal
 from core.reporting.batch.lock import hold_folder
 from core.reporting.batch.others import Others, find_others
@@ -63,7 +64,8 @@ class BatchResult:
         warnings, duplicate_of, near_duplicate_of, true_label, then results with units in their
         names. The same files and recipe give the same rows.
     recipe : Recipe
-        As given, with the digest of the weights that were used.
+        As given, with the digest of the weights that were used, and with what was decided for
+        each sample where it left something to the pictures.
     out : Path
     model : dict
         name, sha256, architecture, classes, display_names, limits, calibration and device of the
@@ -203,8 +205,9 @@ def run_batch(
     recipe = replace(recipe, model_sha256=network.card.sha256)  # a repetition must use these
     model = _describe(network, recipe)
     named = find_others(recipe, others, listed)
+    key, recipe = _key(recipe, model, listed), decide(recipe, listed, named)
     with _held(Path(out)) as folder:
-        writer = _Writer(folder, _key(recipe, model, listed))
+        writer = _Writer(folder, key, recipe)
         items = writer.start(listed, resume)
         at_work = _work(engine, items, recipe, network, writer.known, scheduler, workers, named)
         listen = on_progress or (lambda done, total, name: None)
@@ -270,9 +273,10 @@ def write_zip(result: BatchResult) -> Path:
 class _Writer:
     """Puts finished micrographs on the disk: pictures at once, journal entries by whole groups."""
 
-    def __init__(self, folder: Path, key: str) -> None:
+    def __init__(self, folder: Path, key: str, recipe: Recipe) -> None:
         self.folder = folder
         self.key = key
+        self.decided = hashlib.sha256(repr(recipe.decided).encode()).hexdigest()[:16]
         self.journal = Journal(folder)
         self.known = Known()
         self.firsts: dict[int | None, Entry] = {}  # what a copy must tell of its first
@@ -281,7 +285,8 @@ class _Writer:
 
     def start(self, listed: list[Source], resume: bool) -> list[Item]:
         """Return the items that are still to be done."""
-        stamps = [source.stamp() for source in listed]
+        # A row that another decision made is as outdated as one of a file that has changed.
+        stamps = [f"{source.stamp()}|{self.decided}" for source in listed]
         done = 0
         if resume:
             names = [source.name for source in listed]

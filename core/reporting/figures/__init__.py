@@ -17,7 +17,9 @@ from core.reporting.figures.embeddings import image_map
 from core.reporting.figures.explanations import evidence_histogram, evidence_map
 from core.reporting.figures.filters import line_profiles, radial_powers
 from core.reporting.figures.histograms import cluster_histogram, histogram
+from core.reporting.figures.learning import learning_curve, mean_map
 from core.reporting.figures.sizes import size_distribution
+from core.reporting.figures.structure import pair_correlation, rose, two_point, widths
 from core.reporting.figures.style import BLUE, GREY, ORANGE, level
 from core.reporting.figures.trust import agreement, cascade, removal_curves
 
@@ -39,14 +41,20 @@ __all__ = [
     "fraction_bands",
     "histogram",
     "image_map",
+    "learning_curve",
     "level",
     "line_profiles",
+    "mean_map",
+    "pair_correlation",
     "probabilities",
     "radial_powers",
     "recalls",
     "region_picker",
     "reliability",
     "removal_curves",
+    "rose",
     "size_distribution",
     "size_distributions",
+    "two_point",
+    "widths",
 ]

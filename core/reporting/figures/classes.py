@@ -8,10 +8,9 @@ from typing import Any, Protocol
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.imaging.display import class_colors
 from core.reporting.figures.style import (
     BLUE,
-    GREY,
-    ORANGE,
     interval_points,
     percent,
     plain,
@@ -38,11 +37,21 @@ def probabilities(
     *,
     dark: bool = False,
 ) -> go.Figure:
-    """Return horizontal bars of class probabilities in percent, the predicted class first."""
+    """Return horizontal bars of class probabilities in percent, the predicted class first.
+
+    Each class has its colour of `class_colors`, the one that it has in a map of tiles.
+    """
+    colors_by_class = dict(
+        zip(
+            classification.probabilities,
+            class_colors(len(classification.probabilities)),
+            strict=True,
+        )
+    )
     ranked = sorted(classification.probabilities.items(), key=lambda item: -item[1])
     ranked.sort(key=lambda item: item[0] != classification.label)
     percents = [100 * probability for _, probability in ranked]
-    colors = [BLUE, ORANGE, *[GREY] * len(ranked)][: len(ranked)]
+    colors = [colors_by_class[name] for name, _ in ranked]
     figure = go.Figure(
         go.Bar(
             x=percents,

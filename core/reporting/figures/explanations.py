@@ -9,12 +9,14 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.imaging.display import thumbnail
+from core.imaging.display import color_table, thumbnail
 from core.micrograph import Micrograph
 from core.reporting.figures.style import BLUE, GREY, styled
 
 MOST_PX = 448  # values across: more only make the page slow
-_SCALES = {"inferno": "Inferno", "viridis": "Viridis", "magma": "Magma", "cividis": "Cividis"}
+_STEPS = 32  # of a colour scale; between them plotly draws straight lines
+_MOST_OPACITY = 0.85
+_MICROMETRES_FROM_NM = 2000  # longer side of a frame whose axes are in µm
 
 
 def evidence_map(
@@ -35,9 +37,7 @@ def evidence_map(
     dark : bool
         Colours for a dark page.
     """
-    size = micrograph.pixel_size
-    unit = size.length_unit if size else "px"
-    per_px = size.to(unit) if size else 1.0
+    unit, per_px = _axis_unit(micrograph)
     shown = thumbnail(micrograph, MOST_PX)
     rows, cols = shown.shape
     down, across = (side / n for side, n in zip(micrograph.shape, shown.shape, strict=True))
@@ -54,10 +54,9 @@ def evidence_map(
         x=x,
         y=y,
         customdata=grey,
-        colorscale=_SCALES.get(colormap, "Inferno"),
+        colorscale=color_scale(colormap),
         zmin=0,
         zmax=100,
-        opacity=0.55,
         colorbar={
             "title": {"text": "evidence (% of the strongest)", "side": "top"},
             "orientation": "h",
@@ -81,6 +80,30 @@ def evidence_map(
         constrain="domain",
     )
     return figure
+
+
+def color_scale(colormap: str) -> list[list[float | str]]:
+    """Return a colour map for plotly that is clear at zero and the more opaque the higher.
+
+    Colours are given as `rgba()`: Streamlit takes `#000001` to `#0000ff` in a figure for marks of
+    its own and puts other colours in their place; the first of inferno and magma is such a one.
+    """
+    rows = color_table(colormap)[np.linspace(0, 255, _STEPS + 1).round().astype(int)].tolist()
+    shares = [step / _STEPS for step in range(_STEPS + 1)]
+    return [
+        [share, f"rgba({red},{green},{blue},{_MOST_OPACITY * share:.3f})"]
+        for share, (red, green, blue) in zip(shares, rows, strict=True)
+    ]
+
+
+def _axis_unit(micrograph: Micrograph) -> tuple[str, float]:
+    """Return the unit of a frame's axes, and how much of it a pixel is."""
+    size = micrograph.pixel_size
+    if size is None:
+        return "px", 1.0
+    longest_nm = max(micrograph.shape) * size.to("nm")
+    unit = "µm" if longest_nm >= _MICROMETRES_FROM_NM else "nm"
+    return unit, size.to(unit)
 
 
 def evidence_histogram(raw: NDArray[np.float32], *, dark: bool = False) -> go.Figure:

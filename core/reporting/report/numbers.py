@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.imaging.display import cluster_colors
+from core.imaging.scale import describe_with_error
 from core.measuring.statistics import Interval, wilson_interval
 from core.reporting.batch import (
     Agreement,
@@ -138,7 +139,7 @@ def _mean(value: Interval) -> str:
         return "–"
     if value.n < 2:
         return plain_number(value.estimate)
-    return f"{plain_number(value.estimate)} ± {plain_number(value.high - value.estimate, 2)}"
+    return describe_with_error(value.estimate, value.high - value.estimate)
 
 
 def _whisker(value: Interval, top: float) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from core.measuring.clustering import GREY
 from core.measuring.statistics import Interval, mean_interval
 from core.reporting.batch import list_versions, words_of
-from core.reporting.recipe import Recipe
+from core.reporting.recipe import FROM_FILE, FROM_PICTURE, Recipe
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult
@@ -191,6 +191,7 @@ def methods(result: BatchResult) -> str:
             f"mapped by {escape(method['title'])} ({escape(method['reference'])}) on "
             f"{_layer(recipe)} and scaled to its own maximum in each micrograph.",
             _exclusion(recipe),
+            _pixel_sizes(recipe),
             _filters(recipe),
             f"In each micrograph by itself, {_grouping(recipe)}, numbered from dark to bright"
             f"{_smoothing(recipe)}; the target was {target_title(recipe)}. "
@@ -199,7 +200,8 @@ def methods(result: BatchResult) -> str:
             f"{'left out' if recipe.drop_border_regions else 'included'}, as are those that what "
             "was left out of it cuts) "
             "were measured; the equivalent diameter is that of "
-            "the circle of the same area. Area fractions refer to the specimen area of a field "
+            f"the circle of the same area. {further_methods(recipe)}"
+            "Area fractions refer to the specimen area of a field "
             "and are given as means over fields with 95 % t-intervals (Student 1908, "
             "doi:10.2307/2331554), class shares with Wilson intervals (Wilson 1927, "
             "doi:10.1080/01621459.1927.10502953).",
@@ -245,6 +247,20 @@ def _exclusion(recipe: Recipe) -> str:
             "network's input, clustering and area fractions."
         )
     return "Whole frames were used, with any info bar or burned-in text in them."
+
+
+def _pixel_sizes(recipe: Recipe) -> str:
+    if recipe.pixel_size_from == FROM_FILE:
+        said = "Pixel sizes are those that the files state or that were set by hand."
+    elif recipe.pixel_size_from == FROM_PICTURE:
+        said = (
+            "Where a file states no pixel size, the scale bar and the length written beside it "
+            "were read, and used if two ways of finding them agreed within 3 %."
+        )
+    else:
+        said = f"Every micrograph was given a pixel size of {escape(recipe.pixel_size_from)}."
+    samples = len(recipe.pixel_sizes)
+    return f"{said} For {samples} sample(s) the recipe states its own." if samples else said
 
 
 def _filters(recipe: Recipe) -> str:
@@ -304,6 +320,28 @@ def clustering(recipe: Recipe) -> str:
 
 def _count(value: int, noun: str) -> str:
     return f"{value} {noun}" if value == 1 else f"{value} {noun}s"
+
+
+_FURTHER = {
+    "widths": "Widths are those along the medial axis away from crossings and ends, thickness that "
+    "of the largest disc (Hildebrand and Rüegsegger 1997, doi:10.1046/j.1365-2818.1997."
+    "1340694.x), order is the mean of cos 2θ around the main direction.",
+    "grains": "Mean intercepts of the regions and the grain size number G follow ASTM E112 (Heyn) "
+    "along lines in four directions.",
+    "boundaries": "The target was taken for boundaries; intercepts and the grain size number G of "
+    "the grains between follow ASTM E112 (Heyn) along lines in four directions.",
+    "gaps": "Gaps are from edge to edge of the nearest region, their median by Kaplan and Meier "
+    "(1958) where the frame may hide a nearer one; the index of Clark and Evans (1954, "
+    "doi:10.2307/1931034) is corrected for the frame (Donnelly 1978).",
+    "correlation": "The correlation length is where the two-point correlation of the target has "
+    "fallen to 1/e; fields needed follow from its integral range (Lantuéjoul 1991, "
+    "doi:10.1111/j.1365-2818.1991.tb03099.x).",
+}
+
+
+def further_methods(recipe: Recipe) -> str:
+    """Return in words how further measurements were made; empty without any."""
+    return "".join(f"{_FURTHER[name]} " for name in recipe.measures)
 
 
 def region_rules(recipe: Recipe) -> str:

@@ -19,7 +19,7 @@ import pandas as pd
 from core.errors import Unwritable
 from core.measuring.statistics import mean_interval
 from core.reporting.batch import FLAGS, REPORT, BatchResult, choose_units, list_versions, words_of
-from core.reporting.report import numbers, pictures, wording
+from core.reporting.report import comparison, numbers, pictures, wording
 from core.reporting.report.wording import escape, percent
 
 FOLDER = Path(__file__).parent
@@ -88,6 +88,8 @@ def _body(result: BatchResult) -> Iterator[str]:
         yield numbers.truth(result)
         yield numbers.areas(result, units)
         yield numbers.sizes(result, units)
+        yield comparison.samples(result, units)
+        yield comparison.further(result, units)
         yield numbers.evidence(result)
         yield from pictures.table(result, units)
         yield from pictures.gallery(result)
@@ -106,7 +108,9 @@ def _header(result: BatchResult) -> str:
         mean = mean_interval(fields["target_percent"].to_numpy(float)).estimate
         tiles.append(_tile(percent(mean), "mean area of the target cluster"))
         tiles.append(_tile(f"{int(fields['regions'].sum()):,}", "regions measured"))
-        doubtful = int((~result.succeeded["warnings"].isin(("", "no pixel size"))).sum())
+        doubtful = int(
+            (~result.succeeded["warnings"].isin(("", "no pixel size", "read scale"))).sum()
+        )
         if doubtful:
             tiles.append(_tile(doubtful, "to look at first"))
     return (

@@ -1,3 +1,4 @@
+from . import comparison as comparison
 from . import live as live
 from . import recipe as recipe
 from . import results as results

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import UserError
+from core.imaging.scale import words
 from core.reporting.recipe import Recipe
 from core.reporting.report import wording
 from core.ui import cache
@@ -18,14 +19,26 @@ from core.ui.batch.settings import (
     CLUSTERS,
     FILTERS,
     LABEL,
+    MEASURES,
     METHOD,
     PICTURES,
     SAMPLE,
+    SCALE,
     SETTINGS,
     TARGETS,
 )
-from core.ui.parts import gather, say, show, tables
-from core.ui.shell import EXCLUDE, SMALLEST, TASKS, filter_chain, model_choice, region
+from core.ui.parts import AUTOMATIC, gather, say, show, tables
+from core.ui.shell import (
+    EXCLUDE,
+    SMALLEST,
+    SMALLEST_NM,
+    TASKS,
+    filter_chain,
+    model_choice,
+    region,
+    smallest_by,
+    workspace,
+)
 
 CURRENT, FROM_FILE = "My settings", "A file"
 _DEFAULTS = Recipe()
@@ -83,16 +96,34 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
     steps = filter_chain.steps()
     filtered = bool(steps) and FILTERS.draw(f"Apply the chain of {len(steps)} from Filters")
     SMALLEST.draw()
+    SMALLEST_NM.draw()
     BORDER.draw()
     EXCLUDE.draw()
+    _scale()
     with st.expander("Samples, labels, pictures", icon=":material/sell:"):
         SAMPLE.draw()
         LABEL.draw()
+        MEASURES.draw()
         PICTURES.draw()
-    own = gather((EXCLUDE, SMALLEST, *SETTINGS))
+    own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *SETTINGS))
     stated = {name: _whole(name, value) for name, value in {**said, **own}.items()}
-    stated |= {"model": model, "target_cluster": target, "filters": steps if filtered else ()}
+    stated |= {"model": model, "filters": steps if filtered else ()}
+    stated |= {
+        "target_cluster": None if target == AUTOMATIC else target,
+        "smallest_region_by": smallest_by(),
+    }
     return Recipe(**{**stated, "conformal_level": _level(model, said.get("conformal_level"))})
+
+
+def _scale() -> None:
+    """Draw where pixel sizes are from, and say it where that leaves out what was read on Home."""
+    chosen = SCALE.draw()
+    read = sum(words.is_read_from_picture(each) for each in workspace.every())
+    if read and chosen == SCALE.default:
+        say.caption(
+            "{read} of what is loaded has its pixel size from the picture: it is left out.",
+            read=read,
+        )
 
 
 def _whole(name: str, value: Any) -> Any:

@@ -23,6 +23,7 @@ from core.reporting.batch import (
     summarise_groups,
     words_of,
 )
+from core.ui.batch import comparison
 from core.ui.batch.run import Run
 from core.ui.parts import say, show, tables
 
@@ -47,6 +48,7 @@ def draw(run: Run, result: BatchResult) -> None:
         return
     units = choose_units(result.succeeded)
     _charts(result, units)
+    comparison.draw(result, units)
     _table(run, result, units)
     _truth(result)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from core.measuring.clustering import GREY
+from core.reporting.recipe import FROM_FILE, FROM_PICTURE
+from core.reporting.recipe import MEASURES as KINDS_OF_MEASURE
 from core.reporting.recipe import PICTURES as KINDS
 from core.ui import cache
 from core.ui.parts import MOST_CLUSTERS, Choice, Setting, Several, Switch, Whole, targets
@@ -69,6 +71,18 @@ SAMPLE = Choice(
     options=_PARTS,
     recipe="sample_from",
 )
+SCALE = Choice(
+    name="batch-scale",
+    key="batch_scale",
+    label="Pixel size",
+    help="Read ones count only where two findings agree, and each row says where its size is from.",
+    default=FROM_FILE,
+    options={
+        FROM_FILE: "from the file, or by hand",
+        FROM_PICTURE: "also read from the picture",
+    },
+    recipe="pixel_size_from",
+)
 LABEL = Choice(
     name="batch-class",
     key="batch_label_from",
@@ -77,6 +91,22 @@ LABEL = Choice(
     default="",
     options=_PARTS,
     recipe="label_from",
+)
+MEASURES = Several(
+    name="batch-measures",
+    key="batch_measures",
+    label="Measure as well",
+    help="Of the target cluster, as columns of the table. Widths take a few seconds a micrograph.",
+    default=[],
+    options={
+        "widths": "widths, directions",
+        "grains": "grains",
+        "boundaries": "grains between boundaries",
+        "gaps": "gaps, neighbours",
+        "correlation": "correlation length",
+    },
+    recipe="measures",
+    to_recipe=lambda chosen: tuple(kind for kind in KINDS_OF_MEASURE if kind in chosen),
 )
 PICTURES = Several(
     name="batch-pictures",
@@ -95,6 +125,8 @@ SETTINGS: tuple[Setting, ...] = (
     FILTERS,
     BORDER,
     SAMPLE,
+    SCALE,
     LABEL,
+    MEASURES,
     PICTURES,
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.imaging.display import class_tiles
 from core.micrograph import Micrograph
@@ -84,6 +86,13 @@ def tile_map_png(micrograph: Micrograph, tiles: TileMap) -> bytes:
         picture(micrograph, full=False), *tiles.at_pixels(), len(tiles.classes)
     )
     return encode(drawn, micrograph)
+
+
+def tile_values(micrograph: Micrograph, tiles: TileMap, exclude: bool) -> NDArray[np.uint8]:
+    """Return class and certainty of each pixel's tile, see `display.class_tiles.pack`."""
+    values = class_tiles.pack(*tiles.at_pixels(), len(tiles.classes))
+    mask = excluded(micrograph, exclude)
+    return values if mask is None else np.where(mask, 0, values).astype(np.uint8)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

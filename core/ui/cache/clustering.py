@@ -15,29 +15,36 @@ from numpy.typing import NDArray
 from core.imaging import display
 from core.imaging.display import saving
 from core.measuring.clustering import (
+    AUTO,
     GREY,
+    GREYS,
     K_MEANS,
     NONE,
     ChoiceOfK,
     Clustering,
     FeatureClustering,
     FeatureSet,
+    NoiseFound,
     Smoothing,
     choose_k_features,
     choose_k_gray,
+    find_noise,
     fraction_bands,
     group_pixels,
     small_feature_maps,
     smooth_labels,
 )
-from core.measuring.regions import label_regions, measure_labels, trace_regions
+from core.measuring.defaults import suggest_target
+from core.measuring.regions import filter_regions, label_regions, measure_labels, trace_regions
 from core.measuring.selection import Region, leave_out
 from core.micrograph import Micrograph
 from core.reporting import figures
+from core.reporting.decisions import RegionLimits
 from core.ui.cache.shared import BY_KEY, encode, excluded, picture
 
 FEATURES = "features"
 _FEATURE_SET, _AS_FOUND = FeatureSet(), Smoothing()
+_NO_LIMITS = RegionLimits()
 _TILE_PX = 420  # longer side of a small picture of a map
 _TARGET_OPACITY = 0.6
 
@@ -51,6 +58,12 @@ class RegionChoice:
     fill_holes: bool = False
     connectivity: int = 8
     whole: bool = False
+    limits: RegionLimits = _NO_LIMITS
+
+    @property
+    def all_sizes(self) -> RegionChoice:
+        """The same, whatever regions are like and whether they are cut."""
+        return replace(self, whole=False, limits=_NO_LIMITS)
 
     @property
     def with_cut_ones(self) -> RegionChoice:
@@ -94,7 +107,7 @@ def clusters(
     _tell: Callable[[float, str], None] | None = None,
 ) -> Clustering:
     """Return the clusters of one micrograph; what is told on the way is not kept."""
-    if choice.smoothing.kind != NONE:
+    if choice.smoothing.kind not in (NONE, GREYS):
         found = clusters(micrograph, choice.unsmoothed, _tell)
         return smooth_labels(found, micrograph.pixels, choice.smoothing)
     return group_pixels(
@@ -106,7 +119,34 @@ def clusters(
         features=choice.features,
         seed=choice.seed,
         on_progress=_tell,
+        smoothing=choice.smoothing,
     )
+
+
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_KEY)
+def noise(micrograph: Micrograph, choice: ClusterChoice) -> NoiseFound:
+    """Return how noisy the greys are that a choice groups."""
+    return find_noise(micrograph.pixels, choice.k, _left_out(micrograph, choice))
+
+
+def settled(micrograph: Micrograph, choice: ClusterChoice) -> ClusterChoice:
+    """Return the choice with the smoothing that "auto" stands for in this micrograph."""
+    if choice.smoothing.kind != AUTO:
+        return choice
+    sigma_px = noise(micrograph, choice.unsmoothed).sigma_px if choice.mode == GREY else 0.0
+    decided = Smoothing(GREYS, sigma_px=sigma_px) if sigma_px else _AS_FOUND
+    return replace(choice, smoothing=decided)
+
+
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_KEY)
+def standing_out(micrograph: Micrograph, choice: ClusterChoice) -> int:
+    """Return the number of the cluster that stands out."""
+    found = clusters(micrograph, choice)
+    return suggest_target(found.labels, found.k, found.centers)
+
+
+def _left_out(micrograph: Micrograph, choice: ClusterChoice) -> NDArray[np.bool_] | None:
+    return leave_out(micrograph.shape, excluded(micrograph, choice.exclude), choice.region)
 
 
 def cluster_fractions(micrograph: Micrograph, choice: ClusterChoice) -> tuple[float, ...]:
@@ -123,9 +163,18 @@ def regions(
 ) -> pd.DataFrame:
     """Return one row per region of a cluster, with its size and shape."""
     included = clusters(micrograph, choice).labels >= 0
-    numbers = _numbered(micrograph, choice, target, found_by.with_cut_ones)
+    numbers = _numbered(micrograph, choice, target, found_by.all_sizes)
     frame = measure_labels(numbers, micrograph.pixel_size, micrograph, included=included)
+    size = micrograph.pixel_size
+    limits = found_by.limits.columns(unit_of(frame), size.to("nm") if size else None)
+    frame = filter_regions(frame, **limits)
     return frame[~frame["touches_border"]].reset_index(drop=True) if found_by.whole else frame
+
+
+def unit_of(regions: pd.DataFrame) -> str:
+    """Return the unit of lengths in a table of regions."""
+    start = "equivalent_diameter_"
+    return next(str(name) for name in regions if str(name).startswith(start)).removeprefix(start)
 
 
 @st.cache_data(max_size="96MB", show_spinner="Finding regions …", hash_funcs=BY_KEY)
@@ -141,7 +190,7 @@ def region_outlines(
     micrograph: Micrograph, choice: ClusterChoice, target: int, found_by: RegionChoice
 ) -> list[tuple[int, NDArray[np.float32]]]:
     """Return the outlines of the regions that `regions` has a row for, by their labels."""
-    numbers = _numbered(micrograph, choice, target, found_by.with_cut_ones)
+    numbers = _numbered(micrograph, choice, target, found_by.all_sizes)
     return trace_regions(numbers, regions(micrograph, choice, target, found_by)["label"])
 
 
@@ -160,6 +209,9 @@ def region_counts(
 ) -> tuple[int, ...]:
     """Return how many regions each cluster has, cut ones among them."""
     found = clusters(micrograph, choice)
+    if found_by.limits != _NO_LIMITS:
+        every = (regions(micrograph, choice, n, found_by.with_cut_ones) for n in range(found.k))
+        return tuple(len(table) for table in every)
     included = found.labels >= 0
     masks = (found.labels == number for number in range(found.k))
     return tuple(

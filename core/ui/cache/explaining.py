@@ -18,7 +18,7 @@ from core.imaging.display import legends, saving
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.reporting.batch import list_versions
-from core.ui.cache.shared import BY_KEY, encode, excluded, model, overlays, picture
+from core.ui.cache.shared import BY_KEY, encode, excluded, model, overlays, picture, with_scale_bar
 
 if TYPE_CHECKING:
     from core.learning.explaining import Explanation, LayerFacts
@@ -96,7 +96,7 @@ def heatmap_png(
     blended = _blend(shown, found, look, 1.0)
     if not full:
         return encode(blended, micrograph)
-    barred = display.draw_scale_bar(blended, micrograph.pixel_size, micrograph.shape[1])
+    barred = with_scale_bar(blended, micrograph)
     ends = ("no evidence", f"strongest ({float(found.raw.max()):.3g})")
     return display.png_bytes(legends.add_color_bar(barred, ends, look.opacity, look.colormap))
 

@@ -190,6 +190,13 @@ def directions_png(result: Micrograph, original: Micrograph, full: bool = False)
     return encode(coloured, original)
 
 
+@st.cache_data(max_size="64MB", show_spinner="Drawing …", hash_funcs=BY_KEY)
+def directions_picture(result: Micrograph, original: Micrograph) -> display.Picture:
+    """Return directions as colours over the micrograph that they were found in, every pixel."""
+    certainty = directions.agreement(result.pixels)
+    return directions.color_directions(result.pixels, display.to_display(original), certainty)
+
+
 @st.cache_data(max_entries=2, show_spinner=False)
 def direction_wheel_png() -> bytes:
     """Return the legend of directions."""

@@ -13,6 +13,7 @@ from core.imaging.display import hatching, saving
 from core.imaging.filtering import saturated_share
 from core.imaging.overlays import (
     AS_FOUND,
+    clear_place,
     find_info_bars,
     find_overlays,
     with_overlay_choice,
@@ -181,5 +182,12 @@ def picture(micrograph: Micrograph, full: bool) -> display.Picture:
 
 def encode(shown: display.Picture, micrograph: Micrograph) -> bytes:
     """Return a picture as PNG, with a scale bar where the scale is known."""
-    width = micrograph.shape[1]
-    return display.png_bytes(display.draw_scale_bar(shown, micrograph.pixel_size, width))
+    return display.png_bytes(with_scale_bar(shown, micrograph))
+
+
+def with_scale_bar(shown: display.Picture, micrograph: Micrograph) -> display.Picture:
+    """Return a picture of a micrograph with a scale bar that covers no letters and no other bar."""
+    size = micrograph.pixel_size
+    painted = overlays(with_overlay_choice(micrograph, AS_FOUND)) if size else None
+    place = None if painted is None else clear_place(painted, shown.shape)
+    return display.draw_scale_bar(shown, size, micrograph.shape[1], place)

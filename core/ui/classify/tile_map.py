@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from core.imaging.display import class_colors
+from core.imaging.display import class_colors, class_tiles
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.classify.settings import TILE_MAP
-from core.ui.parts import say, show, tables, working
+from core.ui.parts import say, show, tables, viewer, working
 
 if TYPE_CHECKING:
     from core.learning.classifying import TileMap
@@ -29,10 +29,16 @@ def draw(micrograph: Micrograph, model_name: str, exclude: bool) -> None:
         tile_px = _size(micrograph)
     with working.progress_bar("Classifying tiles …") as tell:
         tiles = cache.tile_map(micrograph, model_name, tile_px, exclude, tell)
-    left, right = show.beside()
+    left, right = show.beside(2)
     with left:
-        png = cache.tile_map_png(micrograph, tiles)
-        st.image(png, width=show.fit(micrograph), output_format="PNG", alt="Class of every tile")
+        viewer.show_micrograph(
+            micrograph,
+            exclude,
+            key="classify_tiles_viewer",
+            tools=(),
+            layers=[_layer(micrograph, model_name, tiles, tile_px, exclude)],
+            alt=f"class of every tile of {micrograph.name}",
+        )
     with right:
         _legend(tiles, cache.model(model_name).card)
         rows, columns = tiles.labels.shape
@@ -46,8 +52,30 @@ def draw(micrograph: Micrograph, model_name: str, exclude: bool) -> None:
             tile_px=tile_px,
         )
         show.download(
-            "Map (PNG)", png, f"{show.file_stem(micrograph)}_tiles.png", "image/png", "tiles_png"
+            "Map (PNG)",
+            lambda: cache.tile_map_png(micrograph, tiles),
+            f"{show.file_stem(micrograph)}_tiles.png",
+            "image/png",
+            "tiles_png",
         )
+
+
+def _layer(
+    micrograph: Micrograph, model_name: str, tiles: TileMap, tile_px: int, exclude: bool
+) -> viewer.Raster:
+    card, classes = cache.model(model_name).card, len(tiles.classes)
+    count = class_tiles.steps(classes)
+    return viewer.Raster(
+        "Tiles",
+        f"tiles {micrograph.key} {model_name} {card.sha256} {tile_px} {exclude}",
+        cache.tile_values(micrograph, tiles, exclude),
+        class_tiles.palette(classes),
+        names={
+            1 + number * count + step: card.display_name(name)
+            for number, name in enumerate(tiles.classes)
+            for step in range(count)
+        },
+    )
 
 
 def _size(micrograph: Micrograph) -> int:

@@ -86,6 +86,7 @@ def _controls(prefix: str, count: int) -> tuple[str, str, str, int]:
             "Map",
             _METHODS,
             default="pca",
+            required=True,
             format_func=_METHODS.__getitem__,
             key=f"{prefix}_map_method",
             persist_state="session",
@@ -94,6 +95,7 @@ def _controls(prefix: str, count: int) -> tuple[str, str, str, int]:
             "Colour by",
             colours if described else colours[-2:],
             default="group",
+            required=True,
             key=f"{prefix}_map_colour",
             persist_state="session",
             help="Class: the network's answer. Group: k-means over the micrographs. Sample: "

@@ -23,6 +23,7 @@ def ask(micrograph: Micrograph) -> Region | None:
         "Region of interest",
         (region.WHOLE, region.BOX, region.LASSO, region.TYPED),
         default=region.WHOLE,
+        required=True,
         key=region.WAY,
         persist_state="session",
         help="Only pixels inside count. Box and lasso are drawn on the picture with its tools; "

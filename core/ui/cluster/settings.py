@@ -7,12 +7,24 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.errors import UserError
-from core.measuring.clustering import GREY, K_MEANS, MIXTURE, FeatureSet, Smoothing
+from core.measuring.clustering import (
+    AUTO,
+    GREY,
+    GREYS,
+    K_MEANS,
+    MIXTURE,
+    NONE,
+    FeatureSet,
+    Smoothing,
+)
+from core.measuring.defaults import area_of, smallest_region
 from core.micrograph import Micrograph
+from core.reporting.decisions import RegionLimits
 from core.ui import cache
 from core.ui.cluster import region_picker
 from core.ui.parts import (
     MOST_CLUSTERS,
+    Amount,
     Choice,
     Setting,
     Several,
@@ -21,7 +33,7 @@ from core.ui.parts import (
     gather,
     targets,
 )
-from core.ui.shell import EXCLUDE, SMALLEST, region
+from core.ui.shell import EXCLUDE, SMALLEST, SMALLEST_NM, region, smallest_by
 
 FEATURES, IMAGES = cache.FEATURES, "images"
 ALL, ONE = "All clusters", "Target cluster"
@@ -134,10 +146,17 @@ SMOOTHING = Choice(
     name="smoothing",
     key="cluster_smoothing",
     label="Smoothing of the clusters",
-    help="Neighbours vote: each pixel takes the commonest cluster around it. Superpixels: "
+    help="Automatic: greys are averaged before they are grouped, as far as noise asks for it. "
+    "Neighbours vote: each pixel takes the commonest cluster around it. Superpixels: "
     "patches of like grey stay whole. What it does to the fractions is shown.",
-    default=_SMOOTHING.kind,
-    options={"none": "None", "majority": "Neighbours vote", "superpixels": "Superpixels"},
+    default=AUTO,
+    options={
+        AUTO: "Automatic",
+        NONE: "As found",
+        GREYS: "Averaged greys",
+        "majority": "Neighbours vote",
+        "superpixels": "Superpixels",
+    },
     recipe="smoothing.kind",
 )
 RADIUS = Whole(
@@ -159,6 +178,15 @@ SIDE = Whole(
     high=60,
     counts=lambda: SMOOTHING.value() == "superpixels",
     recipe="smoothing.side_px",
+)
+SIGMA = Choice(
+    name="sigma",
+    key="cluster_sigma",
+    label="Averaged over (σ, px)",
+    default=_SMOOTHING.sigma_px,
+    options={sigma: f"{sigma:g}" for sigma in (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)},
+    counts=lambda: SMOOTHING.value() == GREYS,
+    recipe="smoothing.sigma_px",
 )
 SPLIT = Switch(
     name="split",
@@ -192,6 +220,74 @@ WHOLE = Switch(
     "than what shows of them. They count as area either way.",
     recipe="drop_border_regions",
 )
+LARGEST = Amount(
+    name="largest",
+    key="cluster_largest",
+    label="Largest region (px across)",
+    help="Regions with a larger equivalent diameter are not measured; they count as area. "
+    "0 sets no limit.",
+    default=0.0,
+    low=0.0,
+    high=1_000_000.0,
+    recipe="region_limits.diameter_px",
+    to_recipe=lambda px: max(px, 1.0) if px else None,
+)
+LARGEST_NM = Amount(
+    name="largest-nm",
+    key="cluster_largest_nm",
+    label="Largest region (nm across)",
+    help="Regions with a larger equivalent diameter are not measured; they count as area. "
+    "0 sets no limit.",
+    default=0.0,
+    low=0.0,
+    high=9_999_999.0,
+    recipe="region_limits.diameter_nm",
+    to_recipe=lambda nm: nm or None,
+)
+ROUNDEST = Amount(
+    name="circularity-to",
+    key="cluster_circularity_to",
+    label="Circularity to",
+    default=1.0,
+    low=0.0,
+    high=1.0,
+    step=0.05,
+    recipe="region_limits.most_circularity",
+)
+ROUND = Amount(
+    name="circularity",
+    key="cluster_circularity",
+    label="Circularity from",
+    help="1 is a circle.",
+    default=0.0,
+    low=0.0,
+    high=1.0,
+    step=0.05,
+    recipe="region_limits.least_circularity",
+)
+LONG = Amount(
+    name="aspect",
+    key="cluster_aspect",
+    label="Aspect ratio from",
+    help="1 is as long as wide.",
+    default=1.0,
+    low=1.0,
+    high=1000.0,
+    step=0.1,
+    recipe="region_limits.least_aspect_ratio",
+)
+LONGEST = Amount(
+    name="aspect-to",
+    key="cluster_aspect_to",
+    label="Aspect ratio to",
+    help="0 sets no limit.",
+    default=0.0,
+    low=0.0,
+    high=1000.0,
+    step=0.1,
+    recipe="region_limits.most_aspect_ratio",
+    to_recipe=lambda ratio: max(ratio, 1.0) if ratio else None,
+)
 SHOWN = Choice(
     name="shown",
     key="cluster_shown",
@@ -199,7 +295,23 @@ SHOWN = Choice(
     default=ALL,
     options={what: what for what in (ALL, ONE)},
     in_row=True,
+    required=True,
     is_labelled=False,
+)
+MORE = Choice(
+    name="more",
+    key="cluster_more",
+    label="Measure as well",
+    default="none",
+    options={
+        "none": "nothing more",
+        "widths": "widths and directions",
+        "between": "widths of what lies between",
+        "grains": "grain size, regions as grains",
+        "boundaries": "grain size, cluster as boundaries",
+        "gaps": "gaps and neighbours",
+        "correlation": "correlation and precision",
+    },
 )
 TARGETS = targets("target", "cluster_target")
 SETTINGS: tuple[Setting, ...] = (
@@ -213,11 +325,19 @@ SETTINGS: tuple[Setting, ...] = (
     SMOOTHING,
     RADIUS,
     SIDE,
+    SIGMA,
     SPLIT,
     FILL,
     CORNERS,
     WHOLE,
+    LARGEST,
+    LARGEST_NM,
+    ROUND,
+    ROUNDEST,
+    LONG,
+    LONGEST,
     SHOWN,
+    MORE,
     *TARGETS.values(),
 )
 
@@ -244,15 +364,15 @@ def ask(micrograph: Micrograph, chosen: str) -> tuple[cache.ClusterChoice, Measu
         k = CLUSTERS.draw()
         if chosen == FEATURES:
             _draw_features()
-        for setting in (SMOOTHING, RADIUS, SIDE):
+        for setting in (SMOOTHING, SIGMA, RADIUS, SIDE):
             setting.draw()
-        target, smallest_px = TARGETS[k].draw(), SMALLEST.draw()
-        measured = Measured(target, _ask_regions(smallest_px))
+        target = TARGETS[k].draw()
+        _draw_regions(micrograph)
         found = region_picker.ask(micrograph)
         exclude = EXCLUDE.draw()
     region.hold(found)
     said = gather(SETTINGS)
-    choice = cache.ClusterChoice(
+    wished = cache.ClusterChoice(
         k,
         exclude,
         chosen,
@@ -262,15 +382,65 @@ def ask(micrograph: Micrograph, chosen: str) -> tuple[cache.ClusterChoice, Measu
         SEED.value(),
         Smoothing(**said["smoothing"]),
     )
-    return choice, measured
+    choice = cache.settled(micrograph, wished)
+    averaged = choice.smoothing.sigma_px if choice != wished and _averages(choice) else 0.0
+    regions = cache.RegionChoice(
+        _smallest_px(micrograph, averaged),
+        SPLIT.value(),
+        FILL.value(),
+        8 if CORNERS.value() else 4,
+        WHOLE.value(),
+        _limits(said.get("region_limits", {})),
+    )
+    return choice, Measured(target, regions)
 
 
-def _ask_regions(smallest_px: int) -> cache.RegionChoice:
-    """Draw what makes a region of the target cluster."""
-    split = SPLIT.draw()
+def _averages(choice: cache.ClusterChoice) -> bool:
+    return choice.smoothing.kind == GREYS
+
+
+def _smallest_px(micrograph: Micrograph, averaged_px: float) -> int:
+    """Return the area of the smallest region: as it is stated, or what noise and pixels ask for."""
+    nm = SMALLEST_NM.value()
+    if nm and micrograph.pixel_size is not None:
+        return area_of(nm / micrograph.pixel_size.to("nm"))
+    if smallest_by() == "stated":
+        return int(SMALLEST.value())
+    return smallest_region(averaged_px, SMALLEST.value())
+
+
+def _limits(said: dict[str, float | None]) -> RegionLimits:
+    """Return the limits of size and shape.
+
+    Raises
+    ------
+    UserError
+        If one begins above its end.
+    """
+    try:
+        return RegionLimits(**said)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise UserError(
+            f"No region can be measured: {error}. Change it under “More about regions”."
+        ) from error
+
+
+def _draw_regions(micrograph: Micrograph) -> None:
+    """Draw what makes a region of the target cluster, and which regions are measured."""
+    has_scale = micrograph.pixel_size is not None
+    SMALLEST.draw()
+    if has_scale:
+        SMALLEST_NM.draw()
+    SPLIT.draw()
     with st.expander("More about regions"):
-        fill, corners, whole = FILL.draw(), CORNERS.draw(), WHOLE.draw()
-    return cache.RegionChoice(smallest_px, split, fill, 8 if corners else 4, whole)
+        for setting in (FILL, CORNERS, WHOLE):
+            setting.draw()
+        st.caption("Only regions within these limits are measured.")
+        (LARGEST_NM if has_scale else LARGEST).draw()
+        for pair in ((ROUND, ROUNDEST), (LONG, LONGEST)):
+            for column, limit in zip(st.columns(2), pair, strict=True):
+                with column:
+                    limit.draw()
 
 
 def _draw_features() -> None:

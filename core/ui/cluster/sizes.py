@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.imaging.scale import area_unit
 from core.measuring.regions import SizeDistribution, number_per_area, size_distribution
 from core.measuring.statistics import (
     Interval,
@@ -95,7 +96,7 @@ def draw(
             "Histogram of equivalent diameters with the cumulative curve and a log-normal fit",
         )
     with right:
-        _numbers(found, regions, _density(every_region, area_px, micrograph.pixel_size))
+        _numbers(found, regions, _density(every_region, included, micrograph.pixel_size))
     _files(
         found,
         micrograph,
@@ -128,8 +129,8 @@ def describe_area(
         share=tables.percent(tiles.estimate),
     )
     counted = say.line(
-        "Counting {points} points of a grid instead gives {share} ({range}; on one field, where "
-        "ASTM E562 counts over many){more}.",
+        "Counting {points} points of a grid instead gives {share} ({range} if structures are "
+        "smaller than the steps of the grid; on one field, while ASTM E562 is over many){more}.",
         points=points.n,
         share=tables.percent(points.estimate),
         range=_range(points),
@@ -143,10 +144,12 @@ def describe_area(
             why=say.Line(why),
             counted=counted,
         )
+    flat = "" if 0 < tiles.estimate < 1 else " if structures are no larger than a tile"
     return say.line(
-        "{covers} (95 %: {range}), or {area} ({low} to {high}). The interval comes from drawing "
-        "{tiles} tiles of this field again: it holds for other places of a uniform specimen. "
-        "{counted}",
+        "{covers} (95 %: {range}{flat}), or {area} ({low} to {high}). The interval comes from "
+        "drawing {tiles} tiles of this field again: it holds for other places of a uniform "
+        "specimen. {counted}",
+        flat=say.Line(flat),
         covers=covers,
         range=_range(tiles),
         area=middle,
@@ -236,17 +239,21 @@ def describe_fit(found: SizeDistribution) -> str:
     )
 
 
-def _density(regions: pd.DataFrame, area_px: int, size: PixelSize | None) -> say.Line:
+def _density(regions: pd.DataFrame, included: Mask, size: PixelSize | None) -> say.Line:
     """Return a sentence on the number of regions per area."""
+    area_px = int(np.count_nonzero(included))
     if size is None:
         area, unit = area_px / 1e6, "megapixel"
     else:
-        area, unit = area_px * size.to("µm") ** 2, "µm²"
-    found = number_per_area(regions, area)
+        length, nanometres = area_unit(area_px * size.to("nm") ** 2)
+        area, unit = area_px * (size.to("nm") / nanometres) ** 2, f"{length}²"
+    found = number_per_area(regions, area, included=included)
+    is_plain = found == number_per_area(regions, area)
     half = int(regions["touches_border"].sum())
     halves = say.line(" The {half} on the border count half." if half else "", half=half)
     return say.line(
-        "**{count} per {unit}** (95 %: {low} to {high}, if they are scattered at random).{halves}",
+        "**{count} per {unit}** (95 %: {low} to {high}{few}).{halves}",
+        few=say.Line(", if they are scattered at random" if is_plain else ""),
         count=_count(found.estimate),
         unit=unit,
         low=_count(found.low),

@@ -8,6 +8,7 @@ import streamlit as st
 from core.imaging.display import cluster_colors
 from core.measuring.clustering import (
     GREY,
+    GREYS,
     MAX_CLUSTERS,
     MIN_CLUSTERS,
     Clustering,
@@ -134,10 +135,13 @@ def _effect_of_smoothing(micrograph: Micrograph, choice: ClusterChoice, found: C
         return
     before = cache.clusters(micrograph, choice.unsmoothed)
     table = compare_fractions(before, found)
+    greys = (
+        "" if choice.smoothing.kind == GREYS else " Mean greys are those of the clusters as found."
+    )
     say.caption(
-        "Smoothing moved {before} of the pixels to another cluster. Mean greys are those "
-        "of the clusters as they were found.",
+        "Smoothing moved {before} of the pixels to another cluster.{greys}",
         before=tables.percent(moved_share(before, found)),
+        greys=say.Line(greys),
     )
     headings = {"before_pct": "before (%)", "after_pct": "after (%)", "change_points": "points"}
     show.table(table.rename(columns=headings), "cluster_effect")

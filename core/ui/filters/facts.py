@@ -62,6 +62,8 @@ def draw_steps(outcome: Outcome) -> None:
     st.dataframe(
         bench.table(outcome), hide_index=True, column_config=_STEP_COLUMNS, key="filters_steps"
     )
+    if picked := outcome.result.metadata.get("picked"):
+        say.caption("Decided by the picture: {picked}.", picked="; ".join(map(str, picked)))
 
 
 def draw_results(outcome: Outcome) -> None:

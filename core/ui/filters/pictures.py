@@ -1,4 +1,4 @@
-"""The Filters page's pictures: before and after under a slider, or side by side under one zoom."""
+"""The Filters page's pictures: before and after in the viewer, along a line, or as spectra."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.filters.bench import Outcome
 from core.ui.filters.settings import LINE, SLIDER, SPECTRUM, ZOOM
-from core.ui.parts import linked, say, show, slider
+from core.ui.parts import linked, say, show, viewer
 from core.ui.shell import filter_chain
 
 _FULL_PX = 4_200_000  # up to here every pixel goes to the browser, to be zoomed into
@@ -23,12 +23,12 @@ def is_wide(mode: str) -> bool:
 
 def draw(outcome: Outcome, mode: str) -> None:
     """Draw the pictures in the way a person chose, with what belongs to it below."""
-    if mode == SLIDER:
-        _draw_slider(outcome)
-    elif mode == SPECTRUM:
+    if mode == SPECTRUM:
         _draw_spectrum(outcome)
+    elif mode == LINE:
+        _draw_line(outcome)
     else:
-        _draw_zoom(outcome, with_line=mode == LINE)
+        _draw_viewer(outcome, viewer.DIVIDE if mode == SLIDER else viewer.SIDE)
     if outcome.shows_directions and mode != SPECTRUM:
         _draw_wheel()
 
@@ -40,32 +40,45 @@ def after_png(outcome: Outcome, full: bool = False) -> bytes:
     return cache.micrograph_png(outcome.result, full)
 
 
-def _draw_slider(outcome: Outcome) -> None:
-    slider.slider(
-        cache.micrograph_png(outcome.original),
-        after_png(outcome),
+def _draw_viewer(outcome: Outcome, mode: str) -> None:
+    original = outcome.original
+    viewer.show_micrograph(
+        original,
+        outcome.exclude,
+        key=f"filters_{mode}",
+        after=_after(outcome),
         labels=("Original", "Filtered"),
-        key="filters_slider",
-        alt=f"filters on {outcome.original.name}",
-        caption=show.caption(outcome.original, outcome.exclude),
+        mode=mode,
+        pngs=lambda: (cache.micrograph_png(original), after_png(outcome)),
+        alt=f"filters on {original.name}",
     )
 
 
-def _draw_zoom(outcome: Outcome, with_line: bool) -> None:
+def _after(outcome: Outcome) -> Micrograph | viewer.Coloured:
+    """Return the result, directions in colour."""
+    result, original = outcome.result, outcome.original
+    if not outcome.shows_directions:
+        return result
+    return viewer.Coloured(
+        f"directions {result.key} {original.key}", cache.directions_picture(result, original)
+    )
+
+
+def _draw_line(outcome: Outcome) -> None:
+    """Draw both pictures with the line whose grey levels are compared."""
     original = outcome.original
     full = original.pixels.size <= _FULL_PX and min(original.shape) >= 200
     linked.show(
         [cache.micrograph_png(original, full), after_png(outcome, full)],
         labels=("Original", "Filtered"),
         key="filters_zoom",
-        mode="line" if with_line else "zoom",
-        line=_shares(original) if with_line else (),
+        mode="line",
+        line=_shares(original),
         alt=f"filters on {original.name}",
         caption=show.caption(original, outcome.exclude),
         on_line=lambda start, end: _set_line(original, start, end),
     )
-    if with_line:
-        _draw_profile(outcome)
+    _draw_profile(outcome)
 
 
 def _draw_profile(outcome: Outcome) -> None:

@@ -10,7 +10,7 @@ from core.imaging.overlays import AS_FOUND, OverlayChoice, overlay_choice
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.home import gallery
-from core.ui.parts import say, show
+from core.ui.parts import say, show, viewer
 from core.ui.shell import workspace
 
 _MOST_SHARE = 0.4  # of the height that a slider reaches
@@ -21,7 +21,7 @@ _FIELDS = ("enabled", "top_rows", "bottom_rows", "lettering")
 def draw(micrograph: Micrograph) -> None:
     """Draw the micrograph with its hatch beside the switches and sliders."""
     say.subheader("{name}", name=micrograph.name)
-    picture, controls = show.beside()
+    picture, controls = show.beside(2)
     with controls:
         with st.container(horizontal=True, gap="xxsmall"):
             gallery.badges(micrograph)
@@ -30,18 +30,14 @@ def draw(micrograph: Micrograph) -> None:
         )
         _controls(micrograph)
     with picture:
-        _picture(micrograph, hatched)
-
-
-def _picture(micrograph: Micrograph, hatched: bool) -> None:
-    shown = cache.hatched_png(micrograph) if hatched else cache.micrograph_png(micrograph)
-    st.image(
-        shown,
-        caption=say.plain(show.caption(micrograph, True)),
-        width=show.fit(micrograph),
-        output_format="PNG",
-        alt=f"{micrograph.name}, hatched where it is not specimen" if hatched else micrograph.name,
-    )
+        hatch = ", hatched where it is not specimen" if hatched else ""
+        viewer.show_micrograph(
+            micrograph,
+            True,
+            key="home_viewer",
+            hatched=hatched,
+            alt=f"{micrograph.name}{hatch}",
+        )
 
 
 def _controls(micrograph: Micrograph) -> None:

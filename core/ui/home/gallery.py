@@ -9,9 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.imaging.scale import words
+from core.imaging.scale import specimen_field, words
 from core.micrograph import Micrograph
 from core.ui import cache
+from core.ui.home import scale_card, scale_table
 from core.ui.parts import say, show
 from core.ui.shell import samples, workspace
 
@@ -54,6 +55,7 @@ def draw() -> None:
         if st.button("Clear all", icon=":material/delete_sweep:", key="home_clear"):
             workspace.clear()
             st.rerun()
+    scale_table.draw()
     cards = st.grid(min_column_width=_CARD_PX)
     first = _turn_pages(len(micrographs))
     current = workspace.current()
@@ -127,6 +129,13 @@ def badges(micrograph: Micrograph) -> None:
         )
     elif words.is_set_by_hand(micrograph):
         st.badge("pixel size by hand", color="blue")
+    elif words.is_read_from_picture(micrograph):
+        st.badge(
+            "read from the picture",
+            color="violet",
+            help="The pixel size is that of the scale bar and the length that is written beside "
+            "it: two ways of finding them agree. It can be changed in the sidebar.",
+        )
     if any(cache.info_bars(micrograph)):
         st.badge("info bar found", color="blue")
     if cache.holds_lettering(micrograph):
@@ -154,14 +163,23 @@ def _card(micrograph: Micrograph, chosen: bool) -> None:
                 say.caption("{fact}", fact=say.plain(fact))
             with st.container(horizontal=True, gap="xxsmall"):
                 badges(micrograph)
+            if micrograph.pixel_size is None:
+                scale_card.draw(micrograph)
         _buttons(micrograph.sha256, chosen)
 
 
 def _facts(micrograph: Micrograph) -> list[str]:
     """Return size, depth and scale; field and instrument where known; the display window."""
-    lines = [show.describe(micrograph).replace(" · no pixel size", "")]
+    told_by_badges = "no pixel size", f"({words.given_later(micrograph)})"
+    lines = [show.describe(micrograph)]
+    for told in told_by_badges:
+        lines[0] = lines[0].replace(told, "").rstrip(" ·")
     if micrograph.pixel_size is not None:
-        lines.append("Field {} × {}".format(*words.field_of_view(micrograph)))
+        lines.append(
+            "Field {} × {}".format(
+                *specimen_field(cache.overlays(micrograph), micrograph.pixel_size)
+            )
+        )
     scope = words.describe_instrument(micrograph).get("Microscope")
     if scope:
         lines[-1] += f" · {scope}"

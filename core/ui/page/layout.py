@@ -12,8 +12,8 @@ from core.micrograph import Micrograph
 from core.ui.models import picker
 from core.ui.page import revival, warm_up
 from core.ui.page.links import address
-from core.ui.parts import say, slider
-from core.ui.shell import PROMISES, TASKS, samples, sidebar, tour, uploads, workspace
+from core.ui.parts import filmstrip, say, slider
+from core.ui.shell import PROMISES, TASKS, readings, samples, sidebar, tour, uploads, workspace
 from core.ui.shell import user_errors as user_errors
 
 NAME = "Micrographia"
@@ -82,6 +82,7 @@ def promise() -> str:
 
 def require_micrograph() -> Micrograph:
     """Return the chosen micrograph; without one say what to do, offer samples and stop."""
+    readings.look()
     micrograph = workspace.current()
     if micrograph is None:
         say.markdown("{promise} No micrograph is loaded.", promise=say.Line(promise()))
@@ -91,6 +92,7 @@ def require_micrograph() -> Micrograph:
         settings()
         st.stop()
     sidebar.draw(micrograph)
+    filmstrip.draw(workspace.every(), micrograph, workspace.select)
     _require_memory(micrograph)
     return micrograph
 

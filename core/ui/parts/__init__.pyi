@@ -1,10 +1,12 @@
 from . import attribution as attribution
+from . import filmstrip as filmstrip
 from . import say as say
 from . import show as show
 from . import tables as tables
 from . import viewer as viewer
 from . import working as working
 from .compare import slider as slider
+from .setting import Amount as Amount
 from .setting import Choice as Choice
 from .setting import Setting as Setting
 from .setting import Several as Several
@@ -14,6 +16,7 @@ from .setting import Words as Words
 from .setting import gather as gather
 from .show import on_primary as on_primary
 from .tables import data_url as data_url
+from .targets import AUTOMATIC as AUTOMATIC
 from .targets import MOST_CLUSTERS as MOST_CLUSTERS
 from .targets import targets as targets
 from .viewer import linked as linked

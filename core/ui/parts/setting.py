@@ -153,6 +153,45 @@ class Whole(Setting):
         return value
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount(Setting):
+    """A number with decimals from `low` to `high`, to type in."""
+
+    low: float
+    high: float
+    step: float = 1.0
+
+    def draw(self, label: str = "") -> float:
+        """Draw the widget, if it has a say."""
+        if not self.counts():
+            return cast(float, self.default)
+        value: float = st.number_input(
+            label or self.label,
+            float(self.low),
+            float(self.high),
+            value=float(self.default),
+            step=float(self.step),
+            format="%g",
+            key=self.key,
+            persist_state="session",
+            help=self.help,
+        )
+        return float(value)
+
+    def read(self, text: str) -> float:
+        """Return the number."""
+        if not re.fullmatch(r"\d{1,7}(\.\d{1,6})?", text, re.ASCII):
+            raise ValueError("not a number")
+        value = float(text)
+        if not self.low <= value <= self.high:
+            raise ValueError("out of range")
+        return value
+
+    def write(self, value: float) -> str:
+        """Write it without an exponent."""
+        return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
 Titles = Mapping[Any, str]
 
 

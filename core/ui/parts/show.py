@@ -57,17 +57,6 @@ def beside(picture_share: int = 1) -> tuple[DeltaGenerator, DeltaGenerator]:
     return grid.cell(column_span=picture_share), grid.cell()
 
 
-def picture(micrograph: Micrograph, exclude: bool) -> None:
-    """Show the micrograph losslessly with its facts below; a tall one stays within the window."""
-    st.image(
-        cache.micrograph_png(micrograph),
-        caption=say.plain(caption(micrograph, exclude)),
-        width=fit(micrograph),
-        output_format="PNG",
-        alt=micrograph.name,
-    )
-
-
 def fit(micrograph: Micrograph) -> Literal["stretch"] | int:
     """Return the width at which a picture fills its column and stays within the window."""
     height, width = micrograph.shape
@@ -85,8 +74,8 @@ def describe(micrograph: Micrograph) -> str:
     """Return size, depth and scale in one line: "1024 × 768 px · 8-bit · 2.5 nm/px"."""
     height, width = micrograph.shape
     scale = str(micrograph.pixel_size) if micrograph.pixel_size else "no pixel size"
-    if micrograph.pixel_size and words.is_set_by_hand(micrograph):
-        scale += f" ({words.SET_BY_HAND})"
+    given = words.given_later(micrograph)
+    scale += f" ({given})" if given else ""
     frames = micrograph.metadata.get("frames", 1)
     frame = f" · frame {micrograph.metadata.get('frame', 0) + 1} of {frames}" if frames > 1 else ""
     return f"{width} × {height} px · {micrograph.depth} · {scale}{frame}"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.imaging.display import cluster_colors, png_bytes
+from core.imaging.scale import area_unit
 from core.measuring.clustering import Clustering
 from core.micrograph import Micrograph, PixelSize
 from core.reporting.batch import Units, csv_bytes, diameters, pixel_size_source
@@ -144,11 +145,12 @@ def used_share(clustering: Clustering) -> say.Line:
 
 
 def write_area(pixels: int, pixel_size: PixelSize | None) -> str:
-    """Write an area in nm² or µm² where the scale is known, else in pixels."""
+    """Write an area in nm², µm² or mm² where the scale is known, else in px²."""
     if pixel_size is None:
-        return f"{thousands(pixels)} px"
+        return f"{thousands(pixels)} px²"
     nm2 = pixels * pixel_size.to("nm") ** 2
-    unit, value = ("nm²", nm2) if nm2 < 1e5 else ("µm²", nm2 / 1e6)
+    length, nanometres = area_unit(nm2)
+    unit, value = f"{length}²", nm2 / nanometres**2
     return f"{value:,.4g} {unit}".replace(",", _THIN_SPACE) if value < 1e4 else _big(value, unit)
 
 

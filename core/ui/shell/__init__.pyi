@@ -1,4 +1,3 @@
-from . import calibration as calibration
 from . import filter_chain as filter_chain
 from . import model_choice as model_choice
 from . import region as region
@@ -12,7 +11,12 @@ from . import workspace as workspace
 from .border import sentence as sentence
 from .border import user_errors as user_errors
 from .filter_chain import Link as Link
+from .scales import calibration as calibration
+from .scales import readings as readings
+from .scales import scopes as scopes
 from .settings import EXCLUDE as EXCLUDE
 from .settings import SMALLEST as SMALLEST
+from .settings import SMALLEST_NM as SMALLEST_NM
+from .settings import smallest_by as smallest_by
 from .tasks import PROMISES as PROMISES
 from .tasks import TASKS as TASKS

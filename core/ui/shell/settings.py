@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.ui.parts import Setting, Switch, Whole
+from core.ui.parts import Amount, Setting, Switch, Whole
 
 EXCLUDE = Switch(
     name="leave-out",
@@ -17,11 +17,30 @@ SMALLEST = Whole(
     name="smallest",
     key="workspace_smallest_region_px",
     label="Smallest region (px)",
-    help="Smaller regions are taken for noise: they count as area, not as regions.",
+    help="Smaller regions are taken for noise: they count as area, not as regions. Untouched, it "
+    "rises where greys are averaged against noise, to what that leaves of it.",
     default=10,
     low=1,
     high=1_000_000,
     in_box=True,
     recipe="smallest_region_px",
 )
-SETTINGS: tuple[Setting, ...] = (EXCLUDE, SMALLEST)
+SMALLEST_NM = Amount(
+    name="smallest-nm",
+    key="workspace_smallest_region_nm",
+    label="Smallest region (nm across)",
+    help="The same as a length, which holds at every magnification: the diameter of a circle. "
+    "0 leaves it to the pixels.",
+    default=0.0,
+    low=0.0,
+    high=9_999_999.0,
+    recipe="smallest_region_nm",
+    to_recipe=lambda nm: nm or None,
+)
+SETTINGS: tuple[Setting, ...] = (EXCLUDE, SMALLEST, SMALLEST_NM)
+
+
+def smallest_by() -> str:
+    """Return "stated" where a person has said what the smallest region is, else "auto"."""
+    stated = SMALLEST_NM.value() > 0 or SMALLEST.value() != SMALLEST.default
+    return "stated" if stated else "auto"

@@ -5,8 +5,9 @@ All of it lives in the session under plain keys, since what a widget holds dies 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Protocol
 
 import streamlit as st
@@ -26,6 +27,9 @@ BATCH_KEPT = "workspace_batch_kept"  # key of a finished batch, for the address
 BATCH_WANTED = "workspace_batch_wanted"  # key that an address named, until the batch is looked at
 _MICROGRAPHS = "workspace_micrographs"  # a Shelf: sha256 of the file -> Micrograph
 _CURRENT = "workspace_current"
+_STEPS = "workspace_scale_steps"  # digest -> pixel size and source before, one dict per step
+_SETTLED = "workspace_scale_settled"  # digests whose scale a person or this app has decided
+_MOST_STEPS = 50
 _SIMULATED = "workspace_simulated"  # sha256 of those that were simulated here -> kind, seed
 
 Progress = Callable[[int, int, Micrograph | None, str], None]
@@ -43,7 +47,14 @@ class NamedFile(Protocol):
 
 
 class AlreadyLoadedError(UserError):
-    """The same content is in the workspace already; nothing is lost by not adding it."""
+    """The same content is in the workspace already; nothing is lost by not adding it.
+
+    `sha256` is the digest of what is loaded.
+    """
+
+    def __init__(self, message: str, sha256: str = "") -> None:
+        super().__init__(message)
+        self.sha256 = sha256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,13 +101,27 @@ def add(files: Iterable[NamedFile], on_progress: Progress | None = None) -> list
     return problems
 
 
+def take(item: uploads.Given | uploads.Refused) -> str:
+    """Load one file; return the digest of its micrograph, which may have been loaded before.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read, or there is no room for it.
+    """
+    try:
+        return _add_one(item).sha256
+    except AlreadyLoadedError as error:
+        return error.sha256
+
+
 def _add_one(item: uploads.Given | uploads.Refused) -> Micrograph:
     if isinstance(item, uploads.Refused):
         raise item.error
     micrograph = item.read()
     for sha256, file in _files().items():
         if file.first == micrograph.sha256:
-            raise AlreadyLoadedError(f"already loaded, as {_store()[sha256].name}.")
+            raise AlreadyLoadedError(f"already loaded, as {_store()[sha256].name}.", sha256)
     several = micrograph.metadata.get("frames", 1) > 1
     _keep(micrograph, item.bytes_held if several else 0)
     if several:
@@ -246,15 +271,81 @@ def samples() -> list[tuple[str, int]]:
 
 def set_pixel_size(sha256: str, size: PixelSize | None) -> None:
     """Give a micrograph a pixel size by hand; None goes back to what its file says."""
+    set_pixel_sizes({sha256: size})
+
+
+def set_pixel_sizes(sizes: Mapping[str, PixelSize | None], source: str = words.SET_BY_HAND) -> None:
+    """Give micrographs pixel sizes; all of one call are undone together.
+
+    Parameters
+    ----------
+    sizes : mapping
+        Digest to pixel size; None goes back to what the file says.
+    source : str
+        `words.SET_BY_HAND` or `words.READ_FROM_PICTURE`.
+    """
+    before = {sha256: _given(_store()[sha256]) for sha256 in sizes if sha256 in _store()}
+    for sha256 in before:
+        _give(sha256, sizes[sha256], source)
+    steps = st.session_state.setdefault(_STEPS, [])
+    steps.append(before)
+    del steps[:-_MOST_STEPS]
+
+
+def undo_pixel_sizes() -> None:
+    """Take back what was last given; nothing is filled in by itself there any more."""
+    steps = st.session_state.get(_STEPS) or [{}]
+    for sha256, (size, source) in steps.pop().items():
+        if sha256 in _store():
+            _give(sha256, size, source)
+
+
+def undoable() -> int:
+    """Return to how many micrographs the last change of pixel sizes can be taken back."""
+    steps = st.session_state.get(_STEPS) or [{}]
+    return sum(sha256 in _store() for sha256 in steps[-1])
+
+
+def is_settled(sha256: str) -> bool:
+    """Tell whether a pixel size was given or taken back here: nothing fills itself in then."""
+    return sha256 in st.session_state.get(_SETTLED, ())
+
+
+def _given(micrograph: Micrograph) -> tuple[PixelSize | None, str]:
+    """Return the pixel size that is not the file's own, and where it is from."""
+    source = words.given_later(micrograph)
+    return (micrograph.pixel_size, source) if source else (None, words.SET_BY_HAND)
+
+
+def _give(sha256: str, size: PixelSize | None, source: str) -> None:
     micrograph = _store()[sha256]
     own = _own().setdefault(sha256, micrograph)
     restored = with_overlay_choice(own, overlay_choice(micrograph))
-    _store()[sha256] = restored if size is None else words.set_pixel_size(restored, size)
+    given = restored if size is None else words.set_pixel_size(restored, size, source)
+    _store()[sha256] = given
+    st.session_state.setdefault(_SETTLED, set()).add(sha256)
 
 
 def own_pixel_size(micrograph: Micrograph) -> PixelSize | None:
     """Return the pixel size that the file states, whatever was set by hand."""
     return _own().get(micrograph.sha256, micrograph).pixel_size
+
+
+def alike(micrograph: Micrograph) -> list[str]:
+    """Return the digests of all loaded frames of the same size in px, its own included."""
+    return [each.sha256 for each in every() if each.shape == micrograph.shape]
+
+
+def of_folder(micrograph: Micrograph) -> list[str]:
+    """Return the digests of all that were loaded from the same folder; none without a folder."""
+    folder = folder_of(micrograph)
+    return [each.sha256 for each in every() if folder and folder_of(each) == folder]
+
+
+def folder_of(micrograph: Micrograph) -> str:
+    """Return the folders of a micrograph's name: those of a dropped folder or of a ZIP."""
+    folder = PurePosixPath(micrograph.name.replace("\\", "/")).parent.as_posix()
+    return "" if folder in (".", "/") else folder
 
 
 def correct_overlays(sha256: str, choice: OverlayChoice) -> None:
@@ -294,7 +385,8 @@ def _keep(micrograph: Micrograph, more_bytes: int = 0) -> str:
     """Store a micrograph unless its content is there already; return its digest."""
     store = _store()
     if micrograph.sha256 in store:
-        raise AlreadyLoadedError(f"already loaded, as {store[micrograph.sha256].name}.")
+        known = store[micrograph.sha256]
+        raise AlreadyLoadedError(f"already loaded, as {known.name}.", known.sha256)
     if used_bytes() + micrograph.pixels.nbytes + more_bytes > MOST_BYTES:
         raise UserError(
             f"There is no room for it: a session holds {MOST_BYTES // 2**20} MB. "
@@ -303,4 +395,5 @@ def _keep(micrograph: Micrograph, more_bytes: int = 0) -> str:
     make_room(store, micrograph.pixels.nbytes + more_bytes)
     store[micrograph.sha256] = micrograph
     store.evicted.clear()  # who loads something has seen it
+    st.session_state.get(_SETTLED, set()).discard(micrograph.sha256)
     return micrograph.sha256

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.measuring.defaults import suggest_target
+from core.measuring.defaults import area_of, diameter_of, smallest_region, suggest_target
 
 
 @pytest.mark.parametrize("particle", [0, 1])
@@ -30,3 +30,12 @@ def test_what_lies_between_particle_and_ground_is_not_the_target():
     labels[20:40, 20:60] = 0
     assert suggest_target(labels, 3, np.array([40.0, 110.0, 200.0])) == 0
     assert suggest_target(2 - labels, 3, np.array([40.0, 110.0, 200.0])) == 2
+
+
+def test_the_smallest_region_is_wider_than_what_averaging_leaves_of_noise():
+    assert smallest_region(0) == 10
+    assert smallest_region(0, 25) == 25
+    assert smallest_region(1.0) == 13
+    assert smallest_region(3.0) == 114
+    for area in (1, 10, 13, 114, 4096):
+        assert area_of(diameter_of(area)) == area

@@ -7,6 +7,14 @@ FAMILY = "Background"
 _RADIUS = (
     Parameter("radius_px", "Radius", "int", 12, 1, 200, "px", help="Wider than the detail."),
 )
+_GROUND = Parameter(
+    "ground",
+    "Ground",
+    "choice",
+    "auto",
+    choices=("dark", "bright", "auto"),
+    help="bright for dark objects (bright field); auto: the picture decides, and it is said.",
+)
 _TOPHAT = (
     "Meyer (1979), Journal of Histochemistry and Cytochemistry 27, 128-135, doi:10.1177/27.1.438499"
 )
@@ -21,18 +29,24 @@ SPECS = (
             Parameter(
                 "radius_px", "Radius", "int", 50, 2, 500, "px", help="Larger than any object."
             ),
-            Parameter(
-                "ground",
-                "Ground",
-                "choice",
-                "dark",
-                choices=("dark", "bright", "auto"),
-                help="bright for dark objects (bright field); auto: the grey of most pixels.",
-            ),
+            _GROUND,
         ),
         "Subtracts the ground on which a ball rolls below the image, as in ImageJ.",
         "Sternberg (1983), Computer 16(1), 22-34, doi:10.1109/MC.1983.1654163",
         uses_exclude=True,
+        picks=background.ground_of,
+    ),
+    FilterSpec(
+        "tophat",
+        "Top-hat",
+        FAMILY,
+        background.tophat,
+        (*_RADIUS, _GROUND),
+        "Keeps detail smaller than a disc, shown bright: what is brighter than dark ground, or "
+        "darker than bright ground.",
+        _TOPHAT,
+        uses_exclude=True,
+        picks=background.ground_of,
     ),
     FilterSpec(
         "white_tophat",
@@ -70,9 +84,21 @@ SPECS = (
         "Subtract a plane or surface",
         FAMILY,
         background.subtract_surface,
-        (Parameter("degree", "Degree", "int", 2, 1, 5, help="1 a plane, 2 a bowl."),),
+        (
+            Parameter("degree", "Degree", "int", 2, 1, 5, help="1 a plane, 2 a bowl."),
+            Parameter(
+                "ground",
+                "Fitted to",
+                "choice",
+                "all",
+                choices=("all", "dark", "bright", "auto"),
+                help="dark or bright ground: objects hardly count. auto: the picture decides, and "
+                "it is said.",
+            ),
+        ),
         "Removes tilt and vignetting: a polynomial surface. The mean grey level stays.",
         uses_exclude=True,
+        picks=background.ground_of,
     ),
     FilterSpec(
         "flat_field",

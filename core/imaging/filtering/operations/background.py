@@ -10,7 +10,9 @@ import scipy
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.imaging.filtering.operations.bands import by_rows
 from core.imaging.filtering.operations.base import (
+    Floats,
     Mask,
     Pixels,
     close_disc,
@@ -24,6 +26,9 @@ from core.imaging.filtering.operations.base import (
 )
 
 _FIT_PX = 250_000  # a plane through every n-th pixel is as good
+_EVEN = 0.15  # of both sides together: about as far
+_OBJECTS = 0.1  # squared, the weight of what lies on the objects' side
+_ROUNDS = 30
 _BALL_GREYS = 255  # the ball is as high as it is wide when the grey range is cut in 255
 
 
@@ -33,7 +38,8 @@ def rolling_ball(
     """Subtract the surface that a ball touches when it rolls below the image.
 
     On bright ground (dark particles, as in bright-field TEM) it rolls above: the image is inverted
-    in its own range, and inverted back. "auto" asks `brighter_ground`.
+    in its own range, and inverted back. "auto" asks `pick_ground`; where that sees neither, the
+    ground is dark.
 
     Height is measured in 255ths of the image's own grey range, so that every depth gives the same.
     As in ImageJ a large ball rolls on a reduced image, of the darkest pixels of each block.
@@ -42,7 +48,8 @@ def rolling_ball(
     if low == high:
         return np.zeros_like(pixels)
     share = share_of_range(pixels, low, high) * np.float32(_BALL_GREYS)
-    inverted = ground == "bright" or (ground == "auto" and brighter_ground(pixels, exclude))
+    picked = ground_of(pixels, exclude, ground=ground).get("ground", ground)
+    inverted = picked == "bright"
     if inverted:
         share = _BALL_GREYS - share
     factor = _reduction(radius_px, min(pixels.shape))
@@ -58,13 +65,26 @@ def rolling_ball(
     return to_depth_of(pixels, high - lifted if inverted else lifted)
 
 
-def brighter_ground(pixels: Pixels, exclude: Mask = None) -> bool:
-    """Return whether the ground is bright: most pixels lie nearer the brightest than the darkest.
+def pick_ground(pixels: Pixels, exclude: Mask = None) -> str:
+    """Return "dark", "bright", or "all" where neither is: which greys the objects stand on.
 
-    Extremes are the 1st and 99th percentiles, so that hot pixels have no say.
+    Once a bowl is subtracted, objects pull one end of the greys (1st and 99th percentile, so that
+    hot pixels have no say) further from the middle than the other; the ground is at the near end.
+    "all" means that both ends are about as far, as without any objects.
     """
-    low, middle, high = np.percentile(counted(pixels, exclude), [1, 50, 99]).astype(np.float64)
-    return bool(high - middle < middle - low)
+    places, chosen, wanted = _sample(pixels, exclude)
+    terms = _terms(places, 2)[chosen]
+    rest = wanted - terms @ np.linalg.lstsq(terms, wanted, rcond=None)[0]
+    low, middle, high = np.percentile(rest, [1, 50, 99])
+    above, below = high - middle, middle - low
+    if abs(above - below) <= _EVEN * (above + below):
+        return "all"
+    return "dark" if above > below else "bright"
+
+
+def ground_of(pixels: Pixels, exclude: Mask = None, *, ground: str, **_: object) -> dict[str, str]:
+    """Return the setting in place of "auto"; nothing where a person chose."""
+    return {"ground": pick_ground(pixels, exclude)} if ground == "auto" else {}
 
 
 def _reduction(radius_px: int, shorter_px: int) -> int:
@@ -101,27 +121,83 @@ def subtract_gaussian(pixels: Pixels, exclude: Mask = None, *, sigma_px: float) 
     return to_depth_of(pixels, grey - ground)
 
 
-def subtract_surface(pixels: Pixels, exclude: Mask = None, *, degree: int) -> Pixels:
+def tophat(pixels: Pixels, exclude: Mask = None, *, radius_px: int, ground: str = "auto") -> Pixels:
+    """Keep detail smaller than a disc, shown bright: bright detail on dark ground, or dark on it.
+
+    "auto" asks `pick_ground`.
+    """
+    picked = ground_of(pixels, exclude, ground=ground).get("ground", ground)
+    return (black_tophat if picked == "bright" else white_tophat)(pixels, radius_px=radius_px)
+
+
+def subtract_surface(
+    pixels: Pixels, exclude: Mask = None, *, degree: int, ground: str = "all"
+) -> Pixels:
     """Subtract the best polynomial surface and put the mean grey level back.
 
-    Least squares over the counted pixels (at most 250,000 of them, evenly spaced).
+    Least squares over the counted pixels (at most 250,000 of them, evenly spaced). On dark or
+    bright ground the objects hardly count: what lies on their side of the surface weighs a
+    hundredth of what lies on the other, until the surface stays (asymmetric least squares).
+    "auto" asks `pick_ground`; "all" weighs all alike.
+
+    References
+    ----------
+    Eilers (2004), Parametric time warping, Analytical Chemistry 76:404, doi:10.1021/ac034800e
+    (asymmetric least squares).
     """
+    picked = ground_of(pixels, exclude, ground=ground).get("ground", ground)
+    places, chosen, wanted = _sample(pixels, exclude)
+    terms = _terms(places, degree)[chosen]
+    weights, *_ = np.linalg.lstsq(terms, wanted, rcond=None)
+    sign = {"dark": 1.0, "bright": -1.0}.get(picked, 0.0)
+    for _ in range(_ROUNDS if sign else 0):
+        side = np.where(sign * (wanted - terms @ weights) > 0, _OBJECTS, 1.0)
+        before = weights
+        weights = np.linalg.lstsq(terms * side[:, None], wanted * side, rcond=None)[0]
+        if np.allclose(weights, before, rtol=1e-6, atol=0):
+            break
+    mean = float((terms @ weights).mean())
+    rows, cols = _axes(pixels.shape)
+
+    def level(band: Pixels, place: slice) -> Pixels:
+        return to_depth_of(pixels, band - _surface([rows[place], cols], degree, weights) + mean)
+
+    return by_rows(pixels, level)
+
+
+def _sample(pixels: Pixels, exclude: Mask) -> tuple[list[Floats], NDArray[np.bool_], Floats]:
+    """Return coordinates from -1 to 1 of a thin grid, which of its pixels count, and their grey."""
     stride = max(1, int(np.ceil(np.sqrt(pixels.size / _FIT_PX))))
     kept = np.ones(pixels.shape, bool) if exclude is None else ~exclude
-    mean = float(np.mean(counted(pixels, exclude), dtype=np.float64))
-    rows, cols = (np.linspace(-1, 1, side) if side > 1 else np.zeros(1) for side in pixels.shape)
-    powers = [p for p in product(range(degree + 1), repeat=2) if sum(p) <= degree]
-    thin = np.s_[::stride, ::stride] if kept[::stride, ::stride].any() else np.s_[:, :]
-    chosen = kept[thin]
-    grid = [
-        np.outer(rows[thin[0]] ** down, cols[thin[1]] ** right)[chosen] for down, right in powers
-    ]
-    wanted = pixels[thin][chosen].astype(np.float64)
-    weights, *_ = np.linalg.lstsq(np.stack(grid, axis=1), wanted, rcond=None)
-    surface = np.zeros(pixels.shape)
-    for weight, (down, right) in zip(weights, powers, strict=True):
+    counted(pixels, exclude)
+    step = stride if kept[::stride, ::stride].any() else 1
+    places = [axis[::step] for axis in _axes(pixels.shape)]
+    chosen = kept[::step, ::step]
+    return places, chosen.ravel(), pixels[::step, ::step][chosen].astype(np.float64)
+
+
+def _axes(shape: tuple[int, ...]) -> list[Floats]:
+    return [np.linspace(-1, 1, side) if side > 1 else np.zeros(1) for side in shape]
+
+
+def _powers(degree: int) -> list[tuple[int, int]]:
+    every = product(range(degree + 1), repeat=2)
+    return [(down, right) for down, right in every if down + right <= degree]
+
+
+def _terms(places: list[Floats], degree: int) -> Floats:
+    """Return the terms of a polynomial at each pixel of a grid, (pixels, terms)."""
+    rows, cols = places
+    columns = [np.outer(rows**down, cols**right).ravel() for down, right in _powers(degree)]
+    return np.stack(columns, axis=1)
+
+
+def _surface(places: list[Floats], degree: int, weights: Floats) -> Floats:
+    rows, cols = places
+    surface = np.zeros((rows.size, cols.size))
+    for weight, (down, right) in zip(weights, _powers(degree), strict=True):
         surface += np.outer(weight * rows**down, cols**right)
-    return to_depth_of(pixels, pixels - surface + mean)
+    return surface
 
 
 def flat_field(pixels: Pixels, exclude: Mask = None, *, other: Pixels) -> Pixels:
@@ -134,10 +210,14 @@ def flat_field(pixels: Pixels, exclude: Mask = None, *, other: Pixels) -> Pixels
             f"The flat field has {other.shape[1]} × {other.shape[0]} px and the micrograph "
             f"{pixels.shape[1]} × {pixels.shape[0]} px. Choose one of the same size."
         )
-    flat = other.astype(np.float64)
-    mean = float(np.mean(counted(flat, exclude)))
-    gain = np.where(flat > 0, mean / np.where(flat > 0, flat, 1), 1)
-    return to_depth_of(pixels, pixels * gain)
+    mean = float(np.mean(counted(other, exclude), dtype=np.float64))
+
+    def even_out(band: Pixels, place: slice) -> Pixels:
+        flat = other[place].astype(np.float64)
+        gain = np.where(flat > 0, mean / np.where(flat > 0, flat, 1), 1)
+        return to_depth_of(pixels, band * gain)
+
+    return by_rows(pixels, even_out)
 
 
 def destripe(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise, product
+from typing import Any
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.imaging.filtering.histograms import GreyHistogram, grey_histogram
+from core.imaging.filtering.operations.bands import row_bands
 from core.imaging.filtering.operations.base import (
     Floats,
     Mask,
@@ -20,6 +26,11 @@ from core.imaging.filtering.operations.base import (
 )
 
 CLAHE_BINS = 256
+_PLACES_AT_ONCE = 1 << 17  # few enough to stay in the processor's cache
+
+Integers = NDArray[np.int64]
+Nearest = list[tuple[Integers, Floats]]
+Curves = Callable[[Pixels], Callable[[Integers], Floats]]
 
 
 def equalise(pixels: Pixels, exclude: Mask = None) -> Pixels:
@@ -114,35 +125,127 @@ def clahe(pixels: Pixels, exclude: Mask = None, *, clip_limit: float, tile_px: i
     low, high = grey_range(pixels, exclude)
     if low == high:
         return pixels.copy()
+    grid = [max(1, round(length / tile_px)) for length in pixels.shape]
+    gains = _tile_gains(pixels, exclude, grid, clip_limit, (low, high))
+    starts = np.cumsum(gains, axis=2) - gains
+    down, right = (_nearest_tiles(*each) for each in zip(pixels.shape, grid, strict=True))
+    if pixels.dtype == np.uint8:
+        bins, within = _into_bins(np.arange(256), (low, high))
+        table = starts[:, :, bins] + within * gains[:, :, bins]
+        return _map_cells(pixels, table, down, right, (low, high))
+    curves = _by_bin(starts.reshape(-1, CLAHE_BINS), gains.reshape(-1, CLAHE_BINS), (low, high))
+    result = np.empty_like(pixels)
+    for band in row_bands(pixels.shape, _PLACES_AT_ONCE):
+        read = curves(pixels[band])
+        mapped = np.zeros(pixels[band].shape)
+        for rows, row_weight in down:
+            for cols, col_weight in right:
+                tile = (rows[band] * grid[1])[:, None] + cols
+                mapped += (row_weight[band][:, None] * col_weight) * read(tile)
+        result[band] = to_depth_of(pixels, low + (high - low) * mapped)
+    return result
+
+
+def _map_cells(
+    pixels: NDArray[np.uint8],
+    table: Floats,
+    down: Nearest,
+    right: Nearest,
+    ends: tuple[float, float],
+) -> Pixels:
+    """Return 8 bits mapped by tiles' curves, (tile rows, tile columns, levels), cell by cell.
+
+    All pixels of a cell lie between the middles of the same four tiles.
+    """
+    low, high = ends
+    result = np.empty_like(pixels)
+    for rows in _runs(*(tiles for tiles, _ in down)):
+        for cols in _runs(*(tiles for tiles, _ in right)):
+            part = np.ascontiguousarray(pixels[rows, cols])
+            mapped = np.zeros(part.shape)
+            for (above, row_weight), (before, col_weight) in product(down, right):
+                curve = table[above[rows.start], before[cols.start]]
+                found: Any = cv2.LUT(part, curve)
+                found *= row_weight[rows][:, None] * col_weight[cols]
+                mapped += found
+            mapped *= high - low
+            mapped += low
+            result[rows, cols] = np.rint(mapped, out=mapped)
+    return result
+
+
+def _runs(one: Integers, other: Integers) -> list[slice]:
+    """Return the stretches along which neither number changes."""
+    changes = np.flatnonzero((np.diff(one) != 0) | (np.diff(other) != 0)) + 1
+    return [slice(*pair) for pair in pairwise([0, *changes.tolist(), one.size])]
+
+
+def _by_bin(starts: Floats, gains: Floats, ends: tuple[float, float]) -> Curves:
+    """Return what looks tiles' curves up for all depths: straight within each bin."""
+
+    def at(pixels: Pixels) -> Callable[[Integers], Floats]:
+        bins, within = _into_bins(pixels, ends)
+
+        def read(tile: Integers) -> Floats:
+            place = tile * CLAHE_BINS + bins
+            return np.asarray(starts.ravel()[place] + within * gains.ravel()[place])
+
+        return read
+
+    return at
+
+
+def _into_bins(pixels: Pixels, ends: tuple[float, float]) -> tuple[Integers, Floats]:
+    """Return the bin of each pixel, and how far in it lies."""
+    low, high = ends
     share = np.clip((pixels.astype(np.float64) - low) / (high - low), 0, 1)
     bins = np.minimum((share * CLAHE_BINS).astype(np.int64), CLAHE_BINS - 1)
-    grid = [max(1, round(length / tile_px)) for length in pixels.shape]
-    gains = _tile_gains(bins, exclude, grid, clip_limit)
-    starts = np.cumsum(gains, axis=2) - gains
-    within = share * CLAHE_BINS - bins
-    mapped = np.zeros(pixels.shape)
-    for rows, row_weight in _nearest_tiles(pixels.shape[0], grid[0]):
-        for cols, col_weight in _nearest_tiles(pixels.shape[1], grid[1]):
-            where = (rows[:, None], cols[None, :], bins)
-            weight = row_weight[:, None] * col_weight[None, :]
-            mapped += weight * (starts[where] + within * gains[where])
-    return to_depth_of(pixels, low + (high - low) * mapped)
+    return bins, share * CLAHE_BINS - bins
 
 
 def _tile_gains(
-    bins: NDArray[np.int64], exclude: Mask, grid: list[int], clip_limit: float
-) -> NDArray[np.float64]:
+    pixels: Pixels,
+    exclude: Mask,
+    grid: list[int],
+    clip_limit: float,
+    ends: tuple[float, float],
+) -> Floats:
     """Return each tile's clipped histogram, (tile rows, tile columns, bins), summing to 1.
 
     What is clipped off is shared out evenly. A tile without counted pixels gets an even histogram.
     """
     rows, cols = (
-        np.arange(length) * tiles // length for length, tiles in zip(bins.shape, grid, strict=True)
+        np.arange(length) * tiles // length
+        for length, tiles in zip(pixels.shape, grid, strict=True)
     )
-    slot = (rows[:, None] * grid[1] + cols[None, :]) * CLAHE_BINS + bins
-    slot = slot if exclude is None else slot[~exclude]
-    counts = np.bincount(slot.ravel(), minlength=grid[0] * grid[1] * CLAHE_BINS)
-    histograms = counts.reshape(*grid, CLAHE_BINS).astype(np.float64)
+    if pixels.dtype == np.uint8:
+        counts = _count_tiles(pixels, exclude, rows, cols)
+        folded = np.zeros((CLAHE_BINS, len(counts)))
+        np.add.at(folded, _into_bins(np.arange(256), ends)[0], counts.T)
+        return _clipped(folded.T.reshape(*grid, CLAHE_BINS), clip_limit)
+    counts = np.zeros(grid[0] * grid[1] * CLAHE_BINS, np.int64)
+    for band in row_bands(pixels.shape):
+        slot = (rows[band][:, None] * grid[1] + cols[None, :]) * CLAHE_BINS
+        slot += _into_bins(pixels[band], ends)[0]
+        kept = slot.ravel() if exclude is None else slot[~exclude[band]]
+        counts += np.bincount(kept, minlength=counts.size)
+    return _clipped(counts.reshape(*grid, CLAHE_BINS).astype(np.float64), clip_limit)
+
+
+def _count_tiles(
+    pixels: NDArray[np.uint8], exclude: Mask, rows: Integers, cols: Integers
+) -> Floats:
+    """Return how many counted pixels of each level every tile has, (tiles, 256)."""
+    counts = []
+    for down, right in product(_runs(rows, rows), _runs(cols, cols)):
+        part = np.ascontiguousarray(pixels[down, right])
+        kept = None if exclude is None else (~exclude[down, right]).view(np.uint8)
+        counts.append(cv2.calcHist([part], [0], kept, [256], [0, 256]).ravel())
+    return np.asarray(counts, np.float64)
+
+
+def _clipped(histograms: Floats, clip_limit: float) -> Floats:
+    """Return histograms that sum to 1, with what is clipped off shared out evenly."""
     histograms[histograms.sum(axis=2) == 0] = 1
     histograms /= histograms.sum(axis=2, keepdims=True)
     clipped = np.minimum(histograms, clip_limit / CLAHE_BINS)

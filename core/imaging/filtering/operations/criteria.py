@@ -61,8 +61,12 @@ def into_bins(histogram: GreyHistogram) -> Bins:
 
 def _usual_step(low: float, high: float) -> float:
     """Return what one 8-bit level is on the usual scale that the levels fill, else 0."""
+    return _usual_top(low, high) / (BINS - 1)
+
+
+def _usual_top(low: float, high: float) -> float:
     top = next((top for top in _USUAL_TOPS if high <= top), 0.0)
-    return top / (BINS - 1) if low >= 0 and high - low >= top / 2 else 0.0
+    return top if low >= 0 and high - low >= top / 2 else 0.0
 
 
 def _even_step(histogram: GreyHistogram) -> float:

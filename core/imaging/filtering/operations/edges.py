@@ -10,6 +10,7 @@ import scipy
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.imaging.filtering.operations.bands import in_bands
 from core.imaging.filtering.operations.base import (
     Mask,
     Pixels,
@@ -22,6 +23,7 @@ from core.imaging.filtering.operations.base import (
 )
 
 _LEAST_PX = 9  # Hessians need neighbours
+_SATO_REACH = 12  # sigmas: scikit-image cuts each of two derivatives at 8 / √2
 _SOBEL_SUM = 8  # scikit-image's Canny does not divide Sobel's sum by its weights
 
 
@@ -110,5 +112,9 @@ def ridges(
             search(share, sigmas=sigmas, black_ridges=lines == "dark", mode="nearest")
         )
 
-    found = at_least(share_of_range(painted_over(pixels, exclude), low, high), _LEAST_PX, find)
+    share = share_of_range(painted_over(pixels, exclude), low, high)
+    if method == "sato" and min(pixels.shape) >= _LEAST_PX:  # the others ask for the whole frame
+        reach = int(_SATO_REACH * largest_px) + _LEAST_PX
+        return in_bands(share, reach, lambda band: np.nan_to_num(find(band)), kind=np.float32)
+    found = at_least(share, _LEAST_PX, find)
     return np.asarray(np.nan_to_num(found), np.float32)

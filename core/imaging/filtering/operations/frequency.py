@@ -14,6 +14,7 @@ import scipy
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.imaging.filtering.operations.bands import by_rows, row_bands
 from core.imaging.filtering.operations.base import Floats, Mask, Pixels, counted, to_depth_of
 
 _MOST_PADDING_PX = 128
@@ -155,12 +156,20 @@ def _filtered(pixels: Pixels, gain: Gain) -> Pixels:
     padded, corner = _mirror_edges((pixels - mean).astype(np.float32))
     down = scipy.fft.fftfreq(padded.shape[0]).astype(np.float32)[:, None]
     right = scipy.fft.rfftfreq(padded.shape[1]).astype(np.float32)[None, :]
-    half = scipy.fft.rfft2(padded)
-    half *= gain(down, right)
-    back = scipy.fft.irfft2(half, padded.shape, overwrite_x=True)
-    height, width = pixels.shape
-    inner = back[corner[0] : corner[0] + height, corner[1] : corner[1] + width]
-    return to_depth_of(pixels, inner + mean)
+    half = scipy.fft.rfft2(padded, overwrite_x=True)
+    size = padded.shape
+    del padded
+    for band in row_bands(half.shape):
+        half[band] *= gain(down[band], right)
+    back = scipy.fft.irfft2(half, size, overwrite_x=True)
+    del half
+    (top, left), width = corner, pixels.shape[1]
+
+    def lifted(band: Pixels, place: slice) -> Pixels:
+        inner = back[top + place.start : top + place.stop, left : left + width]
+        return to_depth_of(band, inner + mean)
+
+    return by_rows(pixels, lifted)
 
 
 def _mirror_edges(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[int, int]]:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.imaging.filtering.operations.bands import in_bands, row_bands
 from core.imaging.filtering.operations.base import (
     Mask,
     Pixels,
     at_least,
     counted,
+    gaussian_edge,
     grey_range,
     share_of_range,
     ski,
     structure_tensor,
 )
-from core.imaging.filtering.operations.thresholds import local_moments, otsu
+from core.imaging.filtering.operations.thresholds import from_moments, otsu
 from core.imaging.filtering.texture.maps import FOUR_ANGLES, glcm_map
 
 _ENTROPY_LEVELS = 64
+Singles = NDArray[np.float32]
 _NO_DIRECTION = np.float32(1e-12)  # slope squared, of a grey range of 1: rounding alone
 
 
@@ -60,8 +65,12 @@ def quantise(pixels: Pixels, exclude: Mask, levels: int) -> NDArray[np.uint8]:
     low, high = grey_range(pixels, exclude)
     if low == high:
         return np.zeros(pixels.shape, np.uint8)
-    share = np.clip((pixels.astype(np.float64) - low) / (high - low), 0, 1)
-    return np.minimum(share * levels, levels - 1).astype(np.uint8)
+
+    def sort(band: Pixels) -> NDArray[np.uint8]:
+        share = np.clip((band.astype(np.float64) - low) / (high - low), 0, 1)
+        return np.minimum(share * levels, levels - 1).astype(np.uint8)
+
+    return in_bands(pixels, 0, sort)
 
 
 def local_binary_pattern(
@@ -100,19 +109,23 @@ def gabor_bank(
     pad = min(int(2 * period_px) + 1, 256)
     padded = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REFLECT)
     shape = [scipy.fft.next_fast_len(side, real=True) for side in padded.shape]
-    transform = scipy.fft.fft2(padded, shape)
+    transform = scipy.fft.fft2(padded, shape, overwrite_x=True)
     best = np.zeros(grey.shape, np.float32)
     for number in range(directions):
-        gain = _gabor_gain(shape, period_px, np.pi * number / directions)
-        response = np.abs(scipy.fft.ifft2(transform * gain))
-        height, width = grey.shape
-        np.maximum(best, 2 * response[pad : pad + height, pad : pad + width], out=best)
+        angle = np.pi * number / directions
+        response = np.empty_like(transform)
+        for band in row_bands(transform.shape):
+            response[band] = transform[band] * _gabor_gain(shape, period_px, angle, band)
+        response = scipy.fft.ifft2(response, overwrite_x=True)[pad:, pad : pad + best.shape[1]]
+        for band in row_bands(best.shape):
+            np.maximum(best[band], 2 * np.abs(response[: len(best)][band]), out=best[band])
     return best
 
 
-def _gabor_gain(shape: list[int], period_px: float, angle: float) -> NDArray[np.float32]:
+def _gabor_gain(shape: list[int], period_px: float, angle: float, rows: slice) -> Singles:
     """Return a Gaussian around one frequency; half its height is an octave wide."""
     down, right = (scipy.fft.fftfreq(side)[:, None] for side in shape)
+    down = down[rows]
     along = right.T * np.cos(angle) + down * np.sin(angle)
     across = down * np.cos(angle) - right.T * np.sin(angle)
     centre = 1 / period_px
@@ -123,7 +136,9 @@ def _gabor_gain(shape: list[int], period_px: float, angle: float) -> NDArray[np.
 
 def local_deviation(pixels: Pixels, exclude: Mask = None, *, window_px: int) -> Pixels:
     """Return the standard deviation in a square around each pixel, as 32-bit floats."""
-    return local_moments(pixels, exclude, window_px)[1].astype(np.float32)
+    return from_moments(
+        pixels, exclude, window_px, lambda band, mean, spread: spread.astype(np.float32)
+    )
 
 
 def local_entropy(pixels: Pixels, exclude: Mask = None, *, radius_px: int) -> Pixels:
@@ -144,28 +159,45 @@ def orientation(pixels: Pixels, exclude: Mask = None, *, sigma_px: float) -> Pix
     0° is along the rows, 90° along the columns, counted anticlockwise as seen. NaN where there
     is no direction (flat ground, all directions alike) and where pixels are excluded.
     """
-    xx, xy, yy = _structure_tensor(pixels, exclude, sigma_px)
+    return _from_tensor(pixels, exclude, sigma_px, _directions)
+
+
+def _directions(mask: Mask, xx: Singles, xy: Singles, yy: Singles) -> Singles:
     across = 0.5 * np.arctan2(2 * xy, xx - yy)  # of the steepest change, rows counted downwards
     degrees = np.asarray((np.degrees(-across) + 90) % 180, np.float32) % np.float32(180)
     none = np.hypot(xx - yy, 2 * xy) <= _NO_DIRECTION
-    degrees[none if exclude is None else none | exclude] = np.nan
+    degrees[none if mask is None else none | mask] = np.nan
     return np.asarray(degrees)
 
 
 def coherence(pixels: Pixels, exclude: Mask = None, *, sigma_px: float) -> Pixels:
     """Return how much one direction prevails: 0 none, 1 parallel lines; as 32-bit floats."""
-    xx, xy, yy = _structure_tensor(pixels, exclude, sigma_px)
+    return _from_tensor(pixels, exclude, sigma_px, _order)
+
+
+def _order(mask: Mask, xx: Singles, xy: Singles, yy: Singles) -> Singles:
     total = xx + yy
     spread = np.hypot(xx - yy, 2 * xy)
     share = np.divide(spread, total, out=np.zeros_like(total), where=total > 0)
     return np.asarray(np.clip(share, 0, 1), np.float32)
 
 
+def _from_tensor(
+    pixels: Pixels, exclude: Mask, sigma_px: float, finish: Callable[..., Singles]
+) -> Pixels:
+    """Return finish(mask, *structure tensor), worked out in bands."""
+    ends = grey_range(pixels, exclude)
+
+    def work(band: Pixels, mask: Mask = None) -> Singles:
+        return finish(mask, *_structure_tensor(band, mask, sigma_px, *ends))
+
+    return in_bands(pixels, gaussian_edge(sigma_px) // 2 + 2, work, exclude=exclude)
+
+
 def _structure_tensor(
-    pixels: Pixels, exclude: Mask, sigma_px: float
-) -> tuple[NDArray[np.float32], ...]:
+    pixels: Pixels, exclude: Mask, sigma_px: float, low: float, high: float
+) -> tuple[Singles, ...]:
     """Return the products of the gradient, averaged by a Gaussian; excluded pixels add nothing."""
-    low, high = grey_range(pixels, exclude)
     grey = share_of_range(pixels, low, high) if high > low else np.zeros(pixels.shape, np.float32)
 
     def gradient(padded: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.imaging.filtering.cuts import cut_levels
-from core.imaging.filtering.histograms import grey_histogram
+from core.imaging.filtering.histograms import GreyHistogram, grey_histogram, without_spikes
 from core.imaging.filtering.operations import criteria
+from core.imaging.filtering.operations.bands import in_bands
 from core.imaging.filtering.operations.base import (
     Floats,
     Mask,
@@ -30,12 +31,14 @@ from core.imaging.filtering.operations.base import (
 from core.imaging.filtering.operations.criteria import Bins
 
 Levels = tuple[float, ...]
+Surface = Callable[[Floats, Floats], Floats]  # from local mean and deviation
 
 
 def otsu_threshold(pixels: Pixels, exclude: Mask = None) -> float:
     """Return the grey level that best parts dark from bright: pixels above it are bright.
 
-    Exact at 8 and 16 bits, and for floats up to 65,536 different values (see `grey_histogram`).
+    Exact at 8 and 16 bits, and for floats up to 65,536 different values (see `grey_histogram`),
+    once hot pixels count as the brightest of the others (see `without_spikes`).
     A constant image returns its one level, above which there is nothing.
 
     Parameters
@@ -55,7 +58,7 @@ def otsu_threshold(pixels: Pixels, exclude: Mask = None) -> float:
     Otsu (1979), A threshold selection method from gray-level histograms, IEEE Transactions on
     Systems, Man, and Cybernetics 9, 62-66, doi:10.1109/TSMC.1979.4310076
     """
-    histogram = grey_histogram(counted(pixels, exclude))
+    histogram = _histogram(pixels, exclude)
     if len(histogram) == 0:
         raise UserError("The micrograph holds no valid pixel. Check the file or load another one.")
     counts = histogram.counts.astype(np.float64)
@@ -78,14 +81,20 @@ def above(pixels: Pixels, exclude: Mask = None, *, levels: Levels, **_: Any) -> 
 
 def classes_between(pixels: Pixels, exclude: Mask = None, *, levels: Levels, **_: Any) -> Pixels:
     """Return 8-bit classes, from dark to bright evenly spread over 0 to 255."""
-    number = np.searchsorted(np.asarray(levels), pixels, side="left")
-    return np.asarray(np.rint(number * (255 / max(len(levels), 1))), np.uint8)
+    greys = np.rint(np.arange(len(levels) + 1) * (255 / max(len(levels), 1))).astype(np.uint8)
+    ends = np.asarray(levels)
+    return in_bands(pixels, 0, lambda band: greys[np.searchsorted(ends, band, side="left")])
 
 
 def connected_above(pixels: Pixels, exclude: Mask = None, *, levels: Levels, **_: Any) -> Pixels:
     """Return an 8-bit mask: what is above the lower level and touches what is above the higher."""
     found = ski.filters.apply_hysteresis_threshold(pixels, levels[0], levels[1])
     return to_mask(found & (pixels > levels[0]))
+
+
+def _histogram(pixels: Pixels, exclude: Mask) -> GreyHistogram:
+    """Return the counted pixels by grey level, with hot pixels at the nearest regular one."""
+    return without_spikes(grey_histogram(counted(pixels, exclude)))
 
 
 def otsu_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
@@ -98,7 +107,7 @@ def multi_otsu_levels(pixels: Pixels, exclude: Mask = None, *, classes: int) -> 
 
     An image with fewer grey levels than classes gets a class for each level.
     """
-    histogram = grey_histogram(counted(pixels, exclude))
+    histogram = _histogram(pixels, exclude)
     most = min(classes, len(histogram))
     if most < 2:
         return ()
@@ -125,7 +134,7 @@ def percentile_levels(
 
 def li_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
     """Return the threshold of least cross-entropy (Li and Lee), iterated to the end."""
-    return (criteria.least_cross_entropy(grey_histogram(counted(pixels, exclude))),)
+    return (criteria.least_cross_entropy(_histogram(pixels, exclude)),)
 
 
 def triangle_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
@@ -156,7 +165,7 @@ def minimum_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
 
 def _by_bins(pixels: Pixels, exclude: Mask, criterion: Callable[[Bins], float]) -> Levels:
     """Return what a criterion finds in at most 256 bins; a constant image's is its level."""
-    return (criteria.by_bins(grey_histogram(counted(pixels, exclude)), criterion),)
+    return (criteria.by_bins(_histogram(pixels, exclude), criterion),)
 
 
 def local_mean(
@@ -201,7 +210,7 @@ def niblack(
     pixels: Pixels, exclude: Mask = None, *, levels: Levels = (), window_px: int, k: float
 ) -> Pixels:
     """Return an 8-bit mask: 255 where brighter than the local mean - k local deviations."""
-    return to_mask(pixels > _niblack_surface(pixels, exclude, window_px, k))
+    return _brighter(pixels, exclude, window_px, lambda mean, spread: mean - k * spread)
 
 
 def niblack_levels(pixels: Pixels, exclude: Mask = None, *, window_px: int, k: float) -> Levels:
@@ -209,9 +218,27 @@ def niblack_levels(pixels: Pixels, exclude: Mask = None, *, window_px: int, k: f
     return (float(np.median(counted(_niblack_surface(pixels, exclude, window_px, k), exclude))),)
 
 
+def _brighter(pixels: Pixels, exclude: Mask, window_px: int, surface: Surface) -> Pixels:
+    """Return an 8-bit mask: 255 where brighter than a surface of local mean and deviation."""
+    return from_moments(
+        pixels, exclude, window_px, lambda band, *each: to_mask(band > surface(*each))
+    )
+
+
 def _niblack_surface(pixels: Pixels, exclude: Mask, window_px: int, k: float) -> Floats:
-    mean, deviation = local_moments(pixels, exclude, window_px)
-    return mean - k * deviation
+    return from_moments(pixels, exclude, window_px, lambda band, mean, spread: mean - k * spread)
+
+
+def from_moments(
+    pixels: Pixels, exclude: Mask, window_px: int, finish: Callable[..., NDArray[Any]]
+) -> NDArray[Any]:
+    """Return finish(pixels, mean, deviation) with the moments of `local_moments`, in bands."""
+    middle = float(np.mean(counted(pixels, exclude), dtype=np.float64))
+
+    def work(band: Pixels, mask: Mask = None) -> NDArray[Any]:
+        return finish(band, *local_moments(band, mask, window_px, middle))
+
+    return in_bands(pixels, window_px, work, exclude=exclude)
 
 
 def sauvola(
@@ -221,7 +248,7 @@ def sauvola(
 
     R is half the range that an integer depth can hold, or half a float image's own range.
     """
-    return to_mask(pixels > _sauvola_surface(pixels, exclude, window_px, k))
+    return _brighter(pixels, exclude, window_px, _sauvola(pixels, exclude, k))
 
 
 def sauvola_levels(pixels: Pixels, exclude: Mask = None, *, window_px: int, k: float) -> Levels:
@@ -230,26 +257,35 @@ def sauvola_levels(pixels: Pixels, exclude: Mask = None, *, window_px: int, k: f
 
 
 def _sauvola_surface(pixels: Pixels, exclude: Mask, window_px: int, k: float) -> Floats:
+    surface = _sauvola(pixels, exclude, k)
+    return from_moments(pixels, exclude, window_px, lambda band, *each: surface(*each))
+
+
+def _sauvola(pixels: Pixels, exclude: Mask, k: float) -> Surface:
     low, high = full_range(pixels, exclude)
-    mean, deviation = local_moments(pixels, exclude, window_px)
     half = (high - low) / 2 or 1.0
-    return np.asarray(mean * (1 + k * (deviation / half - 1)))
+    return lambda mean, spread: mean * (1 + k * (spread / half - 1))
 
 
-def local_moments(pixels: Pixels, exclude: Mask, window_px: int) -> tuple[Floats, Floats]:
+def local_moments(
+    pixels: Pixels, exclude: Mask, window_px: int, middle: float | None = None
+) -> tuple[Floats, Floats]:
     """Return mean and standard deviation of the counted pixels in the square around each pixel.
 
-    Edges are mirrored. A square without a counted pixel takes the mean of the image.
+    Edges are mirrored. A square without a counted pixel takes the mean of the image, or `middle`.
     """
-    middle = float(np.mean(counted(pixels, exclude), dtype=np.float64))
+    if middle is None:
+        middle = float(np.mean(counted(pixels, exclude), dtype=np.float64))
     grey = pixels.astype(np.float64) - middle  # small numbers: less is lost between the squares
     if exclude is None:
         mean, squares = _box(grey, window_px), _box(grey * grey, window_px)
     else:
         kept = (~exclude).astype(np.float64)
-        share = np.maximum(_box(kept, window_px), 1e-12)
-        mean = _box(grey * kept, window_px) / share
-        squares = _box(grey * grey * kept, window_px) / share
+        share = _box(kept, window_px)
+        some = share > 0.5 / window_px**2  # less than a pixel is what running sums leave behind
+        share[~some] = 1
+        mean = np.where(some, _box(grey * kept, window_px) / share, 0)
+        squares = np.where(some, _box(grey * grey * kept, window_px) / share, 0)
     return mean + middle, np.sqrt(np.maximum(squares - mean * mean, 0))
 
 

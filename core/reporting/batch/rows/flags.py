@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.imaging.scale import READ_FROM_PICTURE
 from core.reporting.batch.rows.listing import words_of
 
 # id -> what it means, for people; in the order of their weight
@@ -16,6 +17,7 @@ FLAGS: Mapping[str, str] = {
     "no evidence": "no part of the frame speaks for the class",
     "overlay alarm": "more than 30 % of the frame was taken for info bar or letters",
     "near-duplicate": "shows the same field as an earlier micrograph",
+    "read scale": "the pixel size was read from the picture; no file states it",
     "no pixel size": "lengths and areas are in pixels only",
 }
 FEW_PX = 100
@@ -41,6 +43,7 @@ def find_flags(row: Mapping[str, Any]) -> tuple[str, ...]:
         "no evidence": not row["has_evidence"],
         "overlay alarm": row["excluded_percent"] > OVERLAY_PERCENT,
         "near-duplicate": row.get("near_duplicate_of") is not None,
+        "read scale": row.get("pixel_size_source") == READ_FROM_PICTURE,
         "no pixel size": not row["pixel_size_nm"] > 0,  # NaN where the file states none
     }
     return tuple(flag for flag in FLAGS if found.get(flag))

@@ -14,6 +14,7 @@ from core.reporting.batch.journal import Entry
 from core.reporting.batch.rows.flags import find_flags
 from core.reporting.batch.rows.label_table import find_key
 from core.reporting.batch.rows.listing import Listed
+from core.reporting.batch.rows.measures import list_measures
 from core.reporting.batch.rows.naming import match_class
 from core.reporting.recipe import PICTURES, Recipe
 
@@ -41,6 +42,7 @@ WHOLE_NUMBERS = (
     "near_duplicate_of",
     "target_cluster",
     "target_area_px",
+    "smallest_region_px",
     "regions",
     "width_px",
     "height_px",
@@ -51,6 +53,7 @@ TEXTS = (
     "label",
     "runner_up",
     "candidates",
+    "smoothing",
     "pixel_size_source",
     "depth",
     "sha256",
@@ -114,7 +117,8 @@ def tabulate(
         row["warnings"] = Listed(find_flags(row))
         rows.append(row)
     files = [FILE_COLUMNS[name] for name in PICTURES if name in recipe.pictures]
-    columns = [*HEAD, *list_columns(list(classes), recipe.clusters), *files]
+    more = list_measures(recipe.measures)
+    columns = [*HEAD, *list_columns(list(classes), recipe.clusters), *more, *files]
     table = pd.DataFrame(rows, columns=columns, dtype=object)
     texts = [*("name", "reason", "warnings", "true_label"), *TEXTS, *files]
     table[texts] = table[texts].fillna("")

@@ -12,9 +12,9 @@ from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.parts import show
 from core.ui.parts.compare import slider
-from core.ui.parts.viewer import by_hand
+from core.ui.parts.viewer import by_hand, kept
 from core.ui.parts.viewer.layers import Layer, Raster
-from core.ui.parts.viewer.microscope import Click, Coloured, ViewerState, viewer
+from core.ui.parts.viewer.microscope import DIVIDE, MEASURING, Click, Coloured, ViewerState, viewer
 
 _VEIL, _STRIPE = (30, 36, 40, 140), (240, 148, 90, 190)  # red, green, blue, opacity
 
@@ -49,6 +49,10 @@ def show_micrograph(
     pngs: Callable[[], tuple[bytes, bytes]] | None = None,
     clickable: bool = False,
     look_at: int | None = None,
+    mode: str = DIVIDE,
+    tools: Sequence[str] = MEASURING,
+    phases: Sequence[str] = (),
+    hatched: bool = False,
     alt: str = "",
     on_click: Callable[[Click], None] | None = None,
     on_shapes: Callable[[tuple[Shape, ...]], bool] | None = None,
@@ -57,7 +61,8 @@ def show_micrograph(
 
     A fragment: what is drawn makes nothing else of the page run, unless `on_shapes`, which gets
     the shapes, returns True. A click on the picture does, after `on_click`. With `pngs`, left and
-    right, the other slider takes the viewer's place where a person chose it.
+    right, the other slider takes the viewer's place where a person chose it. With `hatched` what
+    is left out is hatched at first.
     """
     caption = show.caption(micrograph, exclude)
     if pngs and labels and st.session_state.get(slider.CHOICE_KEY) == slider.JUXTAPOSE:
@@ -66,21 +71,27 @@ def show_micrograph(
     asks = f"{key}_asks_page"  # whether what was drawn concerns the whole page
 
     def heed(shapes: tuple[Shape, ...]) -> None:
-        st.session_state[asks] = on_shapes is not None and on_shapes(shapes)
+        concerns = on_shapes is not None and on_shapes(shapes)
+        st.session_state[asks] = concerns or kept.is_awaited(micrograph)
 
     state: ViewerState = viewer(
         micrograph,
         key=key,
-        layers=[*left_out(micrograph, exclude), *layers],
+        layers=[*left_out(micrograph, exclude, shown=hatched), *layers],
         after=after,
         labels=labels,
+        mode=mode,
+        tools=tools,
+        phases=phases,
         clickable=clickable,
         look_at=look_at,
+        keep_clear=cache.written_boxes(micrograph),
         alt=alt or micrograph.name,
         caption=caption,
         on_click=on_click,
         on_shapes=heed,
     )
-    by_hand.draw(micrograph, state.shapes, key)
+    if tools:
+        by_hand.draw(micrograph, state.shapes, key)
     if st.session_state.pop(asks, False) or (clickable and state.clicked is not None):
         st.rerun()

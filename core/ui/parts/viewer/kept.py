@@ -11,6 +11,7 @@ from core.micrograph import Micrograph
 
 _SHAPES = "viewer_shapes"  # digest -> tuple of shapes
 _TURNS = "viewer_turns"  # digest -> how often the page, not the hand, changed them
+_AWAITED = "viewer_awaited"
 _KINDS_OF_PAINT = ("brush", "eraser")
 
 
@@ -32,6 +33,16 @@ def put(micrograph: Micrograph, drawn: tuple[Shape, ...]) -> None:
         **st.session_state.get(_TURNS, {}),
         micrograph.sha256: turn(micrograph) + 1,
     }
+
+
+def await_shapes(micrograph: Micrograph, waits: bool) -> None:
+    """Say whether something beside the viewer waits for what is drawn: then the page runs again."""
+    st.session_state[_AWAITED] = micrograph.sha256 if waits else ""
+
+
+def is_awaited(micrograph: Micrograph) -> bool:
+    """Tell whether the page waits for what is drawn on a micrograph."""
+    return bool(st.session_state.get(_AWAITED) == micrograph.sha256)
 
 
 def take(micrograph: Micrograph, said: Any) -> bool:

@@ -39,13 +39,16 @@ from core.imaging.display import Pyramid
 from core.measuring.by_hand import KINDS, Shape
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.parts.viewer import kept
+from core.ui.parts.viewer import kept, media
 from core.ui.parts.viewer.layers import Layer, Outlines, Raster, pack_outlines
 
 MEASURING = ("ruler", "angle", "rectangle", "ellipse", "polygon", "lasso", "point")
 PAINTING = ("brush", "eraser", "lasso", "polygon")
 DIVIDE, ONE, SIDE, BLINK = "divide", "one", "side", "blink"
+_BYTES = "application/octet-stream"
 DIVIDE_SHARE = 0.15  # what matters is on the right side
+
+Box = tuple[int, int, int, int]
 
 _HERE = Path(__file__).parent
 _mount = st.components.v2.component(
@@ -93,6 +96,7 @@ def viewer(
     phases: Sequence[str] = (),
     clickable: bool = False,
     look_at: int | None = None,
+    keep_clear: Sequence[Box] = (),
     alt: str = "",
     caption: str = "",
     on_click: Callable[[Click], None] | None = None,
@@ -122,6 +126,8 @@ def viewer(
         Whether a click that hits no shape makes the page run.
     look_at : int, optional
         Number of the region that is brought into view when it changes.
+    keep_clear : sequence of (top, left, bottom, right)
+        Boxes in px that the scale bar does not cover, as the instrument wrote there.
     alt, caption : str
     on_click, on_shapes : callable, optional
         Called before the page runs again.
@@ -162,7 +168,7 @@ def viewer(
         "classes": [{"number": n, "name": name} for n, name in enumerate(phases or ("1",), 1)],
         "clickable": clickable,
         "lookAt": look_at,
-        "avoid": [list(box) for box in cache.written_boxes(micrograph)],
+        "avoid": [list(box) for box in keep_clear],
         "shapes": [kept.to_viewer(shape) for shape in kept.shapes(micrograph)],
         "turn": kept.turn(micrograph),
         "hint": _hint(tools, clickable),
@@ -222,7 +228,9 @@ def _layer(layer: Layer, place: str) -> dict[str, Any]:
         return {
             "kind": "outlines",
             "name": layer.name,
-            "url": _url(pack_outlines(layer), f"outlines {layer.key}", place),
+            "url": media.address(
+                pack_outlines(layer), _BYTES, f"outlines {layer.key}", f"viewer {place}"
+            ),
             "colour": layer.colour,
             "numbered": layer.numbered,
             "selected": list(layer.selected),
@@ -246,26 +254,12 @@ def _layer(layer: Layer, place: str) -> dict[str, Any]:
 
 def _tiles(found: Pyramid, name: str, place: str) -> dict[str, Any]:
     return {
-        "url": _url(found.data, name, place),
+        "url": media.address(found.data, _BYTES, name, f"viewer {place}"),
         "shapes": found.shapes,
         "offsets": found.offsets,
         "dtype": found.dtype,
         "deflated": found.deflated,
     }
-
-
-def _url(data: bytes, name: str, place: str) -> str:
-    """Return the address under which the browser fetches bytes while this element is shown.
-
-    The store tells large files apart by a sample of their bytes and by their name: the name says
-    all that they depend on, so that two pictures never share an address.
-    """
-    from streamlit import runtime
-
-    if not runtime.exists():
-        return ""
-    store = runtime.get_instance().media_file_mgr
-    return store.add(data, "application/octet-stream", f"viewer {place}", file_name=name)
 
 
 def _click(said: Any, micrograph: Micrograph) -> Click | None:

@@ -40,3 +40,13 @@ def test_too_many_values_share_equal_bins_and_keep_their_sums():
     assert (histogram.levels * histogram.counts).sum() == pytest.approx(exact.sum(), abs=1e-6)
     spread = (histogram.counts * histogram.levels**2).sum() + histogram.scatter.sum()
     assert spread == pytest.approx((exact**2).sum(), rel=1e-12)
+
+
+def test_spikes_do_not_squeeze_floats_into_one_bin() -> None:
+    values = np.random.default_rng(0).random(200_000)
+    values[:2] = 1e12, -1e12
+    found = grey_histogram(values)
+    assert len(found) > 60_000
+    assert found.counts.sum() == values.size
+    assert (found.lower[0], found.upper[-1]) == (-1e12, 1e12)
+    assert np.all(found.lower[1:] > found.upper[:-1])

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from core.imaging.overlays import place_scale_bar
+from core.imaging.display import draw_scale_bar
+from core.imaging.overlays import clear_place, place_scale_bar
+from core.micrograph import PixelSize
 
 
 def covered(mask, place, size):
@@ -37,3 +39,17 @@ def test_a_bar_larger_than_the_frame_starts_at_its_corner():
     assert place_scale_bar(np.zeros((10, 10), bool), (20, 40)) == (0, 0)
     with pytest.raises(ValueError, match="above zero"):
         place_scale_bar(np.zeros((10, 10), bool), (0, 4))
+
+
+def test_own_bar_covers_neither_letters_nor_another_bar_in_a_smaller_picture():
+    mask = np.zeros((400, 600), bool)
+    mask[360:, :] = True  # an info bar
+    mask[300:350, 400:] = True  # letters in the lower right corner
+    shown = np.full((200, 300), 90, np.uint8)
+    drawn = draw_scale_bar(shown, PixelSize(1, "nm"), 600, clear_place(mask, shown.shape))
+    changed = drawn != shown
+    assert changed.any()
+    assert not (changed & mask[::2, ::2]).any()
+    assert (draw_scale_bar(shown, PixelSize(1, "nm"), 600) != shown)[
+        180:
+    ].any()  # without it, it did

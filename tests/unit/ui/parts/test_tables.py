@@ -12,10 +12,10 @@ from core.ui.parts import tables
 @pytest.mark.parametrize(
     ("pixels", "size", "text"),
     [
-        (1234, None, "1\u202f234 px"),
+        (1234, None, "1\u202f234 px²"),
         (10, PixelSize(2, "nm"), "40 nm²"),
         (1_000_000, PixelSize(2, "nm"), "4 µm²"),
-        (1_000_000, PixelSize(1, "µm"), "1\u202f000\u202f000 µm²"),
+        (1_000_000, PixelSize(1, "µm"), "1 mm²"),
     ],
 )
 def test_area_has_the_unit_that_fits(pixels, size, text):

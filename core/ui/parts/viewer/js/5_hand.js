@@ -58,6 +58,7 @@ class Hand {
       return;
     }
     const isOut = event.deltaY > 0;
+    this.wheeledAt ||= event.timeStamp;
     if (isOut && viewer.view.isFit && !event.ctrlKey) return; // the page scrolls on
     event.preventDefault();
     const unit = event.deltaMode === 1 ? 33 : event.deltaMode === 2 ? 400 : 1;

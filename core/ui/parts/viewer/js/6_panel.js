@@ -50,6 +50,7 @@ const HELP = [
   ["Double click, 0", "all of it"],
   ["1", "one pixel of the picture = one of the screen"],
   ["F", "full screen"],
+  [", .", "micrograph before, after"],
   ["M", "small map"],
   ["L", "this panel"],
   ["hold C", "the original"],
@@ -92,6 +93,7 @@ class Panel {
     this.viewer = viewer;
     this.bar = viewer.figure.querySelector(".bar");
     this.side = viewer.figure.querySelector(".panel");
+    this.bar.addEventListener("keydown", (event) => this.onBarKey(event));
   }
 
   // Draws the buttons anew when a page offers others.
@@ -132,6 +134,23 @@ class Panel {
       ),
     );
     this.bar.replaceChildren(...parts);
+    this.stops().forEach((each, place) => { each.tabIndex = place ? -1 : 0; });
+  }
+
+  stops() {
+    return [...this.bar.querySelectorAll("button")];
+  }
+
+  // One stop of the Tab key; arrow keys go from button to button, as in every toolbar.
+  onBarKey(event) {
+    const stops = this.stops().filter((each) => !each.disabled);
+    const at = stops.indexOf(event.target);
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: stops.length - 1 }[event.key];
+    if (at < 0 || to === undefined) return;
+    const next = stops[(to + stops.length) % stops.length];
+    for (const each of this.stops()) each.tabIndex = each === next ? 0 : -1;
+    next.focus();
+    event.preventDefault();
   }
 
   brushControls(data) {

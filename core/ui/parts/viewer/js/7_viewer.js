@@ -26,6 +26,7 @@ class Viewer {
     this.panes = [{ left: 0, top: 0, width: 1, height: 1, side: 1 }];
     this.state = { mode: "one", divide: 0.15, layers: {} };
     this.windows = {};
+    this.pace = { born: performance.now(), paints: 0, paintMs: [], wheelMs: [] };
     this.hand = new Hand(this);
     this.panel = new Panel(this);
     this.watch = new ResizeObserver(() => this.resize());
@@ -339,6 +340,8 @@ class Viewer {
     const does = {
       "+": () => this.zoom(1.5), "=": () => this.zoom(1.5), "-": () => this.zoom(1 / 1.5),
       0: () => this.fit(), 1: () => this.actual(), f: () => this.toggleFull(), l: () => this.togglePanel(),
+      ",": () => document.dispatchEvent(new CustomEvent("micrographia-turn", { detail: -1 })),
+      ".": () => document.dispatchEvent(new CustomEvent("micrographia-turn", { detail: 1 })),
       m: () => { this.state.map = !this.state.map; this.redraw(); },
       c: () => this.data.labels && this.setHeld(true),
       b: () => this.data.labels && this.setMode(this.state.mode === "blink" ? "divide" : "blink"),
@@ -369,7 +372,11 @@ class Viewer {
     let number = 0;
     for (const [name, outlines] of this.outlines) {
       const layer = this.data.layers.find((each) => each.name === name);
-      if (this.layerState(layer).shown) number ||= outlines.at([x, y]);
+      if (!this.layerState(layer).shown || !layer.numbered) continue;
+      const near = SLIP_PX / this.view.scale; // a thin region is hard to hit
+      for (const [dx, dy] of [[0, 0], [near, 0], [-near, 0], [0, near], [0, -near]]) {
+        number ||= outlines.at([x + dx, y + dy]);
+      }
     }
     this.tell.setTriggerValue("clicked", { of: this.data.of, x, y, number });
   }
@@ -481,9 +488,20 @@ class Viewer {
     this.stage.classList.toggle("fits", this.view.isFit && this.hand.tool === "move");
     this.figure.dataset.zoom = (this.view.scale * density).toFixed(4);
     this.figure.querySelector(".zoom").textContent = `${digits(100 * this.view.scale * density, 3)} %`;
-    this.painted = performance.now();
-    this.figure.dataset.paintMs = (this.painted - began).toFixed(1);
-    this.figure.dataset.painted = String(Number(this.figure.dataset.painted ?? 0) + 1);
+    this.watchPace(began);
+  }
+
+  // What tests and the benchmark read: when all of it was seen, and how long painting took.
+  watchPace(began) {
+    const now = performance.now();
+    const { pace } = this;
+    pace.paints += 1;
+    pace.paintMs.push(now - began);
+    const { wheeledAt } = this.hand;
+    // The next frame begins when this one has been handed on to the screen.
+    if (wheeledAt) requestAnimationFrame(() => pace.wheelMs.push(performance.now() - wheeledAt));
+    this.hand.wheeledAt = 0;
+    for (const times of [pace.paintMs, pace.wheelMs]) if (times.length > 500) times.shift();
   }
 
   showTags() {
@@ -686,6 +704,7 @@ class Viewer {
     clearInterval(this.blinker);
     clearTimeout(this.rest);
     cancelAnimationFrame(this.frame);
+    this.frame = 0;
     this.watch.disconnect();
   }
 }
@@ -694,7 +713,6 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   const figure = parentElement.querySelector(".viewer");
   if (!figure.viewer) {
     figure.viewer = new Viewer(figure);
-    figure.micrographia = figure.viewer; // tests ask it
   }
   const { viewer } = figure;
   viewer.watch.observe(viewer.stage);

@@ -7,8 +7,8 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 
 from core.errors import UserError
-from core.imaging.filtering import operations
-from core.imaging.filtering.operations import otsu_threshold
+from core.imaging.filtering import FILTERS, operations
+from core.imaging.filtering.operations import bands, otsu_threshold, thresholds
 from core.imaging.filtering.texture.maps import glcm_map
 
 DTYPES = [np.uint8, np.uint16, np.float32]
@@ -229,3 +229,52 @@ def test_texture_refuses_pairs_longer_than_the_window():
         operations.glcm_texture(
             noise(np.uint8), prop="ASM", window_px=3, levels=2, distance_px=3, angle_deg=0
         )
+
+
+def banded(monkeypatch, small):
+    """Let frames be cut into many bands, or into one."""
+    size = 12_000 if small else 1 << 40
+    monkeypatch.setattr(bands.row_bands, "__defaults__", (size,))
+    monkeypatch.setitem(bands.in_bands.__kwdefaults__, "band_px", size)
+
+
+IN_BANDS = (
+    *("gaussian", "wavelet", "diffusion", "clahe", "flat_field", "subtract_surface"),
+    *("multi_otsu", "niblack", "sauvola", "local_deviation", "orientation", "coherence"),
+    *("gabor_bank", "low_pass", "band_pass", "sato", "local_entropy"),
+)
+
+
+@pytest.mark.parametrize("name", IN_BANDS)
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_large_frames_in_bands_are_the_same_frames(name, masked, kind, monkeypatch):
+    rng = np.random.default_rng(0)
+    pixels = cv2.GaussianBlur(rng.random((230, 190)), (0, 0), 1.5)
+    pixels = ((pixels - pixels.min()) / np.ptp(pixels) * 250).astype(kind)
+    exclude = np.zeros(pixels.shape, bool) if masked else None
+    if masked:
+        exclude[-60:], exclude[20:40, 30:90] = True, True
+    spec = FILTERS[name]
+    settings = {each.name: each.default for each in spec.parameters}
+    settings |= {each.name: pixels for each in spec.parameters if each.kind == "image"}
+    if spec.levels is not None:
+        settings["levels"] = spec.levels(pixels, exclude, **settings)
+    banded(monkeypatch, False)
+    whole = spec.function(pixels, exclude, **settings)
+    banded(monkeypatch, True)
+    parts = spec.function(pixels, exclude, **settings)
+    assert parts.dtype == whole.dtype
+    if name in ("niblack", "sauvola", "local_deviation"):  # running sums: the last digit
+        assert np.mean(~np.isclose(whole.astype(float), parts, rtol=1e-5, atol=1e-5)) < 1e-4
+    else:
+        np.testing.assert_array_equal(parts, whole)
+
+
+def test_a_square_without_a_counted_pixel_takes_the_mean_of_the_image():
+    pixels = np.random.default_rng(0).random((90, 90)).astype(np.float32)
+    exclude = np.zeros(pixels.shape, bool)
+    exclude[40:] = True
+    mean, deviation = thresholds.local_moments(pixels, exclude, 9)
+    assert mean[60:] == pytest.approx(pixels[:40].mean(), abs=1e-6)
+    assert (deviation[60:] == 0).all()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.imaging.filtering import FILTERS, Step, cut_levels, grey_histogram, run_step
+from core.imaging.filtering.histograms import without_spikes
 from core.imaging.filtering.operations import thresholds
 from core.imaging.simulation.samples import KINDS, simulate
 from core.micrograph import Micrograph
@@ -86,3 +87,32 @@ def test_constant_pictures_have_nothing_bright(name):
         return
     for pixels in (np.full((9, 9), 7, np.uint16), np.full((9, 9), 1e30, np.float32)):
         assert not run_step(Step(name), Micrograph("x", pixels)).micrograph.pixels.any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", GLOBAL)
+@pytest.mark.parametrize("far", [2, 100, 1e9])
+def test_a_hot_pixel_on_an_offset_moves_no_threshold(kind, name, far):
+    pixels = simulate(kind, seed=3, depth="16-bit").micrograph.pixels / np.float32(65_535)
+    pixels += np.float32(100)
+    wanted = shares(name, pixels)
+    hot = pixels.copy()
+    hot[5, 5], hot[-3, 7] = 100 + 1.5 * far, 100 - far
+    assert shares(name, hot) == pytest.approx(wanted, abs=0.012)
+
+
+def test_hot_pixels_do_not_shift_integers_either():
+    pixels = np.random.default_rng(1).normal(1000, 60, (400, 400)).astype(np.uint16)
+    pixels[:, 200:] += 500
+    wanted = thresholds.otsu_threshold(pixels)
+    pixels[3, 3] = 65_535
+    assert thresholds.otsu_threshold(pixels) == wanted
+
+
+def test_few_levels_and_small_objects_are_no_spikes():
+    drawn = np.zeros((400, 400), np.uint8)
+    drawn[5, 5] = 255
+    assert np.count_nonzero(drawn > thresholds.otsu_threshold(drawn)) == 1
+    noisy = np.random.default_rng(1).integers(0, 20, (400, 400)).astype(np.uint8)
+    noisy[8:11, 8:11] = 250
+    assert len(without_spikes(grey_histogram(noisy))) == 21

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.imaging.scale import ScaleBar, words
+from core.imaging.scale import ScaleBar, specimen_field, words
 from core.micrograph import Micrograph, PixelSize
 from core.ui import cache
-from core.ui.parts import on_primary, say
+from core.ui.parts import on_primary, say, viewer
 from core.ui.shell import workspace
 
 _UNITS = ("nm", "µm", "mm")
-_TYPED, _FROM_BAR = "Type it", "Scale bar"
+_TYPED, _FROM_BAR, _DRAWN = "Type it", "Scale bar", "Drawn length"
 
 
 def draw(micrograph: Micrograph) -> None:
     """Draw the pixel size, the field of view and the two ways to set the scale by hand."""
     size = micrograph.pixel_size
-    by_hand = words.is_set_by_hand(micrograph)
-    title = f"Pixel size: {size or 'unknown'}{' (set by hand)' if by_hand else ''}"
+    given = words.given_later(micrograph)
+    title = f"Pixel size: {size or 'unknown'}{f' ({given})' if given else ''}"
     sha256 = micrograph.sha256
     with st.sidebar.expander(
         say.line("{title}", title=title),
@@ -28,16 +28,20 @@ def draw(micrograph: Micrograph) -> None:
         _say_where_from(micrograph)
         way = st.segmented_control(
             "Set by hand",
-            (_TYPED, _FROM_BAR),
+            (_TYPED, _FROM_BAR, _DRAWN),
             default=_TYPED,
+            required=True,
             key=f"sidebar_way_{sha256}",
             persist_state="session",
         )
+        viewer.kept.await_shapes(micrograph, way == _DRAWN)
         if way == _TYPED:
             _type_it(micrograph)
         elif way == _FROM_BAR:
             _measure_bar(micrograph)
-        if by_hand:
+        elif way == _DRAWN:
+            _take_length(micrograph)
+        if given:
             own = workspace.own_pixel_size(micrograph)
             st.button(
                 say.line("Back to the file's own: {own}" if own else "Back to unknown", own=own),
@@ -56,8 +60,8 @@ def _say_where_from(micrograph: Micrograph) -> None:
         stated = f"{reason[0].upper()}{reason[1:]}." if reason else _NONE_STATED
         say.caption("{stated}", stated=stated)
         return
-    wide, high = words.field_of_view(micrograph)
-    source = f"From {stated} · " if stated and not words.is_set_by_hand(micrograph) else ""
+    wide, high = specimen_field(cache.overlays(micrograph), micrograph.pixel_size)
+    source = f"From {stated} · " if stated and not words.given_later(micrograph) else ""
     say.caption("{source}field {wide} × {high}", source=source, wide=wide, high=high)
 
 
@@ -121,7 +125,36 @@ def _measure_bar(micrograph: Micrograph) -> None:
     )
 
 
-def _take_bar(sha256: str, length: float, unit: str, bar_px: int) -> None:
+def _take_length(micrograph: Micrograph) -> None:
+    """Ask how long a length is that was drawn in the picture."""
+    drawn = [shape for shape in viewer.kept.shapes(micrograph) if shape.kind == "ruler"]
+    if not drawn:
+        st.caption("Draw a length along the scale bar first, with the ruler above the picture.")
+        return
+    sha256 = micrograph.sha256
+    number, unit = st.columns([3, 2])
+    length = number.number_input(
+        say.line("{name}, {px:.1f} px, is", name=drawn[-1].name, px=drawn[-1].length_px),
+        0.0,
+        1e6,
+        None,
+        format="%.6g",
+        placeholder="e.g. 200",
+        key=f"drawn_length_{sha256}",
+    )
+    chosen = unit.selectbox("Unit", _UNITS, key=f"drawn_unit_{sha256}")
+    st.button(
+        on_primary("Set pixel size", enabled=bool(length)),
+        key=f"drawn_set_{sha256}",
+        type="primary",
+        disabled=not length,
+        help=None if length else "Type how long it is first.",
+        on_click=_take_bar,
+        args=(sha256, length, chosen, drawn[-1].length_px),
+    )
+
+
+def _take_bar(sha256: str, length: float, unit: str, bar_px: float) -> None:
     _set(sha256, words.pixel_size_from_bar(length, unit, bar_px))
 
 

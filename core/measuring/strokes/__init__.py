@@ -1,0 +1,5 @@
+"""A few painted strokes -> phases everywhere, how sure, how wrong, and where to paint next."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,267 @@
+"""Painted pixels -> a classifier of pixels; the strokes alone decide, whatever the phases are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.measuring.clustering import prepare_grey
+from core.measuring.strokes.maps import bands, describe_band
+from core.micrograph import Micrograph
+
+Labels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Paint = NDArray[np.integer[Any]]
+Rows = NDArray[np.float32]
+MOST_PHASES = 8
+TREES = 50
+_MOST_ROWS = 60_000  # painted pixels that trees learn from; more are drawn evenly from each phase
+_LEAST_LEAF = 2
+_THREADS = 2
+
+
+@dataclass(frozen=True)
+class PixelClassifier:
+    """What strokes taught, ready for the micrographs they lie on and for others like them.
+
+    Attributes
+    ----------
+    phases : int
+        Number of phases, K; they are numbered from 1.
+    painted : dict of str to ndarray of shape (H, W), uint8
+        The strokes by digest of the pixels under them: painted pixels keep their phase.
+    model : object
+        What answers with probabilities.
+    """
+
+    phases: int
+    painted: dict[str, Labels] = field(repr=False)
+    model: Any = field(repr=False)
+
+    def apply(
+        self, micrograph: Micrograph, exclude: Mask | None = None
+    ) -> tuple[Labels, NDArray[np.float32]]:
+        """Return the phase of every pixel, and how probable each phase is there.
+
+        Parameters
+        ----------
+        micrograph : Micrograph
+        exclude : ndarray of shape (H, W), bool, optional
+            True where something else than specimen shows.
+
+        Returns
+        -------
+        labels : ndarray of shape (H, W), uint8
+            1 to K; 0 where a pixel is excluded or not finite.
+        probabilities : ndarray of shape (K, H, W), float32
+            They add up to 1, and are 0 where the label is 0.
+
+        Raises
+        ------
+        ValueError
+            If the mask has another shape.
+        """
+        left_out = _left_out(micrograph, exclude)
+        labels = np.zeros(micrograph.shape, np.uint8)
+        probabilities = np.zeros((self.phases, *micrograph.shape), np.float32)
+        grey = prepare_grey(micrograph.pixels, left_out)
+        for rows in bands(micrograph.shape):
+            counted = ~left_out[rows]
+            if counted.any():
+                found = self.model.predict_proba(describe_band(grey, rows)[counted])
+                labels[rows][counted] = found.argmax(axis=1) + 1
+                probabilities[:, rows][:, counted] = found.T
+        self._keep_paint(micrograph, labels, probabilities)
+        return labels, probabilities
+
+    def _keep_paint(
+        self, micrograph: Micrograph, labels: Labels, probabilities: NDArray[np.float32]
+    ) -> None:
+        """Give painted pixels the phase that they were painted with."""
+        paint = self.painted.get(_digest(micrograph))
+        if paint is None:
+            return
+        touched = (paint > 0) & (labels > 0)
+        labels[touched] = paint[touched]
+        for phase in range(self.phases):
+            probabilities[phase][touched] = paint[touched] == phase + 1
+
+
+def learn_pixels(
+    micrographs: Sequence[Micrograph],
+    painted: Sequence[Paint],
+    *,
+    seed: int = 0,
+    exclude: Sequence[Mask | None] | None = None,
+    preview: bool = False,
+) -> PixelClassifier:
+    """Learn phases from strokes on one or several micrographs.
+
+    Extremely randomised trees on maps of the surroundings at five scales. The same strokes and
+    seed give the same answer, to the last bit.
+
+    Parameters
+    ----------
+    micrographs : sequence of Micrograph
+    painted : sequence of ndarray of shape (H, W), integers
+        One for each micrograph: 0 where nothing was painted, else the number of the phase, from 1
+        to K without gaps over all of them, K from 2 to 8.
+    seed : int
+        Of the trees.
+    exclude : sequence of ndarray of shape (H, W), bool, or None, optional
+        One for each micrograph: True where something else than specimen shows. Strokes there do
+        not count, and its greys are no surroundings. Give `apply` the same.
+    preview : bool
+        Shrunk linear discriminants instead of trees: at once, but less exact.
+
+    Returns
+    -------
+    PixelClassifier
+
+    Raises
+    ------
+    UserError
+        If fewer than two phases are painted, or a number between them is missing.
+    ValueError
+        If the painted arrays do not fit the micrographs.
+
+    References
+    ----------
+    Geurts, Ernst, Wehenkel (2006), Machine Learning 63, 3-42, doi:10.1007/s10994-006-6226-1;
+    Ledoit, Wolf (2004), Journal of Multivariate Analysis 88, 365-411,
+    doi:10.1016/S0047-259X(03)00096-4.
+    """
+    hidden = left_out(micrographs, exclude)
+    paints = _checked(micrographs, painted, hidden)
+    rows, phases = painted_rows(micrographs, paints, hidden)
+    model = _preview(rows, phases) if preview else Trees(rows, phases, seed)
+    by_digest = {_digest(m): p for m, p in zip(micrographs, paints, strict=True)}
+    return PixelClassifier(int(phases.max()), by_digest, model)
+
+
+def left_out(
+    micrographs: Sequence[Micrograph], exclude: Sequence[Mask | None] | None
+) -> list[Mask]:
+    """Return for each micrograph where no pixel can be told: not finite, or excluded."""
+    given = exclude if exclude is not None else [None] * len(micrographs)
+    if len(given) != len(micrographs):
+        raise ValueError(f"{len(micrographs)} micrographs need as many excluded masks")
+    return [
+        _left_out(micrograph, each) for micrograph, each in zip(micrographs, given, strict=True)
+    ]
+
+
+def painted_rows(
+    micrographs: Sequence[Micrograph], painted: Sequence[Paint], hidden: Sequence[Mask]
+) -> tuple[Rows, Any]:
+    """Return the maps (n, maps) and the numbers (n,) of all painted pixels, in order."""
+    parts = list(_painted_parts(micrographs, painted, hidden))
+    return np.concatenate([rows for rows, _ in parts]), np.concatenate([own for _, own in parts])
+
+
+def _painted_parts(
+    micrographs: Sequence[Micrograph], painted: Sequence[Paint], hidden: Sequence[Mask]
+) -> Iterator[tuple[Rows, Paint]]:
+    for micrograph, paint, mask in zip(micrographs, painted, hidden, strict=True):
+        grey = prepare_grey(micrograph.pixels, mask)
+        for rows in bands(micrograph.shape):
+            touched = paint[rows] > 0
+            if touched.any():
+                yield describe_band(grey, rows)[touched], paint[rows][touched]
+
+
+class Trees:
+    """Extremely randomised trees whose answers are added up in one order, hence always alike."""
+
+    def __init__(self, rows: Rows, phases: Labels, seed: int) -> None:
+        from sklearn.ensemble import ExtraTreesClassifier
+
+        chosen = _draw(phases, np.random.default_rng(seed))
+        forest = ExtraTreesClassifier(
+            TREES,
+            min_samples_leaf=_LEAST_LEAF,
+            class_weight="balanced",
+            random_state=seed,
+        )
+        forest.fit(rows[chosen], phases[chosen])
+        self.classes = forest.classes_
+        self._trees = [tree.tree_ for tree in forest.estimators_]
+
+    def predict_proba(self, rows: Rows) -> NDArray[np.float32]:
+        """Return probabilities (n, K)."""
+        parts = np.array_split(np.ascontiguousarray(rows), _THREADS)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return np.concatenate(list(pool.map(self._sum, parts)))
+
+    def _sum(self, rows: Rows) -> NDArray[np.float32]:
+        total: Any = 0.0
+        for tree in self._trees:
+            total = total + tree.predict(rows)
+        return np.asarray(total / total.sum(axis=1, keepdims=True), np.float32)
+
+
+def _preview(rows: Rows, phases: Labels) -> Any:
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(rows, phases)
+
+
+def _draw(phases: Labels, random: np.random.Generator) -> NDArray[np.intp]:
+    """Return which painted pixels trees learn from: all, or as many of each phase."""
+    if len(phases) <= _MOST_ROWS:
+        return np.arange(len(phases))
+    share = _MOST_ROWS // len(np.unique(phases))
+    parts = (np.flatnonzero(phases == phase) for phase in np.unique(phases))
+    kept = [p if len(p) <= share else random.choice(p, share, replace=False) for p in parts]
+    return np.sort(np.concatenate(kept))
+
+
+def _checked(
+    micrographs: Sequence[Micrograph], painted: Sequence[Paint], hidden: Sequence[Mask]
+) -> list[Labels]:
+    """Return the strokes as phases from 1 to K, or say what is wrong with them."""
+    if not micrographs or len(micrographs) != len(painted):
+        raise ValueError(f"{len(micrographs)} micrographs need as many painted arrays")
+    for micrograph, paint in zip(micrographs, painted, strict=True):
+        if paint.shape != micrograph.shape or paint.dtype.kind not in "iu":
+            raise ValueError(
+                f"painted must be integers of shape {micrograph.shape}, "
+                f"got {paint.dtype} of shape {paint.shape}"
+            )
+        if paint.size and paint.min() < 0:
+            raise ValueError("painted must be 0 or the number of a phase, from 1")
+    paints = [np.where(h, 0, p) for h, p in zip(hidden, painted, strict=True)]
+    found = np.unique(np.concatenate([np.unique(paint) for paint in paints]))
+    found = found[found > 0]
+    if len(found) < 2:
+        raise UserError("Paint at least two phases: one stroke in each is enough to begin.")
+    if found[-1] > MOST_PHASES:
+        raise UserError(f"At most {MOST_PHASES} phases can be told apart; paint fewer.")
+    if found[-1] != len(found):
+        missing = next(n for n in range(1, MOST_PHASES + 1) if n not in found)
+        raise UserError(f"Phase {missing} has no stroke. Paint one, or remove the phase.")
+    return [paint.astype(np.uint8) for paint in paints]
+
+
+def _left_out(micrograph: Micrograph, exclude: Mask | None) -> Mask:
+    """Return where no pixel can be told: not finite, or excluded."""
+    pixels = micrograph.pixels
+    hollow = ~np.isfinite(pixels) if pixels.dtype.kind == "f" else np.zeros(pixels.shape, np.bool_)
+    if exclude is None:
+        return hollow
+    if exclude.shape != micrograph.shape:
+        raise ValueError(f"exclude must have shape {micrograph.shape}, got {exclude.shape}")
+    return np.asarray(hollow | exclude, np.bool_)
+
+
+def _digest(micrograph: Micrograph) -> str:
+    """Return what tells pixels apart, whatever the file around them is."""
+    pixels = np.ascontiguousarray(micrograph.pixels)
+    return hashlib.sha256(f"{pixels.dtype}{pixels.shape}".encode() + pixels.tobytes()).hexdigest()

@@ -1,0 +1,85 @@
+"""What the Cluster page chose by itself: said in words, with one click for something else."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.measuring.clustering import GREY, GREYS, NONE, Clustering
+from core.measuring.defaults import diameter_of
+from core.micrograph import Micrograph
+from core.ui import cache
+from core.ui.cache import ClusterChoice
+from core.ui.cluster import settings
+from core.ui.parts import AUTOMATIC, say, tables
+
+
+def target(micrograph: Micrograph, choice: ClusterChoice, wished: int) -> int:
+    """Return the cluster that is measured: the one asked for, or the one that stands out."""
+    return cache.standing_out(micrograph, choice) if wished == AUTOMATIC else wished
+
+
+def draw(
+    micrograph: Micrograph, choice: ClusterChoice, measured: settings.Measured, found: Clustering
+) -> None:
+    """Say what was chosen automatically, and offer the other choice beside it."""
+    number = target(micrograph, choice, measured.target)
+    if measured.target == AUTOMATIC:
+        other = found.k - 1 if number < found.k / 2 else 0
+        _line(
+            say.line(
+                "**{cluster} is measured:** it stands out. Of all that cover at most 60 % it "
+                "touches the edge of the frame least for its area and differs most from what does.",
+                cluster=tables.cluster_title(number, found.k).capitalize(),
+            ),
+            say.line("Measure cluster {other}", other=other),
+            "cluster_other_target",
+            lambda: settings.TARGETS[found.k].put(other),
+        )
+    if settings.SMOOTHING.value() == settings.AUTO and choice.mode == GREY:
+        _noise(micrograph, choice)
+
+
+def smallest(micrograph: Micrograph, found_by: cache.RegionChoice) -> say.Line:
+    """Return from which size on a region is measured."""
+    size, area = micrograph.pixel_size, found_by.smallest_px
+    across = diameter_of(area)
+    if size is None:
+        return say.line(
+            "Regions from {area} px ({across:.3g} px across).", area=area, across=across
+        )
+    return say.line(
+        "Regions from {across:.3g} nm across ({area} px).",
+        across=across * size.to("nm"),
+        area=area,
+    )
+
+
+def _noise(micrograph: Micrograph, choice: ClusterChoice) -> None:
+    found = cache.noise(micrograph, choice.unsmoothed)
+    if choice.smoothing.kind != GREYS:
+        say.caption(
+            "Noise (± {noise:.3g} grey levels) does not mix clusters up that are {gap:.3g} apart: "
+            "they are as found.",
+            noise=found.noise,
+            gap=found.gap,
+        )
+        return
+    _line(
+        say.line(
+            "**Noise would make regions of its own:** it is ± {noise:.3g} grey levels, and the "
+            "clusters are {gap:.3g} apart. Greys were averaged over {sigma:g} px (σ) before they "
+            "were grouped.",
+            noise=found.noise,
+            gap=found.gap,
+            sigma=choice.smoothing.sigma_px,
+        ),
+        say.line("As found"),
+        "cluster_as_found",
+        lambda: settings.SMOOTHING.put(NONE),
+    )
+
+
+def _line(words: say.Line, label: say.Line, key: str, undo: object) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        say.markdown("{words}", words=words, width="stretch")
+        st.button(label, key=key, on_click=undo, type="tertiary", icon=":material/undo:")  # type: ignore[arg-type]

@@ -1,0 +1,2 @@
+from .strip import around as around
+from .strip import draw as draw

@@ -1,0 +1,3 @@
+from . import calibration as calibration
+from . import readings as readings
+from . import scopes as scopes
