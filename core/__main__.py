@@ -192,13 +192,16 @@ def _add_train(commands: Any) -> None:
     train.add_argument(
         "--pretrain-samples",
         type=int,
-        help="simulated views before real ones, 0 for none (default: 128000; none for "
-        "efficientnet-lite0)",
+        nargs="?",
+        const=128_000,
+        metavar="N",
+        help="simulated views before the real ones; without this option none, with it alone "
+        "(default: 128000)",
     )
     train.add_argument(
         "--finetune-samples",
         type=int,
-        help="views per fine-tuning (default: 10000; 3600 for efficientnet-lite0)",
+        help="views per fine-tuning (default: 10000); 5000 for efficientnet-lite0",
     )
     train.add_argument(
         "--folds", type=int, help="folds of the grouped cross-validation (default: 5)"
