@@ -20,7 +20,8 @@ def test_answer_doubts_tiles_and_table(tab: AppPage, real_micrograph: Path, tmp_
     expect(tab.page.get_by_text("% of 15 small changes").first).to_be_visible()
     tab.page.get_by_text("Tile map", exact=True).click()
     tab.settle()
-    expect(tab.page.get_by_alt_text("Class of every tile")).to_be_visible()
+    tiles = tab.page.get_by_role("application", name="class of every tile")
+    expect(tiles).to_be_visible()
     tab.page.get_by_text("Classify all 2 loaded micrographs").click()
     tab.settle()
     saved = tmp_path / "classes.csv"

@@ -82,6 +82,7 @@ def test_a_hostile_model_makes_the_browser_ask_nobody(
     for name in PAGES:
         tab.go_to(name)
     assert_words_only(tab, address)
+    tab.go_to("Batch_Report")
     tab.page.get_by_role("button", name="Run", exact=False).first.click()
     tab.page.get_by_text("Results: 1 done").wait_for()
     tab.settle()

@@ -7,6 +7,7 @@ the server hands out, pictures and downloads under /media.
 from __future__ import annotations
 
 import http.client
+import json
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -186,7 +187,13 @@ class Tab:
 
     def pictures(self) -> dict[str, str]:
         """Return address by description, of all pictures."""
-        return {each.alt: each.url for images in self.shown("imgs") for each in images.imgs}
+        found = {each.alt: each.url for images in self.shown("imgs") for each in images.imgs}
+        return found | {name: tiles["url"] for name, tiles in self.micrographs().items()}
+
+    def micrographs(self) -> dict[str, dict[str, Any]]:
+        """Return by name the tiles of every micrograph in a viewer."""
+        said = (json.loads(each.json or "{}") for each in self.shown("bidi_component"))
+        return {each["name"]: each["base"] for each in said if "base" in each}
 
     def fetch(self, path: str) -> bytes:
         """Return what lies under an address of the server."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.imaging.display import pictures
+from core.imaging.display.pyramids import TILE_PX
 from core.imaging.display.saving import save_png_bytes
 from core.imaging.overlays.finding import find_overlays
 from core.imaging.simulation.samples import KINDS, simulate
 from core.learning.classifying.classification import classify
 from core.learning.models import load_model
-from core.measuring.clustering import cluster_gray
+from core.measuring.clustering import AUTO, Smoothing, group_pixels
+from core.measuring.defaults import suggest_target
 from core.micrograph import Micrograph
 
 SHAPES = ((480, 640), (512, 512), (768, 1024), (600, 801))
@@ -29,18 +31,24 @@ class Known:
     ----------
     png : bytes
         The file.
-    shown : ndarray of shape (h, w) or (h, w, 3), uint8
-        The picture as the page must show it.
+    shape : tuple of int
+        Rows and columns.
+    first_tile : ndarray, uint8 or uint16
+        The upper left pixels, as the page must send them.
     probabilities : dict
         Per model, in per cent, from the most probable class down.
     share : float
-        Part of the frame that the brightest of three clusters takes.
+        Part of the frame that the cluster takes which stands out among three.
+    target : int
+        Its number.
     """
 
     png: bytes
-    shown: NDArray[np.uint8]
+    shape: tuple[int, int]
+    first_tile: NDArray[Any]
     probabilities: dict[str, tuple[float, ...]]
     share: float
+    target: int
 
 
 def prepare(count: int, models: Sequence[str], seed: int = 0) -> list[Known]:
@@ -59,6 +67,8 @@ def _one(number: int, networks: dict, seed: int) -> Known:
     for name, network in networks.items():
         found = classify(network, [micrograph], excludes=[mask])[0].probabilities.values()
         answers[name] = tuple(sorted((100 * p for p in found), reverse=True))
-    share = float(cluster_gray(micrograph, CLUSTERS, exclude=mask).fractions[-1])
-    shown = pictures.thumbnail(micrograph, 1400)
-    return Known(save_png_bytes(micrograph), shown, answers, share)
+    found = group_pixels(micrograph, CLUSTERS, exclude=mask, smoothing=Smoothing(AUTO))
+    target = suggest_target(found.labels, found.k, found.centers)
+    share = float(found.fractions[target])
+    tile = micrograph.pixels[:TILE_PX, :TILE_PX]
+    return Known(save_png_bytes(micrograph), micrograph.shape, tile, answers, share, target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import random
 import re
@@ -13,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from PIL import Image
 
 from tests.load.client import LostConnection, Tab
 from tests.load.pictures import Known
@@ -284,12 +282,15 @@ class Visitor:
     def _check_class(self) -> None:
         """The picture must be one's own and the probabilities those of this very picture."""
         name, known = self._current(), self.loaded[self._current()]
-        url = self.tab.pictures().get(name)
-        if url is None:
+        tiles = self.tab.micrographs().get(name)
+        if tiles is None:
             self._wrong(f"no picture of {name} on Classify")
             return
-        shown = np.asarray(Image.open(io.BytesIO(self.tab.fetch(url))))
-        if shown.shape != known.shown.shape or not np.array_equal(shown, known.shown):
+        packed = self.tab.fetch(tiles["url"])[: tiles["offsets"][1]]
+        shown = np.frombuffer(packed, known.first_tile.dtype)
+        if tiles["shapes"][0] != list(known.shape) or not np.array_equal(
+            shown, known.first_tile.ravel()
+        ):
             self._wrong("another picture than one's own")
         spec = json.loads(self.tab.widget("classify_probabilities").spec)
         found = sorted(spec["data"][0]["x"], reverse=True)
@@ -301,8 +302,10 @@ class Visitor:
     def _check_cluster(self) -> None:
         if self.k != 3:
             return
-        stated = next((e.body for e in self.tab.shown("metric") if e.label == "Cluster 2"), None)
-        right = f"{100 * self.loaded[self._current()].share:.1f}\u00a0%"
+        known = self.loaded[self._current()]
+        label = f"Cluster {known.target}"
+        stated = next((e.body for e in self.tab.shown("metric") if e.label == label), None)
+        right = f"{100 * known.share:.1f}\u00a0%"
         if stated != right:
             self._wrong(f"share {stated!r} instead of {right!r}")
         self.notes.checked += 1

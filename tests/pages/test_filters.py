@@ -144,7 +144,7 @@ def test_a_recipe_comes_as_text_and_leaves_as_text(bench):
         ('{"steps": [{"filter": "gaussian", "parameters": {"sigma_px": "2"}}]}', "a number"),
         (json.dumps({"steps": [{"filter": "invert"}] * 40}), "at most 32"),
         ('{"steps": ' + "[" * 5000, "not valid JSON"),
-        ("x" * 300_000, "longer than any recipe"),
+        ("x" * 1_100_000, "longer than any recipe"),
     ],
 )
 def test_a_hostile_recipe_leaves_the_chain_and_says_why(bench, text, words):

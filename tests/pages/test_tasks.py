@@ -137,7 +137,7 @@ def test_cluster_percentages_add_up_and_target_is_the_brightest(app, png):
     legend = app.dataframe[0].value
     assert legend["share (%)"].sum() == pytest.approx(100)
     assert app.metric[0].label == "Cluster 2"
-    assert app.metric[1].value.endswith("px")
+    assert app.metric[1].value.endswith("px²")
     app.slider(key="cluster_k").set_value(5).run()
     assert len(app.dataframe[0].value) == 5
     assert app.metric[0].label == "Cluster 4"
