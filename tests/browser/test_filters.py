@@ -17,6 +17,7 @@ def test_a_chain_is_searched_zoomed_measured_notched_and_undone(
     tab.upload(real_micrograph)
     tab.go_to("Filters")
     search = tab.page.locator(".st-key-filters_next input")
+    search.click()
     search.fill("watersh")
     search.press("Enter")
     tab.settle()
