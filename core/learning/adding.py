@@ -117,6 +117,12 @@ def add_model(path: Path, file_name: str, visitor: str = "") -> AddedModel:
             return _settle(draft, card, upload)
 
 
+def note_use(name: str) -> None:
+    """Say that somebody works with an added model: it makes room after those that nobody uses."""
+    with _lock, contextlib.suppress(OSError):
+        os.utime(_folder() / name)
+
+
 def keep_model(classifier: Classifier, readme: str) -> AddedModel:
     """Return a model that was made here, kept beside those that people brought.
 
@@ -297,7 +303,8 @@ def _make_room(newest: Path) -> None:
     """Forget models when there are too many, or too large ones.
 
     What a person tried before the newest names of an upload is in nobody's way and goes first;
-    then the oldest of whoever has most, so that nobody's models go for those of one visitor.
+    then, of whoever has most, the one that was not used for longest: nobody's models go for those
+    of one visitor, nor one at work for those that visitors left behind.
     """
     kept = [path for path in _folder().iterdir() if (path / CARD).is_file() and path != newest]
     sizes = {path: _size_mb(path) for path in (*kept, newest)}

@@ -91,6 +91,7 @@ from .models import (
     architecture_title,
     has_model,
     missing_in_model,
+    note_use,
     rename_classes,
     zip_model,
 )
@@ -225,6 +226,7 @@ __all__ = [
     "model",
     "model_names",
     "noise",
+    "note_use",
     "overlay_check",
     "overlay_evidence_share",
     "overlays",

@@ -36,6 +36,13 @@ def add_model(path: Path, file_name: str, visitor: str = "") -> AddedModel:
     return adding.add_model(path, file_name, visitor)
 
 
+def note_use(name: str) -> None:
+    """Say that somebody works with an added model."""
+    from core.learning import adding
+
+    adding.note_use(name)
+
+
 def rename_classes(added: AddedModel, words: tuple[str, ...]) -> AddedModel:
     """Return the same network under other names of its classes."""
     from core.learning import adding

@@ -22,6 +22,7 @@ def choices() -> dict[str, str]:
         if not cache.has_model(name):
             del _added()[name]
             continue
+        cache.note_use(name)
         title = f"{title} (added)"
         titles[name] = title if title not in titles.values() else f"{title} {name[-8:]}"
     return titles

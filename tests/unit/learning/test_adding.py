@@ -268,6 +268,24 @@ def test_many_models_of_one_visitor_cost_no_other_a_model(
     assert find_model(last) is not None
 
 
+def test_a_model_at_work_outlasts_those_that_many_visitors_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adding, "MOST_MODELS", 4)
+    path = visual_ccc.save(tmp_path / "x", visual_ccc.original("visualcnn", 3))
+
+    def named(word: str) -> str:
+        return rename_classes(add_model(path, f"{word}.pth", word), [word, "y", "z"]).name
+
+    theirs = named("at work")
+    for number in range(12):
+        last = named(f"visitor {number}")
+        adding.note_use(theirs)
+    assert find_model(theirs)
+    assert find_model(last)
+    adding.note_use("no such model")
+
+
 def test_names_are_given_in_many_threads_at_once(tmp_path: Path, added: Path) -> None:
     path = visual_ccc.save(tmp_path / "x", visual_ccc.original("visualcnn", 3))
     model = add_model(path, "a.pth")
