@@ -6,6 +6,7 @@ pictures wait for it (a page asks again for the others), and once nobody waits t
 
 from __future__ import annotations
 
+import atexit
 import logging
 import queue
 import threading
@@ -20,6 +21,7 @@ from core.imaging.overlays import AS_FOUND, find_overlays, with_overlay_choice
 from core.imaging.scale import ScaleReading, forget_recognisers, read_scale, why_no_reading
 from core.micrograph import Micrograph
 
+_LONGEST_END_S = 20  # what the end of the process waits for a picture that is being read
 MOST_WAITING = 4  # pictures that are held for their turn
 _MOST_KEPT = 4096
 _IDLE_S = 45.0
@@ -45,6 +47,9 @@ class ScaleReader:
         self._waiting: queue.Queue[tuple[Micrograph, bool]] = queue.Queue(MOST_WAITING)
         self._asked: set[_Key] = set()
         self._works = False
+        self._reading = threading.Lock()
+        # A thread that is ended inside a library of C++ takes the whole process down with it.
+        atexit.register(self._reading.acquire, timeout=_LONGEST_END_S)
 
     def outcome(self, micrograph: Micrograph, anyway: bool) -> Outcome | None:
         """Return what was read; None where it was not read yet."""
@@ -80,7 +85,8 @@ class ScaleReader:
                 forget_recognisers()
                 memory.give_back()
                 return
-            outcome, key = _read(micrograph, anyway), (micrograph.sha256, anyway)
+            with self._reading:
+                outcome, key = _read(micrograph, anyway), (micrograph.sha256, anyway)
             with self._lock:
                 self._known[key] = outcome
                 self._asked.discard(key)
