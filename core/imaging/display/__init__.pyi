@@ -21,6 +21,7 @@ from .pictures import to_display as to_display
 from .pyramids import Pyramid as Pyramid
 from .pyramids import build_layer as build_layer
 from .pyramids import build_pyramid as build_pyramid
+from .saving import checked_labels as checked_labels
 from .saving import file_stem as file_stem
 from .saving import save_npy_bytes as save_npy_bytes
 from .saving import save_png_bytes as save_png_bytes

@@ -62,6 +62,20 @@ def save_tiff_bytes(micrograph: Micrograph) -> bytes:
     return _imagej_bytes(micrograph.pixels, micrograph.pixel_size)
 
 
+def checked_labels(labels: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return a label image as it is.
+
+    Raises
+    ------
+    ValueError
+        If the labels are not (H, W) integers from 0.
+    """
+    given = np.asarray(labels)
+    if given.ndim != 2 or given.size == 0 or given.dtype.kind not in "iu" or given.min() < 0:
+        raise ValueError(f"labels must be (H, W) integers from 0, got {given.shape} {given.dtype}")
+    return given
+
+
 def save_labels_bytes(labels: NDArray[np.integer], pixel_size: PixelSize | None = None) -> bytes:
     """Return a label image as a TIFF file that ImageJ, Fiji and napari open with its scale.
 
@@ -84,9 +98,7 @@ def save_labels_bytes(labels: NDArray[np.integer], pixel_size: PixelSize | None 
     ValueError
         If the labels are not (H, W) integers from 0.
     """
-    given = np.asarray(labels)
-    if given.ndim != 2 or given.size == 0 or given.dtype.kind not in "iu" or given.min() < 0:
-        raise ValueError(f"labels must be (H, W) integers from 0, got {given.shape} {given.dtype}")
+    given = checked_labels(labels)
     last = int(given.max())
     kind = np.uint16 if last <= np.iinfo(np.uint16).max else np.float32
     shown = {"min": 0.0, "max": float(max(last, 1))}

@@ -18,7 +18,13 @@ from core.measuring.clustering.pixels import (
     FeatureClustering,
     cluster_features,
 )
-from core.measuring.clustering.result import EXCLUDED, MAX_CLUSTERS, MIN_CLUSTERS, Clustering
+from core.measuring.clustering.result import (
+    EXCLUDED,
+    MAX_CLUSTERS,
+    MIN_CLUSTERS,
+    Clustering,
+    counted_pixels,
+)
 from core.measuring.clustering.smoothing import (
     AUTO,
     GREYS,
@@ -53,6 +59,7 @@ __all__ = [
     "cluster_features",
     "cluster_gray",
     "compare_fractions",
+    "counted_pixels",
     "decide_smoothing",
     "describe_rows",
     "feature_maps",

@@ -14,6 +14,8 @@ import numpy as np
 import skimage
 from numpy.typing import NDArray
 
+from core.imaging.display import checked_labels
+
 Ring = NDArray[np.int32]  # (corners, 2) of x, y; the last corner is not the first one again
 Corners = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -60,9 +62,7 @@ def trace_labels(labels: NDArray[np.integer]) -> list[Outline]:
     ValueError
         If the labels are not (H, W) integers from 0.
     """
-    given = np.asarray(labels)
-    if given.ndim != 2 or given.size == 0 or given.dtype.kind not in "iu" or given.min() < 0:
-        raise ValueError(f"labels must be (H, W) integers from 0, got {given.shape} {given.dtype}")
+    given = checked_labels(labels)
     label: Any = skimage.measure.label  # untyped
     parts = np.asarray(label(given, connectivity=1, background=0), np.int32)
     count = int(parts.max())

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.measuring.clustering import prepare_grey
+from core.measuring.clustering import counted_pixels, prepare_grey
 from core.measuring.strokes.maps import bands, describe_band
 from core.micrograph import Micrograph
 
@@ -252,13 +252,8 @@ def _checked(
 
 def _left_out(micrograph: Micrograph, exclude: Mask | None) -> Mask:
     """Return where no pixel can be told: not finite, or excluded."""
-    pixels = micrograph.pixels
-    hollow = ~np.isfinite(pixels) if pixels.dtype.kind == "f" else np.zeros(pixels.shape, np.bool_)
-    if exclude is None:
-        return hollow
-    if exclude.shape != micrograph.shape:
-        raise ValueError(f"exclude must have shape {micrograph.shape}, got {exclude.shape}")
-    return np.asarray(hollow | exclude, np.bool_)
+    counted = counted_pixels(micrograph.pixels, exclude)
+    return np.zeros(micrograph.shape, np.bool_) if counted is None else ~counted
 
 
 def _digest(micrograph: Micrograph) -> str:
