@@ -32,7 +32,7 @@ _STEPS = {
     ),
     "Cluster": (
         "Grey levels are split into clusters; the target cluster is measured region by region.",
-        "pages/5_Batch_Report.py",
+        "pages/6_Batch_Report.py",
         "Batch Report",
     ),
     "Batch Report": (
