@@ -11,7 +11,15 @@ from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, finish_batch, loaded_names, texts, upload
 
 SETTINGS = rooms.every()
-PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "6_Batch_Report", "7_Train")
+PAGES = (
+    "1_Classify",
+    "2_Explain",
+    "3_Filters",
+    "4_Cluster",
+    "5_Segment",
+    "6_Batch_Report",
+    "7_Train",
+)
 OTHER = {
     "leave-out": "no",
     "smallest": "25",
@@ -61,6 +69,17 @@ OTHER = {
     "batch-measures": "widths",
     "batch-pictures": "maps",
     "train-groups": "name",
+    "segment-way": "clusters",
+    "segment-threshold": "li",
+    "segment-sigma": "2.5",
+    "segment-flatten": "yes",
+    "segment-side": "dark",
+    "segment-k": "5",
+    "segment-preview": "yes",
+    "segment-every": "no",
+    "segment-split": "no",
+    "segment-fill": "yes",
+    "segment-whole": "yes",
 }
 
 

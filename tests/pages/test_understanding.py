@@ -12,7 +12,7 @@ from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, finish_batch, texts, upload
 from tests.unit.imaging.overlays.test_finding import info_bar, specimen
 
-PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "6_Batch_Report")
+PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Segment", "6_Batch_Report")
 
 
 @pytest.fixture(scope="module")

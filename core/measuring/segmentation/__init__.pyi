@@ -11,6 +11,7 @@ from .replay import deepest as deepest
 from .replay import replay as replay
 from .result import COLOURS as COLOURS
 from .result import GROUND as GROUND
+from .result import MOST_NAME as MOST_NAME
 from .result import MOST_PHASES as MOST_PHASES
 from .result import OBJECTS as OBJECTS
 from .result import PHASES as PHASES

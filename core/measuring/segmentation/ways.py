@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.imaging.filtering import Pipeline
-from core.measuring.clustering import Clustering
+from core.measuring.clustering import Clustering, counted_pixels
+from core.measuring.defaults import suggest_target
 from core.measuring.exchange import ReadLabels, read_labels, read_rois
 from core.measuring.regions import label_regions
 from core.measuring.segmentation.result import (
@@ -22,7 +23,7 @@ from core.measuring.segmentation.result import (
     Segmentation,
     name_phases,
 )
-from core.measuring.strokes import PixelClassifier
+from core.measuring.strokes import PixelClassifier, PixelMaps
 from core.micrograph import Micrograph
 
 _MOST_CLASSES = 5  # the multi-level threshold makes at most so many
@@ -75,7 +76,7 @@ def from_chain(
     *,
     exclude: Mask | None = None,
     others: Mapping[str, Micrograph] | None = None,
-    dark: bool = False,
+    dark: bool | None = None,
     name: str = "phase",
 ) -> Segmentation:
     """Return what a chain of filters that ends in a threshold tells apart.
@@ -87,8 +88,9 @@ def from_chain(
     exclude : ndarray of shape (H, W), bool, optional
     others : mapping, optional
         Pictures that filters need besides, by digest.
-    dark : bool
-        The phase is what lies below the threshold: with several classes the darkest.
+    dark : bool, optional
+        The phase is what lies below the threshold (of several classes the darkest), or above it.
+        By default the side that stands out, see `suggest_target`.
     name : str
         Of the phase.
 
@@ -103,16 +105,19 @@ def from_chain(
             "The chain does not end in a threshold, so it tells no phases apart. Add Otsu or "
             "another threshold as its last step."
         )
-    included = np.isfinite(micrograph.pixels) if exclude is None else ~exclude
-    phase = (found == found.min()) if dark else (found == found.max())
-    if found.min() == found.max():
-        phase = np.zeros(found.shape, np.bool_)
+    counted = counted_pixels(micrograph.pixels, exclude)
+    included = np.ones(found.shape, np.bool_) if counted is None else counted
+    bright = (found == found.max()) & (found > found.min())
+    if dark is None:
+        sides = np.where(included, bright, -1).astype(np.int32)
+        dark = bool(included.any()) and bright.any() and suggest_target(sides, 2) == 0
+    phase = (found == found.min()) & (found < found.max()) if dark else bright
     labels = np.where(included, np.where(phase, 1, 2), 0).astype(np.int32)
     return Segmentation(
         labels,
         name_phases([name, GROUND if name != GROUND else "rest"]),
         PHASES,
-        Origin("chain", {"chain": chain.to_json(), "dark": dark}, (micrograph.sha256,)),
+        Origin("chain", {"chain": chain.to_json(), "dark": bool(dark)}, (micrograph.sha256,)),
         np.asarray(included),
     )
 
@@ -130,6 +135,7 @@ def from_strokes(
     names: Sequence[str],
     *,
     exclude: Mask | None = None,
+    described: PixelMaps | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> tuple[Segmentation, NDArray[np.float32]]:
     """Return the phases that strokes taught, and how probable each is in every pixel.
@@ -141,10 +147,12 @@ def from_strokes(
     names : sequence of str
         Of the phases, in the order of their numbers.
     exclude : ndarray of shape (H, W), bool, optional
+    described : PixelMaps, optional
+        Of the micrograph, where they are at hand.
     parameters : mapping, optional
         Strokes, seed and what else made the classifier.
     """
-    labels, probabilities = classifier.apply(micrograph, exclude)
+    labels, probabilities = classifier.apply(micrograph, exclude, described=described)
     called = [*names, *(f"phase {n + 1}" for n in range(len(names), classifier.phases))]
     digests = tuple(dict.fromkeys((micrograph.sha256, *classifier.painted)))
     found = Segmentation(

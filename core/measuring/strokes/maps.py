@@ -21,7 +21,7 @@ Map = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Planes = NDArray[np.float16]
 FEATURES = FeatureSet(laplacian=True, structure=True, scales_px=(1, 2, 4, 8, 16), window_px=15)
-MOST_KEPT_PX = 2_500_000  # maps of a larger frame are described anew at each use: 88 bytes a pixel
+MOST_KEPT_PX = 1_600_000  # maps of a larger frame are described anew at each use: 88 bytes a pixel
 _BAND_PX = 1 << 18  # described at once, by each of two threads
 _THREADS = 2
 
@@ -66,7 +66,9 @@ class PixelMaps:
         return np.concatenate(found, axis=1).T.astype(np.float32, order="C")
 
 
-def describe_pixels(micrograph: Micrograph, exclude: Mask | None = None) -> PixelMaps:
+def describe_pixels(
+    micrograph: Micrograph, exclude: Mask | None = None, *, keep: bool = True
+) -> PixelMaps:
     """Return the maps that strokes are learned on, kept where the frame is not too large.
 
     Parameters
@@ -74,6 +76,8 @@ def describe_pixels(micrograph: Micrograph, exclude: Mask | None = None) -> Pixe
     micrograph : Micrograph
     exclude : ndarray of shape (H, W), bool, optional
         True where something else than specimen shows.
+    keep : bool
+        Off, maps are made at each use: for a few pixels of a frame that takes less memory.
 
     Raises
     ------
@@ -84,7 +88,7 @@ def describe_pixels(micrograph: Micrograph, exclude: Mask | None = None) -> Pixe
     hidden = np.zeros(micrograph.shape, np.bool_) if counted is None else ~counted
     grey = prepare_grey(micrograph.pixels, hidden)
     kept = None
-    if micrograph.pixels.size <= MOST_KEPT_PX:
+    if keep and micrograph.pixels.size <= MOST_KEPT_PX:
         with ThreadPoolExecutor(_THREADS) as pool:
             kept = tuple(pool.map(lambda rows: describe_band(grey, rows), bands(micrograph.shape)))
     return PixelMaps(hidden, grey, kept)

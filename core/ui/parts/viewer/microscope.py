@@ -93,6 +93,7 @@ def viewer(
     labels: tuple[str, str] | None = None,
     mode: str = DIVIDE,
     tools: Sequence[str] = MEASURING,
+    tool: str = "",
     phases: Sequence[str] = (),
     clickable: bool = False,
     look_at: int | None = None,
@@ -120,6 +121,8 @@ def viewer(
         How it compares at first: DIVIDE, ONE, SIDE or BLINK.
     tools : sequence of str
         Kinds of shape that can be drawn.
+    tool : str
+        The one that the hand takes up when the page says another than before; "move" is none.
     phases : sequence of str
         What a brush can paint.
     clickable : bool
@@ -165,6 +168,7 @@ def viewer(
         "divide": DIVIDE_SHARE,
         "layers": [_layer(layer, f"{key}/{layer.name}") for layer in layers],
         "tools": list(tools),
+        "tool": tool,
         "classes": [{"number": n, "name": name} for n, name in enumerate(phases or ("1",), 1)],
         "clickable": clickable,
         "lookAt": look_at,

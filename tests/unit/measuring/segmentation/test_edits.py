@@ -243,6 +243,9 @@ def test_a_chain_must_end_in_a_threshold() -> None:
     chain = Pipeline([Step("gaussian", {"sigma_px": 0.5}), Step("otsu")])
     phases = from_chain(PICTURE, chain)
     assert np.mean(phases.mask(1) == (TWO > 0)) > 0.98
+    dark = np.where(TWO > 0, 50, 200).astype(np.uint8)
+    of_dark = from_chain(Micrograph("dark", dark), chain)
+    assert np.array_equal(of_dark.mask(1), phases.mask(1)), "what stands out is the phase"
     inverse = from_chain(PICTURE, chain, dark=True)
     assert np.array_equal(inverse.mask(1), phases.mask(2))
     with pytest.raises(UserError, match="does not end in a threshold"):

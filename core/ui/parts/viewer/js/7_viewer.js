@@ -87,6 +87,7 @@ class Viewer {
     this.showStatus("");
     this.panel.drawBar(data);
     this.panel.draw(data);
+    if (data.tool && (isNew || before?.tool !== data.tool)) this.hand.setTool(data.tool);
     this.setMode(data.labels ? this.state.mode : "one");
     this.resize();
     if (data.lookAt && before?.lookAt !== data.lookAt) this.lookAt(data.lookAt);
