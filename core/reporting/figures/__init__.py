@@ -20,7 +20,7 @@ from core.reporting.figures.histograms import cluster_histogram, histogram
 from core.reporting.figures.learning import learning_curve, mean_map
 from core.reporting.figures.sizes import limit_curve, size_distribution
 from core.reporting.figures.structure import pair_correlation, rose, two_point, widths
-from core.reporting.figures.style import BLUE, GREY, ORANGE, level
+from core.reporting.figures.style import BLUE, GREY, ORANGE, level, look
 from core.reporting.figures.trust import agreement, cascade, removal_curves
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "level",
     "limit_curve",
     "line_profiles",
+    "look",
     "mean_map",
     "pair_correlation",
     "probabilities",

@@ -95,7 +95,7 @@ def _meets(piece: Points, box: Box) -> bool:
 
 
 def _label(text: str, x: float, y: float, size_pt: float, style: Style) -> Text:
-    return Text(x, y + 0.36 * size_pt * 25.4 / 72, text, size_pt, _WHITE, "middle", True)
+    return Text(x, y + 0.36 * size_pt * 25.4 / 72, text, size_pt, _WHITE, "middle", True, _PLATE)
 
 
 def _shape(shape: Shape, panel: Panel, box: Box, style: Style) -> list[Item]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+HALO_SHARE = 0.22  # of the letters' height: width of the line around them
 Points = NDArray[np.floating[Any]]
 
 
@@ -61,7 +62,10 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One line of letters that begins, has its middle or ends at x, with its foot at y."""
+    """One line of letters that begins, has its middle or ends at x, with its foot at y.
+
+    With a `halo` it is seen on every ground: the letters have an edge of that colour.
+    """
 
     x: float
     y: float
@@ -70,6 +74,7 @@ class Text:
     colour: str
     anchor: str = "start"
     bold: bool = False
+    halo: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

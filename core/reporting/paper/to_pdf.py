@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.reporting.paper.fonts import pdf_font, writable
-from core.reporting.paper.sheet import Clip, Image, Item, Path, Sheet, Text
+from core.reporting.paper.sheet import HALO_SHARE, Clip, Image, Item, Path, Sheet, Text
 from core.reporting.paper.style import MM_PER_PT
 
 
@@ -87,7 +87,12 @@ def _draw_text(canvas: Any, text: Text, sheet: Sheet) -> None:
         "middle": canvas.drawCentredString,
         "end": canvas.drawRightString,
     }[text.anchor]
-    write(text.x / MM_PER_PT, (sheet.height_mm - text.y) / MM_PER_PT, writable(text.text))
+    words = text.x / MM_PER_PT, (sheet.height_mm - text.y) / MM_PER_PT, writable(text.text)
+    if text.halo:
+        canvas.setStrokeColor(text.halo)
+        canvas.setLineWidth(HALO_SHARE * text.size_pt)
+        write(*words, mode=1)
+    write(*words, mode=0)
 
 
 def _rectangle(box: Any, sheet: Sheet) -> tuple[float, float, float, float]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.imaging.display import png_bytes
 from core.reporting.paper.fonts import writable
-from core.reporting.paper.sheet import Box, Clip, Image, Item, Path, Sheet, Text
+from core.reporting.paper.sheet import HALO_SHARE, Box, Clip, Image, Item, Path, Sheet, Text
 from core.reporting.paper.style import FONTS, MM_PER_PT
 
 
@@ -73,6 +73,9 @@ def _path(path: Path) -> str:
 
 def _text(text: Text) -> str:
     weight = ' font-weight="bold"' if text.bold else ""
+    if text.halo:
+        edge = _number(HALO_SHARE * text.size_pt * MM_PER_PT)
+        weight += f' stroke="{text.halo}" stroke-width="{edge}" paint-order="stroke"'
     return (
         f'<text x="{_number(text.x)}" y="{_number(text.y)}" text-anchor="{text.anchor}" '
         f'font-size="{_number(text.size_pt * MM_PER_PT)}" fill="{text.colour}"{weight}>'

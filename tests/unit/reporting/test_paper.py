@@ -184,16 +184,18 @@ def dot() -> str:
 
 CHART = f"""<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
  width="320" height="160" viewBox="0 0 320 160"><defs><clipPath id="c"><rect x="0" y="0"
- width="100" height="160"/></clipPath><pattern id="p" width="8" height="8"><rect width="8" height="8"
- fill="rgb(0,0,255)" fill-opacity="0.5"/><path d="M0,8L8,0" style="stroke: #fff; stroke-width: 1px"/>
- </pattern></defs><rect width="320" height="160" style="fill: rgb(255, 255, 255); fill-opacity: 1;"/>
+ width="100" height="160"/></clipPath><pattern id="p" width="8" height="8">
+ <rect width="8" height="8" fill="rgb(0,0,255)" fill-opacity="0.5"/>
+ <path d="M0,8L8,0" style="stroke: #fff; stroke-width: 1px"/></pattern></defs>
+ <rect width="320" height="160" style="fill: rgb(255, 255, 255); fill-opacity: 1;"/>
  <g clip-path="url(#c)"><path d="M0,0H320V40H0Z" style="fill: rgb(0, 128, 0);"/></g>
  <path transform="translate(200,80)" d="M20,0A20,20 0 1,1 0,-20A20,20 0 0,1 20,0Z"
  style="fill: rgb(217,115,13); opacity: 0.5"/><rect x="8" y="80" width="64" height="64"
  style="fill: url('#p')"/><image x="300" y="140" width="20" height="20"
  xlink:href="data:image/png;base64,{dot()}"/>
  <text x="160" y="150" text-anchor="middle" style="font-size: 13px; fill: rgb(31,39,51)">diameter
- (nm<tspan style="font-size:70%" dy="-0.6em">2</tspan>)</text><text style="visibility: hidden">no</text>
+ (nm<tspan style="font-size:70%" dy="-0.6em">2</tspan>)</text>
+ <text style="visibility: hidden">no</text>
  <text transform="rotate(-90,20,60)" x="20" y="60">regions</text></svg>""".encode()
 
 
