@@ -11,7 +11,7 @@ from core.reporting.figures.batches import (
     reliability,
     size_distributions,
 )
-from core.reporting.figures.choices import choice_of_k, fraction_bands, region_picker
+from core.reporting.figures.choices import choice_of_k, fraction_bands
 from core.reporting.figures.classes import class_counts, class_distribution, probabilities, recalls
 from core.reporting.figures.embeddings import image_map
 from core.reporting.figures.explanations import evidence_histogram, evidence_map
@@ -51,7 +51,6 @@ __all__ = [
     "probabilities",
     "radial_powers",
     "recalls",
-    "region_picker",
     "reliability",
     "removal_curves",
     "rose",

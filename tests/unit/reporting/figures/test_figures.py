@@ -35,7 +35,6 @@ def every_figure(dark: bool) -> list[go.Figure]:
         figures.fraction_bands(fraction_bands(GREY8, cluster_gray(GREY8, 4)), dark=dark),
         figures.class_distribution(ROWS, dark=dark),
         figures.choice_of_k(CHOICE.table, CHOICE.votes, dark=dark),
-        figures.region_picker("data:,", (30, 40), [(1, 2), (5, 9)], dark=dark),
     ]
 
 
@@ -128,14 +127,6 @@ def test_each_measure_marks_the_number_that_it_favours():
     figure = figures.choice_of_k(CHOICE.table, CHOICE.votes)
     marks = [list(trace.x) for trace in figure.data if trace.mode == "markers"]
     assert marks == [[CHOICE.votes[name]] for name in CHOICE.votes]
-
-
-def test_a_region_is_drawn_closed_on_axes_in_px():
-    figure = figures.region_picker("data:,", (30, 40), [(1, 2), (5, 9), (8, 3)], lasso=True)
-    assert list(figure.data[1].x) == [2, 9, 3, 2]
-    assert tuple(figure.layout.yaxis.range) == (29.5, -0.5)
-    assert figure.layout.dragmode == "lasso"
-    assert len(figures.region_picker("data:,", (30, 40), []).data) == 1
 
 
 def test_line_profiles_share_an_axis_only_at_one_depth():
