@@ -11,6 +11,7 @@ from core.reporting.figures.batches import (
     reliability,
     size_distributions,
 )
+from core.reporting.figures.by_hand import hand_histogram
 from core.reporting.figures.choices import choice_of_k, fraction_bands
 from core.reporting.figures.classes import class_counts, class_distribution, probabilities, recalls
 from core.reporting.figures.embeddings import image_map
@@ -39,6 +40,7 @@ __all__ = [
     "evidence_histogram",
     "evidence_map",
     "fraction_bands",
+    "hand_histogram",
     "histogram",
     "image_map",
     "learning_curve",

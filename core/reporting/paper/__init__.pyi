@@ -2,6 +2,7 @@ from .charts import chart_pdf as chart_pdf
 from .panels import Lines as Lines
 from .panels import Panel as Panel
 from .panels import Tint as Tint
+from .plate import on_frame as on_frame
 from .plate import plate as plate
 from .sheet import Sheet as Sheet
 from .style import DPIS as DPIS

@@ -11,7 +11,7 @@ from core.reporting.paper.drawing import draw_panel, legend_of
 from core.reporting.paper.fonts import text_width_mm
 from core.reporting.paper.panels import Panel, Tint
 from core.reporting.paper.sheet import Box, Image, Item, Path, Sheet, Text, rectangle
-from core.reporting.paper.style import Style
+from core.reporting.paper.style import DPIS, LEAST_MM, MM_PER_INCH, MOST_MM, Style
 
 _GAP_MM = 2.0
 MOST_PANELS = len(string.ascii_lowercase)
@@ -55,6 +55,18 @@ def plate(
         top = style.to_mm(style.to_px(low)) + gap
     height_px = max(1, style.to_px(top - gap))
     return Sheet(style.width_px, height_px, style.dpi, style.font, style.paper, tuple(items))
+
+
+def on_frame(panel: Panel) -> Sheet:
+    """Return a panel pixel by pixel, for a picture that carries what was drawn on it.
+
+    Letters keep a size that can be read on frames of any size. Frames wider than 9,449 px are
+    averaged to that width.
+    """
+    dpi = DPIS[0] if panel.shape[1] * MM_PER_INCH / DPIS[0] <= MOST_MM else DPIS[-1]
+    width_mm = min(max(panel.shape[1] * MM_PER_INCH / dpi, LEAST_MM), MOST_MM)
+    letters = min(max(8.0 * width_mm / 85, 5.0), 24.0)
+    return plate([panel], Style(width_mm=width_mm, dpi=dpi, text_pt=letters, line_pt=letters / 9))
 
 
 def _one(

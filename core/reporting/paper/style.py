@@ -10,7 +10,7 @@ WIDTHS_MM = (85.0, 120.0, 180.0)  # one column, one and a half, two columns of m
 DPIS = (300, 600)
 MM_PER_PT = 25.4 / 72
 MM_PER_INCH = 25.4
-_LEAST_MM, _MOST_MM = 20.0, 400.0
+LEAST_MM, MOST_MM = 20.0, 400.0
 _LEAST_PT, _MOST_PT = 4.0, 24.0
 
 # Name → what SVG asks for. Helvetica and Times are known to every PDF reader; Vera is embedded.
@@ -60,8 +60,8 @@ class Style:
     theme: str = "White"
 
     def __post_init__(self) -> None:
-        if not _LEAST_MM <= self.width_mm <= _MOST_MM:
-            raise ValueError(f"width must be {_LEAST_MM:g} to {_MOST_MM:g} mm: {self.width_mm}")
+        if not LEAST_MM <= self.width_mm <= MOST_MM:
+            raise ValueError(f"width must be {LEAST_MM:g} to {MOST_MM:g} mm: {self.width_mm}")
         if self.dpi not in DPIS or self.font not in FONTS or self.theme not in THEMES:
             raise ValueError(f"no style of figures: {self}")
         if not _LEAST_PT <= self.text_pt <= _MOST_PT or not 0 < self.line_pt <= 6:

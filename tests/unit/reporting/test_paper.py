@@ -176,6 +176,19 @@ def test_style_of_strangers_falls_back() -> None:
         assert paper.Style.read(said) == paper.Style()
 
 
+def test_a_frame_keeps_its_pixels_under_what_was_drawn() -> None:
+    picture = np.random.default_rng(0).integers(0, 200, (300, 1100), np.uint8)
+    panel = paper.Panel(picture, PixelSize(1, "nm"), shapes=[Shape("ruler", ((99, 9), (99, 209)))])
+    shown = pixels_of(paper.on_frame(panel))
+    assert shown.shape == (300, 1100, 3)
+    assert np.array_equal(shown[:30, :, 0], picture[:30])
+    yellow = (shown[97:103] == (255, 210, 74)).all(axis=-1).any(axis=0)
+    assert np.nonzero(yellow)[0].tolist()[0] == pytest.approx(9, abs=2)
+    assert np.nonzero(yellow)[0].tolist()[-1] == pytest.approx(209, abs=2)
+    wide = paper.on_frame(paper.Panel(np.zeros((10, 12_000), np.uint8)))
+    assert wide.width_px == 9449
+
+
 def dot() -> str:
     buffer = io.BytesIO()
     Image.new("RGB", (2, 2), (255, 0, 0)).save(buffer, "PNG")

@@ -149,3 +149,13 @@ def test_radial_power_has_periods_in_nanometres_and_round_ticks():
     assert set(figure.layout.xaxis.ticktext) <= {"1", "2", "5", "10", "20", "50", "100"}
     empty = radial_power(np.zeros((1, 1), np.uint8))
     assert len(figures.radial_powers(empty, empty, None).data[0].x) == 0
+
+
+def test_what_was_measured_by_hand_is_counted_with_its_mean():
+    values = np.array([10.0, 12, 14, 30])
+    figure = figures.hand_histogram(values, "length", "nm", dark=True)
+    assert sum(figure.data[0].y) == 4
+    assert figure.data[1].x == (16.5,)
+    assert figure.data[1].error_x.value == pytest.approx(values.std(ddof=1))
+    assert figure.layout.xaxis.title.text == "length (nm)"
+    assert sum(figures.hand_histogram(np.full(3, 5.0), "area", "nm²").data[0].y) == 3
