@@ -9,6 +9,7 @@ from .progress import Pace as Pace
 from .rows.comparison import compare_groups as compare_groups
 from .rows.flags import FLAGS as FLAGS
 from .rows.flags import gravity as gravity
+from .rows.hand import list_by_hand as list_by_hand
 from .rows.label_table import Matched as Matched
 from .rows.label_table import match_labels as match_labels
 from .rows.label_table import read_labels as read_labels
@@ -30,6 +31,7 @@ from .rows.truth import Bin as Bin
 from .rows.truth import compare as compare
 from .rows.truth import reliability_bins as reliability_bins
 from .run import BatchResult as BatchResult
+from .run import add_by_hand as add_by_hand
 from .run import relabel as relabel
 from .run import run_batch as run_batch
 from .run import write_zip as write_zip

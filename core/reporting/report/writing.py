@@ -19,7 +19,7 @@ import pandas as pd
 from core.errors import Unwritable
 from core.measuring.statistics import mean_interval
 from core.reporting.batch import FLAGS, REPORT, BatchResult, choose_units, list_versions, words_of
-from core.reporting.report import comparison, numbers, pictures, wording
+from core.reporting.report import comparison, hand, numbers, pictures, wording
 from core.reporting.report.wording import escape, percent
 
 FOLDER = Path(__file__).parent
@@ -90,6 +90,7 @@ def _body(result: BatchResult) -> Iterator[str]:
         yield numbers.sizes(result, units)
         yield comparison.samples(result, units)
         yield comparison.further(result, units)
+        yield hand.by_hand(result)
         yield numbers.evidence(result)
         yield from pictures.table(result, units)
         yield from pictures.gallery(result)
