@@ -39,6 +39,7 @@ OTHER = {
     "radius": "10",
     "side": "60",
     "split": "yes",
+    "neck": "2.5",
     "fill-holes": "yes",
     "corners": "no",
     "sigma": "2.0",

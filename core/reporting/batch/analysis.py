@@ -315,6 +315,7 @@ def _region_choice(
         "min_area_px": smallest_area_px(recipe, micrograph),
         "split": recipe.split_regions,
         "connectivity": recipe.connectivity,
+        "neck_depth_px": recipe.neck_depth_px,
         "fill_holes": recipe.fill_holes,
     }
 

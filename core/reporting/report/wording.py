@@ -416,5 +416,6 @@ def region_rules(recipe: Recipe) -> str:
     diagonal = "count" if recipe.connectivity == 8 else "do not count"
     rules = [f"diagonal neighbours {diagonal} as connected"]
     rules += ["holes are filled"] if recipe.fill_holes else []
-    rules += ["touching ones are split at necks"] if recipe.split_regions else []
+    if recipe.split_regions:
+        rules += [f"touching ones are split at necks at least {recipe.neck_depth_px:g} px deep"]
     return ", ".join(rules)

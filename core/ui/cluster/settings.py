@@ -17,9 +17,10 @@ from core.measuring.clustering import (
     FeatureSet,
     Smoothing,
 )
-from core.measuring.defaults import area_of, smallest_region
+from core.measuring.defaults import NECK_DEPTH_PX, area_of, smallest_region
 from core.micrograph import Micrograph
 from core.reporting.decisions import RegionLimits
+from core.reporting.recipe import MOST_NECK_DEPTH_PX
 from core.ui import cache
 from core.ui.cluster import region_picker
 from core.ui.parts import (
@@ -192,8 +193,22 @@ SPLIT = Switch(
     name="split",
     key="cluster_split",
     label="Split touching regions",
-    help="Cuts regions at necks narrower than 0.8 of the narrower part (watershed).",
+    help="Cuts regions at necks narrower than 0.8 of the narrower part (watershed), if the parts "
+    "are solid, as touching particles are.",
     recipe="split_regions",
+)
+NECK = Amount(
+    name="neck",
+    key="cluster_neck_depth",
+    label="Least depth of a neck (px)",
+    help="By how much the narrower part is wider than the neck, on each side. More keeps rough "
+    "outlines whole; 0 cuts at every neck.",
+    default=NECK_DEPTH_PX,
+    low=0.0,
+    high=MOST_NECK_DEPTH_PX,
+    step=0.5,
+    counts=lambda: bool(SPLIT.value()),
+    recipe="neck_depth_px",
 )
 FILL = Switch(
     name="fill-holes",
@@ -327,6 +342,7 @@ SETTINGS: tuple[Setting, ...] = (
     SIDE,
     SIGMA,
     SPLIT,
+    NECK,
     FILL,
     CORNERS,
     WHOLE,
@@ -391,6 +407,7 @@ def ask(micrograph: Micrograph, chosen: str) -> tuple[cache.ClusterChoice, Measu
         8 if CORNERS.value() else 4,
         WHOLE.value(),
         _limits(said.get("region_limits", {})),
+        NECK.value(),
     )
     return choice, Measured(target, regions)
 
@@ -433,7 +450,7 @@ def _draw_regions(micrograph: Micrograph) -> None:
         SMALLEST_NM.draw()
     SPLIT.draw()
     with st.expander("More about regions"):
-        for setting in (FILL, CORNERS, WHOLE):
+        for setting in (NECK, FILL, CORNERS, WHOLE):
             setting.draw()
         st.caption("Only regions within these limits are measured.")
         (LARGEST_NM if has_scale else LARGEST).draw()
