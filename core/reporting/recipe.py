@@ -105,7 +105,7 @@ Pictures = Annotated[
     Predicate(_are_distinct),
     Must(f"be a list of {', '.join(PICTURES)}, each at most once"),
 ]
-Measure = Literal["widths", "grains", "boundaries", "gaps", "correlation"]
+Measure = Literal["widths", "between", "grains", "boundaries", "gaps", "correlation"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 Measures = Annotated[
     tuple[Measure, ...],
@@ -184,9 +184,13 @@ class Recipe:
         8: pixels that meet at a corner belong to one region; 4: those that share an edge.
     measures : tuple of str
         What is measured of the target besides its regions: "widths" (of fibres, walls, pores, and
-        which way they lie), "grains" (regions by intercepts), "boundaries" (grains between them by
-        intercepts), "gaps" (to the nearest region, and centres against chance), "correlation" (its
-        length, and the fields that a precision needs).
+        which way they lie), "between" (widths of what lies between), "grains" (regions by
+        intercepts), "boundaries" (grains between them by intercepts), "gaps" (to the nearest
+        region, and centres against chance), "correlation" (its length, and the fields that a
+        precision needs).
+    sizes_by : str
+        "number", "area" or "volume": what a tenth, half and nine tenths of are meant by D10, D50
+        and D90.
     sample_from, label_from : str
         Where the name of the sample, and the true class, come from: "folder" (the innermost;
         "folder:2" the one around it), "name:1" (first part of the file name, parts being divided
@@ -234,6 +238,7 @@ class Recipe:
     fill_holes: bool = field(default=False, kw_only=True)
     connectivity: Neighbours = field(default=8, kw_only=True)
     measures: Measures = field(default=(), kw_only=True)
+    sizes_by: Literal["number", "area", "volume"] = field(default="number", kw_only=True)
     sample_from: Part = field(default="", kw_only=True)
     label_from: Part = field(default="", kw_only=True)
     pixel_size_from: Rule = field(default=FROM_FILE, kw_only=True)
