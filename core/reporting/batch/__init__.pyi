@@ -22,6 +22,7 @@ from .rows.spreadsheet import csv_bytes as csv_bytes
 from .rows.summaries import GroupSummary as GroupSummary
 from .rows.summaries import Units as Units
 from .rows.summaries import choose_units as choose_units
+from .rows.summaries import collect_regions as collect_regions
 from .rows.summaries import collect_sizes as collect_sizes
 from .rows.summaries import diameters as diameters
 from .rows.summaries import evidence_by_cluster as evidence_by_cluster
