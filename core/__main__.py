@@ -91,6 +91,13 @@ def _command(commands: Any, name: str, what: str, *examples: str) -> argparse.Ar
     return parser
 
 
+def _path(text: str) -> Path:
+    """Return what was typed as a path; nothing, as of an unset variable, is not the folder here."""
+    if not text:
+        raise argparse.ArgumentTypeError('a path is empty; write "." for the folder one is in')
+    return Path(text)
+
+
 def _add_batch(commands: Any) -> None:
     batch = _command(
         commands,
@@ -102,17 +109,17 @@ def _add_batch(commands: Any) -> None:
         "data/ --recipe with_flat_field.json --with flat.tif",
         "data/ --engine dask --workers 8",
     )
-    batch.add_argument("inputs", nargs="+", type=Path, help="files, folders or ZIPs")
-    batch.add_argument("--out", type=Path, default=Path("report"), help="folder for the report")
-    batch.add_argument("--recipe", type=Path, help="settings as JSON; defaults otherwise")
+    batch.add_argument("inputs", nargs="+", type=_path, help="files, folders or ZIPs")
+    batch.add_argument("--out", type=_path, default=Path("report"), help="folder for the report")
+    batch.add_argument("--recipe", type=_path, help="settings as JSON; defaults otherwise")
     batch.add_argument(
         "--labels",
-        type=Path,
+        type=_path,
         help="CSV with the columns name and label, or a corrected results.csv",
     )
     batch.add_argument(
         "--with",
-        type=Path,
+        type=_path,
         nargs="+",
         dest="others",
         metavar="FILE",
@@ -148,12 +155,12 @@ def _add_filter(commands: Any) -> None:
         "data/ --recipe recipe.json --out filtered",
         "a.tif --recipe recipe.json --with flat.tif --format tiff16",
     )
-    filter_.add_argument("inputs", nargs="+", type=Path, help="files or folders")
-    filter_.add_argument("--recipe", type=Path, required=True, help="from the Filters page")
-    filter_.add_argument("--out", type=Path, default=Path("filtered"), help="folder to write to")
+    filter_.add_argument("inputs", nargs="+", type=_path, help="files or folders")
+    filter_.add_argument("--recipe", type=_path, required=True, help="from the Filters page")
+    filter_.add_argument("--out", type=_path, default=Path("filtered"), help="folder to write to")
     filter_.add_argument(
         "--with",
-        type=Path,
+        type=_path,
         nargs="+",
         dest="others",
         metavar="FILE",
@@ -185,10 +192,10 @@ def _add_train(commands: Any) -> None:
         "shipped one, or that of --start-from); no layer is trained",
     )
     train.add_argument(
-        "folders", nargs="+", type=Path, help="FOLDER…; without --out the last is the model folder"
+        "folders", nargs="+", type=_path, help="FOLDER…; without --out the last is the model folder"
     )
-    train.add_argument("--out", type=Path, help="model folder to write")
-    train.add_argument("--whole-frames", type=Path, help="the same files uncropped, to be scored")
+    train.add_argument("--out", type=_path, help="model folder to write")
+    train.add_argument("--whole-frames", type=_path, help="the same files uncropped, to be scored")
     train.add_argument(
         "--pretrain-samples",
         type=int,
@@ -213,7 +220,7 @@ def _add_train(commands: Any) -> None:
         "efficientnet-lite0 (from a package), or one of micronet/… and imagenet-micronet/… with "
         "resnet18, resnet50 or densenet121",
     )
-    train.add_argument("--work", type=Path, help="folder for unfinished phases")
+    train.add_argument("--work", type=_path, help="folder for unfinished phases")
     train.add_argument(
         "--sources", action="store_true", help="also train without each source, for the card"
     )
@@ -230,7 +237,7 @@ def _add_info(commands: Any) -> None:
         "models/em-morph5 --json",
     )
     info.add_argument(
-        "files", nargs="+", type=Path, help="micrographs, weight files, model folders or names"
+        "files", nargs="+", type=_path, help="micrographs, weight files, model folders or names"
     )
     info.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     info.set_defaults(run=_info)

@@ -108,6 +108,17 @@ def test_what_cannot_work_is_wrong_use(folder, monkeypatch, capsys, arguments):
         assert told.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("batch", ""), ("batch", "a.png", "--out", ""), ("info", ""), ("train", "", "--out", "m")],
+)
+def test_an_empty_path_is_not_the_folder_one_is_in(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    assert ended.value.code == EXIT_USAGE
+    assert "a path is empty" in capsys.readouterr().err
+
+
 def test_paths_are_looked_at_before_a_model_is_loaded(tmp_path):
     code = (
         "import sys; from core.__main__ import main\n"
