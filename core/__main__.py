@@ -250,6 +250,15 @@ def _require(*paths: Path) -> None:
             raise UserError(f"There is nothing at {str(path)!r}. Check the path.")
 
 
+def _require_place(path: Path) -> None:
+    """Refuse a folder that can never be made, before the hours whose result it is to take."""
+    there = next((one for one in (path, *path.absolute().parents) if _exists(one)), path)
+    if not there.is_dir():
+        raise UserError(f"{str(there)!r} is a file. Choose another folder to write to.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"{str(there)!r} may not be written to. Choose another folder.")
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -372,6 +381,10 @@ def _train(options: argparse.Namespace) -> int:
     if not folders:
         raise UserError("train needs a folder of labelled micrographs and a model folder to write.")
     _require(*folders, *([options.whole_frames] if options.whole_frames else []))
+    for place in (out, *([options.work] if options.work else [])):
+        _require_place(place)
+    if out.resolve() in {folder.resolve() for folder in folders}:
+        raise UserError("The model folder is one of the labelled ones. Choose another one.")
     if options.quick:
         return _train_quickly(options, folders, out)
     asked = {
