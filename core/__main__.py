@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import math
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from core.reporting.recipe import Recipe
 
 MOST_TEXT_BYTES = 6_000_000  # of a recipe or a table of labels; their readers want less
+_MOST = 10**9  # views of a training: years
 EXIT_OK, EXIT_USAGE, EXIT_SOME_FAILED, EXIT_STOPPED = 0, 2, 3, 130
 
 
@@ -96,6 +98,18 @@ def _path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError('a path is empty; write "." for the folder one is in')
     return Path(text)
+
+
+def _count(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number from `least` on."""
+
+    def read(text: str) -> int:
+        with contextlib.suppress(ValueError):
+            if least <= (number := int(text)) <= _MOST:
+                return number
+        raise argparse.ArgumentTypeError(f"a whole number from {least} on is wanted, not {text!r}")
+
+    return read
 
 
 def _add_batch(commands: Any) -> None:
@@ -198,7 +212,7 @@ def _add_train(commands: Any) -> None:
     train.add_argument("--whole-frames", type=_path, help="the same files uncropped, to be scored")
     train.add_argument(
         "--pretrain-samples",
-        type=int,
+        type=_count(0),
         nargs="?",
         const=128_000,
         metavar="N",
@@ -207,11 +221,11 @@ def _add_train(commands: Any) -> None:
     )
     train.add_argument(
         "--finetune-samples",
-        type=int,
+        type=_count(1),
         help="views per fine-tuning (default: 10000); 5000 for efficientnet-lite0",
     )
     train.add_argument(
-        "--folds", type=int, help="folds of the grouped cross-validation (default: 5)"
+        "--folds", type=_count(2), help="folds of the grouped cross-validation (default: 5)"
     )
     train.add_argument(
         "--start-from",

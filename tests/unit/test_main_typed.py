@@ -124,6 +124,25 @@ def test_an_empty_path_is_not_the_folder_one_is_in(arguments, capsys):
     assert "a path is empty" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "typed"),
+    [
+        ("--folds", "1"),
+        ("--folds", "-3"),
+        ("--folds", "x"),
+        ("--finetune-samples", "0"),
+        ("--finetune-samples", "1e4"),
+        ("--pretrain-samples", "-5"),
+        ("--folds", "9" * 30),
+    ],
+)
+def test_numbers_that_no_training_can_have_are_wrong_use(tmp_path, capsys, option, typed):
+    with pytest.raises(SystemExit) as ended:
+        main(["train", str(tmp_path), "--out", str(tmp_path / "m"), option, typed])
+    assert ended.value.code == EXIT_USAGE
+    assert "a whole number from" in capsys.readouterr().err
+
+
 def test_paths_are_looked_at_before_a_model_is_loaded(tmp_path):
     code = (
         "import sys; from core.__main__ import main\n"
