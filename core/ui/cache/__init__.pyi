@@ -91,7 +91,7 @@ from .models import (
     architecture_title,
     has_model,
     missing_in_model,
-    note_use,
+    new_hand,
     rename_classes,
     zip_model,
 )
@@ -254,8 +254,8 @@ __all__ = [
     "missing_in_model",
     "model",
     "model_names",
+    "new_hand",
     "noise",
-    "note_use",
     "object_files",
     "object_fraction",
     "object_outlines",
