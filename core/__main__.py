@@ -1,4 +1,4 @@
-"""The command line: `python -m core batch|filter|train|info`; the core of the app, headless."""
+"""The command line, `python -m core batch|study|filter|train|info`: the app's core, headless."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=_Help,
         epilog="Exit codes: 0 done, 2 wrong use, 3 some micrographs failed, 130 stopped.",
     )
-    commands = parser.add_subparsers(required=True, metavar="batch|filter|train|info")
-    for add in (_add_batch, _add_filter, _add_train, _add_info):
+    commands = parser.add_subparsers(required=True, metavar="batch|study|filter|train|info")
+    for add in (_add_batch, _add_study, _add_filter, _add_train, _add_info):
         add(commands)
     return parser
 
@@ -136,8 +136,38 @@ def _add_batch(commands: Any) -> None:
     batch.add_argument("--scheduler", help="address of a Dask scheduler; else one is started here")
     batch.add_argument("--workers", type=int, default=2, help="processes of that")
     batch.add_argument("--zip", action="store_true", help="also write OUT.zip")
+    batch.add_argument(
+        "--study",
+        type=Path,
+        metavar="FILE",
+        help="also save a study: micrographs, recipe and results in one file that opens again",
+    )
     batch.add_argument("--quiet", action="store_true", help="no progress bar")
     batch.set_defaults(run=_batch, others=[])
+
+
+def _add_study(commands: Any) -> None:
+    study = _command(
+        commands,
+        "study",
+        "open a study that the app or a batch saved, or repeat it",
+        "info silver.micrographia.zip",
+        "run silver.micrographia.zip --out repeated",
+        "run silver.micrographia.zip --given data/",
+    )
+    study.add_argument("what", choices=("info", "run"), help="say what it holds, or repeat it")
+    study.add_argument("file", type=Path, help="a .micrographia.zip, or the folder it lies in")
+    study.add_argument("--out", type=Path, default=Path("report"), help="folder for the report")
+    study.add_argument(
+        "--given",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="where the micrographs lie that the study names and does not hold",
+    )
+    study.add_argument("--json", action="store_true", help="info as JSON instead of words")
+    study.add_argument("--quiet", action="store_true", help="no progress bar")
+    study.set_defaults(run=_study, given=[])
 
 
 def _add_filter(commands: Any) -> None:
@@ -279,6 +309,29 @@ def _batch(options: argparse.Namespace) -> int:
     if labels:
         _say_what_matched(result, labels)
     _write_report(result, target)
+    if options.study:
+        from core.reporting.study import save_study
+
+        print(save_study(options.inputs, options.study, result=result, labels=labels))
+    return EXIT_SOME_FAILED if len(result.failed) else EXIT_OK
+
+
+def _study(options: argparse.Namespace) -> int:
+    from core.reporting.study import compare_rows, open_study, run_study
+
+    _require(options.file, *options.given)
+    study = open_study(options.file)
+    if options.what == "info":
+        told = study.told()
+        print(_as_json(told) if options.json else "\n".join(f"{k}: {v}" for k, v in told.items()))
+        return EXIT_OK
+    progress = None if options.quiet else _progress_bar()
+    result = run_study(study, options.out, given=options.given, on_progress=progress)
+    _write_report(result, None)
+    if study.results:
+        different = compare_rows(study, result)
+        print("identical to the last digit" if not different else "\n".join(different[:20]))
+        return EXIT_SOME_FAILED if different else EXIT_OK
     return EXIT_SOME_FAILED if len(result.failed) else EXIT_OK
 
 
@@ -316,8 +369,10 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     from core.reporting.recipe import Recipe
 
     recipe = Recipe.from_json(_read(options.recipe)) if options.recipe else Recipe()
-    if options.maps and "maps" not in recipe.pictures:
-        recipe = replace(recipe, pictures=(*recipe.pictures, "maps"))
+    more = (*(["maps"] if options.maps else []), *(["labels", "rois"] if options.study else []))
+    added = tuple(kind for kind in more if kind not in recipe.pictures)
+    if added:
+        recipe = replace(recipe, pictures=(*recipe.pictures, *added))
     if options.pixel_size is not None:
         try:
             recipe = replace(recipe, pixel_size_from=options.pixel_size)

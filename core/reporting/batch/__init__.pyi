@@ -17,6 +17,7 @@ from .rows.likeness import describe as describe
 from .rows.listing import words_of as words_of
 from .rows.measures import list_measures as list_measures
 from .rows.naming import find_part as find_part
+from .rows.naming import find_sample as find_sample
 from .rows.spreadsheet import csv_bytes as csv_bytes
 from .rows.summaries import GroupSummary as GroupSummary
 from .rows.summaries import Units as Units
@@ -34,3 +35,6 @@ from .run import relabel as relabel
 from .run import run_batch as run_batch
 from .run import write_zip as write_zip
 from .sources import GivenSource as GivenSource
+from .sources import Later as Later
+from .sources import Source as Source
+from .sources import list_sources as list_sources

@@ -35,7 +35,7 @@ from core.measuring.exchange import region_files
 from core.measuring.regions import filter_regions, label_regions, measure_regions
 from core.micrograph import Micrograph
 from core.reporting.batch.rows import likeness, measures
-from core.reporting.batch.rows.naming import find_part
+from core.reporting.batch.rows.naming import find_part, find_sample
 from core.reporting.recipe import Recipe
 from core.reporting.settling import CLUSTERINGS, settled, uncounted
 
@@ -159,7 +159,7 @@ def name_parts(micrograph: Micrograph, recipe: Recipe, path: str) -> dict[str, s
     """Return the columns that depend on where a file lies and not on what it shows."""
     path = path or micrograph.name
     return {
-        "sample": find_part(recipe.sample_from, micrograph, path),
+        "sample": find_sample(recipe, micrograph, path),
         "stated_label": find_part(recipe.label_from, micrograph, path),
         "pixel_size_source": pixel_size_source(micrograph),
     }

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import PurePosixPath
 
+import numpy as np
+
 from core.micrograph import Micrograph
+from core.reporting.recipe import Recipe
 
 LONGEST = 120
 _DIVIDERS = re.compile(r"[\s._-]+")
+_NOBODY = Micrograph("", np.zeros((1, 1), np.uint8))
 
 
 def find_part(where: str, micrograph: Micrograph, path: str) -> str:
@@ -36,6 +41,35 @@ def find_part(where: str, micrograph: Micrograph, path: str) -> str:
         parts = [part for part in _DIVIDERS.split(pure.stem) if part]
         found = _pick(parts, int(rest) - 1 if int(rest) > 0 else int(rest))
     return " ".join(str(found).split())[:LONGEST]
+
+
+def find_sample(recipe: Recipe, micrograph: Micrograph | None, path: str) -> str:
+    """Return which sample a micrograph shows; "" when nobody says.
+
+    What a person said of a file of this name counts first, with its folders or without them.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    micrograph : Micrograph or None
+        None where only names are known: then metadata name nothing.
+    path : str
+        Its name with its folders.
+    """
+    stated = _stated(recipe.samples)
+    if stated:
+        parts = PurePosixPath(path.replace("\\", "/")).parts
+        tails = ("/".join(parts[at:]) for at in range(len(parts)))
+        if found := next((stated[tail] for tail in tails if tail in stated), ""):
+            return found
+    if micrograph is None and recipe.sample_from.startswith("metadata"):
+        return ""
+    return find_part(recipe.sample_from, micrograph or _NOBODY, path)
+
+
+@lru_cache(maxsize=8)
+def _stated(pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return {name.replace("\\", "/"): sample for name, sample in pairs}
 
 
 def _pick(parts: list[str], index: int) -> str:
