@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.learning.training import Start
     from core.reporting.batch import BatchResult
     from core.reporting.recipe import Recipe
+    from core.reporting.study import Study
 
 MOST_TEXT_BYTES = 6_000_000  # of a recipe or a table of labels; their readers want less
 EXIT_OK, EXIT_USAGE, EXIT_SOME_FAILED, EXIT_STOPPED = 0, 2, 3, 130
@@ -125,6 +126,16 @@ def _add_batch(commands: Any) -> None:
         help='"file", "read" (also from the scale bar where two findings agree) or a length such '
         'as "2.5 nm" for all; else as the recipe says, which is "file" by default',
     )
+    batch.add_argument(
+        "--samples",
+        metavar="RULE|CSV",
+        help='which files are of one sample: "folder", "name:start" (the name without its number), '
+        '"name:1" (its first part), … or a CSV with the columns name and sample; results are '
+        "grouped and compared by it",
+    )
+    batch.add_argument("--title", default="", help="of the report and the study")
+    batch.add_argument("--author", action="append", help="of both; may be given several times")
+    batch.add_argument("--note", default="", help="a paragraph below the title")
     batch.add_argument("--maps", action="store_true", help="keep the heat maps as NPY, too")
     batch.add_argument("--resume", action="store_true", help="go on with what --out holds")
     batch.add_argument(
@@ -143,7 +154,7 @@ def _add_batch(commands: Any) -> None:
         help="also save a study: micrographs, recipe and results in one file that opens again",
     )
     batch.add_argument("--quiet", action="store_true", help="no progress bar")
-    batch.set_defaults(run=_batch, others=[])
+    batch.set_defaults(run=_batch, others=[], author=[])
 
 
 def _add_study(commands: Any) -> None:
@@ -308,11 +319,12 @@ def _batch(options: argparse.Namespace) -> int:
         return EXIT_STOPPED
     if labels:
         _say_what_matched(result, labels)
-    _write_report(result, target)
+    _write_report(result, target, options)
     if options.study:
         from core.reporting.study import save_study
 
-        print(save_study(options.inputs, options.study, result=result, labels=labels))
+        words = {"title": options.title, "authors": options.author, "note": options.note}
+        print(save_study(options.inputs, options.study, result=result, labels=labels, **words))
     return EXIT_SOME_FAILED if len(result.failed) else EXIT_OK
 
 
@@ -327,7 +339,7 @@ def _study(options: argparse.Namespace) -> int:
         return EXIT_OK
     progress = None if options.quiet else _progress_bar()
     result = run_study(study, options.out, given=options.given, on_progress=progress)
-    _write_report(result, None)
+    _write_report(result, None, study)
     if study.results:
         different = compare_rows(study, result)
         print("identical to the last digit" if not different else "\n".join(different[:20]))
@@ -344,12 +356,17 @@ def _zip_path(out: Path) -> Path:
     return target
 
 
-def _write_report(result: BatchResult, target: Path | None) -> None:
+def _write_report(
+    result: BatchResult, target: Path | None, said: argparse.Namespace | Study
+) -> None:
+    """Write the report, and the ZIP where one is wanted; `said` has title, authors and note."""
     from core.reporting.batch import hold_folder, write_zip
-    from core.reporting.report import write_report
+    from core.reporting.report import About, write_report
 
+    authors = said.author if isinstance(said, argparse.Namespace) else said.authors
+    about = About(said.title, tuple(authors), note=said.note)
     with hold_folder(result.out):
-        print(write_report(result, result.out))
+        print(write_report(result, result.out, about=about))
         if target is not None:
             print(shutil.move(write_zip(result), target))
 
@@ -373,12 +390,28 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     added = tuple(kind for kind in more if kind not in recipe.pictures)
     if added:
         recipe = replace(recipe, pictures=(*recipe.pictures, *added))
+    if options.samples is not None:
+        recipe = replace(recipe, **_samples(options.samples))
     if options.pixel_size is not None:
         try:
             recipe = replace(recipe, pixel_size_from=options.pixel_size)
         except ValueError as error:
             raise UserError(f"--pixel-size cannot be used: {error}.") from error
     return recipe
+
+
+def _samples(given: str) -> dict[str, Any]:
+    """Return the fields of a recipe that a rule, or a table of names and samples, stands for."""
+    from core.reporting.batch import read_samples
+    from core.reporting.recipe import Recipe
+
+    if given.lower().endswith((".csv", ".tsv", ".txt")):
+        _require(Path(given))
+        return {"samples": tuple(read_samples(_bytes(Path(given))).items())}
+    try:
+        return {"sample_from": Recipe(sample_from=given).sample_from}
+    except ValueError as error:
+        raise UserError(f"--samples cannot be used: {error}.") from error
 
 
 def _progress_bar() -> Callable[[int, int, str], None]:

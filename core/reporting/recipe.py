@@ -47,7 +47,7 @@ _PARTS: dict[str, Any] = {  # settings that belong together, with what those lef
     "region_limits": _LIMITS,
 }
 _PAIRS = ("pixel_sizes", "samples")  # fields that JSON holds as lists of two
-_PART = re.compile(r"(?:folder(?::[1-9])?|name:-?[1-9]|metadata:[\w .:/-]{1,80})?")
+_PART = re.compile(r"(?:folder(?::[1-9])?|name:(?:-?[1-9]|start)|metadata:[\w .:/-]{1,80})?")
 _DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
 
 
@@ -92,7 +92,7 @@ Digest = Annotated[str, Predicate(_is_digest), Must("be 64 hexadecimal digits or
 Part = Annotated[
     str,
     Predicate(_is_part),
-    Must('be "folder", "folder:2", "name:1", "name:-1", "metadata:KEY" or empty'),
+    Must('be "folder", "folder:2", "name:start", "name:1", "name:-1", "metadata:KEY" or empty'),
 ]
 Rule = Annotated[str, Predicate(_is_rule), Must('be "file", "read" or a length such as "2.5 nm"')]
 Lengths = Annotated[
@@ -199,7 +199,8 @@ class Recipe:
     sample_from, label_from : str
         Where the name of the sample, and the true class, come from: "folder" (the innermost;
         "folder:2" the one around it), "name:1" (first part of the file name, parts being divided
-        by spaces, dots, - and _; "name:-1" the last one), "metadata:KEY", or "" for nowhere.
+        by spaces, dots, - and _; "name:-1" the last one), "name:start" (all but a number at its
+        end), "metadata:KEY", or "" for nowhere.
     pixel_size_from : str
         "file": the file's own, or a person's; nothing is ever read from a picture. "read": where
         the file states none, also what the picture states, if two findings agree on it. Or a

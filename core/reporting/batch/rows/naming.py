@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import PurePosixPath
 
@@ -14,6 +15,9 @@ from core.reporting.recipe import Recipe
 
 LONGEST = 120
 _DIVIDERS = re.compile(r"[\s._-]+")
+_COUNTED = re.compile(r"[\s._()#-]*\d+[a-z]?\)?$")  # "AgC_07", "AgC 7", "AgC (7)", "AgC7b"
+RULES = ("folder", "name:start", "name:1", "name:2", "name:-1", "folder:2")  # as they are tried
+_MOST_GROUPS = 40
 _NOBODY = Micrograph("", np.zeros((1, 1), np.uint8))
 
 
@@ -37,6 +41,8 @@ def find_part(where: str, micrograph: Micrograph, path: str) -> str:
     elif kind == "folder":
         folders = [part for part in pure.parts[:-1] if part not in ("/", "..", ".")]
         found = _pick(folders, -int(rest or 1))
+    elif kind == "name" and rest == "start":
+        found = _COUNTED.sub("", pure.stem) or pure.stem
     elif kind == "name":
         parts = [part for part in _DIVIDERS.split(pure.stem) if part]
         found = _pick(parts, int(rest) - 1 if int(rest) > 0 else int(rest))
@@ -65,6 +71,22 @@ def find_sample(recipe: Recipe, micrograph: Micrograph | None, path: str) -> str
     if micrograph is None and recipe.sample_from.startswith("metadata"):
         return ""
     return find_part(recipe.sample_from, micrograph or _NOBODY, path)
+
+
+def count_samples(rule: str, names: Iterable[str]) -> dict[str, int]:
+    """Return how many of the files each sample would have by a rule, in their order."""
+    found = [find_part(rule, _NOBODY, name) for name in names]
+    return dict(Counter(name for name in found if name))
+
+
+def suggest_rule(names: Sequence[str]) -> str:
+    """Return by which rule the files' names fall into samples of several files; "" for none."""
+    for rule in RULES:
+        counts = count_samples(rule, names)
+        many = 2 <= len(counts) <= min(_MOST_GROUPS, len(names) // 2)
+        if many and sum(counts.values()) == len(names) and min(counts.values()) > 1:
+            return rule
+    return ""
 
 
 @lru_cache(maxsize=8)

@@ -102,14 +102,16 @@ def diameters(rows: pd.DataFrame, units: Units) -> NDArray[np.float64]:
 
 
 def collect_sizes(
-    regions: Iterable[pd.DataFrame], fields: pd.DataFrame, units: Units
+    regions: Iterable[pd.DataFrame], fields: pd.DataFrame, units: Units, by: str = "label"
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the equivalent diameters of all regions per predicted class, in the batch's unit.
+    """Return the equivalent diameters of all regions per sample or class, in the batch's unit.
+
+    `by` is the column of the fields that groups them.
 
     Regions of micrographs without a pixel size are left out where others have one.
     """
     column = "equivalent_diameter_nm" if units.are_physical else "equivalent_diameter_px"
-    labels = dict(zip(fields["number"], fields["label"], strict=True))
+    labels = dict(zip(fields["number"], fields[by].fillna(""), strict=True))
     found: dict[str, list[NDArray[np.float64]]] = {}
     for frame in regions:
         if len(frame) and int(frame["number"].iloc[0]) in labels:

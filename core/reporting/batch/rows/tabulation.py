@@ -56,6 +56,7 @@ TEXTS = (
     "smoothing",
     "pixel_size_source",
     "depth",
+    "instrument",
     "sha256",
 )
 
