@@ -66,7 +66,8 @@ def train(
     plan : TrainingPlan, optional
     whole_frames : Path, optional
         A folder that holds the same files as whole frames, `<split>/<class>/<file>`; they are
-        scored by the same folds, never trained on.
+        scored by the same folds. Only the plan's `tiles_each` windows of them are learnt from, all
+        at one size: how large a frame is must not give its class away.
     work : Path, optional
         Where unfinished phases are kept until the training is done; `.training/<name of out>` by
         default. What is there of other pictures, labels, groups or plans is never gone on with.
@@ -111,9 +112,10 @@ def train(
     report(f"{len(pictures)} pictures, classes {dict(Counter(p.label for p in pictures))}")
     with threads_beside(plan.workers):
         trainer.pretrain()
-        if plan.still_blocks:
-            prepare(trainer, pictures)
         views = crossvalidation.show(pictures, whole_frames)
+        if plan.still_blocks:
+            wholes = [frame for frame, _ in views.get(crossvalidation.WHOLE, ())]
+            prepare(trainer, pictures, wholes)
         held_out = crossvalidation.cross_validate(
             pictures,
             views,

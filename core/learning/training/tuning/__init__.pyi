@@ -1,4 +1,5 @@
 from .activations import Activations as Activations
+from .crowds import CROWDS as CROWDS
 from .fields import FIELDS as FIELDS
 from .fields import simulate_field as simulate_field
 from .fitting import prepare as prepare

@@ -16,6 +16,7 @@ from core.learning.training.pictures import LabelledPicture
 from core.learning.training.plan import TrainingPlan
 from core.learning.training.tuning import activations
 from core.learning.training.tuning.steps import load, warm_up_and_decay
+from core.micrograph import Micrograph
 
 KEPT_AS = "views.pt"
 _REPORT_STEPS = 20
@@ -43,7 +44,9 @@ class Trainer(Protocol):
         """Return the number of steps done, with everything as it was then."""
 
 
-def prepare(trainer: Trainer, pictures: Sequence[LabelledPicture]) -> None:
+def prepare(
+    trainer: Trainer, pictures: Sequence[LabelledPicture], wholes: Sequence[Micrograph] = ()
+) -> None:
     """Compute the activations of all pictures' views, or take those of the work folder."""
     if trainer.activations is not None:
         return
@@ -57,6 +60,7 @@ def prepare(trainer: Trainer, pictures: Sequence[LabelledPicture]) -> None:
             trainer.simulated,
             trainer.plan,
             trainer.device,
+            wholes,
         )
         activations.keep(computed, path)
         trainer.report(f"{len(computed.owner)} views in {time.monotonic() - began:.0f} s")
