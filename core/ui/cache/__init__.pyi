@@ -126,7 +126,9 @@ from .structure import (
 )
 from .training import (
     Wrong,
+    can_tune,
     curve_sentence,
+    keep_tuned,
     label_lines,
     label_next,
     labelled_picture,
@@ -137,6 +139,7 @@ from .training import (
     square_png,
     training_findings,
     training_start,
+    tuning_limits,
     worst_pictures,
 )
 from .viewing import (
@@ -169,6 +172,7 @@ __all__ = [
     "bands",
     "bar_ends_png",
     "baselines",
+    "can_tune",
     "card_jpeg",
     "choice_of_k",
     "classification",
@@ -209,6 +213,7 @@ __all__ = [
     "image_groups",
     "info_bars",
     "is_blank",
+    "keep_tuned",
     "label_lines",
     "label_next",
     "label_stability",
@@ -278,6 +283,7 @@ __all__ = [
     "training_start",
     "trust",
     "trust_of_methods",
+    "tuning_limits",
     "unit_of",
     "window",
     "worst_pictures",

@@ -24,6 +24,7 @@ from core.learning.training.pictures import LabelledPicture
 from core.learning.training.plan import TrainingPlan
 from core.learning.training.tuning.crowds import CROWDS
 from core.learning.training.tuning.fields import FIELDS, develop, simulate_field
+from core.learning.training.tuning.watch import PER_VIEW_S, Watch
 from core.micrograph import Micrograph
 
 Array = NDArray[Any]
@@ -58,6 +59,7 @@ def compute_activations(
     plan: TrainingPlan,
     device: str,
     wholes: Sequence[Micrograph] = (),
+    watch: Watch | None = None,
 ) -> Activations:
     """Return the activations of all views, kind after kind.
 
@@ -73,6 +75,8 @@ def compute_activations(
     device : str
     wholes : sequence of Micrograph
         The pictures as whole frames, for `plan.tiles_each`; none if there are only squares.
+    watch : Watch, optional
+        Told of every view.
     """
     blocks = [block for _, block in network.blocks()][: plan.still_blocks]  # type: ignore[operator]
     trunk = nn.Sequential(*blocks).eval()
@@ -90,6 +94,8 @@ def compute_activations(
         waiting.append(view)
         owners.append(owner)
         targets.append(target)
+        if watch is not None:
+            watch.step(PER_VIEW_S)
         if len(waiting) == _TOGETHER:
             pass_on()
     if waiting:
