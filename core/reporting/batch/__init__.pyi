@@ -9,11 +9,11 @@ from .progress import Pace as Pace
 from .rows.comparison import compare_groups as compare_groups
 from .rows.flags import FLAGS as FLAGS
 from .rows.flags import gravity as gravity
-from .rows.hand import list_by_hand as list_by_hand
 from .rows.grouping import are_alike as are_alike
 from .rows.grouping import find_typical as find_typical
 from .rows.grouping import group_column as group_column
 from .rows.grouping import more_fields as more_fields
+from .rows.hand import list_by_hand as list_by_hand
 from .rows.label_table import Matched as Matched
 from .rows.label_table import match_labels as match_labels
 from .rows.label_table import read_labels as read_labels
