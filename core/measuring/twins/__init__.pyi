@@ -1,4 +1,6 @@
 from .alike import Likeness as Likeness
+from .drawing import Twin as Twin
+from .drawing import simulate_twins as simulate_twins
 from .errors import QUANTITIES as QUANTITIES
 from .errors import Objects as Objects
 from .errors import Quantities as Quantities
@@ -7,5 +9,3 @@ from .errors import measured_quantities as measured_quantities
 from .judging import Judgement as Judgement
 from .judging import judge as judge
 from .judging import judge_settings as judge_settings
-from .twins import Twin as Twin
-from .twins import simulate_twins as simulate_twins

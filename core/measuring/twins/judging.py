@@ -11,6 +11,14 @@ import scipy
 from numpy.typing import NDArray
 
 from core.measuring.twins.alike import Embed, Likeness, likeness
+from core.measuring.twins.drawing import (
+    Measure,
+    Original,
+    Twin,
+    draw_twin,
+    study,
+    without_invented,
+)
 from core.measuring.twins.errors import (
     QUANTITIES,
     Objects,
@@ -19,14 +27,6 @@ from core.measuring.twins.errors import (
     measured_quantities,
 )
 from core.measuring.twins.truth import Labels, as_objects, move_outlines
-from core.measuring.twins.twins import (
-    Measure,
-    Original,
-    Twin,
-    draw_twin,
-    study,
-    without_invented,
-)
 from core.measuring.twins.unfolding import outlines_to_move, times_drawn
 from core.micrograph import Micrograph
 
