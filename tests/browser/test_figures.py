@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from core.reporting.figures.explanations import color_scale
 from tests.browser.app_page import AppPage
+from tests.browser.test_accessibility import violations
 from tests.browser.test_viewer import NM_PER_PX, drag, inside, micrograph, on_screen, ready, tool
 
 pytestmark = pytest.mark.browser
@@ -142,3 +144,86 @@ def test_a_length_takes_three_actions_from_opening_the_app(tab: AppPage, microgr
     (x, _), (u, _) = shape["points"]
     assert (u - x) * NM_PER_PX == pytest.approx(500, abs=2 * NM_PER_PX)
     assert actions == 3
+
+
+_GROUND = """() => {
+  const chart = document.querySelector('.st-key-explain_values_chart .js-plotly-plot');
+  return chart._fullData[1].colorscale.map(([, colour]) => colour);
+}"""
+
+
+def test_the_colour_scale_on_the_screen_is_the_one_of_the_map(tab: AppPage, real_micrograph: Path):
+    """Streamlit puts colours of its theme in the place of some hexadecimal ones (walk, item 6)."""
+    tab.upload(real_micrograph)
+    tab.go_to("Explain")
+    page = tab.page
+    page.get_by_text("Values under the pointer", exact=True).click()
+    tab.settle()
+    page.locator(".st-key-explain_values_chart .js-plotly-plot").wait_for()
+    wanted = color_scale("inferno")
+    assert page.evaluate(_GROUND) == [colour for _, colour in wanted]
+    strips = page.locator(".st-key-explain_values_chart .cbfills")
+    box = strips.bounding_box()
+    assert box is not None
+    shot = Image.open(io.BytesIO(page.screenshot(clip=box))).convert("RGB")
+    pixels = np.asarray(shot).astype(int)[shot.height // 2]
+    paper = np.array([252, 252, 251])  # of the page
+    for share, colour in wanted[1:-1]:
+        *ink, opacity = map(float, re.findall(r"[\d.]+", str(colour)))
+        shown = np.array(ink) * opacity + paper * (1 - opacity)
+        assert np.abs(pixels[round(float(share) * (len(pixels) - 1))] - shown).max() < 14, share
+    tab.assert_calm()
+
+
+def test_the_next_micrograph_by_keys_on_every_page_and_its_state_stays(
+    tab: AppPage, micrograph: Path, real_micrograph: Path
+):
+    tab.upload(micrograph, real_micrograph)
+    page = tab.page
+    for name in ("Classify", "Explain", "Filters", "Cluster", "Segment"):
+        tab.go_to(name)
+        ready(page)
+        strip = page.get_by_role("group", name="Loaded micrographs")
+        first = strip.get_by_role("button").first
+        expect(first).to_have_attribute("aria-current", "true")
+        page.locator(".stage").focus()
+        page.keyboard.press("+")
+        page.wait_for_timeout(200)
+        zoomed = float(inside(page, "v.view.scale"))  # type: ignore[arg-type]
+        page.keyboard.press(".")
+        tab.settle()
+        expect(first).not_to_have_attribute("aria-current", "true")
+        ready(page)
+        page.locator(".stage").focus()
+        page.keyboard.press(",")
+        tab.settle()
+        expect(first).to_have_attribute("aria-current", "true")
+        ready(page)
+        assert float(inside(page, "v.view.scale")) == pytest.approx(zoomed, rel=0.02)  # type: ignore[arg-type]
+        page.locator(".stage").focus()
+        page.keyboard.press("0")
+    tab.assert_calm()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_dialog_and_menu_meet_wcag_aa(tab: AppPage, micrograph: Path, scheme: str):
+    tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    tab.upload(micrograph)
+    tab.go_to("Cluster")
+    page = tab.page
+    ready(page)
+    page.get_by_role("button", name="Save chart").first.click()
+    tab.settle()
+    found = violations(tab, "a chart's menu")
+    tool(page, "Length")
+    for row in (200, 300):
+        drag(page, on_screen(page, row, 300), on_screen(page, row, 500 + row / 10))
+        tab.settle()
+    page.get_by_text("Measured by hand (2)").click()
+    tab.settle()
+    found += violations(tab, "measured by hand")
+    page.get_by_role("button", name="Figure for a paper").click()
+    page.get_by_role("dialog").wait_for()
+    tab.settle()
+    found += violations(tab, "the figure's dialog")
+    assert not found, "\n".join(found)
