@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 ENGINES = ("threads", "dask")
 MOST_PREVIEWS = 400
 PREVIEWS = ("original", "overlay", "clusters", "thumbnail")
+MOST_PLATES = 120  # rows that have larger pictures, too: some of each sample
+PLATES = ("field", "outlines", "heat")
 
 _ENTRY = {  # what `_entry` writes beside names, stamp and files
     "number": int,
@@ -136,6 +138,8 @@ class BatchResult:
         paths = [self.out / name for name in _preview_files(shown)]
         if row["status"] != "ok" or not all(path.is_file() for path in paths):
             return None
+        large = [self.out / name for name in _preview_files(shown, PLATES)]
+        paths += large if all(path.is_file() for path in large) else []
         return Preview(*(path.read_bytes() for path in paths))
 
 
@@ -378,15 +382,16 @@ def _values(item: Item) -> dict[str, Any]:
 
 
 def _write_preview(folder: Path, number: int, preview: Preview) -> tuple[str, ...]:
-    names = _preview_files(number)
+    kinds = (*PREVIEWS, *PLATES) if number <= MOST_PLATES else PREVIEWS
+    names = _preview_files(number, kinds)
     (folder / names[0]).parent.mkdir(parents=True, exist_ok=True)
-    for name, kind in zip(names, PREVIEWS, strict=True):
+    for name, kind in zip(names, kinds, strict=True):
         (folder / name).write_bytes(getattr(preview, kind))
     return names
 
 
-def _preview_files(number: int) -> tuple[str, ...]:
-    return tuple(f"{FOLDER}/previews/{number:04d}_{kind}.jpg" for kind in PREVIEWS)
+def _preview_files(number: int, kinds: tuple[str, ...] = PREVIEWS) -> tuple[str, ...]:
+    return tuple(f"{FOLDER}/previews/{number:04d}_{kind}.jpg" for kind in kinds)
 
 
 def _load(recipe: Recipe) -> Classifier:
