@@ -50,7 +50,7 @@ def test_the_first_sight_is_one_answer(segment_page):
     assert count(segment_page) == len(table(segment_page)) > 5
     said = texts(segment_page)
     assert "D50 = " in said
-    assert "They cover **" in said
+    assert "“particle” covers **" in said
 
 
 def test_a_deleted_object_is_gone_and_comes_back(segment_page):
@@ -113,7 +113,7 @@ def test_clusters_are_merged_by_name(segment_page):
     shares = next(d.value for d in segment_page.dataframe if "share (%)" in d.value.columns)
     assert shares["phase"].tolist() == ["pore", "solid"]
     segment_page.segmented_control(key="segment_phase").set_value("pore").run()
-    assert "pore objects" in texts(segment_page)
+    assert "“pore” covers" in texts(segment_page)
 
 
 def test_a_label_file_is_measured_and_a_wrong_one_is_a_sentence(segment_page):

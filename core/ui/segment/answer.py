@@ -33,22 +33,23 @@ def headline(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None
     found = cache.objects(micrograph, meant, asked.given)
     table = cache.object_table(micrograph, meant, asked.given)
     sizes = size_distribution(table)
-    say.markdown("### {words}", words=describe(len(table), found.phases[0].name, sizes))
-    say.markdown("{words}", words=_share(cache.object_fraction(micrograph, meant, asked.given)))
+    say.markdown("### {words}", words=describe(len(table), sizes))
+    share = cache.object_fraction(micrograph, meant, asked.given)
+    say.markdown("{words}", words=_share(found.phases[0].name, share))
     _changes(micrograph, found)
     if len(sizes.sizes):
         show.chart(
             figures.size_distribution(sizes, dark=show.is_dark()),
             "segment_sizes",
             "Histogram of equivalent diameters with the cumulative curve",
+            legend=False,
         )
         _percentiles(sizes)
 
 
-def describe(count: int, name: str, sizes: SizeDistribution) -> say.Line:
+def describe(count: int, sizes: SizeDistribution) -> say.Line:
     """Return the answer: "104 objects, D50 = 312 nm (280–340)"."""
-    noun = f"{name} object" if name != "object" else "object"
-    counted = say.line("{count} {noun}{s}", count=count, noun=noun, s="" if count == 1 else "s")
+    counted = say.line("{count} object{s}", count=count, s="" if count == 1 else "s")
     middle = median_interval(sizes.sizes)
     if not count:
         return counted
@@ -64,7 +65,7 @@ def describe(count: int, name: str, sizes: SizeDistribution) -> say.Line:
     )
 
 
-def _share(share: Interval) -> say.Line:
+def _share(name: str, share: Interval) -> say.Line:
     if isnan(share.estimate):
         return say.line("Nothing counts in this frame.")
     covered = say.line(

@@ -49,7 +49,7 @@ def find(micrograph: Micrograph, asked: Asked) -> cache.Segmented | None:
 def ask_phase(found: cache.Segmented, at_first: int) -> int:
     """Draw which phase is measured, where there are several; return its number."""
     phases = found.found.phases
-    if found.found.kind == OBJECTS or len(phases) < 2:
+    if found.found.kind == OBJECTS or len(phases) < 2 or found.found.origin.way == cache.CHAIN:
         return 1
     names = [phase.name for phase in phases]
     key = segmenting.PHASE
