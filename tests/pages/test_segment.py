@@ -173,3 +173,15 @@ def test_limits_and_downloads(segment_page):
     assert_calm(segment_page)
     assert count(segment_page) <= before
     assert table(segment_page).filter(like="equivalent diameter").min().min() >= 12
+
+
+def test_clusters_come_over_from_their_page(app, png):
+    upload(app, ("a.png", png))
+    app.switch_page("pages/4_Cluster.py").run()
+    app.slider(key="cluster_k").set_value(2).run()
+    regions = next(d.value for d in app.dataframe if "circularity" in d.value.columns)
+    app.button(key="cluster_to_segment").click().run()
+    assert_calm(app)
+    assert app.title[0].value == "Segment"
+    assert app.segmented_control(key="segment_way").value == "clusters"
+    assert count(app) == len(regions)

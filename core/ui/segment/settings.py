@@ -266,6 +266,8 @@ def _ask_clusters(micrograph: Micrograph) -> Asked:
         FILL.begin_with(handed.regions.fill_holes)
     k = COUNT.draw()
     base = handed.clusters if handed else cache.ClusterChoice(smoothing=Smoothing(AUTO))
+    if handed is not None and handed.of != micrograph.key:  # a region belongs to one frame
+        base = replace(base, region=None)
     clusters = cache.settled(micrograph, replace(base, k=k, exclude=EXCLUDE.value()))
     said = st.text_input(
         "Phases, dark to bright",
