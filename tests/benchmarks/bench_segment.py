@@ -58,8 +58,7 @@ def phases(most: int | None) -> None:
 def otsu(micrograph: Micrograph, exclude: np.ndarray, *, split: bool) -> np.ndarray:
     chain = Pipeline([Step("gaussian", {"sigma_px": 1.0}), Step("otsu")])
     found = from_chain(micrograph, chain, exclude=exclude)
-    neck = 3.0 if split else 0.0
-    return objects_of(found, 1, min_area_px=LEAST_PX, split=split, neck_depth_px=neck).labels
+    return objects_of(found, 1, min_area_px=LEAST_PX, split=split).labels
 
 
 def network(micrograph: Micrograph, exclude: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.errors import UserError
 from core.imaging.filtering import Pipeline
 from core.measuring.clustering import Clustering, counted_pixels
-from core.measuring.defaults import suggest_target
+from core.measuring.defaults import NECK_DEPTH_PX, suggest_target
 from core.measuring.exchange import ReadLabels, read_labels, read_rois
 from core.measuring.regions import label_regions
 from core.measuring.segmentation.result import (
@@ -230,7 +230,7 @@ def objects_of(
     split: bool = False,
     fill_holes: bool = False,
     connectivity: int = 8,
-    neck_depth_px: float = 0.0,
+    neck_depth_px: float = NECK_DEPTH_PX,
 ) -> Segmentation:
     """Return the separate regions of a phase as objects.
 

@@ -49,7 +49,6 @@ from core.ui.cache.clustering import ClusterChoice, RegionChoice, clusters, unit
 from core.ui.cache.shared import BY_KEY, excluded
 
 CHAIN, CLUSTERS, STROKES, PARTICLES, FILE = "chain", "clusters", "strokes", "particles", "file"
-NECK_PX = 3.0  # rough masks fall to pieces at shallower necks, see `label_regions`
 _STRIDE = 8  # edits that are made again at most when one is added
 
 
@@ -211,8 +210,7 @@ def _objects(
     micrograph: Micrograph, choice: SegmentChoice, phase: int, found_by: RegionChoice, _given: Given
 ) -> Segmentation:
     found = segmented(micrograph, choice, _given).found
-    how = {**found_by.labelling, "neck_depth_px": NECK_PX if found_by.split else 0.0}
-    return objects_of(found, phase, **how)
+    return objects_of(found, phase, **found_by.labelling)
 
 
 @st.cache_data(max_size="128MB", show_spinner=False, hash_funcs=BY_KEY)

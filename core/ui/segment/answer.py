@@ -68,9 +68,8 @@ def describe(count: int, sizes: SizeDistribution) -> say.Line:
 def _share(name: str, share: Interval) -> say.Line:
     if isnan(share.estimate):
         return say.line("Nothing counts in this frame.")
-    covered = say.line(
-        "They cover **{share}** of what counts", share=tables.percent(share.estimate)
-    )
+    percent = tables.percent(share.estimate)
+    covered = say.line("“{name}” covers **{share}** of what counts", name=name, share=percent)
     if isnan(share.low):
         return say.line("{covered}.", covered=covered)
     return say.line(
