@@ -185,3 +185,19 @@ def test_clusters_come_over_from_their_page(app, png):
     assert app.title[0].value == "Segment"
     assert app.segmented_control(key="segment_way").value == "clusters"
     assert count(app) == len(regions)
+
+
+def test_a_recipe_goes_home_with_the_way(segment_page):
+    from core.ui.segment import answer, settings
+
+    asked = settings.Asked(
+        settings.cache.SegmentChoice(chain='{"steps": [{"filter": "otsu"}]}', names=("pore",)),
+        settings.cache.Given(),
+        settings.cache.RegionChoice(12, split=True),
+    )
+    recipe = answer._recipe(asked, settings.cache.Objects(asked.choice, 1, asked.found_by))
+    assert recipe.segmentation.way == "threshold"
+    assert recipe.segmentation.names == ("pore", "ground")
+    assert (recipe.target, recipe.smallest_region_px, recipe.split_regions) == (0, 12, True)
+    labels = [each.label for each in segment_page.get("download_button")]
+    assert any("Recipe for a batch" in label for label in labels)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
@@ -192,8 +193,7 @@ def strokes_left_out(micrograph: Micrograph, choice: SegmentChoice, _given: Give
 def _by_network(micrograph: Micrograph, choice: SegmentChoice) -> Segmented:
     if not can_find_particles():
         raise UserError("Particles cannot be found here by a network. Choose another way.")
-    from core.learning.particles import find_particles
-
+    find_particles = import_module("core.learning.particles").find_particles
     mask = excluded(micrograph, choice.exclude)
     labels = find_particles(micrograph, exclude=mask)
     return Segmented(from_objects(labels, micrograph, exclude=mask))

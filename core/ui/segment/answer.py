@@ -7,12 +7,15 @@ from math import isnan
 import pandas as pd
 import streamlit as st
 
+from core.imaging.filtering import Pipeline, Step
 from core.measuring.regions import SizeDistribution, size_distribution
-from core.measuring.segmentation import OBJECTS, Segmentation
+from core.measuring.segmentation import GROUND, OBJECTS, Segmentation
 from core.measuring.statistics import Interval, median_interval
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.reporting.batch import csv_bytes
+from core.reporting.recipe import Recipe
+from core.reporting.segmenting import SegmentBy, strokes_of
 from core.ui import cache
 from core.ui.parts import say, show, tables
 from core.ui.segment import hand
@@ -153,8 +156,49 @@ def downloads(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> Non
             "text/csv",
             "segment_sizes_csv",
         )
+        recipe = _recipe(asked, meant)
+        if recipe is not None:
+            show.download(
+                "Recipe for a batch (JSON)",
+                lambda: recipe.to_json().encode(),
+                "recipe.json",
+                "application/json",
+                "segment_recipe",
+            )
         with st.popover("For other programs", icon=":material/output:"):
             made = cache.object_files(micrograph, meant, asked.given)
             for kind, (label, ending, mime) in _FILES.items():
                 name = f"{stem}_objects{ending}"
                 show.download(label, made[kind], name, mime, f"segment_{kind}")
+
+
+def _recipe(asked: Asked, meant: cache.Objects) -> Recipe | None:
+    """Return what finds the same phases in other micrographs; None where a recipe holds no such.
+
+    Changes by hand belong to this micrograph and are not part of it. Clusters have their recipe
+    on their own page.
+    """
+    choice, found_by = asked.choice, meant.found_by
+    steps: tuple[Step, ...] = ()
+    if choice.way == cache.STROKES:
+        strokes = ((m.sha256, strokes_of(shapes)) for m, shapes in asked.given.strokes)
+        by = SegmentBy("strokes", choice.names, seed=choice.seed, strokes=tuple(strokes))
+    elif choice.way == cache.CHAIN:
+        steps = Pipeline.from_json(choice.chain).steps
+        by = SegmentBy("threshold", (*choice.names, GROUND), dark=choice.dark)
+    elif choice.way == cache.PARTICLES:
+        by = SegmentBy("particles")
+    else:
+        return None
+    return Recipe(
+        filters=steps,
+        segmentation=by,
+        target_cluster=meant.phase - 1,
+        exclude_overlays=choice.exclude,
+        smallest_region_px=found_by.smallest_px,
+        smallest_region_by="stated",
+        split_regions=found_by.split,
+        neck_depth_px=found_by.neck_depth_px,
+        fill_holes=found_by.fill_holes,
+        drop_border_regions=found_by.whole,
+    )

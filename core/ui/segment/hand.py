@@ -19,14 +19,14 @@ _MODE, _HISTORY, _SEEN = "segment_hand_mode", "segment_history", "segment_shapes
 _BRUSH = "segment_hand_has_brush"  # at the last run
 _FIRST, _SAID = "segment_merge_first", "segment_hand_said"
 _MODES = {
-    PAINT: ":material/brush: Paint",
-    SELECT: ":material/ads_click: Select",
-    DELETE: ":material/delete: Delete",
-    MERGE: ":material/join_inner: Merge",
-    CUT: ":material/content_cut: Cut",
-    ADD: ":material/gesture: Add",
-    GROW: ":material/select_all: Grow",
-    REDRAW: ":material/edit: Redraw",
+    PAINT: "Paint",
+    SELECT: "Select",
+    DELETE: "Delete",
+    MERGE: "Merge",
+    CUT: "Cut",
+    ADD: "Add",
+    GROW: "Grow",
+    REDRAW: "Redraw",
 }
 _HOW = {
     PAINT: "Choose a phase beside the brush and paint a little of it; the eraser takes away.",
