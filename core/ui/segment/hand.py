@@ -68,7 +68,7 @@ def ask_mode(*, with_brush: bool) -> str:
     if st.session_state.get(_MODE) not in modes or st.session_state.get(_BRUSH) != with_brush:
         st.session_state[_MODE] = start
     st.session_state[_BRUSH] = with_brush
-    mode: str = st.segmented_control(
+    mode: str | None = st.segmented_control(
         "By hand",
         modes,
         required=True,
