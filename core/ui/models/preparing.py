@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.ui import cache
 from core.ui.parts import say, show
-from core.ui.shell import EXCLUDE, workspace
+from core.ui.shell import EXCLUDE, model_choice, workspace
 
 if TYPE_CHECKING:
     from core.learning.adding import AddedModel
@@ -52,6 +52,7 @@ def choose(model: AddedModel, draft_key: str) -> AddedModel:
             text = st.text_input("Values", key=f"models_values_{draft.file_id}", help=_OWN_HELP)
         if text:
             model = cache.choose_preparation(model, text)
+            model_choice.hold(model.name)
             st.session_state[draft_key] = replace(draft, model=model)
             st.rerun(scope="fragment")
         if not chosen:
