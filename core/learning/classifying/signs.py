@@ -78,7 +78,8 @@ def _is_drawn(pixels: NDArray[Any], exclude: NDArray[Any] | None) -> bool:
 def _is_noise(pixels: NDArray[Any], exclude: NDArray[Any] | None) -> bool:
     """Tell whether neighbours are uncorrelated at full size and in means of 4 × 4 pixels."""
     rows, cols = ((side - min(side, _LOOKED_AT_PX)) // 2 for side in pixels.shape)
-    part = pixels[rows : rows + _LOOKED_AT_PX, cols : cols + _LOOKED_AT_PX].astype(np.float32)
+    part: NDArray[Any] = pixels[rows : rows + _LOOKED_AT_PX, cols : cols + _LOOKED_AT_PX]
+    part = part.astype(np.float32)
     hidden = ~np.isfinite(part)
     if exclude is not None:
         hidden |= exclude[rows : rows + _LOOKED_AT_PX, cols : cols + _LOOKED_AT_PX]
@@ -89,7 +90,7 @@ def _is_noise(pixels: NDArray[Any], exclude: NDArray[Any] | None) -> bool:
     return all(_alike(each) < max(_ALIKE, 3 / each.size**0.5) for each in (part, small))
 
 
-def _alike(image: NDArray[np.float32]) -> float:
+def _alike(image: NDArray[Any]) -> float:
     """Return the larger correlation of a picture with itself moved by one pixel."""
     centred = image - image.mean()
     power = float((centred**2).mean())

@@ -2,11 +2,13 @@ from .classifying import (
     classification,
     label_stability,
     magnification_caution,
+    network_input_png,
     overlay_check,
     reliability,
     tile_map,
     tile_map_png,
     tile_values,
+    try_preparations,
 )
 from .clustering import (
     FEATURES,
@@ -89,10 +91,15 @@ from .measuring import (
 from .models import (
     add_model,
     architecture_title,
+    can_choose_preparation,
+    choose_preparation,
     has_model,
+    is_preparation_chosen,
     missing_in_model,
     new_hand,
+    preparation_in_words,
     rename_classes,
+    usual_preparations,
     zip_model,
 )
 from .scales import Outcome, ask_for_scale, reading_problem, scale_outcome

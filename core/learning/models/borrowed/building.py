@@ -103,7 +103,10 @@ def build_borrowed(
 
 def first_convolution(network: nn.Module) -> str:
     """Return the name of the convolution that takes the picture."""
-    return next(name for name, module in network.named_modules() if isinstance(module, nn.Conv2d))
+    names = [name for name, module in network.named_modules() if isinstance(module, nn.Conv2d)]
+    if not names:
+        raise ValueError("the network has no convolution that takes a picture")
+    return str(names[0])
 
 
 def set_channels(network: nn.Module, channels: int) -> None:

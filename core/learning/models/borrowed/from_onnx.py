@@ -71,6 +71,7 @@ class OnnxNetwork(nn.Module):
             raise ValueError("an ONNX program takes pictures of 1 to 1024 px")
         self._classes, self._layout = classes, layout
         self._scores, self._together = scores, together
+        self.program: Tensor
         self.register_buffer("program", torch.empty(program_bytes, dtype=torch.uint8))
         self._runner: Runner | None = None
         self._lock = threading.Lock()
@@ -95,7 +96,7 @@ class OnnxNetwork(nn.Module):
         values = np.ascontiguousarray(x.detach().cpu().float().numpy())
         with self._lock:
             if self._runner is None or not self._runner.is_running:
-                self._runner = Runner(self.program.cpu().numpy().tobytes())
+                self._runner = Runner(bytes(self.program.cpu().numpy()))
             scores = self._runner.ask(values, together=self._together)
         if scores.shape != (len(values), self._classes):
             raise UnusableModel(_FAILED.format(words=f"scores of the shape {scores.shape}"))

@@ -193,7 +193,7 @@ def build(name: str, classes: int, channels: int, options: Mapping[str, Any]) ->
     image, eps = options.get("image"), options.get("eps")
     if set(options) - {"image", "eps"} or not (image is None or _is_size(image, LARGEST_IMAGE_PX)):
         raise ValueError(f"unknown options {sorted(options)}")
-    sizes = {} if image is None else {"img_size": int(image)}
+    sizes: dict[str, Any] = {} if image is None else {"img_size": int(image)}
     is_swin = name.startswith(("swin_tiny", "swin_small", "swin_base", "swin_large"))
     if is_swin:
         sizes["strict_img_size"] = False
@@ -201,7 +201,7 @@ def build(name: str, classes: int, channels: int, options: Mapping[str, Any]) ->
         name, pretrained=False, num_classes=classes, in_chans=channels, **sizes
     )
     if eps is not None:
-        model.get_submodule("head.norm").eps = _small(eps)
+        setattr(model.get_submodule("head.norm"), "eps", _small(eps))  # noqa: B010
     return _split(name, model, is_swin)
 
 

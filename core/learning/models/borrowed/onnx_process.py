@@ -11,7 +11,6 @@ import contextlib
 import io
 import json
 import os
-import sys
 import tempfile
 from typing import Any
 
@@ -58,7 +57,7 @@ def _bound_memory() -> None:
 
 def _open(program: bytes) -> tuple[Any, dict[str, Any]]:
     """Return the session, and what it says of itself."""
-    import onnxruntime
+    import onnxruntime  # type: ignore[import-untyped]
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -127,4 +126,4 @@ def _read(stream: Any, count: int) -> bytearray:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

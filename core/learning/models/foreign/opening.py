@@ -17,6 +17,7 @@ from typing import Any
 from torch import nn
 
 from core.errors import UnusableModel
+from core.learning.models.borrowed.from_onnx import ONNX
 from core.learning.models.card import ModelCard
 from core.learning.models.foreign.bundles import open_bundle
 from core.learning.models.foreign.files import EMA, WeightFile, read_weight_file
@@ -36,7 +37,7 @@ from core.learning.models.installed import (
     WEIGHT_SUFFIXES,
     file_digest,
 )
-from core.learning.models.networks import ONNX, title
+from core.learning.models.networks import title
 from core.learning.models.preparation import CentreCrop, Preparation
 from core.learning.models.preparing.choice import (
     AnyPreparation,
