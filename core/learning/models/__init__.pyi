@@ -38,6 +38,7 @@ from .preparation import fill_excluded as fill_excluded
 from .preparation import shift as shift
 from .preparation import standardise as standardise
 from .preparing.choice import USUAL as USUAL
+from .preparing.choice import describe_preparation as describe_preparation
 from .preparing.choice import make_preparation as make_preparation
 from .preparing.choice import read_preparation as read_preparation
 from .reference import REFERENCE as REFERENCE

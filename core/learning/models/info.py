@@ -15,7 +15,7 @@ from core.learning.models.folders import load_model, prepare_card
 from core.learning.models.foreign.opening import open_weights
 from core.learning.models.installed import CARD, find_model, say_what_is_missing
 from core.learning.models.networks import title
-from core.learning.models.preparing.choice import describe, make_preparation
+from core.learning.models.preparing.choice import describe_preparation, make_preparation
 
 
 def understand_model(name: Path, prepare: str = "") -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _facts(
         "notes": list(notes),
         "classes": [card.display_name(label) for label in card.classes] if card else [],
         "decision_threshold": card.decision_threshold if card else None,
-        "preparation": describe(make_preparation(card.preparation)) if card else "",
+        "preparation": describe_preparation(make_preparation(card.preparation)) if card else "",
         "missing": say_what_is_missing(asdict(card)) if card else "",
         "limits": list(card.limits) if card else [],
         "sha256": card.sha256 if card else sha256,

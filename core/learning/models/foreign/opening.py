@@ -41,7 +41,7 @@ from core.learning.models.networks import title
 from core.learning.models.preparation import CentreCrop, Preparation
 from core.learning.models.preparing.choice import (
     AnyPreparation,
-    describe,
+    describe_preparation,
     usual_preparation,
     with_preparation,
 )
@@ -310,13 +310,13 @@ def _choose_preparation(fit: Fit, file: WeightFile) -> tuple[AnyPreparation, str
         return (
             stated[0],
             STATED_BY_FILE,
-            f"Frames are prepared as the file says: {describe(stated[0])}.",
+            f"Frames are prepared as the file says: {describe_preparation(stated[0])}.",
         )
     ours = fit.architecture in ("alexnet", "visualcnn") or "task" in file.beside
     if stated is None and fit.channels == 1 and size is None:
         crop = CentreCrop()
         if ours:
-            said = f"Frames are prepared as Visual-CCC does: {describe(crop)}."
+            said = f"Frames are prepared as Visual-CCC does: {describe_preparation(crop)}."
             return crop, STATED_BY_FILE, said
         return crop, ASSUMED, _say_assumed(crop, "as in Visual-CCC")
     found = stated[0] if stated is not None else usual_preparation("imagenet", size or 224)
@@ -325,8 +325,9 @@ def _choose_preparation(fit: Fit, file: WeightFile) -> tuple[AnyPreparation, str
 
 
 def _say_assumed(preparation: AnyPreparation, why: str) -> str:
+    how = describe_preparation(preparation)
     return (
-        f"The file does not say how frames are to be prepared; {why}: {describe(preparation)}. "
+        f"The file does not say how frames are to be prepared; {why}: {how}. "
         "If it was trained otherwise, its answers will be off: choose the way it was trained with."
     )
 

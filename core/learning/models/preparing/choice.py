@@ -107,7 +107,7 @@ def _numbers(text: str) -> tuple[float, ...]:
     return tuple(float(part) for part in re.split("[/;]", text))
 
 
-def describe(preparation: AnyPreparation) -> str:
+def describe_preparation(preparation: AnyPreparation) -> str:
     """Return a preparation as a phrase."""
     if isinstance(preparation, Stated):
         return preparation.words()
@@ -139,5 +139,5 @@ def with_preparation(
         Who said so: "the file", "a person" or "nobody".
     """
     others = [each for each in limits if not each.startswith(_SAID) and each != _CROP_LIMIT]
-    said = f"{_BY.get(by, _SAID)}: {describe(preparation)}."
+    said = f"{_BY.get(by, _SAID)}: {describe_preparation(preparation)}."
     return (said, *others, *(() if preparation.sees_whole_frames else (_CROP_LIMIT,)))
