@@ -169,6 +169,9 @@ class Recipe:
         ask for the same are equal, whatever pictures made of it.
     model_sha256 : str
         Digest of the weights; a run with other weights is refused. Empty: any.
+    prepare : str or None
+        How frames are prepared for a network from elsewhere (`read_preparation`); None is what its
+        file or its card says.
     conformal_level : float or None
         Coverage that prediction sets aim at, 0.5 to 0.99; None is the level of the model's card.
     layer : str or None
@@ -243,6 +246,7 @@ class Recipe:
     exclude_overlays: bool = True
     smallest_region_px: RegionSize = 10
     model_sha256: Digest = field(default="", kw_only=True)
+    prepare: Name | None = field(default=None, kw_only=True)
     conformal_level: Level = field(default=None, kw_only=True)
     layer: Name | None = field(default=None, kw_only=True)
     explained_class: Name | None = field(default=None, kw_only=True)
