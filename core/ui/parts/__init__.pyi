@@ -1,5 +1,6 @@
 from . import attribution as attribution
 from . import filmstrip as filmstrip
+from . import measuring as measuring
 from . import say as say
 from . import show as show
 from . import tables as tables
