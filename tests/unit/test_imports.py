@@ -56,10 +56,12 @@ INSIDE = {
         "explaining": ("classifying", "models"),
         "trust": ("explaining", "classifying", "models"),
         "training": ("explaining", "classifying", "models"),
-        "adding": ("classifying", "models"),
+        "adding": ("classifying", "models", "holding"),
+        "holding": (),
     },
     "core.imaging": {
         "memory": (),
+        "parting": ("memory",),
         "display": ("memory",),
         "overlays": ("display", "memory"),
         "filtering": ("display", "memory"),

@@ -19,6 +19,7 @@ from core.reporting.batch import (
     collect_regions,
     compare,
     evidence_by_cluster,
+    group_column,
     summarise_groups,
 )
 from core.reporting.figures import class_counts
@@ -71,9 +72,15 @@ def trust(result: BatchResult) -> str:
 
 
 def areas(result: BatchResult, units: Units) -> str:
-    """Return the target's share of the area and its sizes, per class and per sample."""
-    fields = result.fields
-    groups = summarise_groups(fields, "label", units)
+    """Return the target's share of the area and its sizes, per sample where any is named."""
+    named = group_column(result.fields) == "sample"
+    title = f"<h2>Area of {escape(wording.target_title(result.recipe))}</h2>"
+    per_class = _per_class(result, units)
+    return title + (_per_sample(result, units) if named else "") + per_class
+
+
+def _per_class(result: BatchResult, units: Units) -> str:
+    groups = summarise_groups(result.fields, "label", units)
     order = {name: place for place, name in enumerate(result.model["classes"])}
     groups.sort(key=lambda group: order.get(group.name, len(order)))
     limits = [
@@ -86,23 +93,43 @@ def areas(result: BatchResult, units: Units) -> str:
         f'<span class="count">{interval(group.area_percent)}</span>'
         for group in groups
     )
-    parts = [
-        f"<h2>Area of {escape(wording.target_title(result.recipe))}</h2>",
-        f'<div class="card"><div class="bars">{bars}</div></div>',
+    return (
+        '<h3 class="group">Per predicted class</h3>'
+        f'<div class="card"><div class="bars">{bars}</div></div>'
         '<p class="note">Mean share of the specimen area per class with its 95 % t-interval; '
         "n is the number of fields of view, and copies of a file count once. One field gives no "
-        f"interval. The scale runs from 0 to {top:.3g} %.</p>",
-        '<h3 class="group">Per class</h3>',
-        _group_table(groups, "Class", units, lambda name: wording.class_title(result, name)),
-    ]
-    if (fields["sample"].fillna("") != "").any():
-        samples = summarise_groups(fields, "sample", units)
-        parts.append('<h3 class="group">Per sample</h3>')
-        shown = samples[:MOST_SAMPLES]
-        parts.append(_group_table(shown, "Sample", units, lambda name: name or "no sample named"))
-        if len(samples) > len(shown):
-            parts.append(f'<p class="note">{len(samples) - len(shown)} more samples left out.</p>')
-    return "".join(parts)
+        f"interval. The scale runs from 0 to {top:.3g} %.</p>"
+        + _group_table(groups, "Class", units, lambda name: wording.class_title(result, name))
+    )
+
+
+def _per_sample(result: BatchResult, units: Units) -> str:
+    samples = summarise_groups(result.fields, "sample", units)
+    shown = samples[:MOST_SAMPLES]
+    table = _group_table(shown, "Sample", units, lambda name: name or "no sample named")
+    left = len(samples) - len(shown)
+    more = f'<p class="note">{left} more samples left out.</p>' if left else ""
+    return f'<h3 class="group">Per sample</h3>{table}{more}{_classes_of_samples(result)}'
+
+
+def _classes_of_samples(result: BatchResult) -> str:
+    """Return how many fields of each sample fell into each class."""
+    fields = result.fields
+    counts = pd.crosstab(fields["sample"].fillna(""), fields["label"], dropna=False)
+    names = [name for name in result.model["classes"] if name in counts.columns]
+    heads = "".join(
+        f'<th class="number">{escape(wording.class_title(result, name))}</th>' for name in names
+    )
+    lines = "".join(
+        f"<tr><td>{escape(sample or 'no sample named')}</td>"
+        + "".join(f'<td class="number">{counts.loc[sample, name] or "–"}</td>' for name in names)
+        + "</tr>"
+        for sample in dict.fromkeys(fields["sample"].fillna(""))
+    )
+    return (
+        '<h3 class="group">Classes of each sample</h3><div class="card scroll"><table><thead><tr>'
+        f"<th>Sample</th>{heads}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
 
 
 def _group_table(
@@ -132,7 +159,7 @@ def _share(value: Interval) -> str:
     if value.n < 2:
         return _mean(value)
     low, high = max(value.low, 0.0), min(value.high, 100.0)
-    return f"{plain_number(value.estimate)} ({low:.1f}–{high:.1f})"
+    return f"{plain_number(round(value.estimate, 1))} ({low:.1f}–{high:.1f})"
 
 
 def _mean(value: Interval) -> str:
@@ -159,14 +186,16 @@ def _within(value: float, top: float) -> float:
 
 def sizes(result: BatchResult, units: Units) -> str:
     """Return the size distribution of the regions, one panel per class on one scale."""
-    found = collect_regions(result.each_regions(), result.fields, units)
+    by = group_column(result.fields)
+    found = collect_regions(result.each_regions(), result.fields, units, by)
     if not found:
         return ""
     column = f"equivalent_diameter_{units.length}"
     edges = drawings.bin_edges(np.concatenate([table[column] for table in found.values()]))
     panels = ""
-    for name, table in found.items():
-        title, values = wording.class_title(result, name), table[column].to_numpy(float)
+    for name, table in list(found.items())[:MOST_SAMPLES]:
+        title = wording.class_title(result, name) if by == "label" else name or "no sample named"
+        values = table[column].to_numpy(float)
         drawn = drawings.histogram(values, edges, units.length, f"sizes of regions in {title}")
         panels += (
             f'<figure class="card"><h3>{escape(title)}</h3>{drawn}<figcaption>'

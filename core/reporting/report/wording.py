@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.measuring.clustering import AUTO, GREY, GREYS
 from core.measuring.statistics import Interval, mean_interval
-from core.reporting.batch import list_versions, words_of
+from core.reporting.batch import are_alike, group_column, list_versions, words_of
 from core.reporting.decisions import Decision
 from core.reporting.recipe import FROM_FILE, FROM_PICTURE, Recipe
 
@@ -88,7 +88,10 @@ def target_title(recipe: Recipe) -> str:
 
 
 def summary(result: BatchResult, fields: pd.DataFrame) -> str:
-    """Return what came out of the batch, in two to five sentences."""
+    """Return what came out of the batch, in two to five sentences.
+
+    Micrographs that are not alike are not averaged; samples have an answer each elsewhere.
+    """
     total, failed = len(result.rows), len(result.failed)
     if not total:
         return "The batch was cancelled before the first micrograph was done."
@@ -109,15 +112,19 @@ def summary(result: BatchResult, fields: pd.DataFrame) -> str:
     if copies:
         what = "One of them is a copy" if copies == 1 else f"{copies} of them are copies"
         sentences.append(f"{what} of another file and not counted in what follows.")
-    return " ".join(
-        [*sentences, _class_sentence(result, fields), *_doubts(fields), _area(result, fields)]
-    )
+    grouped = group_column(fields) == "sample"
+    classes = [] if grouped else [_class_sentence(result, fields)]
+    area = [_area(result, fields)] if not grouped and are_alike(fields) else []
+    return " ".join([*sentences, *classes, *_doubts(fields), *area])
 
 
 def _class_sentence(result: BatchResult, fields: pd.DataFrame) -> str:
     counts = fields["label"].value_counts()
     leaders = sorted(str(name) for name in counts.index[counts == counts.max()])
-    names = " and ".join(escape(class_title(result, name)) for name in leaders)
+    titles = [escape(class_title(result, name)) for name in leaders]
+    names = " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)
+    if len(leaders) == fields["label"].nunique() > 1 and int(counts.max()) == 1:
+        return f"Each is of another class: {names}."
     if len(leaders) > 1:
         return f"The most frequent classes are {names}, with {int(counts.max())} each."
     return f"The most frequent class is {names}, with {int(counts.max())} of {len(fields)}."
@@ -212,9 +219,21 @@ def methods(result: BatchResult) -> str:
             f"{further_methods(recipe)}"
             "Area fractions refer to the specimen area of a field "
             "and are given as means over fields with 95 % t-intervals (Student 1908, "
-            "doi:10.2307/2331554), class shares with Wilson intervals (Wilson 1927, "
-            "doi:10.1080/01621459.1927.10502953).",
+            f"doi:10.2307/2331554), {_compared(result)}class shares with Wilson intervals "
+            "(Wilson 1927, doi:10.1080/01621459.1927.10502953).",
         )
+    )
+
+
+def _compared(result: BatchResult) -> str:
+    """Return how samples were compared; empty with fewer than two."""
+    names = result.fields["sample"].fillna("")
+    if names[names != ""].nunique() < 2:
+        return ""
+    return (
+        "samples are compared with fields as the units by Welch's interval (Welch 1947, "
+        "doi:10.1093/biomet/34.1-2.28) and the rank test of Mann and Whitney (1947, "
+        "doi:10.1214/aoms/1177730491), held for all comparisons together (Holm 1979), "
     )
 
 

@@ -297,15 +297,21 @@ def _files(
 ) -> None:
     """Draw the downloads: tables, mask, numbered regions for ImageJ, clusters in colours."""
     stem, clusters = show.file_stem(micrograph), int(labels.max()) + 1
-    sizes = pd.concat([found.to_frame(), found.histogram()], axis=1)
+
+    def sizes() -> bytes:
+        return csv_bytes(pd.concat([found.to_frame(), found.histogram()], axis=1))
+
     with st.container(horizontal=True):
-        csv = tables.regions_csv(regions, micrograph)
-        show.download("Regions (CSV)", csv, f"{stem}_regions.csv", "text/csv", f"{prefix}_csv")
+        show.download(
+            "Regions (CSV)",
+            lambda: tables.regions_csv(regions, micrograph),
+            f"{stem}_regions.csv",
+            "text/csv",
+            f"{prefix}_csv",
+        )
         if mask_png:
             show.download("Mask (PNG)", mask_png, f"{stem}_mask.png", "image/png", f"{prefix}_mask")
-        show.download(
-            "Sizes (CSV)", csv_bytes(sizes), f"{stem}_sizes.csv", "text/csv", f"{prefix}_sizes_csv"
-        )
+        show.download("Sizes (CSV)", sizes, f"{stem}_sizes.csv", "text/csv", f"{prefix}_sizes_csv")
         show.download(
             "All clusters (PNG)",
             lambda: cache.clusters_palette_png(labels, clusters),

@@ -57,6 +57,7 @@ TEXTS = (
     "sizes_by",
     "pixel_size_source",
     "depth",
+    "instrument",
     "sha256",
 )
 
