@@ -26,14 +26,13 @@ from core.ui.batch.settings import (
     SETTINGS,
     TARGETS,
 )
-from core.ui.parts import AUTOMATIC, gather, say, show, tables
+from core.ui.parts import AUTOMATIC, gather, measuring, say, show, tables
 from core.ui.shell import (
     EXCLUDE,
     SMALLEST,
     SMALLEST_NM,
     TASKS,
     filter_chain,
-    measuring,
     model_choice,
     region,
     smallest_by,
@@ -105,7 +104,7 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
         SAMPLE.draw()
         LABEL.draw()
         PICTURES.draw()
-    own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *measuring.SETTINGS, *SETTINGS))
+    own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *SETTINGS))
     stated = {name: _whole(name, value) for name, value in {**said, **own}.items()}
     stated |= {"model": model, "filters": steps if filtered else ()}
     stated |= {
@@ -116,7 +115,10 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
 
 
 def _draw_regions() -> None:
-    """Draw smoothing, what makes a region and what is measured: the settings of Cluster as well."""
+    """Draw smoothing, what makes a region and what is measured: the settings of Cluster as well.
+
+    What they say was gathered before, as that of all pages.
+    """
     with st.expander("Smoothing, regions, measures", icon=":material/tune:"):
         measuring.draw_smoothing()
         for setting in (measuring.SPLIT, measuring.NECK, measuring.FILL, measuring.CORNERS):

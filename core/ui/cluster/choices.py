@@ -10,8 +10,7 @@ from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.cache import ClusterChoice
 from core.ui.cluster import settings
-from core.ui.parts import AUTOMATIC, say, segmenting, tables
-from core.ui.shell import measuring
+from core.ui.parts import AUTOMATIC, measuring, say, segmenting, tables
 
 
 def target(micrograph: Micrograph, choice: ClusterChoice, wished: int) -> int:

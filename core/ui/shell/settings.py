@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from core.ui.parts import Amount, Setting, Switch, Whole
-from core.ui.shell import measuring
+from core.ui.parts import Amount, Setting, Switch, Whole, measuring
 
 EXCLUDE = Switch(
     name="leave-out",
