@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import tempfile
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.leftovers import make_folder
 from core.reporting.batch import BatchResult, GivenSource, Pace, relabel, run_batch, write_zip
 from core.reporting.recipe import Recipe
 from core.reporting.report import write_report
@@ -78,7 +78,7 @@ class Run:
         self.place = place
         self._labelling = threading.Lock()
         self._state = _State()
-        folder = Path(tempfile.mkdtemp(prefix="micrographia_"))
+        folder = make_folder("batch-")
         self._thread = threading.Thread(
             target=_work,
             args=(self._state, list(sources), recipe, classifier, folder, list(others), visitor),
