@@ -66,7 +66,7 @@ INSIDE = {
         "overlays": ("display", "memory"),
         "filtering": ("display", "memory"),
         "scale": ("overlays", "display", "memory"),
-        "reading": ("scale", "memory"),
+        "reading": ("scale", "overlays", "memory"),
         "simulation": ("scale", "overlays", "filtering", "display", "memory"),
     },
 }

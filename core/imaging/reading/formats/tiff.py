@@ -34,8 +34,8 @@ _PLANES_APART = 2
 _JPEG = 7
 # None, CCITT, LZW, JPEG, Deflate (two numbers), PackBits.
 _COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32946, 32773}
-# Others bring whole pictures of their own, whose size no header of the TIFF bounds (Zstandard, LZMA,
-# LERC, JPEG 2000, WebP, JPEG XL). They are decoded in the bounded process.
+# Others bring whole pictures of their own, whose size no header of the TIFF bounds (Zstandard,
+# LZMA, LERC, JPEG 2000, WebP, JPEG XL). They are decoded in the bounded process.
 _BOUNDED = {50000, 34925, 34926, 34887, 33003, 33005, 34712, 34927, 50001, 50002}
 _MOST_SHARED = 2  # times the file: pieces that all lie at one place would be unpacked again
 _TWO_DETECTORS = 2
