@@ -7,7 +7,6 @@ the same name is another folder.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import hashlib
 import logging
@@ -46,6 +45,7 @@ from core.learning.models import (
     require_classes,
     save_model,
 )
+from core.leftovers import make_folder
 from core.micrograph import Micrograph, PixelSize
 
 MOST_MODELS = 40
@@ -225,9 +225,8 @@ def _folder() -> Path:
     with _lock:
         folder = added_folder()
         if folder is None or not folder.is_dir():
-            folder = Path(tempfile.mkdtemp(prefix="micrographia-models-"))
+            folder = make_folder("models-")
             os.environ[ADDED] = str(folder)
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
         return folder
 
 
