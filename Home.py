@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.ui import page
 from core.ui.home import correction, gallery, loading
+from core.ui.home import samples as grouped
 from core.ui.parts import filmstrip, say
 from core.ui.shell import PROMISES, TASKS, readings, samples, sidebar, tour, workspace
 
@@ -40,6 +41,7 @@ with page.user_errors():
     else:
         sidebar.draw(current)
         filmstrip.draw(workspace.every(), current, workspace.select)
+        grouped.draw()
         correction.draw(current)
         gallery.draw()
         st.subheader("What to do with it", anchor=False)

@@ -14,6 +14,7 @@ from .rows.grouping import find_typical as find_typical
 from .rows.grouping import group_column as group_column
 from .rows.grouping import more_fields as more_fields
 from .rows.label_table import Matched as Matched
+from .rows.label_table import find_key as find_key
 from .rows.label_table import match_labels as match_labels
 from .rows.label_table import read_labels as read_labels
 from .rows.label_table import read_samples as read_samples

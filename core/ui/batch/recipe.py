@@ -22,7 +22,6 @@ from core.ui.batch.settings import (
     MEASURES,
     METHOD,
     PICTURES,
-    SAMPLE,
     SCALE,
     SETTINGS,
     TARGETS,
@@ -34,6 +33,7 @@ from core.ui.shell import (
     SMALLEST_NM,
     TASKS,
     filter_chain,
+    grouping,
     model_choice,
     region,
     smallest_by,
@@ -68,6 +68,11 @@ def choose(pick_model: Callable[[], str], said: Callable[[], Mapping[str, Any]])
     return _from_settings(pick_model(), said())
 
 
+def is_from_file() -> bool:
+    """Tell whether the recipe is a file's and not what the pages say."""
+    return st.session_state.get("batch_recipe_origin") == FROM_FILE
+
+
 def _from_file(data: bytes) -> Recipe:
     """Return a recipe that asks for a model of this person: a name could be a path, or another's.
 
@@ -100,8 +105,7 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
     BORDER.draw()
     EXCLUDE.draw()
     _scale()
-    with st.expander("Samples, labels, pictures", icon=":material/sell:"):
-        SAMPLE.draw()
+    with st.expander("Labels, pictures, more", icon=":material/sell:"):
         LABEL.draw()
         MEASURES.draw()
         PICTURES.draw()
@@ -112,6 +116,7 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
         "target_cluster": None if target == AUTOMATIC else target,
         "smallest_region_by": smallest_by(),
     }
+    stated["samples"] = grouping.pairs()
     return Recipe(**{**stated, "conformal_level": _level(model, said.get("conformal_level"))})
 
 

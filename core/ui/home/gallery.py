@@ -14,7 +14,7 @@ from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.home import scale_card, scale_table
 from core.ui.parts import say, show
-from core.ui.shell import samples, workspace
+from core.ui.shell import grouping, samples, workspace
 
 _CARDS_PER_PAGE = 6
 _CARD_PX = 280  # at least
@@ -120,6 +120,8 @@ def prepare(micrograph: Micrograph) -> None:
 def badges(micrograph: Micrograph) -> None:
     """Say in a word each what deserves attention."""
     samples.badge(micrograph)
+    if sample := grouping.sample_of(micrograph):
+        st.badge(say.line("{sample}", sample=sample), icon=":material/sell:", color="green")
     if micrograph.pixel_size is None:
         reason = str(micrograph.metadata.get("calibration", ""))
         st.badge(

@@ -1,4 +1,5 @@
 from . import filter_chain as filter_chain
+from . import grouping as grouping
 from . import model_choice as model_choice
 from . import region as region
 from . import samples as samples
@@ -15,6 +16,8 @@ from .scales import calibration as calibration
 from .scales import readings as readings
 from .scales import scopes as scopes
 from .settings import EXCLUDE as EXCLUDE
+from .settings import OF_NAMES as OF_NAMES
+from .settings import PARTS_OF_NAMES as PARTS_OF_NAMES
 from .settings import SMALLEST as SMALLEST
 from .settings import SMALLEST_NM as SMALLEST_NM
 from .settings import smallest_by as smallest_by

@@ -25,6 +25,7 @@ SAMPLE_SHAPE = (768, 1024)
 
 BATCH_KEPT = "workspace_batch_kept"  # key of a finished batch, for the address
 BATCH_WANTED = "workspace_batch_wanted"  # key that an address named, until the batch is looked at
+NAMED_SAMPLES = "workspace_samples"  # digest -> sample, as a person said
 _MICROGRAPHS = "workspace_micrographs"  # a Shelf: sha256 of the file -> Micrograph
 _CURRENT = "workspace_current"
 _STEPS = "workspace_scale_steps"  # digest -> pixel size and source before, one dict per step
@@ -334,12 +335,6 @@ def own_pixel_size(micrograph: Micrograph) -> PixelSize | None:
 def alike(micrograph: Micrograph) -> list[str]:
     """Return the digests of all loaded frames of the same size in px, its own included."""
     return [each.sha256 for each in every() if each.shape == micrograph.shape]
-
-
-def of_folder(micrograph: Micrograph) -> list[str]:
-    """Return the digests of all that were loaded from the same folder; none without a folder."""
-    folder = folder_of(micrograph)
-    return [each.sha256 for each in every() if folder and folder_of(each) == folder]
 
 
 def folder_of(micrograph: Micrograph) -> str:
