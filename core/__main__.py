@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import math
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from core.reporting.study import Study
 
 MOST_TEXT_BYTES = 6_000_000  # of a recipe or a table of labels; their readers want less
+_MOST = 10**9  # views of a training: years
 EXIT_OK, EXIT_USAGE, EXIT_SOME_FAILED, EXIT_STOPPED = 0, 2, 3, 130
 
 
@@ -92,6 +94,25 @@ def _command(commands: Any, name: str, what: str, *examples: str) -> argparse.Ar
     return parser
 
 
+def _path(text: str) -> Path:
+    """Return what was typed as a path; nothing, as of an unset variable, is not the folder here."""
+    if not text:
+        raise argparse.ArgumentTypeError('a path is empty; write "." for the folder one is in')
+    return Path(text)
+
+
+def _count(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number from `least` on."""
+
+    def read(text: str) -> int:
+        with contextlib.suppress(ValueError):
+            if least <= (number := int(text)) <= _MOST:
+                return number
+        raise argparse.ArgumentTypeError(f"a whole number from {least} on is wanted, not {text!r}")
+
+    return read
+
+
 def _add_batch(commands: Any) -> None:
     batch = _command(
         commands,
@@ -103,17 +124,17 @@ def _add_batch(commands: Any) -> None:
         "data/ --recipe with_flat_field.json --with flat.tif",
         "data/ --engine dask --workers 8",
     )
-    batch.add_argument("inputs", nargs="+", type=Path, help="files, folders or ZIPs")
-    batch.add_argument("--out", type=Path, default=Path("report"), help="folder for the report")
-    batch.add_argument("--recipe", type=Path, help="settings as JSON; defaults otherwise")
+    batch.add_argument("inputs", nargs="+", type=_path, help="files, folders or ZIPs")
+    batch.add_argument("--out", type=_path, default=Path("report"), help="folder for the report")
+    batch.add_argument("--recipe", type=_path, help="settings as JSON; defaults otherwise")
     batch.add_argument(
         "--labels",
-        type=Path,
+        type=_path,
         help="CSV with the columns name and label, or a corrected results.csv",
     )
     batch.add_argument(
         "--with",
-        type=Path,
+        type=_path,
         nargs="+",
         dest="others",
         metavar="FILE",
@@ -189,12 +210,12 @@ def _add_filter(commands: Any) -> None:
         "data/ --recipe recipe.json --out filtered",
         "a.tif --recipe recipe.json --with flat.tif --format tiff16",
     )
-    filter_.add_argument("inputs", nargs="+", type=Path, help="files or folders")
-    filter_.add_argument("--recipe", type=Path, required=True, help="from the Filters page")
-    filter_.add_argument("--out", type=Path, default=Path("filtered"), help="folder to write to")
+    filter_.add_argument("inputs", nargs="+", type=_path, help="files or folders")
+    filter_.add_argument("--recipe", type=_path, required=True, help="from the Filters page")
+    filter_.add_argument("--out", type=_path, default=Path("filtered"), help="folder to write to")
     filter_.add_argument(
         "--with",
-        type=Path,
+        type=_path,
         nargs="+",
         dest="others",
         metavar="FILE",
@@ -226,13 +247,13 @@ def _add_train(commands: Any) -> None:
         "shipped one, or that of --start-from); no layer is trained",
     )
     train.add_argument(
-        "folders", nargs="+", type=Path, help="FOLDER…; without --out the last is the model folder"
+        "folders", nargs="+", type=_path, help="FOLDER…; without --out the last is the model folder"
     )
-    train.add_argument("--out", type=Path, help="model folder to write")
-    train.add_argument("--whole-frames", type=Path, help="the same files uncropped, to be scored")
+    train.add_argument("--out", type=_path, help="model folder to write")
+    train.add_argument("--whole-frames", type=_path, help="the same files uncropped, to be scored")
     train.add_argument(
         "--pretrain-samples",
-        type=int,
+        type=_count(0),
         nargs="?",
         const=128_000,
         metavar="N",
@@ -241,11 +262,11 @@ def _add_train(commands: Any) -> None:
     )
     train.add_argument(
         "--finetune-samples",
-        type=int,
+        type=_count(1),
         help="views per fine-tuning (default: 10000); 5000 for efficientnet-lite0",
     )
     train.add_argument(
-        "--folds", type=int, help="folds of the grouped cross-validation (default: 5)"
+        "--folds", type=_count(2), help="folds of the grouped cross-validation (default: 5)"
     )
     train.add_argument(
         "--start-from",
@@ -254,7 +275,7 @@ def _add_train(commands: Any) -> None:
         "efficientnet-lite0 (from a package), or one of micronet/… and imagenet-micronet/… with "
         "resnet18, resnet50 or densenet121",
     )
-    train.add_argument("--work", type=Path, help="folder for unfinished phases")
+    train.add_argument("--work", type=_path, help="folder for unfinished phases")
     train.add_argument(
         "--sources", action="store_true", help="also train without each source, for the card"
     )
@@ -271,7 +292,7 @@ def _add_info(commands: Any) -> None:
         "models/em-morph5 --json",
     )
     info.add_argument(
-        "files", nargs="+", type=Path, help="micrographs, weight files, model folders or names"
+        "files", nargs="+", type=_path, help="micrographs, weight files, model folders or names"
     )
     info.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     info.set_defaults(run=_info)
@@ -282,6 +303,15 @@ def _require(*paths: Path) -> None:
     for path in paths:
         if not _exists(path):
             raise UserError(f"There is nothing at {str(path)!r}. Check the path.")
+
+
+def _require_place(path: Path) -> None:
+    """Refuse a folder that can never be made, before the hours whose result it is to take."""
+    there = next((one for one in (path, *path.absolute().parents) if _exists(one)), path)
+    if not there.is_dir():
+        raise UserError(f"{str(there)!r} is a file. Choose another folder to write to.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"{str(there)!r} may not be written to. Choose another folder.")
 
 
 def _exists(path: Path) -> bool:
@@ -453,6 +483,10 @@ def _train(options: argparse.Namespace) -> int:
     if not folders:
         raise UserError("train needs a folder of labelled micrographs and a model folder to write.")
     _require(*folders, *([options.whole_frames] if options.whole_frames else []))
+    for place in (out, *([options.work] if options.work else [])):
+        _require_place(place)
+    if out.resolve() in {folder.resolve() for folder in folders}:
+        raise UserError("The model folder is one of the labelled ones. Choose another one.")
     if options.quick:
         return _train_quickly(options, folders, out)
     asked = {

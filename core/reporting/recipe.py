@@ -20,6 +20,7 @@ from core.measuring.clustering import (
     FeatureSet,
     Smoothing,
 )
+from core.measuring.defaults import NECK_DEPTH_PX
 from core.reporting.decisions import (
     Decision,
     Length,
@@ -37,6 +38,7 @@ LONGEST_JSON = 1_000_000  # what was decided for a thousand samples is half of t
 
 FROM_FILE, FROM_PICTURE = "file", "read"
 MOST_SAMPLES = 2_000
+MOST_NECK_DEPTH_PX = 100.0
 SEEDS = (0, 2**31 - 1)
 _LONGEST_REASON = 240  # letters of what is wrong with a value
 _FEATURES, _AS_FOUND, _BY_NOISE = FeatureSet(), Smoothing(), Smoothing(AUTO)
@@ -115,7 +117,7 @@ Pictures = Annotated[
     Predicate(_are_distinct),
     Must(f"be a list of {', '.join(PICTURES)}, each at most once"),
 ]
-Measure = Literal["widths", "grains", "boundaries", "gaps", "correlation"]
+Measure = Literal["widths", "between", "grains", "boundaries", "gaps", "correlation"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 Measures = Annotated[
     tuple[Measure, ...],
@@ -124,6 +126,7 @@ Measures = Annotated[
 ]
 Steps = Annotated[tuple[Step, ...], Must("be a list of steps")]
 Neighbours = Annotated[Literal[4, 8], Must("be 4 or 8")]
+NeckDepth = Annotated[float, Interval(ge=0, le=MOST_NECK_DEPTH_PX)]
 Clusters = Annotated[int, Interval(ge=MIN_CLUSTERS, le=MAX_CLUSTERS)]
 RegionSize = Annotated[int, Interval(ge=SMALLEST_REGION_PX[0], le=SMALLEST_REGION_PX[1])]
 Seed = Annotated[int, Interval(ge=SEEDS[0], le=SEEDS[1])]
@@ -184,15 +187,22 @@ class Recipe:
         than what shows of them.
     split_regions : bool
         Separate regions that touch at a neck.
+    neck_depth_px : float
+        How much the narrower part's half width must exceed that of a neck that is cut, see
+        `core.measuring.regions.label_regions`.
     fill_holes : bool
         Holes become part of the regions around them.
     connectivity : int
         8: pixels that meet at a corner belong to one region; 4: those that share an edge.
     measures : tuple of str
         What is measured of the target besides its regions: "widths" (of fibres, walls, pores, and
-        which way they lie), "grains" (regions by intercepts), "boundaries" (grains between them by
-        intercepts), "gaps" (to the nearest region, and centres against chance), "correlation" (its
-        length, and the fields that a precision needs).
+        which way they lie), "between" (widths of what lies between), "grains" (regions by
+        intercepts), "boundaries" (grains between them by intercepts), "gaps" (to the nearest
+        region, and centres against chance), "correlation" (its length, and the fields that a
+        precision needs).
+    sizes_by : str
+        "number", "area" or "volume": what a tenth, half and nine tenths of are meant by D10, D50
+        and D90.
     samples : tuple of (str, str)
         Name of a micrograph and its sample, as a person said: ("a.tif", "S1"). It counts before
         `sample_from`.
@@ -240,9 +250,11 @@ class Recipe:
     region_limits: RegionLimits = field(default=_LIMITS, kw_only=True)
     drop_border_regions: bool = field(default=False, kw_only=True)
     split_regions: bool = field(default=False, kw_only=True)
+    neck_depth_px: NeckDepth = field(default=NECK_DEPTH_PX, kw_only=True)
     fill_holes: bool = field(default=False, kw_only=True)
     connectivity: Neighbours = field(default=8, kw_only=True)
     measures: Measures = field(default=(), kw_only=True)
+    sizes_by: Literal["number", "area", "volume"] = field(default="number", kw_only=True)
     sample_from: Part = field(default="", kw_only=True)
     label_from: Part = field(default="", kw_only=True)
     samples: Samples = field(default=(), kw_only=True)

@@ -13,6 +13,7 @@ from .rows.grouping import are_alike as are_alike
 from .rows.grouping import find_typical as find_typical
 from .rows.grouping import group_column as group_column
 from .rows.grouping import more_fields as more_fields
+from .rows.hand import list_by_hand as list_by_hand
 from .rows.label_table import Matched as Matched
 from .rows.label_table import find_key as find_key
 from .rows.label_table import match_labels as match_labels
@@ -31,6 +32,7 @@ from .rows.spreadsheet import csv_bytes as csv_bytes
 from .rows.summaries import GroupSummary as GroupSummary
 from .rows.summaries import Units as Units
 from .rows.summaries import choose_units as choose_units
+from .rows.summaries import collect_regions as collect_regions
 from .rows.summaries import collect_sizes as collect_sizes
 from .rows.summaries import diameters as diameters
 from .rows.summaries import evidence_by_cluster as evidence_by_cluster
@@ -40,6 +42,7 @@ from .rows.truth import Bin as Bin
 from .rows.truth import compare as compare
 from .rows.truth import reliability_bins as reliability_bins
 from .run import BatchResult as BatchResult
+from .run import add_by_hand as add_by_hand
 from .run import relabel as relabel
 from .run import run_batch as run_batch
 from .run import write_zip as write_zip

@@ -35,7 +35,7 @@ from core.measuring.defaults import area_of
 from core.measuring.exchange import region_files
 from core.measuring.regions import filter_regions, label_regions, measure_regions
 from core.micrograph import Micrograph
-from core.reporting.batch.rows import likeness, measures
+from core.reporting.batch.rows import likeness, measures, sizes
 from core.reporting.batch.rows.naming import find_part, find_sample
 from core.reporting.recipe import Recipe
 from core.reporting.settling import CLUSTERINGS, settled, uncounted
@@ -137,6 +137,11 @@ def analyse(
         **_area_values(clustering, target, micrograph, recipe),
         **_evidence_values(explanation, clustering),
         **_region_values(regions),
+        **sizes.size_values(
+            regions,
+            recipe,
+            micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan"),
+        ),
         **measures.measure_more(
             target,
             hidden,
@@ -332,6 +337,7 @@ def _region_choice(
         "min_area_px": smallest_area_px(recipe, micrograph),
         "split": recipe.split_regions,
         "connectivity": recipe.connectivity,
+        "neck_depth_px": recipe.neck_depth_px,
         "fill_holes": recipe.fill_holes,
     }
 
@@ -349,6 +355,7 @@ def list_columns(classes: Sequence[str], clusters: int) -> list[str]:
         *(f"cluster_{number}_evidence_percent" for number in range(clusters)),
         *("regions", "mean_diameter_px", "median_diameter_px"),
         *("mean_diameter_nm", "median_diameter_nm"),
+        *sizes.list_sizes(),
         *("excluded_percent", "pixel_size_nm", "pixel_size_source"),
         *("width_px", "height_px", "depth", "instrument", "sha256"),
     ]

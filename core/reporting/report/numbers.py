@@ -10,12 +10,13 @@ import pandas as pd
 
 from core.imaging.display import cluster_colors
 from core.imaging.scale import describe_with_error
+from core.measuring.regions import moment_mean, weighted_sizes
 from core.measuring.statistics import Interval, wilson_interval
 from core.reporting.batch import (
     Agreement,
     GroupSummary,
     Units,
-    collect_sizes,
+    collect_regions,
     compare,
     evidence_by_cluster,
     group_column,
@@ -27,6 +28,7 @@ from core.reporting.report.wording import escape, interval, percent, plain_numbe
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult
+    from core.reporting.recipe import Recipe
 
 MOST_SAMPLES = 100
 
@@ -185,25 +187,38 @@ def _within(value: float, top: float) -> float:
 def sizes(result: BatchResult, units: Units) -> str:
     """Return the size distribution of the regions, one panel per class on one scale."""
     by = group_column(result.fields)
-    found = collect_sizes(result.each_regions(), result.fields, units, by)
+    found = collect_regions(result.each_regions(), result.fields, units, by)
     if not found:
         return ""
-    edges = drawings.bin_edges(np.concatenate(list(found.values())))
+    column = f"equivalent_diameter_{units.length}"
+    edges = drawings.bin_edges(np.concatenate([table[column] for table in found.values()]))
     panels = ""
-    for name, values in list(found.items())[:MOST_SAMPLES]:
+    for name, table in list(found.items())[:MOST_SAMPLES]:
         title = wording.class_title(result, name) if by == "label" else name or "no sample named"
-        low, middle, high = pd.Series(values).quantile([0.1, 0.5, 0.9])
+        values = table[column].to_numpy(float)
         drawn = drawings.histogram(values, edges, units.length, f"sizes of regions in {title}")
         panels += (
             f'<figure class="card"><h3>{escape(title)}</h3>{drawn}<figcaption>'
-            f"{values.size:,} regions; median {middle:.4g} {units.length}, 10 to 90 % of them "
-            f"{low:.4g} to {high:.4g} {units.length}</figcaption></figure>"
+            f"{values.size:,} regions; {_percentiles(table, result.recipe)}</figcaption></figure>"
         )
     note = " Micrographs without a pixel size take no part." if units.are_physical else ""
     return (
         f'<h2>Sizes of regions</h2><div class="panels">{panels}</div><p class="note">Equivalent '
         f"diameter of every region: that of the circle of its area. All panels share one "
-        f"scale.{note}</p>"
+        f"scale. {wording.percentiles_meant(result.recipe)}{note}</p>"
+    )
+
+
+def _percentiles(table: pd.DataFrame, recipe: Recipe) -> str:
+    """Return D10, D50, D90, D[3,2] and D[4,3] of regions in words."""
+    weighs = recipe.drop_border_regions and bool(table["weight"].notna().all())
+    found = weighted_sizes(table, recipe.sizes_by, make_up_for_cut=weighs)
+    sauter, brouckere = (
+        moment_mean(table, above, above - 1, make_up_for_cut=weighs) for above in (3, 4)
+    )
+    return (
+        f"by {recipe.sizes_by} D10 {found.d10:.4g}, D50 {found.d50:.4g}, D90 {found.d90:.4g} "
+        f"{found.unit}; D[3,2] {sauter:.4g}, D[4,3] {brouckere:.4g} {found.unit}"
     )
 
 

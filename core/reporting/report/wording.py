@@ -215,7 +215,8 @@ def methods(result: BatchResult) -> str:
             f"{'left out' if recipe.drop_border_regions else 'included'}, as are those that what "
             "was left out of it cuts) "
             f"were measured{_limits(recipe)}; the equivalent diameter is that of the circle of the "
-            f"same area, and means of it are by number. {further_methods(recipe)}"
+            f"same area, and means of it are by number{_sizes_by(recipe)}. "
+            f"{further_methods(recipe)}"
             "Area fractions refer to the specimen area of a field "
             "and are given as means over fields with 95 % t-intervals (Student 1908, "
             f"doi:10.2307/2331554), {_compared(result)}class shares with Wilson intervals "
@@ -412,6 +413,7 @@ _FURTHER = {
     "widths": "Widths are those along the medial axis away from crossings and ends, thickness that "
     "of the largest disc (Hildebrand and Rüegsegger 1997, doi:10.1046/j.1365-2818.1997."
     "1340694.x), order is the mean of cos 2θ around the main direction.",
+    "between": "Widths of what lies between the target's pieces are taken in the same way.",
     "grains": "Mean intercepts of the regions and the grain size number G follow ASTM E112 (Heyn) "
     "along lines in four directions.",
     "boundaries": "The target was taken for boundaries; intercepts and the grain size number G of "
@@ -425,6 +427,33 @@ _FURTHER = {
 }
 
 
+def _sizes_by(recipe: Recipe) -> str:
+    """Return in words what percentiles are by, where that is not the number."""
+    if recipe.sizes_by == "number":
+        return ""
+    of = " of spheres of these diameters" if recipe.sizes_by == "volume" else ""
+    return f", percentiles by {recipe.sizes_by}{of}"
+
+
+def percentiles_meant(recipe: Recipe) -> str:
+    """Return in words what D10, D50, D90, D[3,2] and D[4,3] are."""
+    of = {
+        "number": "of the regions",
+        "area": "of the area of all regions",
+        "volume": "of the volume of all regions, as spheres,",
+    }[recipe.sizes_by]
+    cut = (
+        " Each counts for those of its size that are cut (Miles and Lantuéjoul)."
+        if recipe.drop_border_regions
+        else ""
+    )
+    return (
+        f"D10, D50 and D90: 10, 50 and 90 % {of} are in smaller ones (by {recipe.sizes_by}). "
+        "D[3,2] is Sauter's mean diameter (volume by surface), D[4,3] De Brouckere's (by volume), "
+        f"ISO 9276-2.{cut}"
+    )
+
+
 def further_methods(recipe: Recipe) -> str:
     """Return in words how further measurements were made; empty without any."""
     return "".join(f"{_FURTHER[name]} " for name in recipe.measures)
@@ -435,5 +464,6 @@ def region_rules(recipe: Recipe) -> str:
     diagonal = "count" if recipe.connectivity == 8 else "do not count"
     rules = [f"diagonal neighbours {diagonal} as connected"]
     rules += ["holes are filled"] if recipe.fill_holes else []
-    rules += ["touching ones are split at necks"] if recipe.split_regions else []
+    if recipe.split_regions:
+        rules += [f"touching ones are split at necks at least {recipe.neck_depth_px:g} px deep"]
     return ", ".join(rules)

@@ -30,6 +30,7 @@ from core.reporting.batch import (
 from core.reporting.report import (
     citing,
     comparison,
+    hand,
     numbers,
     pictures,
     plates,
@@ -115,6 +116,7 @@ def _body(result: BatchResult, about: About) -> Iterator[str]:
         yield numbers.sizes(result, units)
         yield comparison.samples(result, units)
         yield comparison.further(result, units)
+        yield hand.by_hand(result)
         yield numbers.classes(result)
         yield numbers.trust(result)
         yield numbers.truth(result)

@@ -1,5 +1,5 @@
 from . import filter_chain as filter_chain
-from . import grouping as grouping
+from . import measuring as measuring
 from . import model_choice as model_choice
 from . import region as region
 from . import samples as samples
@@ -7,7 +7,6 @@ from . import settings as settings
 from . import sidebar as sidebar
 from . import tour as tour
 from . import uploads as uploads
-from . import visitor as visitor
 from . import workspace as workspace
 from .border import sentence as sentence
 from .border import user_errors as user_errors
@@ -16,10 +15,13 @@ from .scales import calibration as calibration
 from .scales import readings as readings
 from .scales import scopes as scopes
 from .settings import EXCLUDE as EXCLUDE
-from .settings import OF_NAMES as OF_NAMES
-from .settings import PARTS_OF_NAMES as PARTS_OF_NAMES
 from .settings import SMALLEST as SMALLEST
 from .settings import SMALLEST_NM as SMALLEST_NM
 from .settings import smallest_by as smallest_by
 from .tasks import PROMISES as PROMISES
 from .tasks import TASKS as TASKS
+from .work import grouping as grouping
+from .work import shelves as shelves
+from .work import visitor as visitor
+from .work.grouping import OF_NAMES as OF_NAMES
+from .work.grouping import PARTS_OF_NAMES as PARTS_OF_NAMES

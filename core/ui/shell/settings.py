@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from core.ui.parts import Amount, Choice, Setting, Switch, Whole
+from core.ui.parts import Amount, Setting, Switch, Whole
+from core.ui.shell import measuring
+from core.ui.shell.work.grouping import SAMPLE
 
 EXCLUDE = Switch(
     name="leave-out",
@@ -37,26 +39,7 @@ SMALLEST_NM = Amount(
     recipe="smallest_region_nm",
     to_recipe=lambda nm: nm or None,
 )
-PARTS_OF_NAMES = {
-    "": "not stated",
-    "folder": "folder",
-    "folder:2": "folder above that",
-    "name:start": "file name without its number",
-    "name:1": "first part of the file name",
-    "name:2": "second part of the file name",
-    "name:-1": "last part of the file name",
-}
-OF_NAMES = "Parts of a file name are divided by spaces, dots, - and _."
-SAMPLE = Choice(
-    name="batch-sample",
-    key="batch_sample_from",
-    label="Sample named by",
-    help=f"Fields of one sample are averaged, and samples are compared. {OF_NAMES}",
-    default="",
-    options=PARTS_OF_NAMES,
-    recipe="sample_from",
-)
-SETTINGS: tuple[Setting, ...] = (EXCLUDE, SMALLEST, SMALLEST_NM, SAMPLE)
+SETTINGS: tuple[Setting, ...] = (EXCLUDE, SMALLEST, SMALLEST_NM, SAMPLE, *measuring.SETTINGS)
 
 
 def smallest_by() -> str:

@@ -18,7 +18,7 @@ from core.imaging.reading import uploads
 from core.imaging.scale import words
 from core.imaging.simulation import KINDS, simulate
 from core.micrograph import Micrograph, PixelSize
-from core.ui.shell.shelves import Shelf, make_room
+from core.ui.shell.work.shelves import Shelf, make_room
 
 MOST_BYTES = 512 * 2**20
 SAMPLE_SHAPE = (768, 1024)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.ui import cache
 from core.ui.parts import say, show, working
-from core.ui.shell import model_choice
+from core.ui.shell import model_choice, visitor
 
 if TYPE_CHECKING:
     from core.learning.training import LabelledPicture
@@ -61,7 +61,7 @@ def draw(pictures: list[LabelledPicture]) -> Result | None:
 
 def _learn(pictures: list[LabelledPicture], title: str, key: str, before: Result | None) -> Result:
     with working.progress_bar("learning {}") as tell:
-        name = cache.learn_classes(pictures, title, tell)
+        name = cache.learn_classes(pictures, title, tell, visitor.identity())
     if before is not None and before.model_name != name:
         model_choice.forget(before.model_name)
     model_choice.use(name, title)

@@ -54,6 +54,7 @@ TEXTS = (
     "runner_up",
     "candidates",
     "smoothing",
+    "sizes_by",
     "pixel_size_source",
     "depth",
     "instrument",

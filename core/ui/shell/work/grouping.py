@@ -11,12 +11,29 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from core.micrograph import Micrograph
-from core.ui.parts import say
+from core.ui.parts import Choice, say
 from core.ui.shell import workspace
-from core.ui.shell.settings import SAMPLE
 
 _MOST_CHIPS = 12
-UNNAMED = "no sample"
+PARTS_OF_NAMES = {
+    "": "not stated",
+    "folder": "folder",
+    "folder:2": "folder above that",
+    "name:start": "file name without its number",
+    "name:1": "first part of the file name",
+    "name:2": "second part of the file name",
+    "name:-1": "last part of the file name",
+}
+OF_NAMES = "Parts of a file name are divided by spaces, dots, - and _."
+SAMPLE = Choice(
+    name="batch-sample",
+    key="batch_sample_from",
+    label="Sample named by",
+    help=f"Fields of one sample are averaged, and samples are compared. {OF_NAMES}",
+    default="",
+    options=PARTS_OF_NAMES,
+    recipe="sample_from",
+)
 
 
 def stated() -> dict[str, str]:
