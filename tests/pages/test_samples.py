@@ -21,8 +21,8 @@ def test_home_suggests_samples_and_the_batch_groups_by_them(app, png, other_png)
     assert_calm(app)
     assert "**Samples** AgC 2 · SteelA 2" in texts(app)
     app.switch_page("pages/1_Classify.py").run()
-    assert "Sample **AgC**" in texts(app)
-    app.switch_page("pages/5_Batch_Report.py").run()
+    assert "Sample **SteelA**" in texts(app)  # what was loaded last
+    app.switch_page("pages/6_Batch_Report.py").run()
     assert app.selectbox(key="batch_sample_from").value == "name:start"
     finish_batch(app)
     assert_calm(app)
@@ -38,7 +38,7 @@ def test_what_a_hand_named_counts_before_the_rule(app, png, other_png):
     app.session_state["workspace_samples"] = {first: "Gold"}
     suggested(app, "home").click().run()
     assert "**Samples** Gold 1 · AgC 1 · SteelA 2" in texts(app)
-    app.switch_page("pages/5_Batch_Report.py").run()
+    app.switch_page("pages/6_Batch_Report.py").run()
     finish_batch(app)
     result = app.session_state["batch_run"].result
     assert result.rows["sample"].tolist() == ["Gold", "AgC", "SteelA", "SteelA"]
@@ -58,7 +58,7 @@ def test_a_table_names_samples(app, png, other_png):
 
 def test_without_samples_a_batch_of_unlike_frames_says_no_mean(app, png, other_png):
     upload(app, ("a.png", png), ("b.png", other_png))
-    app.switch_page("pages/5_Batch_Report.py").run()
+    app.switch_page("pages/6_Batch_Report.py").run()
     assert not [each for each in app.button if each.key == "batch_suggested"]
     finish_batch(app)
     assert_calm(app)
