@@ -288,7 +288,7 @@ def test_a_finished_batch_is_found_again_by_its_key(app, png):
 
 def test_a_waiting_batch_is_cancelled_and_lets_go_of_its_uploads(app, png, monkeypatch):
     from core.ui.batch import run as batch_run
-    from core.ui.batch.turns import Turns
+    from core.ui.parts.turns import Turns
 
     turns = Turns(0)
     monkeypatch.setattr(batch_run, "_TURNS", turns)

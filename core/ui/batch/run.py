@@ -35,8 +35,7 @@ from core.reporting.recipe import Recipe
 from core.reporting.report import write_report
 from core.ui import cache
 from core.ui.batch.kept import Kept
-from core.ui.batch.turns import Turn, Turns
-from core.ui.parts import viewer
+from core.ui.parts import Turn, Turns, viewer
 from core.ui.shell import sentence, visitor, workspace
 
 if TYPE_CHECKING:

@@ -146,7 +146,9 @@ from .structure import (
 )
 from .training import (
     Wrong,
+    can_tune,
     curve_sentence,
+    keep_tuned,
     label_lines,
     label_next,
     labelled_picture,
@@ -157,6 +159,7 @@ from .training import (
     square_png,
     training_findings,
     training_start,
+    tuning_limits,
     worst_pictures,
 )
 from .viewing import (
@@ -199,6 +202,7 @@ __all__ = [
     "bar_ends_png",
     "baselines",
     "can_find_particles",
+    "can_tune",
     "card_jpeg",
     "choice_of_k",
     "classification",
@@ -238,6 +242,7 @@ __all__ = [
     "image_groups",
     "info_bars",
     "is_blank",
+    "keep_tuned",
     "label_lines",
     "label_next",
     "label_stability",
@@ -316,6 +321,7 @@ __all__ = [
     "training_start",
     "trust",
     "trust_of_methods",
+    "tuning_limits",
     "unit_of",
     "window",
     "worst_pictures",

@@ -98,6 +98,8 @@ def _use(result: Result, card: ModelCard) -> None:
 
 
 def _curve(card: ModelCard) -> None:
+    if "learning_curve" not in card.metrics:  # fits of minutes each: not drawn after tuning
+        return
     st.markdown("**Would more pictures pay?**")
     curve = card.metrics["learning_curve"]
     figure = figures.learning_curve(curve, card.metrics["chance"], dark=show.is_dark())

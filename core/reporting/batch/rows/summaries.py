@@ -104,10 +104,10 @@ def diameters(rows: pd.DataFrame, units: Units) -> NDArray[np.float64]:
 def collect_regions(
     regions: Iterable[pd.DataFrame], fields: pd.DataFrame, units: Units, by: str = "label"
 ) -> dict[str, pd.DataFrame]:
-    """Return the regions per value of a column: equivalent_diameter_U, touches_border, weight.
+    """Return all regions per sample or class: equivalent_diameter_U, touches_border, weight.
 
-    U is the batch's unit. Regions of micrographs without a pixel size are left out where others
-    have one.
+    `by` is the column of the fields that groups them. U is the batch's unit. Regions of
+    micrographs without a pixel size are left out where others have one.
     """
     column = "equivalent_diameter_nm" if units.are_physical else "equivalent_diameter_px"
     scale = NM_PER[units.length] if units.are_physical else 1.0
@@ -126,7 +126,10 @@ def collect_regions(
 def collect_sizes(
     regions: Iterable[pd.DataFrame], fields: pd.DataFrame, units: Units, by: str = "label"
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the equivalent diameters of all regions per sample or class, in the batch's unit."""
+    """Return the equivalent diameters of all regions per sample or class, in the batch's unit.
+
+    `by` is the column of the fields that groups them.
+    """
     found = collect_regions(regions, fields, units, by)
     column = f"equivalent_diameter_{units.length}"
     return {name: table[column].to_numpy(float) for name, table in found.items()}

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from core.ui.batch.turns import Turns
+from core.ui.parts.turns import Turns
 
 
 class Batch(threading.Thread):

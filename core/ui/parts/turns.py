@@ -1,7 +1,7 @@
-"""Batches take turns: few at once, first come first served, and nobody twice while another waits.
+"""Batches and trainings take turns: few at once, first come first served.
 
-A batch that holds the second turn of one visitor gives way between two micrographs as soon as
-somebody else is waiting, and goes on when a turn is free again.
+Nobody is at work twice while another waits: a batch that holds the second turn of one visitor gives
+way between two micrographs as soon as somebody else is waiting, and goes on when a turn is free.
 """
 
 from __future__ import annotations
