@@ -13,7 +13,7 @@ WHOLE, BOX, LASSO, TYPED = "Whole", "Box", "Lasso", "Typed"
 WAY = "cluster_region_way"
 SIDES = ("top", "left", "bottom", "right")  # of a typed box: two corners, row before column
 MOST_CORNERS = 400  # a lasso that a hand draws has more, closer than a pixel
-_CORNERS = "cluster_region_corners"  # sha256 -> corners of what was drawn on that frame
+CORNERS = "cluster_region_corners"  # sha256 -> corners of what was drawn on that frame
 _HELD = "cluster_region_held"
 _MOST_TEXT = 4000  # characters; browsers and mail programs cut longer addresses
 _PLACE = re.compile(r"-?\d{1,6}(\.\d)?", re.ASCII)
@@ -21,7 +21,7 @@ _PLACE = re.compile(r"-?\d{1,6}(\.\d)?", re.ASCII)
 
 def drawn() -> dict[str, tuple[Point, ...]]:
     """Return the corners of what was drawn, by the digest of its frame."""
-    found: dict[str, tuple[Point, ...]] = st.session_state.setdefault(_CORNERS, {})
+    found: dict[str, tuple[Point, ...]] = st.session_state.setdefault(CORNERS, {})
     return found
 
 
