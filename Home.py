@@ -36,7 +36,9 @@ readings.look()
 current = workspace.current()
 with page.user_errors():
     loading.draw()
+    page.studies.draw()
     if current is None:
+        gallery.offer_back()
         show_samples()
     else:
         sidebar.draw(current)

@@ -11,7 +11,8 @@ from tests.pages.steps import assert_calm, loaded_names, texts, upload
 
 @pytest.fixture(autouse=True)
 def _one_browser(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visitor, "identity", lambda: "browser one")
+    monkeypatch.setattr(visitor, "identity", lambda: "one")
+    monkeypatch.setattr(visitor, "browser", lambda: ("one", "192.0.2.1", "Browser"))
 
 
 def reloaded(app: AppTest) -> AppTest:
@@ -41,11 +42,20 @@ def test_a_reload_brings_the_work_back(app, png, other_png):
 
 def test_another_browser_gets_nothing(app, png, other_png, monkeypatch):
     work(app, png, other_png)
-    monkeypatch.setattr(visitor, "identity", lambda: "browser two")
+    monkeypatch.setattr(visitor, "browser", lambda: ("two", "192.0.2.1", "Browser"))
     again = reloaded(app)
     assert_calm(again)
     assert "workspace_micrographs" not in again.session_state or not loaded_names(again)
     assert "2 files must be loaded again" in texts(again)
+
+
+def test_the_cookie_may_come_after_the_first_session(app, png, other_png, monkeypatch):
+    monkeypatch.setattr(visitor, "browser", lambda: ("", "192.0.2.1", "Browser"))
+    work(app, png, other_png)
+    monkeypatch.setattr(visitor, "browser", lambda: ("one", "192.0.2.2", "Browser"))
+    assert "2 files must be loaded again" in texts(reloaded(app))
+    monkeypatch.setattr(visitor, "browser", lambda: ("one", "192.0.2.1", "Browser"))
+    assert loaded_names(reloaded(app)) == ["S_1.png", "S_2.png"]
 
 
 def test_an_hour_later_it_is_gone(app, png, other_png, monkeypatch):

@@ -77,12 +77,6 @@ class Kept(Generic[Thing]):
             self._tidy()
             return key in self._things
 
-    def owner(self, key: str) -> object:
-        """Return who made what is kept under a key; None when there is nothing."""
-        with self._lock:
-            entry = self._things.get(key)
-        return entry.owner if entry else None
-
     def drop(self, thing: Thing) -> None:
         """Forget a thing under all its keys."""
         with self._lock:

@@ -24,12 +24,13 @@ def draw() -> None:
             say.markdown("**Samples** {counts}", counts=grouping.written(grouping.of_loaded()))
         else:
             st.markdown("**Samples** Which micrographs show the same specimen?")
-        grouping.ask([each.name for each in loaded], "home")
-        with st.popover("By hand or from a table", icon=":material/edit:"):
-            with user_errors():
-                _list()
-            with user_errors():
-                _table()
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            grouping.ask([each.name for each in loaded], "home")
+            with st.popover("By hand or from a table", icon=":material/edit:"):
+                with user_errors():
+                    _list()
+                with user_errors():
+                    _table()
 
 
 def _list() -> None:

@@ -36,6 +36,7 @@ class _Work:
     """What a session holds, as references: it grows with the session and outlives it."""
 
     shelf: shelves.Shelf[Any] | None = None
+    browser: tuple[str, str, str] = ("", "", "")
     plain: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
 
@@ -57,7 +58,7 @@ def keep(settings: Callable[[], dict[str, str]]) -> str:
         drop()
         return ""
     work: _Work = st.session_state.setdefault(_WORK, _Work())
-    work.shelf = shelf
+    work.shelf, work.browser = shelf, visitor.browser()
     work.plain = {name: st.session_state[name] for name in _PLAIN if name in st.session_state}
     work.settings = settings()
     key: str = st.session_state.get(KEY, "")
@@ -78,9 +79,8 @@ def revive(key: str) -> tuple[int, dict[str, str]]:
 
     (0, {}) when it is gone, or was another visitor's.
     """
-    owner = visitor.identity()
     work = _kept.find(key)
-    if work is None or work.shelf is None or not owner or _kept.owner(key) != owner:
+    if work is None or work.shelf is None or not _is_same(work.browser, visitor.browser()):
         return 0, {}
     st.session_state[workspace.MICROGRAPHS] = work.shelf.copied()
     for name, value in work.plain.items():
@@ -88,3 +88,8 @@ def revive(key: str) -> tuple[int, dict[str, str]]:
         st.session_state.setdefault(name, copied)
     _kept.drop(work)  # what was kept of the old session is now this one's
     return len(work.shelf), work.settings
+
+
+def _is_same(kept: tuple[str, str, str], asks: tuple[str, str, str]) -> bool:
+    """Tell whether a browser that asks is the one that what is kept came from."""
+    return kept[1:] == asks[1:] and kept[0] in ("", asks[0])

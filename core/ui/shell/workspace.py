@@ -25,6 +25,7 @@ SAMPLE_SHAPE = (768, 1024)
 
 BATCH_KEPT = "workspace_batch_kept"  # key of a finished batch, for the address
 BATCH_WANTED = "workspace_batch_wanted"  # key that an address named, until the batch is looked at
+CLEARED = "workspace_cleared"  # a Shelf: what “Clear all” took away, until something is loaded
 NAMED_SAMPLES = "workspace_samples"  # digest -> sample, as a person said
 MICROGRAPHS = "workspace_micrographs"  # a Shelf: sha256 of the file -> Micrograph
 CURRENT = "workspace_current"
@@ -194,6 +195,42 @@ def add_result(micrograph: Micrograph) -> None:
     if micrograph.sha256 not in _store():
         _keep(replace(micrograph, name=f"{micrograph.name} (filtered)"))
     select(micrograph.sha256)
+
+
+def add_opened(micrograph: Micrograph) -> str:
+    """Load a micrograph that was opened from a study; return its digest.
+
+    Raises
+    ------
+    UserError
+        If there is no room left.
+    """
+    try:
+        sha256 = _keep(micrograph)
+    except AlreadyLoadedError as error:
+        return error.sha256
+    if words.given_later(micrograph):
+        st.session_state.setdefault(SETTLED, set()).add(sha256)
+    return sha256
+
+
+def take_away() -> None:
+    """Forget all micrographs; `bring_back` loads them again, until others are loaded."""
+    st.session_state[CLEARED] = _store().copied()
+    clear()
+
+
+def cleared() -> int:
+    """Return how many micrographs can be brought back."""
+    return len(st.session_state.get(CLEARED) or ())
+
+
+def bring_back() -> None:
+    """Load again what was cleared last, with all that was set for it."""
+    before: Shelf[_File] | None = st.session_state.pop(CLEARED, None)
+    if before:
+        st.session_state[MICROGRAPHS] = before
+        before.touch()
 
 
 def sample_name(kind: str, seed: int) -> str:
@@ -387,6 +424,7 @@ def _keep(micrograph: Micrograph, more_bytes: int = 0) -> str:
             f"There is no room for it: a session holds {MOST_BYTES // 2**20} MB. "
             "Remove micrographs that you no longer need, then load this one again."
         )
+    st.session_state.pop(CLEARED, None)
     make_room(store, micrograph.pixels.nbytes + more_bytes)
     store[micrograph.sha256] = micrograph
     store.evicted.clear()  # who loads something has seen it
