@@ -1,8 +1,9 @@
-"""The command line: `python -m core batch|filter|train|info`; the core of the app, headless."""
+"""The command line, `python -m core batch|study|filter|train|info`: the app's core, headless."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import math
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from core.learning.training import Start
     from core.reporting.batch import BatchResult
     from core.reporting.recipe import Recipe
+    from core.reporting.study import Study
 
 MOST_TEXT_BYTES = 6_000_000  # of a recipe or a table of labels; their readers want less
+_MOST = 10**9  # views of a training: years
 EXIT_OK, EXIT_USAGE, EXIT_SOME_FAILED, EXIT_STOPPED = 0, 2, 3, 130
 
 
@@ -73,8 +76,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=_Help,
         epilog="Exit codes: 0 done, 2 wrong use, 3 some micrographs failed, 130 stopped.",
     )
-    commands = parser.add_subparsers(required=True, metavar="batch|filter|train|info")
-    for add in (_add_batch, _add_filter, _add_train, _add_info):
+    commands = parser.add_subparsers(required=True, metavar="batch|study|filter|train|info")
+    for add in (_add_batch, _add_study, _add_filter, _add_train, _add_info):
         add(commands)
     return parser
 
@@ -91,6 +94,25 @@ def _command(commands: Any, name: str, what: str, *examples: str) -> argparse.Ar
     return parser
 
 
+def _path(text: str) -> Path:
+    """Return what was typed as a path; nothing, as of an unset variable, is not the folder here."""
+    if not text:
+        raise argparse.ArgumentTypeError('a path is empty; write "." for the folder one is in')
+    return Path(text)
+
+
+def _count(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number from `least` on."""
+
+    def read(text: str) -> int:
+        with contextlib.suppress(ValueError):
+            if least <= (number := int(text)) <= _MOST:
+                return number
+        raise argparse.ArgumentTypeError(f"a whole number from {least} on is wanted, not {text!r}")
+
+    return read
+
+
 def _add_batch(commands: Any) -> None:
     batch = _command(
         commands,
@@ -102,17 +124,17 @@ def _add_batch(commands: Any) -> None:
         "data/ --recipe with_flat_field.json --with flat.tif",
         "data/ --engine dask --workers 8",
     )
-    batch.add_argument("inputs", nargs="+", type=Path, help="files, folders or ZIPs")
-    batch.add_argument("--out", type=Path, default=Path("report"), help="folder for the report")
-    batch.add_argument("--recipe", type=Path, help="settings as JSON; defaults otherwise")
+    batch.add_argument("inputs", nargs="+", type=_path, help="files, folders or ZIPs")
+    batch.add_argument("--out", type=_path, default=Path("report"), help="folder for the report")
+    batch.add_argument("--recipe", type=_path, help="settings as JSON; defaults otherwise")
     batch.add_argument(
         "--labels",
-        type=Path,
+        type=_path,
         help="CSV with the columns name and label, or a corrected results.csv",
     )
     batch.add_argument(
         "--with",
-        type=Path,
+        type=_path,
         nargs="+",
         dest="others",
         metavar="FILE",
@@ -125,6 +147,16 @@ def _add_batch(commands: Any) -> None:
         help='"file", "read" (also from the scale bar where two findings agree) or a length such '
         'as "2.5 nm" for all; else as the recipe says, which is "file" by default',
     )
+    batch.add_argument(
+        "--samples",
+        metavar="RULE|CSV",
+        help='which files are of one sample: "folder", "name:start" (the name without its number), '
+        '"name:1" (its first part), … or a CSV with the columns name and sample; results are '
+        "grouped and compared by it",
+    )
+    batch.add_argument("--title", default="", help="of the report and the study")
+    batch.add_argument("--author", action="append", help="of both; may be given several times")
+    batch.add_argument("--note", default="", help="a paragraph below the title")
     batch.add_argument("--maps", action="store_true", help="keep the heat maps as NPY, too")
     batch.add_argument("--resume", action="store_true", help="go on with what --out holds")
     batch.add_argument(
@@ -136,8 +168,38 @@ def _add_batch(commands: Any) -> None:
     batch.add_argument("--scheduler", help="address of a Dask scheduler; else one is started here")
     batch.add_argument("--workers", type=int, default=2, help="processes of that")
     batch.add_argument("--zip", action="store_true", help="also write OUT.zip")
+    batch.add_argument(
+        "--study",
+        type=Path,
+        metavar="FILE",
+        help="also save a study: micrographs, recipe and results in one file that opens again",
+    )
     batch.add_argument("--quiet", action="store_true", help="no progress bar")
-    batch.set_defaults(run=_batch, others=[])
+    batch.set_defaults(run=_batch, others=[], author=[])
+
+
+def _add_study(commands: Any) -> None:
+    study = _command(
+        commands,
+        "study",
+        "open a study that the app or a batch saved, or repeat it",
+        "info silver.micrographia.zip",
+        "run silver.micrographia.zip --out repeated",
+        "run silver.micrographia.zip --given data/",
+    )
+    study.add_argument("what", choices=("info", "run"), help="say what it holds, or repeat it")
+    study.add_argument("file", type=Path, help="a .micrographia.zip, or the folder it lies in")
+    study.add_argument("--out", type=Path, default=Path("report"), help="folder for the report")
+    study.add_argument(
+        "--given",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="where the micrographs lie that the study names and does not hold",
+    )
+    study.add_argument("--json", action="store_true", help="info as JSON instead of words")
+    study.add_argument("--quiet", action="store_true", help="no progress bar")
+    study.set_defaults(run=_study, given=[])
 
 
 def _add_filter(commands: Any) -> None:
@@ -148,12 +210,12 @@ def _add_filter(commands: Any) -> None:
         "data/ --recipe recipe.json --out filtered",
         "a.tif --recipe recipe.json --with flat.tif --format tiff16",
     )
-    filter_.add_argument("inputs", nargs="+", type=Path, help="files or folders")
-    filter_.add_argument("--recipe", type=Path, required=True, help="from the Filters page")
-    filter_.add_argument("--out", type=Path, default=Path("filtered"), help="folder to write to")
+    filter_.add_argument("inputs", nargs="+", type=_path, help="files or folders")
+    filter_.add_argument("--recipe", type=_path, required=True, help="from the Filters page")
+    filter_.add_argument("--out", type=_path, default=Path("filtered"), help="folder to write to")
     filter_.add_argument(
         "--with",
-        type=Path,
+        type=_path,
         nargs="+",
         dest="others",
         metavar="FILE",
@@ -185,13 +247,13 @@ def _add_train(commands: Any) -> None:
         "shipped one, or that of --start-from); no layer is trained",
     )
     train.add_argument(
-        "folders", nargs="+", type=Path, help="FOLDER…; without --out the last is the model folder"
+        "folders", nargs="+", type=_path, help="FOLDER…; without --out the last is the model folder"
     )
-    train.add_argument("--out", type=Path, help="model folder to write")
-    train.add_argument("--whole-frames", type=Path, help="the same files uncropped, to be scored")
+    train.add_argument("--out", type=_path, help="model folder to write")
+    train.add_argument("--whole-frames", type=_path, help="the same files uncropped, to be scored")
     train.add_argument(
         "--pretrain-samples",
-        type=int,
+        type=_count(0),
         nargs="?",
         const=128_000,
         metavar="N",
@@ -200,11 +262,11 @@ def _add_train(commands: Any) -> None:
     )
     train.add_argument(
         "--finetune-samples",
-        type=int,
+        type=_count(1),
         help="views per fine-tuning (default: 10000); 5000 for efficientnet-lite0",
     )
     train.add_argument(
-        "--folds", type=int, help="folds of the grouped cross-validation (default: 5)"
+        "--folds", type=_count(2), help="folds of the grouped cross-validation (default: 5)"
     )
     train.add_argument(
         "--start-from",
@@ -213,7 +275,7 @@ def _add_train(commands: Any) -> None:
         "efficientnet-lite0 (from a package), or one of micronet/… and imagenet-micronet/… with "
         "resnet18, resnet50 or densenet121",
     )
-    train.add_argument("--work", type=Path, help="folder for unfinished phases")
+    train.add_argument("--work", type=_path, help="folder for unfinished phases")
     train.add_argument(
         "--sources", action="store_true", help="also train without each source, for the card"
     )
@@ -230,7 +292,7 @@ def _add_info(commands: Any) -> None:
         "models/em-morph5 --json",
     )
     info.add_argument(
-        "files", nargs="+", type=Path, help="micrographs, weight files, model folders or names"
+        "files", nargs="+", type=_path, help="micrographs, weight files, model folders or names"
     )
     info.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     info.set_defaults(run=_info)
@@ -241,6 +303,15 @@ def _require(*paths: Path) -> None:
     for path in paths:
         if not _exists(path):
             raise UserError(f"There is nothing at {str(path)!r}. Check the path.")
+
+
+def _require_place(path: Path) -> None:
+    """Refuse a folder that can never be made, before the hours whose result it is to take."""
+    there = next((one for one in (path, *path.absolute().parents) if _exists(one)), path)
+    if not there.is_dir():
+        raise UserError(f"{str(there)!r} is a file. Choose another folder to write to.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"{str(there)!r} may not be written to. Choose another folder.")
 
 
 def _exists(path: Path) -> bool:
@@ -278,7 +349,31 @@ def _batch(options: argparse.Namespace) -> int:
         return EXIT_STOPPED
     if labels:
         _say_what_matched(result, labels)
-    _write_report(result, target)
+    _write_report(result, target, options)
+    if options.study:
+        from core.reporting.study import save_study
+
+        words = {"title": options.title, "authors": options.author, "note": options.note}
+        print(save_study(options.inputs, options.study, result=result, labels=labels, **words))
+    return EXIT_SOME_FAILED if len(result.failed) else EXIT_OK
+
+
+def _study(options: argparse.Namespace) -> int:
+    from core.reporting.study import compare_rows, open_study, run_study
+
+    _require(options.file, *options.given)
+    study = open_study(options.file)
+    if options.what == "info":
+        told = study.told()
+        print(_as_json(told) if options.json else "\n".join(f"{k}: {v}" for k, v in told.items()))
+        return EXIT_OK
+    progress = None if options.quiet else _progress_bar()
+    result = run_study(study, options.out, given=options.given, on_progress=progress)
+    _write_report(result, None, study)
+    if study.results:
+        different = compare_rows(study, result)
+        print("identical to the last digit" if not different else "\n".join(different[:20]))
+        return EXIT_SOME_FAILED if different else EXIT_OK
     return EXIT_SOME_FAILED if len(result.failed) else EXIT_OK
 
 
@@ -291,12 +386,17 @@ def _zip_path(out: Path) -> Path:
     return target
 
 
-def _write_report(result: BatchResult, target: Path | None) -> None:
+def _write_report(
+    result: BatchResult, target: Path | None, said: argparse.Namespace | Study
+) -> None:
+    """Write the report, and the ZIP where one is wanted; `said` has title, authors and note."""
     from core.reporting.batch import hold_folder, write_zip
-    from core.reporting.report import write_report
+    from core.reporting.report import About, write_report
 
+    authors = said.author if isinstance(said, argparse.Namespace) else said.authors
+    about = About(said.title, tuple(authors), note=said.note)
     with hold_folder(result.out):
-        print(write_report(result, result.out))
+        print(write_report(result, result.out, about=about))
         if target is not None:
             print(shutil.move(write_zip(result), target))
 
@@ -316,14 +416,32 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     from core.reporting.recipe import Recipe
 
     recipe = Recipe.from_json(_read(options.recipe)) if options.recipe else Recipe()
-    if options.maps and "maps" not in recipe.pictures:
-        recipe = replace(recipe, pictures=(*recipe.pictures, "maps"))
+    more = (*(["maps"] if options.maps else []), *(["labels", "rois"] if options.study else []))
+    added = tuple(kind for kind in more if kind not in recipe.pictures)
+    if added:
+        recipe = replace(recipe, pictures=(*recipe.pictures, *added))
+    if options.samples is not None:
+        recipe = replace(recipe, **_samples(options.samples))
     if options.pixel_size is not None:
         try:
             recipe = replace(recipe, pixel_size_from=options.pixel_size)
         except ValueError as error:
             raise UserError(f"--pixel-size cannot be used: {error}.") from error
     return recipe
+
+
+def _samples(given: str) -> dict[str, Any]:
+    """Return the fields of a recipe that a rule, or a table of names and samples, stands for."""
+    from core.reporting.batch import read_samples
+    from core.reporting.recipe import Recipe
+
+    if given.lower().endswith((".csv", ".tsv", ".txt")):
+        _require(Path(given))
+        return {"samples": tuple(read_samples(_bytes(Path(given))).items())}
+    try:
+        return {"sample_from": Recipe(sample_from=given).sample_from}
+    except ValueError as error:
+        raise UserError(f"--samples cannot be used: {error}.") from error
 
 
 def _progress_bar() -> Callable[[int, int, str], None]:
@@ -365,6 +483,10 @@ def _train(options: argparse.Namespace) -> int:
     if not folders:
         raise UserError("train needs a folder of labelled micrographs and a model folder to write.")
     _require(*folders, *([options.whole_frames] if options.whole_frames else []))
+    for place in (out, *([options.work] if options.work else [])):
+        _require_place(place)
+    if out.resolve() in {folder.resolve() for folder in folders}:
+        raise UserError("The model folder is one of the labelled ones. Choose another one.")
     if options.quick:
         return _train_quickly(options, folders, out)
     asked = {

@@ -28,6 +28,7 @@ import numpy as np
 
 from core.errors import UnusableModel, UserError
 from core.learning.classifying import check_magnification, classify
+from core.learning.holding import SHARE, held
 from core.learning.models import (
     ADDED,
     CARD,
@@ -51,6 +52,10 @@ MOST_MB = 3000  # of all of them on the disk
 _PARTS = {CARD: 1, WEIGHTS: 800, REFERENCE: 100}  # what is taken of a folder, and its most MB
 _README = "README.md"  # of models that were made here; none is taken from an upload
 _MARK_LENGTH = 32  # nobody can make another card that ends in the same name
+_FULL = (
+    "There is no room for another model: people work with all that are kept here. Take one of "
+    "yours off the list of models, or try again in some minutes."
+)
 _DAMAGED = "The archive is cut short or damaged; pack the model folder again."
 _NOTES = "inferred"
 _BY_HAND = "The classes were named by hand."
@@ -103,6 +108,8 @@ def add_model(path: Path, file_name: str, visitor: str = "") -> AddedModel:
     UnusableModel
         If the file cannot be opened safely, fits no network, disagrees with its card, is an
         encoder without classes, or answers with something else than numbers.
+    UserError
+        If models that people work with leave no room for it.
     """
     with tempfile.TemporaryDirectory(prefix="adding-", dir=_folder()) as spare:
         draft = Path(spare) / "model"
@@ -111,19 +118,10 @@ def add_model(path: Path, file_name: str, visitor: str = "") -> AddedModel:
         else:
             _convert(path, file_name, draft)
         card = _try_out(draft)
-        upload = uuid.uuid4().hex
-        with _lock:
-            _visitors[upload] = visitor or upload
-            return _settle(draft, card, upload)
+        return _settle_anew(draft, card, visitor)
 
 
-def note_use(name: str) -> None:
-    """Say that somebody works with an added model: it makes room after those that nobody uses."""
-    with _lock, contextlib.suppress(OSError):
-        os.utime(_folder() / name)
-
-
-def keep_model(classifier: Classifier, readme: str) -> AddedModel:
+def keep_model(classifier: Classifier, readme: str, visitor: str = "") -> AddedModel:
     """Return a model that was made here, kept beside those that people brought.
 
     Parameters
@@ -132,12 +130,19 @@ def keep_model(classifier: Classifier, readme: str) -> AddedModel:
         With a card and a reference.
     readme : str
         What its folder says of it.
+    visitor : str
+        Who made it, as in `add_model`.
+
+    Raises
+    ------
+    UserError
+        If models that people work with leave no room for it.
     """
     with tempfile.TemporaryDirectory(prefix="adding-", dir=_folder()) as spare:
         draft = Path(spare) / "model"
         card = save_model(draft, classifier.network, classifier.card, classifier.reference)
         (draft / _README).write_text(readme, encoding="utf-8")
-        return _settle(draft, card, uuid.uuid4().hex)
+        return _settle_anew(draft, card, visitor)
 
 
 def rename_classes(added: AddedModel, words: Sequence[str]) -> AddedModel:
@@ -281,6 +286,13 @@ def _answer(classifier: Classifier) -> None:
     check_magnification(classifier.card, micrograph)
 
 
+def _settle_anew(draft: Path, card: ModelCard, visitor: str) -> AddedModel:
+    upload = uuid.uuid4().hex
+    with _lock:
+        _visitors[upload] = visitor or upload
+        return _settle(draft, card, upload)
+
+
 def _settle(draft: Path, card: ModelCard, upload: str) -> AddedModel:
     """Move a finished folder to its own name, unless it is there already."""
     mark = hashlib.sha256((draft / CARD).read_bytes()).hexdigest()[:_MARK_LENGTH]
@@ -288,13 +300,14 @@ def _settle(draft: Path, card: ModelCard, upload: str) -> AddedModel:
     name = f"{stem}-{mark}"
     with _lock:
         home = _folder() / name
-        if home.is_dir():
-            os.utime(home)
-        else:
+        is_new = not home.is_dir()
+        if is_new:
             draft.rename(home)
+        os.utime(home)
         made = _uploads.setdefault(upload, [])
         made[:] = [*(each for each in made if each != home), home]
-        _make_room(home)
+        if is_new:
+            _make_room(home)
     notes = card.training.get(_NOTES, ())
     return AddedModel(name, card, tuple(str(note) for note in notes), upload)
 
@@ -303,40 +316,76 @@ def _make_room(newest: Path) -> None:
     """Forget models when there are too many, or too large ones.
 
     What a person tried before the newest names of an upload is in nobody's way and goes first;
-    then, of whoever has most, the one that was not used for longest: nobody's models go for those
-    of one visitor, nor one at work for those that visitors left behind.
+    then, of whoever has most, the one that is there for longest. What an open session holds stays,
+    up to a visitor's share.
+
+    Raises
+    ------
+    UserError
+        If all that is kept is held; the newest is taken away again, and nothing else.
     """
     kept = [path for path in _folder().iterdir() if (path / CARD).is_file() and path != newest]
     sizes = {path: _size_mb(path) for path in (*kept, newest)}
-    while kept and (len(kept) >= MOST_MODELS or sum(sizes.values()) > MOST_MB):
-        last = _next_to_go(kept, sizes)
-        shutil.rmtree(last, ignore_errors=True)
-        kept.remove(last)
-        del sizes[last]
+    going = _going(kept, sizes)
+    for path in [newest] if going is None else going:
+        shutil.rmtree(path, ignore_errors=True)
     for upload, made in list(_uploads.items()):
         made[:] = [path for path in made if path.is_dir()]
         if not made:
             del _uploads[upload]
             _visitors.pop(upload, None)
+    if going is None:
+        raise UserError(_FULL)
 
 
-def _next_to_go(kept: Sequence[Path], sizes: Mapping[Path, float]) -> Path:
-    """Return a model that nobody uses, else the oldest of whoever has most of what is short."""
+def _going(kept: Sequence[Path], sizes: Mapping[Path, float]) -> list[Path] | None:
+    """Return what has to go, so that the newest has room; None where too little may go."""
+    left, sizes, going = list(kept), dict(sizes), []
+    while left and (len(left) >= MOST_MODELS or sum(sizes.values()) > MOST_MB):
+        safe = _safe(left)
+        loose = [path for path in left if path not in safe]
+        if not loose:
+            return None
+        going.append(_next_to_go(loose, sizes))
+        left.remove(going[-1])
+        del sizes[going[-1]]
+    return going
+
+
+def _safe(kept: Sequence[Path]) -> set[Path]:
+    """Return the models that make no room: those in hand, of each visitor the newest few."""
+    in_hand, holders = held(), _holders()
+    safe: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(kept, key=_age, reverse=True):
+        for name in holders[path] if path.name in in_hand else ():
+            if len(safe[name]) < SHARE:
+                safe[name].append(path)
+    return {path for paths in safe.values() for path in paths}
+
+
+def _holders() -> dict[Path, set[str]]:
+    """Return whose each model is; nobody's is one with names that were given up since."""
     holders: dict[Path, set[str]] = defaultdict(set)
     for upload, made in _uploads.items():
         if made:
             holders[made[-1]].add(_visitors.get(upload, upload))
+    return holders
+
+
+def _next_to_go(loose: Sequence[Path], sizes: Mapping[Path, float]) -> Path:
+    """Return a model that is nobody's, else the oldest of whoever has most of what is short."""
+    holders = _holders()
     by_size = sum(sizes.values()) > MOST_MB
     has: dict[str, float] = defaultdict(float)
-    for path, names in holders.items():
-        for name in names:
-            has[name] += sizes.get(path, 0.0) if by_size else 1.0
+    for path, size in sizes.items():
+        for name in holders[path]:
+            has[name] += size if by_size else 1.0
 
     def order(path: Path) -> tuple[bool, float, int]:
         theirs = [has[name] for name in holders[path]]
         return not theirs, min(theirs, default=0.0), -_age(path)
 
-    return max(kept, key=order)
+    return max(loose, key=order)
 
 
 def _age(folder: Path) -> int:

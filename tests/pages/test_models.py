@@ -2,6 +2,7 @@
 
 import gc
 import io
+import tempfile
 import weakref
 import zipfile
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from core.learning import adding, holding
 from core.learning.adding import add_model, rename_classes
 from core.learning.models.installed import ADDED
 from core.ui import cache
@@ -79,7 +81,7 @@ def test_the_chosen_model_holds_on_every_page(classify: AppTest) -> None:
     app = give(classify, "binary.pth", weights(1, task="binary", class_map={"a": 0, "b": 1}))
     app.button(key="models_use").click().run()
     name = app.selectbox(key="settings_model").value
-    for page in ("2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report"):
+    for page in ("2_Explain", "3_Filters", "4_Cluster", "6_Batch_Report"):
         app.switch_page(f"pages/{page}.py").run()
         assert_calm(app)
         assert app.selectbox(key="settings_model").value == name, page
@@ -155,6 +157,42 @@ def test_a_model_that_is_gone_leaves_the_list(classify: AppTest, tmp_path: Path)
     app.run()
     assert_calm(app)
     assert app.selectbox(key="settings_model").options == ["em-morph5"]
+
+
+def test_what_an_open_session_works_with_is_in_its_hand(
+    classify: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "AFTER_USE_S", 0.0)
+    app = give(classify, "net.pth", weights(3))
+    assert len(holding.held()) == 1  # being added
+    app.button(key="models_use").click().run()
+    assert holding.held() == {app.selectbox(key="settings_model").value}
+    app.switch_page("pages/3_Filters.py").run()
+    assert len(holding.held()) == 1
+    app.switch_page("pages/1_Classify.py").run()
+    app.button(key="models_forget").click().run()
+    assert holding.held() == set()
+
+
+def test_where_all_are_in_hand_the_new_one_is_refused(
+    classify: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adding, "MOST_MODELS", 1)
+    theirs = add_model_of(7)
+    hand = holding.Hand()
+    hand.hold([theirs])
+    app = give(classify, "net.pth", weights(3))
+    assert not app.exception
+    assert "no room for another model" in texts(app)
+    assert not [button for button in app.button if button.key == "models_use"]
+    assert cache.has_model(theirs)
+
+
+def add_model_of(outputs: int) -> str:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "w.pth"
+        path.write_bytes(weights(outputs))
+        return add_model(path, "theirs.pth", "another").name
 
 
 def test_without_any_model_one_can_be_added(

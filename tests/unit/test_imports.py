@@ -56,7 +56,8 @@ INSIDE = {
         "explaining": ("classifying", "models"),
         "trust": ("explaining", "classifying", "models"),
         "training": ("explaining", "classifying", "models"),
-        "adding": ("classifying", "models"),
+        "adding": ("classifying", "models", "holding"),
+        "holding": (),
     },
     "core.imaging": {
         "memory": (),

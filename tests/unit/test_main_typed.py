@@ -91,6 +91,11 @@ def test_a_report_in_a_folder_that_an_ascii_terminal_cannot_show(folder):
         ("train", "/nope", "model"),
         ("train", "/nope", "--out", "model"),
         ("train", "only"),
+        ("train", ".", "--out", "a.png"),
+        ("train", ".", "--out", "a.png/below/it"),
+        ("train", ".", "--out", "a.png", "--quick"),
+        ("train", ".", "--out", "model", "--work", "a.png"),
+        ("train", ".", "--out", "../in"),
         ("info", "/nope"),
         ("info", "/nope", "--json"),
     ],
@@ -106,6 +111,36 @@ def test_what_cannot_work_is_wrong_use(folder, monkeypatch, capsys, arguments):
     if "info" not in arguments:
         assert told.err.startswith("error: ")
         assert told.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("batch", ""), ("batch", "a.png", "--out", ""), ("info", ""), ("train", "", "--out", "m")],
+)
+def test_an_empty_path_is_not_the_folder_one_is_in(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    assert ended.value.code == EXIT_USAGE
+    assert "a path is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "typed"),
+    [
+        ("--folds", "1"),
+        ("--folds", "-3"),
+        ("--folds", "x"),
+        ("--finetune-samples", "0"),
+        ("--finetune-samples", "1e4"),
+        ("--pretrain-samples", "-5"),
+        ("--folds", "9" * 30),
+    ],
+)
+def test_numbers_that_no_training_can_have_are_wrong_use(tmp_path, capsys, option, typed):
+    with pytest.raises(SystemExit) as ended:
+        main(["train", str(tmp_path), "--out", str(tmp_path / "m"), option, typed])
+    assert ended.value.code == EXIT_USAGE
+    assert "a whole number from" in capsys.readouterr().err
 
 
 def test_paths_are_looked_at_before_a_model_is_loaded(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import cv2
@@ -9,15 +10,18 @@ import numpy as np
 import skimage
 from numpy.typing import NDArray
 
+from core.measuring.defaults import NECK_DEPTH_PX
 from core.measuring.regions.border import as_included
+from core.measuring.regions.hulls import measure_filling
 
 Labels = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 NECK = 0.8  # width of a neck by that of the narrower part; two discs that overlap a third in
 _ROUGH_PX = 1.0  # added to widths before they are compared: one pixel of roughness is no neck
-_MOST_ROUNDS = (
-    400  # ridges that need more (longer than that in px, of one width) are left to skimage
-)
+LEAST_SOLIDITY = 0.875  # of parts together: particles fill their hulls, rough ground does not
+_MOST_ROUNDS = 400  # over the whole frame; what needs more work is left to skimage
+_TILE_PX = 128  # stays in the processor's cache
+_SQUARE = np.ones((3, 3), np.uint8)
 
 
 def label_regions(
@@ -28,7 +32,8 @@ def label_regions(
     split: bool = False,
     connectivity: int = 8,
     fill_holes: bool = False,
-    neck_depth_px: float = 0.0,
+    neck_depth_px: float = NECK_DEPTH_PX,
+    least_solidity: float = LEAST_SOLIDITY,
 ) -> Labels:
     """Number the regions of a mask from 1 in reading order of their first pixel; 0 elsewhere.
 
@@ -49,9 +54,14 @@ def label_regions(
         Holes become part of the regions around them, unless they do not count.
     neck_depth_px : float
         With `split`: the half width of the narrower part must also exceed that of the neck by so
-        much. 1.5 px leaves clean masks as they are (F1 on 24 pictures of EMPS 0.983 with and
-        without) and makes fewer cuts in rough ones (of Otsu's masks 3,669 parts for 6,255; with
-        3 px 2,135, F1 on clean masks 0.979; 1,826 unsplit).
+        much.
+    least_solidity : float
+        With `split`: a region stays whole unless its parts together fill so much of their convex
+        hulls, as touching particles do and rough ground does not. With 0 and a depth of 0 every
+        neck is cut. On 48 pictures of EMPS (1,360 particles; regions from 10 px) the counts of
+        Otsu's masks are off by 3,346 unsplit, 6,070 with every neck cut, 4,024 with the depth alone
+        and 3,300 with both; of the product's clusters by 1,129, 2,570, 1,657 and 1,111. F1 on clean
+        masks is 0.973 with both (24 pictures: 0.974; the others: 0.973), 0.979 with every neck cut.
 
     Returns
     -------
@@ -79,7 +89,10 @@ def label_regions(
         inside = _without_holes(inside, connectivity)
     if counted is not None:
         inside = inside & counted
-    labels = _split(inside, connectivity, neck_depth_px) if split else _label(inside, connectivity)
+    labels = _label(inside, connectivity)
+    if split:
+        parts = _split(inside, labels, connectivity, neck_depth_px)
+        labels = _keep_solid(parts, labels, least_solidity)
     if min_area_px == 1:
         return labels
     keep = np.bincount(labels.ravel()) >= min_area_px
@@ -97,14 +110,14 @@ def _without_holes(inside: Mask, connectivity: int) -> Mask:
     return np.asarray(fill[holes]) if np.count_nonzero(fill) > 1 else inside
 
 
-def _split(inside: Mask, connectivity: int = 8, depth_px: float = 0.0) -> Labels:
+def _split(inside: Mask, whole: Labels, connectivity: int, depth_px: float) -> Labels:
     """Number the parts of a mask between its necks, in reading order.
 
     On a logarithmic scale "narrower than 0.8 of" is the same depth for large and small parts. What
     lies outside the frame is unknown, so that a border is no outline.
     """
-    if inside.all():  # there is no outline to measure a distance from
-        return _label(inside, connectivity)
+    if inside.all() or not inside.any():  # there is no outline to measure a distance from
+        return whole
     distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     # The last digits of a logarithm depend on where an array lies in memory, and with them the cut.
     height = np.round(np.log(distance.astype(np.float64) + _ROUGH_PX), 6).astype(np.float32)
@@ -114,16 +127,33 @@ def _split(inside: Mask, connectivity: int = 8, depth_px: float = 0.0) -> Labels
         floor = np.minimum(floor, np.round(deep, 6).astype(np.float32))
     ski: Any = skimage  # it loads its parts when they are first used; these are untyped
     peaks = ski.morphology.local_maxima(reconstruct(floor, height), connectivity=2) & inside
-    steps = 1 if connectivity == 4 else 2
-    flood = ski.segmentation.watershed
     seeds = _label(peaks)
     if depth_px > 0:  # a region that is nowhere so deep is one part
-        whole = _label(inside, connectivity)
         without = np.ones(int(whole.max()) + 1, np.bool_)
         without[whole[peaks]] = without[0] = False
         seeds = np.where(without[whole], whole + seeds.max(), seeds)
-    parts = flood(-height, seeds, connectivity=steps, mask=inside)
+    steps = 1 if connectivity == 4 else 2
+    parts = ski.segmentation.watershed(-height, seeds, connectivity=steps, mask=inside)
     return _in_reading_order(parts)
+
+
+def _keep_solid(parts: Labels, whole: Labels, least: float) -> Labels:
+    """Return parts of those regions whose parts fill their hulls, and the other regions whole."""
+    if least <= 0 or parts is whole:
+        return parts
+    count = int(parts.max())
+    owner = np.zeros(count + 1, np.int64)
+    owner[parts.ravel()] = whole.ravel()
+    cut = np.bincount(owner, minlength=int(whole.max()) + 1) > 1
+    cut[0] = False
+    if not cut.any():
+        return parts
+    numbers = np.cumsum(cut[owner]) * cut[owner]
+    area, hull = measure_filling(numbers.astype(np.int32)[parts])
+    owner = owner[cut[owner]]
+    filled, hulls = (np.bincount(owner, each, cut.size) for each in (area, hull))
+    loose = cut & (filled < least * hulls)
+    return _in_reading_order(np.where(loose[whole], whole + count, parts)) if loose.any() else parts
 
 
 def reconstruct(
@@ -131,24 +161,62 @@ def reconstruct(
 ) -> NDArray[np.float32]:
     """Return the reconstruction by dilation of `floor` under `height`, over 8 neighbours.
 
-    Dilating the whole frame until nothing changes takes as many rounds as a level ridge is long,
-    few for distances to an outline; beyond `most_rounds` scikit-image goes on, which visits pixels
-    in turn. Both give the same bits.
+    Tiles of the frame are dilated until nothing changes in them, and again when a neighbour did:
+    any order ends at the same bits. Ridges that wind take long; after the work of `most_rounds`
+    dilations of the whole frame scikit-image goes on, which visits pixels in turn.
 
     References
     ----------
     Vincent (1993), Morphological grayscale reconstruction in image analysis, IEEE Transactions on
     Image Processing 2:176, doi:10.1109/83.217222.
     """
-    square = np.ones((3, 3), np.uint8)
-    now = floor
-    for _ in range(most_rounds):
-        grown = np.minimum(cv2.dilate(now, square), height)
-        if np.array_equal(grown, now):
-            return np.asarray(grown)
-        now = grown
+    now = np.minimum(floor, height)
+    rows, cols = (-(-side // _TILE_PX) for side in now.shape)
+    waiting = dict.fromkeys(product(range(rows), range(cols)))
+    work = most_rounds * len(waiting)
+    while waiting and work > 0:
+        row, col = next(iter(waiting))
+        del waiting[row, col]
+        rounds, changed = _grow_tile(now, height, row, col, work)
+        work -= rounds
+        for down, right in changed:
+            if 0 <= row + down < rows and 0 <= col + right < cols:
+                waiting[row + down, col + right] = None
+    if not waiting:
+        return now
     ski: Any = skimage
     return np.asarray(ski.morphology.reconstruction(now, height), np.float32)
+
+
+def _grow_tile(
+    now: NDArray[np.float32], height: NDArray[np.float32], row: int, col: int, most: int
+) -> tuple[int, list[tuple[int, int]]]:
+    """Dilate one tile in place; return the rounds it took, and which neighbours must follow.
+
+    A tile that is not done after so many rounds is itself among these.
+    """
+    tile = tuple(slice(place * _TILE_PX, (place + 1) * _TILE_PX) for place in (row, col))
+    wide = tuple(slice(max(0, each.start - 1), each.stop + 1) for each in tile)
+    inner = tuple(
+        slice(t.start - w.start, t.stop - w.start) for t, w in zip(tile, wide, strict=True)
+    )
+    around, before = now[wide].copy(), now[tile].copy()
+    inside, top = around[inner], height[tile]
+    rounds, is_done = 0, False
+    while not is_done and rounds < most:
+        grown = np.minimum(cv2.dilate(around, _SQUARE)[inner], top)
+        is_done = np.array_equal(grown, inside)
+        inside[...] = grown
+        rounds += 1
+    now[tile] = inside
+    moved = inside != before
+    sides = {-1: 0, 0: slice(None), 1: -1}
+    follow = [
+        (down, right)
+        for down, right in product(sides, sides)
+        if (down or right) and np.any(moved[sides[down], sides[right]])
+    ]
+    return rounds, follow if is_done else [*follow, (0, 0)]
 
 
 def _in_reading_order(labels: NDArray[Any]) -> Labels:

@@ -22,6 +22,7 @@ from core.imaging.display import (
     thumbnail,
 )
 from core.imaging.overlays import clear_place, find_overlays
+from core.imaging.scale import words
 from core.measuring.attribution import attribution_share
 from core.measuring.clustering import (
     AUTO,
@@ -34,8 +35,8 @@ from core.measuring.defaults import area_of
 from core.measuring.exchange import region_files
 from core.measuring.regions import filter_regions, label_regions, measure_regions
 from core.micrograph import Micrograph
-from core.reporting.batch.rows import likeness, measures
-from core.reporting.batch.rows.naming import find_part
+from core.reporting.batch.rows import likeness, measures, sizes
+from core.reporting.batch.rows.naming import find_part, find_sample
 from core.reporting.recipe import Recipe
 from core.reporting.settling import CLUSTERINGS, settled, uncounted
 
@@ -44,8 +45,11 @@ if TYPE_CHECKING:  # only names of types: a batch that has not started needs no 
     from core.learning.explaining import Explanation
 
 PREVIEW_PX = 256
+PLATE_PX = 640
 THUMBNAIL_PX = 72
+OUTLINE_RGB = (255, 214, 10)  # reads on dark, on bright and in print
 OVERLAY_PX = 1024
+_LONGEST_INSTRUMENT = 120
 JPEG_QUALITY = 82
 _GREY_BYTES_PER_PX, _BYTES_PER_PX = 20, 80  # measured: grey levels alone; features or filters
 _AVERAGED_BYTES_PER_PX = 40  # grey levels and four frames of 32-bit floats
@@ -63,12 +67,18 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Small JPEG pictures of one micrograph, with scale bars where the scale is known."""
+    """Small JPEG pictures of one micrograph, with scale bars where the scale is known.
+
+    `field`, `outlines` and `heat` are larger: the micrograph, its target outlined, the evidence.
+    """
 
     original: bytes
     overlay: bytes
     clusters: bytes
     thumbnail: bytes
+    field: bytes = b""
+    outlines: bytes = b""
+    heat: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,6 +137,11 @@ def analyse(
         **_area_values(clustering, target, micrograph, recipe),
         **_evidence_values(explanation, clustering),
         **_region_values(regions),
+        **sizes.size_values(
+            regions,
+            recipe,
+            micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan"),
+        ),
         **measures.measure_more(
             target,
             hidden,
@@ -138,7 +153,7 @@ def analyse(
         **_micrograph_values(micrograph, hidden),
     }
     painted = exclude if exclude is not None else find_overlays(micrograph)
-    shown = _Shown(micrograph, explanation.heatmap, clustering, painted)
+    shown = _Shown(micrograph, explanation.heatmap, clustering, painted, target)
     drawers: dict[str, Callable[[], bytes]] = {
         "overlays": shown.overlay_png,
         "masks": lambda: png_bytes(target.astype(np.uint8) * np.uint8(255)),
@@ -159,7 +174,7 @@ def name_parts(micrograph: Micrograph, recipe: Recipe, path: str) -> dict[str, s
     """Return the columns that depend on where a file lies and not on what it shows."""
     path = path or micrograph.name
     return {
-        "sample": find_part(recipe.sample_from, micrograph, path),
+        "sample": find_sample(recipe, micrograph, path),
         "stated_label": find_part(recipe.label_from, micrograph, path),
         "pixel_size_source": pixel_size_source(micrograph),
     }
@@ -275,8 +290,15 @@ def _micrograph_values(micrograph: Micrograph, exclude: Mask | None) -> dict[str
         "width_px": micrograph.shape[1],
         "height_px": micrograph.shape[0],
         "depth": micrograph.depth,
+        "instrument": _instrument(micrograph),
         "sha256": micrograph.sha256,
     }
+
+
+def _instrument(micrograph: Micrograph) -> str:
+    told = words.describe_instrument(micrograph)
+    known = (told.get(name, "") for name in ("Microscope", "Voltage"))
+    return ", ".join(" ".join(each.split()) for each in known if each)[:_LONGEST_INSTRUMENT]
 
 
 def pixel_size_source(micrograph: Micrograph) -> str:
@@ -315,6 +337,7 @@ def _region_choice(
         "min_area_px": smallest_area_px(recipe, micrograph),
         "split": recipe.split_regions,
         "connectivity": recipe.connectivity,
+        "neck_depth_px": recipe.neck_depth_px,
         "fill_holes": recipe.fill_holes,
     }
 
@@ -332,8 +355,9 @@ def list_columns(classes: Sequence[str], clusters: int) -> list[str]:
         *(f"cluster_{number}_evidence_percent" for number in range(clusters)),
         *("regions", "mean_diameter_px", "median_diameter_px"),
         *("mean_diameter_nm", "median_diameter_nm"),
+        *sizes.list_sizes(),
         *("excluded_percent", "pixel_size_nm", "pixel_size_source"),
-        *("width_px", "height_px", "depth", "sha256"),
+        *("width_px", "height_px", "depth", "instrument", "sha256"),
     ]
 
 
@@ -346,8 +370,10 @@ class _Shown:
         heatmap: NDArray[np.float32],
         clustering: Clustering,
         painted: Mask | None,
+        target: Mask,
     ) -> None:
         self.micrograph = micrograph
+        self.target = target
         self.painted = painted
         self.clustering = clustering
         self.picture = thumbnail(micrograph, OVERLAY_PX)
@@ -369,7 +395,20 @@ class _Shown:
         )
         tiny = _resize(small, self._fit(THUMBNAIL_PX), cv2.INTER_AREA)
         original, overlay, clusters = (_jpeg(self._barred(p)) for p in pictures)
-        return Preview(original, overlay, clusters, _jpeg(tiny))
+        return Preview(original, overlay, clusters, _jpeg(tiny), *self._plate())
+
+    def _plate(self) -> tuple[bytes, bytes, bytes]:
+        """Return the micrograph, its target outlined, and its evidence, larger."""
+        shape_hw = self._fit(PLATE_PX)
+        plain = _resize(self.picture, shape_hw, cv2.INTER_AREA)
+        target = _resize(self.target.astype(np.uint8), shape_hw, cv2.INTER_AREA)
+        outlines, _ = cv2.findContours(target, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        outlined = np.repeat(plain[..., None], 3, axis=2) if plain.ndim == 2 else plain.copy()
+        cv2.drawContours(outlined, outlines, -1, OUTLINE_RGB, 1)
+        heat = blend_heatmap(plain, _resize(self.heat, shape_hw, cv2.INTER_AREA))
+        drawn = (plain, outlined, heat)
+        field, outlined_jpeg, heat_jpeg = (_jpeg(self._barred(each)) for each in drawn)
+        return field, outlined_jpeg, heat_jpeg
 
     def _barred(self, picture: Picture) -> Picture:
         return _with_bar(picture, self.micrograph, self.painted)

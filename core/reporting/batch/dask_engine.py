@@ -33,6 +33,10 @@ from core.reporting.recipe import Recipe
 if TYPE_CHECKING:
     from core.learning.models import Classifier
 
+_NOBODY = (
+    "No Dask scheduler answers at {!r}. Give its address as it prints it, such as "
+    "tcp://10.0.0.5:8786."
+)
 CONNECT_S = 20
 _models: dict[str, Classifier] = {}  # of a worker: one process answers with one model for long
 _loading = threading.Lock()
@@ -99,7 +103,9 @@ def _connected(scheduler: str | None, workers: int) -> Iterator[Any]:
     distributed: Any = untyped
     with ExitStack() as stack:
         where: Any = scheduler
-        if scheduler is None:
+        if scheduler is not None:
+            _check_address(scheduler)
+        else:
             options = {"threads_per_worker": 1, "processes": True, "dashboard_address": None}
             where = stack.enter_context(distributed.LocalCluster(n_workers=workers, **options))
         try:
@@ -107,11 +113,23 @@ def _connected(scheduler: str | None, workers: int) -> Iterator[Any]:
                 distributed.Client(where, timeout=CONNECT_S, set_as_default=False)
             )
         except (OSError, ValueError, TimeoutError) as error:
-            raise UserError(
-                f"No Dask scheduler answers at {scheduler!r}. Give its address as it prints it, "
-                "such as tcp://10.0.0.5:8786."
-            ) from error
+            raise UserError(_NOBODY.format(scheduler)) from error
         yield client
+
+
+def _check_address(scheduler: str) -> None:
+    """Refuse what is no address: a client that was given one ends in an error long after it."""
+    from distributed.comm import addressing, registry
+
+    try:
+        scheme, where = addressing.parse_address(scheduler)
+        host, port = addressing.parse_host_port(where)
+        is_one = bool(host) and 0 < int(port) < 2**16 and scheme in registry.backends
+        host.encode("idna")  # as a name is looked up; nothing else of it is
+    except ValueError as error:
+        raise UserError(_NOBODY.format(scheduler)) from error
+    if not is_one or not host.isprintable():
+        raise UserError(_NOBODY.format(scheduler))
 
 
 def _read(items: Iterable[Item], recipe: Recipe, client: Any, ahead: int) -> Iterator[Item]:

@@ -152,12 +152,15 @@ def _outline(values: NDArray[Any], edges: NDArray[np.float64]) -> go.Scatter:
 def _draw_thresholds(
     figure: go.Figure, thresholds: Sequence[float] | NDArray[np.float64], dark: bool
 ) -> None:
-    for threshold in thresholds:
-        figure.add_vline(
-            x=float(threshold),
-            line={"color": ink(dark), "width": 1.2, "dash": "dash"},
-            annotation={"text": level(float(threshold)), "font": {"size": 11}},
-            annotation_position="top right",
-            row=1,
-            col=1,
-        )
+    """Draw all at once: `add_vline` looks through the whole figure for each of them."""
+    places = [float(threshold) for threshold in thresholds]
+    line = {"color": ink(dark), "width": 1.2, "dash": "dash"}
+    upright = {"type": "line", "xref": "x", "yref": "y domain", "y0": 0, "y1": 1, "line": line}
+    beside = {"xref": "x", "yref": "y domain", "y": 1, "xanchor": "left", "yanchor": "top"}
+    figure.update_layout(
+        shapes=[{**upright, "x0": place, "x1": place} for place in places],
+        annotations=[
+            {**beside, "x": place, "text": level(place), "showarrow": False, "font": {"size": 11}}
+            for place in places
+        ],
+    )

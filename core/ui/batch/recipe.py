@@ -19,7 +19,6 @@ from core.ui.batch.settings import (
     CLUSTERS,
     FILTERS,
     LABEL,
-    MEASURES,
     METHOD,
     PICTURES,
     SAMPLE,
@@ -34,6 +33,7 @@ from core.ui.shell import (
     SMALLEST_NM,
     TASKS,
     filter_chain,
+    measuring,
     model_choice,
     region,
     smallest_by,
@@ -100,12 +100,12 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
     BORDER.draw()
     EXCLUDE.draw()
     _scale()
+    _draw_regions()
     with st.expander("Samples, labels, pictures", icon=":material/sell:"):
         SAMPLE.draw()
         LABEL.draw()
-        MEASURES.draw()
         PICTURES.draw()
-    own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *SETTINGS))
+    own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *measuring.SETTINGS, *SETTINGS))
     stated = {name: _whole(name, value) for name, value in {**said, **own}.items()}
     stated |= {"model": model, "filters": steps if filtered else ()}
     stated |= {
@@ -113,6 +113,17 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
         "smallest_region_by": smallest_by(),
     }
     return Recipe(**{**stated, "conformal_level": _level(model, said.get("conformal_level"))})
+
+
+def _draw_regions() -> None:
+    """Draw smoothing, what makes a region and what is measured: the settings of Cluster as well."""
+    with st.expander("Smoothing, regions, measures", icon=":material/tune:"):
+        measuring.draw_smoothing()
+        for setting in (measuring.SPLIT, measuring.NECK, measuring.FILL, measuring.CORNERS):
+            setting.draw()
+        measuring.draw_limits((measuring.LARGEST, measuring.LARGEST_NM))
+        measuring.SIZES_BY.draw()
+        measuring.MEASURES.draw()
 
 
 def _scale() -> None:
@@ -128,6 +139,8 @@ def _scale() -> None:
 
 def _whole(name: str, value: Any) -> Any:
     """Return a field of the recipe; a dict says parts of it, the others keep their defaults."""
+    if name == "region_limits":
+        return measuring.limits_of(value)
     return replace(getattr(_DEFAULTS, name), **value) if isinstance(value, dict) else value
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from core.measuring.clustering import GREY
 from core.reporting.recipe import FROM_FILE, FROM_PICTURE
-from core.reporting.recipe import MEASURES as KINDS_OF_MEASURE
 from core.reporting.recipe import PICTURES as KINDS
 from core.ui import cache
 from core.ui.parts import MOST_CLUSTERS, Choice, Setting, Several, Switch, Whole, targets
@@ -47,7 +46,7 @@ CLUSTERING = Choice(
     name="batch-group",
     key="batch_clustering",
     label="Clusters by",
-    help="Features, seed and smoothing are those of the Cluster page.",
+    help="Features and their seed are those of the Cluster page.",
     default="",
     options={GREY: "grey level", "features": "features", "mixture": "features (mixture)"},
     recipe="clustering",
@@ -92,22 +91,6 @@ LABEL = Choice(
     options=_PARTS,
     recipe="label_from",
 )
-MEASURES = Several(
-    name="batch-measures",
-    key="batch_measures",
-    label="Measure as well",
-    help="Of the target cluster, as columns of the table. Widths take a few seconds a micrograph.",
-    default=[],
-    options={
-        "widths": "widths, directions",
-        "grains": "grains",
-        "boundaries": "grains between boundaries",
-        "gaps": "gaps, neighbours",
-        "correlation": "correlation length",
-    },
-    recipe="measures",
-    to_recipe=lambda chosen: tuple(kind for kind in KINDS_OF_MEASURE if kind in chosen),
-)
 PICTURES = Several(
     name="batch-pictures",
     key="batch_pictures",
@@ -127,6 +110,5 @@ SETTINGS: tuple[Setting, ...] = (
     SAMPLE,
     SCALE,
     LABEL,
-    MEASURES,
     PICTURES,
 )

@@ -9,6 +9,7 @@ from core.learning.models import installed
 
 if TYPE_CHECKING:
     from core.learning.adding import AddedModel
+    from core.learning.holding import Hand
 
 
 def has_model(name: str) -> bool:
@@ -36,11 +37,11 @@ def add_model(path: Path, file_name: str, visitor: str = "") -> AddedModel:
     return adding.add_model(path, file_name, visitor)
 
 
-def note_use(name: str) -> None:
-    """Say that somebody works with an added model."""
-    from core.learning import adding
+def new_hand() -> Hand:
+    """Return what holds the added models that one session works with."""
+    from core.learning.holding import Hand
 
-    adding.note_use(name)
+    return Hand()
 
 
 def rename_classes(added: AddedModel, words: tuple[str, ...]) -> AddedModel:

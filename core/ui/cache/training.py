@@ -68,14 +68,16 @@ def training_findings(pictures: list[LabelledPicture], tell: Tell) -> list[quick
     return quick.check_pictures(pictures, looks)
 
 
-def learn_classes(pictures: list[LabelledPicture], title: str, tell: Tell) -> str:
+def learn_classes(
+    pictures: list[LabelledPicture], title: str, tell: Tell, visitor: str = ""
+) -> str:
     """Return the name of a new model of these classes; it lies beside those that people brought."""
     from core.learning import adding
     from core.learning.training import quick
 
     start = model(training_start())
     made = quick.learn(pictures, start=start, name=title, on_progress=_counted(tell))
-    return adding.keep_model(made, quick.describe(made.card)).name
+    return adding.keep_model(made, quick.describe(made.card), visitor).name
 
 
 def can_tune() -> bool:
@@ -92,11 +94,11 @@ def tuning_limits(pictures: int) -> tuple[int, float, int]:
     return training.MOST_PICTURES, training.foresee_s(pictures), training.foresee_bytes(pictures)
 
 
-def keep_tuned(made: Tuned) -> str:
+def keep_tuned(made: Tuned, visitor: str) -> str:
     """Return the name of a thoroughly trained model, kept beside those that people brought."""
     from core.learning import adding
 
-    return adding.keep_model(made.classifier, made.readme).name
+    return adding.keep_model(made.classifier, made.readme, visitor).name
 
 
 def score_sentence(card: ModelCard) -> str:

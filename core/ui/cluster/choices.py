@@ -11,6 +11,7 @@ from core.ui import cache
 from core.ui.cache import ClusterChoice
 from core.ui.cluster import settings
 from core.ui.parts import AUTOMATIC, say, tables
+from core.ui.shell import measuring
 
 
 def target(micrograph: Micrograph, choice: ClusterChoice, wished: int) -> int:
@@ -34,7 +35,7 @@ def draw(
             "cluster_other_target",
             lambda: settings.TARGETS[found.k].put(other),
         )
-    if settings.SMOOTHING.value() == AUTO and choice.mode == GREY:
+    if measuring.SMOOTHING.value() == AUTO and choice.mode == GREY:
         _noise(micrograph, choice)
 
 
@@ -68,7 +69,7 @@ def _noise(micrograph: Micrograph, choice: ClusterChoice) -> None:
         ),
         say.line("As found"),
         "cluster_as_found",
-        lambda: settings.SMOOTHING.put(NONE),
+        lambda: measuring.SMOOTHING.put(NONE),
     )
 
 

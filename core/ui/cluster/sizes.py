@@ -36,7 +36,7 @@ from core.reporting import figures
 from core.reporting.batch import csv_bytes, find_part
 from core.ui import cache
 from core.ui.parts import say, show, tables
-from core.ui.shell import workspace
+from core.ui.shell import measuring, workspace
 
 Mask = NDArray[np.bool_]
 _VERDICTS, _NO_FIT = ((0.08, "fits well"), (0.15, "fits roughly")), "does not fit"  # below a gap
@@ -46,7 +46,6 @@ _REGION_FILES = {
     "geojson": ("Outlines for QuPath (GeoJSON)", ".geojson", "application/geo+json"),
     "coco": ("Annotations for training (COCO)", "_coco.json", "application/json"),
 }
-_BY = {"number": "Number", "area": "Area", "volume": "Volume"}
 _SAMPLES = {"": "all are one sample", "name:1": "first part of the name"}
 
 
@@ -111,7 +110,7 @@ def draw(
         )
         _limit_words(effect, found, prefix)
     with right:
-        by = _weighting(prefix)
+        by = measuring.SIZES_BY.draw() or "number"
         _numbers(weighted_sizes(regions, by, make_up_for_cut=found_by.whole), found)
         _means(regions, found_by.whole)
         _more(regions, _density(every_region, included, micrograph.pixel_size))
@@ -231,22 +230,6 @@ def _limit_words(effect: LimitEffect | None, found: SizeDistribution, prefix: st
         )
 
 
-def _weighting(prefix: str) -> str:
-    """Draw whether percentiles are by number, area or volume."""
-    chosen: str = st.segmented_control(
-        "Percentiles by",
-        list(_BY),
-        default="number",
-        required=True,
-        format_func=_BY.__getitem__,
-        key=f"{prefix}_sizes_by",
-        persist_state="session",
-        help="By number every region counts alike. By area and by volume (of spheres of these "
-        "diameters) large ones count more, as in sieving or laser diffraction.",
-    )
-    return chosen or "number"
-
-
 def _numbers(sizes: WeightedSizes, found: SizeDistribution) -> None:
     """Draw percentiles, and the fit in words."""
     with st.container(horizontal=True):
@@ -314,15 +297,21 @@ def _files(
 ) -> None:
     """Draw the downloads: tables, mask, numbered regions for ImageJ, clusters in colours."""
     stem, clusters = show.file_stem(micrograph), int(labels.max()) + 1
-    sizes = pd.concat([found.to_frame(), found.histogram()], axis=1)
+
+    def sizes() -> bytes:
+        return csv_bytes(pd.concat([found.to_frame(), found.histogram()], axis=1))
+
     with st.container(horizontal=True):
-        csv = tables.regions_csv(regions, micrograph)
-        show.download("Regions (CSV)", csv, f"{stem}_regions.csv", "text/csv", f"{prefix}_csv")
+        show.download(
+            "Regions (CSV)",
+            lambda: tables.regions_csv(regions, micrograph),
+            f"{stem}_regions.csv",
+            "text/csv",
+            f"{prefix}_csv",
+        )
         if mask_png:
             show.download("Mask (PNG)", mask_png, f"{stem}_mask.png", "image/png", f"{prefix}_mask")
-        show.download(
-            "Sizes (CSV)", csv_bytes(sizes), f"{stem}_sizes.csv", "text/csv", f"{prefix}_sizes_csv"
-        )
+        show.download("Sizes (CSV)", sizes, f"{stem}_sizes.csv", "text/csv", f"{prefix}_sizes_csv")
         show.download(
             "All clusters (PNG)",
             lambda: cache.clusters_palette_png(labels, clusters),

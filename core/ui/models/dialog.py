@@ -44,6 +44,7 @@ def draw() -> None:
 def _reset() -> None:
     """Leave nothing of what was not used; the bytes of the upload go, too."""
     model_choice.ask_for_another(False)
+    model_choice.hold()
     uploads.let_go([st.session_state.pop(_DRAFT, None)])
     st.session_state.pop(_TRIED, None)
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
@@ -86,6 +87,7 @@ def _receive() -> AddedModel | None:
     if draft is None or draft.file_id != file.file_id:
         draft = _open(file)
         st.session_state[_DRAFT] = draft
+    model_choice.hold(draft.model.name if draft.model else "")
     if draft.problem:
         say.error("{problem}", problem=draft.problem, icon=":material/error:")
         names = model_choice.choices()
@@ -141,6 +143,7 @@ def _name_classes(model: AddedModel) -> AddedModel:
     if words == [card.display_name(label) for label in card.classes]:
         return model
     renamed = cache.rename_classes(model, tuple(words))
+    model_choice.hold(renamed.name)
     st.session_state[_DRAFT] = _Draft(draft.file_id, renamed)
     return renamed
 

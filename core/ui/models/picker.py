@@ -20,6 +20,7 @@ _NONE = (
 def begin_page() -> None:
     """Note that a page starts anew: its first picker draws the choice."""
     st.session_state[_DRAWN] = False
+    model_choice.hold()
 
 
 def model_picker() -> str:

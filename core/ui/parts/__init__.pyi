@@ -1,6 +1,8 @@
 from . import attribution as attribution
 from . import filmstrip as filmstrip
+from . import paper as paper
 from . import say as say
+from . import segmenting as segmenting
 from . import show as show
 from . import tables as tables
 from . import viewer as viewer

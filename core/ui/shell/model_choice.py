@@ -13,6 +13,7 @@ from core.ui import cache
 _CHOSEN = "models_chosen"
 _ASKED = "models_asked_for_another"
 _ADDED = "models_added"  # name -> title, of the models that this person brought
+_HAND = "models_hand"  # what says that this session works with them
 
 
 def choices() -> dict[str, str]:
@@ -22,7 +23,6 @@ def choices() -> dict[str, str]:
         if not cache.has_model(name):
             del _added()[name]
             continue
-        cache.note_use(name)
         title = f"{title} (added)"
         titles[name] = title if title not in titles.values() else f"{title} {name[-8:]}"
     return titles
@@ -50,6 +50,19 @@ def use(name: str, title: str) -> None:
     """Put an added model on the list and make it the current one."""
     _added()[name] = title
     choose(name)
+    hold()
+
+
+def hold(draft: str = "") -> None:
+    """Say which added models this session works with: no other visitor's push them out.
+
+    `draft` is one that is being added. Once a page run is enough, before anything is chosen.
+    """
+    names = {*_added(), draft} - {""}
+    if names or _HAND in st.session_state:
+        hand = st.session_state.setdefault(_HAND, None) or cache.new_hand()
+        hand.hold(names)
+        st.session_state[_HAND] = hand
 
 
 def is_added(name: str) -> bool:

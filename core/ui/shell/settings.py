@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.ui.parts import Amount, Setting, Switch, Whole
+from core.ui.shell import measuring
 
 EXCLUDE = Switch(
     name="leave-out",
@@ -37,7 +38,7 @@ SMALLEST_NM = Amount(
     recipe="smallest_region_nm",
     to_recipe=lambda nm: nm or None,
 )
-SETTINGS: tuple[Setting, ...] = (EXCLUDE, SMALLEST, SMALLEST_NM)
+SETTINGS: tuple[Setting, ...] = (EXCLUDE, SMALLEST, SMALLEST_NM, *measuring.SETTINGS)
 
 
 def smallest_by() -> str:

@@ -5,7 +5,8 @@ TASKS = {
     "pages/2_Explain.py": ("Explain", ":material/visibility:"),
     "pages/3_Filters.py": ("Filters", ":material/tune:"),
     "pages/4_Cluster.py": ("Cluster", ":material/bubble_chart:"),
-    "pages/5_Batch_Report.py": ("Batch Report", ":material/lab_profile:"),
+    "pages/5_Segment.py": ("Segment", ":material/shapes:"),
+    "pages/6_Batch_Report.py": ("Batch Report", ":material/lab_profile:"),
     "pages/7_Train.py": ("Train", ":material/model_training:"),
 }
 PROMISES = {
@@ -13,6 +14,7 @@ PROMISES = {
     "pages/2_Explain.py": "Where in the frame does the network find its evidence?",
     "pages/3_Filters.py": "Chain filters and compare before with after.",
     "pages/4_Cluster.py": "Group pixels into clusters; measure areas and regions.",
-    "pages/5_Batch_Report.py": "Many micrographs at once: tables and a report to keep.",
+    "pages/5_Segment.py": "Objects by strokes or thresholds, mended by hand, counted and sized.",
+    "pages/6_Batch_Report.py": "Many micrographs at once: tables and a report to keep.",
     "pages/7_Train.py": "Your own classes in a minute, with an honest score.",
 }

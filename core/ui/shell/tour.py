@@ -32,7 +32,12 @@ _STEPS = {
     ),
     "Cluster": (
         "Grey levels are split into clusters; the target cluster is measured region by region.",
-        "pages/5_Batch_Report.py",
+        "pages/5_Segment.py",
+        "Segment",
+    ),
+    "Segment": (
+        "Every object is outlined, counted and sized. Choose Delete and click what is none.",
+        "pages/6_Batch_Report.py",
         "Batch Report",
     ),
     "Batch Report": (
@@ -51,7 +56,7 @@ def offer() -> None:
             type="primary",
             icon=":material/play_arrow:",
             key="tour_start",
-            help="Loads a simulated micrograph of every class and leads through the five pages.",
+            help="Loads a simulated micrograph of every class and leads through the six pages.",
         ):
             _start()
         offer_report()

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.ui import cache
 from core.ui.parts import say, show, working
-from core.ui.shell import model_choice
+from core.ui.shell import model_choice, visitor
 
 if TYPE_CHECKING:
     from core.learning.training import LabelledPicture
@@ -76,7 +76,7 @@ def take_over(name: str, pictures: list[LabelledPicture], called: str, key: str)
 
 def _learn(pictures: list[LabelledPicture], called: str, key: str, before: Result | None) -> Result:
     with working.progress_bar("learning {}") as tell:
-        name = cache.learn_classes(pictures, called, tell)
+        name = cache.learn_classes(pictures, called, tell, visitor.identity())
     if before is not None and before.model_name != name and not before.is_thorough:
         model_choice.forget(before.model_name)
     model_choice.use(name, called)

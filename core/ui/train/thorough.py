@@ -28,7 +28,7 @@ def draw(pictures: list[LabelledPicture]) -> None:
     elif tuning.is_running:
         _live()
     elif tuning.made is not None:
-        name = cache.keep_tuned(tuning.made)
+        name = cache.keep_tuned(tuning.made, visitor.identity())
         learn.take_over(name, tuning.pictures, tuning.title, tuning.key)
         _drop()
         st.rerun()

@@ -1,5 +1,6 @@
 """Models that people bring: files and zipped folders become model folders, or one sentence."""
 
+import gc
 import io
 import json
 import zipfile
@@ -14,9 +15,10 @@ import pytest
 import torch
 
 from core.errors import UnusableModel, UserError
-from core.learning import adding
+from core.learning import adding, holding
 from core.learning.adding import add_model, rename_classes, zip_model
 from core.learning.classifying.classification import classify
+from core.learning.holding import Hand, held
 from core.learning.models import CARD, WEIGHTS, ModelCard, load_model, save_model
 from core.learning.models.installed import (
     ADDED,
@@ -268,22 +270,67 @@ def test_many_models_of_one_visitor_cost_no_other_a_model(
     assert find_model(last) is not None
 
 
-def test_a_model_at_work_outlasts_those_that_many_visitors_left_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def bring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], str]:
     monkeypatch.setattr(adding, "MOST_MODELS", 4)
+    monkeypatch.setattr(holding, "_used_s", {})
     path = visual_ccc.save(tmp_path / "x", visual_ccc.original("visualcnn", 3))
 
-    def named(word: str) -> str:
-        return rename_classes(add_model(path, f"{word}.pth", word), [word, "y", "z"]).name
+    def named(word: str, visitor: str) -> str:
+        model = add_model(path, f"{word}.pth", visitor)
+        return rename_classes(model, [word, "y", "z"]).name
 
-    theirs = named("at work")
+    return named
+
+
+def test_models_in_hand_outlast_many_visitors_who_bring_one_each(bring):
+    theirs = [bring("first", "honest"), bring("second", "honest")]
+    hand = Hand()
+    hand.hold(theirs)
     for number in range(12):
-        last = named(f"visitor {number}")
-        adding.note_use(theirs)
-    assert find_model(theirs)
-    assert find_model(last)
-    adding.note_use("no such model")
+        last = bring(f"left {number}", f"visitor {number}")
+    assert all(find_model(name) for name in (*theirs, last))
+
+
+def test_a_new_model_is_refused_where_all_are_in_hand(bring, added):
+    hands = []
+    for number in range(4):
+        hands.append(Hand())
+        hands[-1].hold([bring(f"own {number}", f"visitor {number}")])
+    before = {path.name for path in added.iterdir()}
+    for number in range(4, 8):
+        with pytest.raises(UserError, match="no room for another model"):
+            bring(f"own {number}", f"visitor {number}")
+    assert {path.name for path in added.iterdir()} == before
+    hands[0].hold([])
+    assert held() == before  # its session may only have been cut off
+    hands.clear()
+
+
+def test_what_no_session_holds_any_more_makes_room(bring, monkeypatch):
+    monkeypatch.setattr(holding, "AFTER_USE_S", 0.0)
+    theirs = bring("theirs", "a")
+    hand = Hand()
+    hand.hold([theirs])
+    assert held() == {theirs}
+    del hand
+    gc.collect()
+    assert held() == set()
+    for number in range(4):
+        bring(f"own {number}", f"visitor {number}")
+    assert not find_model(theirs)
+
+
+def test_who_holds_more_than_a_share_makes_room(bring, monkeypatch):
+    monkeypatch.setattr(holding, "SHARE", 2)
+    monkeypatch.setattr(adding, "SHARE", 2)
+    own, hand = [], Hand()
+    for number in range(4):
+        own.append(bring(f"own {number}", "greedy"))
+        hand.hold(own)
+    first = bring("first", "b")
+    assert find_model(first)
+    assert [bool(find_model(name)) for name in own] == [False, True, True, True]
 
 
 def test_names_are_given_in_many_threads_at_once(tmp_path: Path, added: Path) -> None:

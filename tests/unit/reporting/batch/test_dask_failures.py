@@ -54,3 +54,25 @@ def test_a_worker_with_other_weights_refuses_and_keeps_no_model(monkeypatch, cla
         dask_engine._load_once("tiny", "cd" * 32)
     assert dask_engine._models == {}
     assert dask_engine._load_once("tiny", classifier.card.sha256) is classifier
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "::::",
+        "x",
+        "",
+        "foo://x:1",
+        "tcp://",
+        "tcp://x:99999",
+        "tcp://[::1",
+        "tcp://:8786",
+        "tcp://127.0.0.1:-1",
+        "a\0b:1",
+        f"{'x' * 300}:1",
+        "\n",
+    ],
+)
+def test_what_is_no_address_of_a_scheduler_is_refused_at_once(given):
+    with pytest.raises(UserError, match="No Dask scheduler answers"):
+        dask_engine._check_address(given)

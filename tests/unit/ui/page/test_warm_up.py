@@ -1,3 +1,5 @@
+import sys
+import threading
 import tomllib
 from pathlib import Path
 
@@ -31,3 +33,16 @@ def test_garbage_is_collected_here_because_streamlit_does_not_any_more(monkeypat
     with pytest.raises(Enough):
         warm_up.tidy_up()
     assert collected == [1]
+
+
+def test_no_thread_keeps_the_interpreter_for_long_while_pages_wait(monkeypatch):
+    monkeypatch.setattr(warm_up, "_started", threading.Lock())
+    monkeypatch.setattr(warm_up, "warm_up", lambda: None)
+    monkeypatch.setattr(warm_up, "tidy_up", lambda: None)
+    monkeypatch.delenv("MICROGRAPHIA_WARM_UP", raising=False)
+    before = sys.getswitchinterval()
+    try:
+        warm_up.start_once()
+        assert sys.getswitchinterval() <= 0.001
+    finally:
+        sys.setswitchinterval(before)
