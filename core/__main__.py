@@ -21,7 +21,7 @@ from core.errors import UserError
 if TYPE_CHECKING:
     from core.learning.training import Start
     from core.reporting.batch import BatchResult
-    from core.reporting.recipe import Recipe
+    from core.reporting.recipe import Picture, Recipe
     from core.reporting.study import Study
 
 MOST_TEXT_BYTES = 6_000_000  # of a recipe or a table of labels; their readers want less
@@ -416,7 +416,8 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     from core.reporting.recipe import Recipe
 
     recipe = Recipe.from_json(_read(options.recipe)) if options.recipe else Recipe()
-    more = (*(["maps"] if options.maps else []), *(["labels", "rois"] if options.study else []))
+    more: list[Picture] = ["maps"] if options.maps else []
+    more += ["labels", "rois"] if options.study else []
     added = tuple(kind for kind in more if kind not in recipe.pictures)
     if added:
         recipe = replace(recipe, pictures=(*recipe.pictures, *added))

@@ -94,7 +94,7 @@ def tuning_limits(pictures: int) -> tuple[int, float, int]:
     return training.MOST_PICTURES, training.foresee_s(pictures), training.foresee_bytes(pictures)
 
 
-def keep_tuned(made: Tuned, visitor: str) -> str:
+def keep_tuned(made: Tuned, visitor: str = "") -> str:
     """Return the name of a thoroughly trained model, kept beside those that people brought."""
     from core.learning import adding
 

@@ -66,7 +66,7 @@ def ask_mode(*, with_brush: bool) -> str:
     start = PAINT if with_brush else SELECT
     if st.session_state.get(_MODE) not in modes:
         st.session_state[_MODE] = start
-    mode: str = st.segmented_control(
+    mode: str | None = st.segmented_control(
         "By hand",
         modes,
         required=True,

@@ -55,7 +55,7 @@ def ask_phase(found: cache.Segmented, at_first: int) -> int:
     key = segmenting.PHASE
     if st.session_state.get(key) not in names:
         st.session_state[key] = names[(at_first or 1) - 1]
-    chosen: str = st.segmented_control(
+    chosen: str | None = st.segmented_control(
         "Measured phase", names, required=True, key=key, persist_state="session"
     )
     return 1 + names.index(chosen if chosen in names else names[0])

@@ -5,7 +5,6 @@ from . import region as region
 from . import samples as samples
 from . import settings as settings
 from . import sidebar as sidebar
-from . import tour as tour
 from . import uploads as uploads
 from . import visitor as visitor
 from . import workspace as workspace
@@ -19,5 +18,6 @@ from .settings import EXCLUDE as EXCLUDE
 from .settings import SMALLEST as SMALLEST
 from .settings import SMALLEST_NM as SMALLEST_NM
 from .settings import smallest_by as smallest_by
-from .tasks import PROMISES as PROMISES
-from .tasks import TASKS as TASKS
+from .welcome import PROMISES as PROMISES
+from .welcome import TASKS as TASKS
+from .welcome import tour as tour

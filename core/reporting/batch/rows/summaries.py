@@ -106,8 +106,8 @@ def collect_regions(
 ) -> dict[str, pd.DataFrame]:
     """Return all regions per sample or class: equivalent_diameter_U, touches_border, weight.
 
-    `by` is the column of the fields that groups them. U is the batch's unit. Regions of micrographs without a pixel size are left out where others
-    have one.
+    `by` is the column of the fields that groups them. U is the batch's unit. Regions of
+    micrographs without a pixel size are left out where others have one.
     """
     column = "equivalent_diameter_nm" if units.are_physical else "equivalent_diameter_px"
     scale = NM_PER[units.length] if units.are_physical else 1.0

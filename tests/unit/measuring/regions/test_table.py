@@ -7,7 +7,8 @@ import pytest
 import scipy
 import skimage
 
-from core.measuring.regions.labels import label_regions, reconstruct
+from core.imaging.parting import reconstruct
+from core.measuring.regions.labels import label_regions
 from core.measuring.regions.table import measure_labels, measure_regions
 from core.micrograph import Micrograph, PixelSize
 
