@@ -11,6 +11,7 @@ from core.ui.parts import viewer
 from core.ui.segment import hand
 from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, texts, upload
+from tests.unit.measuring.twins.test_twins import discs
 
 PAGE = "pages/5_Segment.py"
 
@@ -201,3 +202,15 @@ def test_a_recipe_goes_home_with_the_way(segment_page):
     assert (recipe.target, recipe.smallest_region_px, recipe.split_regions) == (0, 12, True)
     labels = [each.label for each in segment_page.get("download_button")]
     assert any("Recipe for a batch" in label for label in labels)
+
+
+def test_look_alikes_say_how_wrong_the_numbers_are(app):
+    upload(app, ("discs.png", encode(discs()[0].pixels)))
+    segment_page = app.switch_page(PAGE).run()
+    segment_page.toggle("segment_trial").set_value(True).run(timeout=120)
+    assert_calm(segment_page)
+    rows = next(d.value for d in segment_page.dataframe if "corrected by simulation" in d.value)
+    assert rows.loc[rows["quantity"] == "objects", "measured"].item() == count(segment_page)
+    said = texts(segment_page)
+    assert "too low" in said or "too high" in said or "right" in said
+    assert "They cannot see objects behind others" in said

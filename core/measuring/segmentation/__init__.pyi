@@ -25,4 +25,5 @@ from .ways import from_clusters as from_clusters
 from .ways import from_file as from_file
 from .ways import from_objects as from_objects
 from .ways import from_strokes as from_strokes
+from .ways import name_clusters as name_clusters
 from .ways import objects_of as objects_of
