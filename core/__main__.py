@@ -1,4 +1,4 @@
-"""The command line: `python -m core batch|filter|train|info`; the core of the app, headless."""
+"""The command line, `python -m core batch|study|filter|train|info`: the app's core, headless."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from core.errors import UserError
 if TYPE_CHECKING:
     from core.learning.training import Start
     from core.reporting.batch import BatchResult
-    from core.reporting.recipe import Recipe
+    from core.reporting.recipe import Picture, Recipe
+    from core.reporting.study import Study
 
 MOST_TEXT_BYTES = 6_000_000  # of a recipe or a table of labels; their readers want less
 _MOST = 10**9  # views of a training: years
@@ -75,8 +76,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=_Help,
         epilog="Exit codes: 0 done, 2 wrong use, 3 some micrographs failed, 130 stopped.",
     )
-    commands = parser.add_subparsers(required=True, metavar="batch|filter|train|info")
-    for add in (_add_batch, _add_filter, _add_train, _add_info):
+    commands = parser.add_subparsers(required=True, metavar="batch|study|filter|train|info")
+    for add in (_add_batch, _add_study, _add_filter, _add_train, _add_info):
         add(commands)
     return parser
 
@@ -146,6 +147,16 @@ def _add_batch(commands: Any) -> None:
         help='"file", "read" (also from the scale bar where two findings agree) or a length such '
         'as "2.5 nm" for all; else as the recipe says, which is "file" by default',
     )
+    batch.add_argument(
+        "--samples",
+        metavar="RULE|CSV",
+        help='which files are of one sample: "folder", "name:start" (the name without its number), '
+        '"name:1" (its first part), … or a CSV with the columns name and sample; results are '
+        "grouped and compared by it",
+    )
+    batch.add_argument("--title", default="", help="of the report and the study")
+    batch.add_argument("--author", action="append", help="of both; may be given several times")
+    batch.add_argument("--note", default="", help="a paragraph below the title")
     batch.add_argument("--maps", action="store_true", help="keep the heat maps as NPY, too")
     batch.add_argument("--resume", action="store_true", help="go on with what --out holds")
     batch.add_argument(
@@ -157,8 +168,38 @@ def _add_batch(commands: Any) -> None:
     batch.add_argument("--scheduler", help="address of a Dask scheduler; else one is started here")
     batch.add_argument("--workers", type=int, default=2, help="processes of that")
     batch.add_argument("--zip", action="store_true", help="also write OUT.zip")
+    batch.add_argument(
+        "--study",
+        type=Path,
+        metavar="FILE",
+        help="also save a study: micrographs, recipe and results in one file that opens again",
+    )
     batch.add_argument("--quiet", action="store_true", help="no progress bar")
-    batch.set_defaults(run=_batch, others=[])
+    batch.set_defaults(run=_batch, others=[], author=[])
+
+
+def _add_study(commands: Any) -> None:
+    study = _command(
+        commands,
+        "study",
+        "open a study that the app or a batch saved, or repeat it",
+        "info silver.micrographia.zip",
+        "run silver.micrographia.zip --out repeated",
+        "run silver.micrographia.zip --given data/",
+    )
+    study.add_argument("what", choices=("info", "run"), help="say what it holds, or repeat it")
+    study.add_argument("file", type=Path, help="a .micrographia.zip, or the folder it lies in")
+    study.add_argument("--out", type=Path, default=Path("report"), help="folder for the report")
+    study.add_argument(
+        "--given",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="where the micrographs lie that the study names and does not hold",
+    )
+    study.add_argument("--json", action="store_true", help="info as JSON instead of words")
+    study.add_argument("--quiet", action="store_true", help="no progress bar")
+    study.set_defaults(run=_study, given=[])
 
 
 def _add_filter(commands: Any) -> None:
@@ -253,8 +294,20 @@ def _add_info(commands: Any) -> None:
     info.add_argument(
         "files", nargs="+", type=_path, help="micrographs, weight files, model folders or names"
     )
+    _add_prepare(info)
     info.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     info.set_defaults(run=_info)
+
+
+def _add_prepare(command: Any) -> None:
+    command.add_argument(
+        "--prepare",
+        default="",
+        metavar="HOW",
+        help="how frames are prepared for a network from elsewhere whose file does not say it: "
+        "imagenet, imagenet-whole, 0-1, 0-1-whole, plus-minus-1, plus-minus-1-whole, 0-255, "
+        "visual-ccc, standardised, or size=224,short=256,mean=0.5,std=0.5",
+    )
 
 
 def _require(*paths: Path) -> None:
@@ -308,7 +361,31 @@ def _batch(options: argparse.Namespace) -> int:
         return EXIT_STOPPED
     if labels:
         _say_what_matched(result, labels)
-    _write_report(result, target)
+    _write_report(result, target, options)
+    if options.study:
+        from core.reporting.study import save_study
+
+        words = {"title": options.title, "authors": options.author, "note": options.note}
+        print(save_study(options.inputs, options.study, result=result, labels=labels, **words))
+    return EXIT_SOME_FAILED if len(result.failed) else EXIT_OK
+
+
+def _study(options: argparse.Namespace) -> int:
+    from core.reporting.study import compare_rows, open_study, run_study
+
+    _require(options.file, *options.given)
+    study = open_study(options.file)
+    if options.what == "info":
+        told = study.told()
+        print(_as_json(told) if options.json else "\n".join(f"{k}: {v}" for k, v in told.items()))
+        return EXIT_OK
+    progress = None if options.quiet else _progress_bar()
+    result = run_study(study, options.out, given=options.given, on_progress=progress)
+    _write_report(result, None, study)
+    if study.results:
+        different = compare_rows(study, result)
+        print("identical to the last digit" if not different else "\n".join(different[:20]))
+        return EXIT_SOME_FAILED if different else EXIT_OK
     return EXIT_SOME_FAILED if len(result.failed) else EXIT_OK
 
 
@@ -321,12 +398,17 @@ def _zip_path(out: Path) -> Path:
     return target
 
 
-def _write_report(result: BatchResult, target: Path | None) -> None:
+def _write_report(
+    result: BatchResult, target: Path | None, said: argparse.Namespace | Study
+) -> None:
+    """Write the report, and the ZIP where one is wanted; `said` has title, authors and note."""
     from core.reporting.batch import hold_folder, write_zip
-    from core.reporting.report import write_report
+    from core.reporting.report import About, write_report
 
+    authors = said.author if isinstance(said, argparse.Namespace) else said.authors
+    about = About(said.title, tuple(authors), note=said.note)
     with hold_folder(result.out):
-        print(write_report(result, result.out))
+        print(write_report(result, result.out, about=about))
         if target is not None:
             print(shutil.move(write_zip(result), target))
 
@@ -346,14 +428,33 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     from core.reporting.recipe import Recipe
 
     recipe = Recipe.from_json(_read(options.recipe)) if options.recipe else Recipe()
-    if options.maps and "maps" not in recipe.pictures:
-        recipe = replace(recipe, pictures=(*recipe.pictures, "maps"))
+    more: list[Picture] = ["maps"] if options.maps else []
+    more += ["labels", "rois"] if options.study else []
+    added = tuple(kind for kind in more if kind not in recipe.pictures)
+    if added:
+        recipe = replace(recipe, pictures=(*recipe.pictures, *added))
+    if options.samples is not None:
+        recipe = replace(recipe, **_samples(options.samples))
     if options.pixel_size is not None:
         try:
             recipe = replace(recipe, pixel_size_from=options.pixel_size)
         except ValueError as error:
             raise UserError(f"--pixel-size cannot be used: {error}.") from error
     return recipe
+
+
+def _samples(given: str) -> dict[str, Any]:
+    """Return the fields of a recipe that a rule, or a table of names and samples, stands for."""
+    from core.reporting.batch import read_samples
+    from core.reporting.recipe import Recipe
+
+    if given.lower().endswith((".csv", ".tsv", ".txt")):
+        _require(Path(given))
+        return {"samples": tuple(read_samples(_bytes(Path(given))).items())}
+    try:
+        return {"sample_from": Recipe(sample_from=given).sample_from}
+    except ValueError as error:
+        raise UserError(f"--samples cannot be used: {error}.") from error
 
 
 def _progress_bar() -> Callable[[int, int, str], None]:
@@ -496,7 +597,7 @@ def _info(options: argparse.Namespace) -> int:
 
     models = [path for path in options.files if is_model(path)]
     found = [understand(path) for path in options.files if path not in models]
-    known = _understand_models(models) if models else []
+    known = _understand_models(models, options.prepare) if models else []
     if options.json:
         entries = [*found, *known]
         print(_as_json(entries))
@@ -529,10 +630,10 @@ def _plain(value: object) -> Any:
     return os.fsencode(str(value)).decode(errors="backslashreplace")
 
 
-def _understand_models(paths: Sequence[Path]) -> list[dict[str, Any]]:
+def _understand_models(paths: Sequence[Path], prepare: str) -> list[dict[str, Any]]:
     from core.learning.models import understand_model
 
-    return [understand_model(path) for path in paths]
+    return [understand_model(path, prepare) for path in paths]
 
 
 def _print_models(entries: Sequence[dict[str, Any]]) -> None:

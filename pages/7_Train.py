@@ -22,6 +22,7 @@ with page.user_errors():
             train.settings.GROUPS.draw()
         if train.checks.draw(pictures):
             result = train.learn.draw(pictures)
+            train.thorough.draw(pictures)
     if result is not None:
         train.result.draw(result, pictures)
         train.advice.draw(result, pictures)

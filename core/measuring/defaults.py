@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SMALLEST_PX = 10  # a disc of fewer pixels is measured with an error of more than a tenth
+NECK_DEPTH_PX = 1.5  # shallower necks are an outline's noise
 _GRAIN_SIGMAS = 4  # width of the grains that averaging leaves of noise, in its sigma
 MOST_SHARE = 0.6  # of the area: what covers more is the ground
 

@@ -20,6 +20,7 @@ from core.measuring.clustering import (
     FeatureSet,
     Smoothing,
 )
+from core.measuring.defaults import NECK_DEPTH_PX
 from core.reporting.decisions import (
     Decision,
     Length,
@@ -28,6 +29,7 @@ from core.reporting.decisions import (
     read_decisions,
 )
 from core.reporting.schema import Must, brief, checked, read_part
+from core.reporting.segmenting import CLUSTERS, SegmentBy, read_segmentation
 
 KIND = "micrographia-recipe"
 VERSION = 2  # version 1 is read too: it lacks the fields that came later, and they have defaults
@@ -37,6 +39,7 @@ LONGEST_JSON = 1_000_000  # what was decided for a thousand samples is half of t
 
 FROM_FILE, FROM_PICTURE = "file", "read"
 MOST_SAMPLES = 2_000
+MOST_NECK_DEPTH_PX = 100.0
 SEEDS = (0, 2**31 - 1)
 _LONGEST_REASON = 240  # letters of what is wrong with a value
 _FEATURES, _AS_FOUND, _BY_NOISE = FeatureSet(), Smoothing(), Smoothing(AUTO)
@@ -45,8 +48,10 @@ _PARTS: dict[str, Any] = {  # settings that belong together, with what those lef
     "features": _FEATURES,
     "smoothing": _AS_FOUND,
     "region_limits": _LIMITS,
+    "segmentation": SegmentBy(),
 }
-_PART = re.compile(r"(?:folder(?::[1-9])?|name:-?[1-9]|metadata:[\w .:/-]{1,80})?")
+_PAIRS = ("pixel_sizes", "samples")  # fields that JSON holds as lists of two
+_PART = re.compile(r"(?:folder(?::[1-9])?|name:(?:-?[1-9]|start)|metadata:[\w .:/-]{1,80})?")
 _DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
 
 
@@ -76,6 +81,12 @@ def _are_lengths(pairs: tuple[tuple[str, str], ...]) -> bool:
     return known and all(_is_name(name) and _is_length(text) for name, text in pairs)
 
 
+def _are_samples(pairs: tuple[tuple[str, str], ...]) -> bool:
+    names = [name for name, _ in pairs]
+    known = len(names) <= MOST_SAMPLES and _are_distinct(names)
+    return known and all(_is_name(name) and _is_name(sample) for name, sample in pairs)
+
+
 def _are_distinct(names: tuple[str, ...] | list[str]) -> bool:
     return len(set(names)) == len(names)
 
@@ -85,13 +96,18 @@ Digest = Annotated[str, Predicate(_is_digest), Must("be 64 hexadecimal digits or
 Part = Annotated[
     str,
     Predicate(_is_part),
-    Must('be "folder", "folder:2", "name:1", "name:-1", "metadata:KEY" or empty'),
+    Must('be "folder", "folder:2", "name:start", "name:1", "name:-1", "metadata:KEY" or empty'),
 ]
 Rule = Annotated[str, Predicate(_is_rule), Must('be "file", "read" or a length such as "2.5 nm"')]
 Lengths = Annotated[
     tuple[tuple[str, str], ...],
     Predicate(_are_lengths),
     Must('be pairs of a sample and its pixel size, such as ["S1", "2.5 nm"], each sample once'),
+]
+Samples = Annotated[
+    tuple[tuple[str, str], ...],
+    Predicate(_are_samples),
+    Must('be pairs of a file name and its sample, such as ["a.tif", "S1"], each name once'),
 ]
 Level = Annotated[
     Annotated[float, Interval(ge=0.5, le=0.99)] | None, Must("be from 0.5 to 0.99 or null")
@@ -103,7 +119,7 @@ Pictures = Annotated[
     Predicate(_are_distinct),
     Must(f"be a list of {', '.join(PICTURES)}, each at most once"),
 ]
-Measure = Literal["widths", "grains", "boundaries", "gaps", "correlation"]
+Measure = Literal["widths", "between", "grains", "boundaries", "gaps", "correlation"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 Measures = Annotated[
     tuple[Measure, ...],
@@ -112,6 +128,7 @@ Measures = Annotated[
 ]
 Steps = Annotated[tuple[Step, ...], Must("be a list of steps")]
 Neighbours = Annotated[Literal[4, 8], Must("be 4 or 8")]
+NeckDepth = Annotated[float, Interval(ge=0, le=MOST_NECK_DEPTH_PX)]
 Clusters = Annotated[int, Interval(ge=MIN_CLUSTERS, le=MAX_CLUSTERS)]
 RegionSize = Annotated[int, Interval(ge=SMALLEST_REGION_PX[0], le=SMALLEST_REGION_PX[1])]
 Seed = Annotated[int, Interval(ge=SEEDS[0], le=SEEDS[1])]
@@ -152,6 +169,9 @@ class Recipe:
         ask for the same are equal, whatever pictures made of it.
     model_sha256 : str
         Digest of the weights; a run with other weights is refused. Empty: any.
+    prepare : str or None
+        How frames are prepared for a network from elsewhere (`read_preparation`); None is what its
+        file or its card says.
     conformal_level : float or None
         Coverage that prediction sets aim at, 0.5 to 0.99; None is the level of the model's card.
     layer : str or None
@@ -167,24 +187,38 @@ class Recipe:
         Seed of the clusters that are not those of grey levels.
     smoothing : Smoothing
         Whether clusters are made to hang together; "auto" lets noise decide, once per sample.
+    segmentation : SegmentBy
+        Another way to the phases than clusters: a threshold at the end of the filters, strokes, a
+        network for particles. Its phases then are the clusters, and one of them is the target.
     drop_border_regions : bool
         Leave out regions that are cut, by the frame or by what is left out of it: they are larger
         than what shows of them.
     split_regions : bool
         Separate regions that touch at a neck.
+    neck_depth_px : float
+        How much the narrower part's half width must exceed that of a neck that is cut, see
+        `core.measuring.regions.label_regions`.
     fill_holes : bool
         Holes become part of the regions around them.
     connectivity : int
         8: pixels that meet at a corner belong to one region; 4: those that share an edge.
     measures : tuple of str
         What is measured of the target besides its regions: "widths" (of fibres, walls, pores, and
-        which way they lie), "grains" (regions by intercepts), "boundaries" (grains between them by
-        intercepts), "gaps" (to the nearest region, and centres against chance), "correlation" (its
-        length, and the fields that a precision needs).
+        which way they lie), "between" (widths of what lies between), "grains" (regions by
+        intercepts), "boundaries" (grains between them by intercepts), "gaps" (to the nearest
+        region, and centres against chance), "correlation" (its length, and the fields that a
+        precision needs).
+    sizes_by : str
+        "number", "area" or "volume": what a tenth, half and nine tenths of are meant by D10, D50
+        and D90.
+    samples : tuple of (str, str)
+        Name of a micrograph and its sample, as a person said: ("a.tif", "S1"). It counts before
+        `sample_from`.
     sample_from, label_from : str
         Where the name of the sample, and the true class, come from: "folder" (the innermost;
         "folder:2" the one around it), "name:1" (first part of the file name, parts being divided
-        by spaces, dots, - and _; "name:-1" the last one), "metadata:KEY", or "" for nowhere.
+        by spaces, dots, - and _; "name:-1" the last one), "name:start" (all but a number at its
+        end), "metadata:KEY", or "" for nowhere.
     pixel_size_from : str
         "file": the file's own, or a person's; nothing is ever read from a picture. "read": where
         the file states none, also what the picture states, if two findings agree on it. Or a
@@ -212,6 +246,7 @@ class Recipe:
     exclude_overlays: bool = True
     smallest_region_px: RegionSize = 10
     model_sha256: Digest = field(default="", kw_only=True)
+    prepare: Name | None = field(default=None, kw_only=True)
     conformal_level: Level = field(default=None, kw_only=True)
     layer: Name | None = field(default=None, kw_only=True)
     explained_class: Name | None = field(default=None, kw_only=True)
@@ -219,16 +254,20 @@ class Recipe:
     features: FeatureSet = field(default=_FEATURES, kw_only=True)
     cluster_seed: Seed = field(default=0, kw_only=True)
     smoothing: Smoothing = field(default=_BY_NOISE, kw_only=True)
+    segmentation: SegmentBy = field(default=_PARTS["segmentation"], kw_only=True)
     smallest_region_nm: Length = field(default=None, kw_only=True)
     smallest_region_by: Literal["auto", "stated"] = field(default="auto", kw_only=True)
     region_limits: RegionLimits = field(default=_LIMITS, kw_only=True)
     drop_border_regions: bool = field(default=False, kw_only=True)
     split_regions: bool = field(default=False, kw_only=True)
+    neck_depth_px: NeckDepth = field(default=NECK_DEPTH_PX, kw_only=True)
     fill_holes: bool = field(default=False, kw_only=True)
     connectivity: Neighbours = field(default=8, kw_only=True)
     measures: Measures = field(default=(), kw_only=True)
+    sizes_by: Literal["number", "area", "volume"] = field(default="number", kw_only=True)
     sample_from: Part = field(default="", kw_only=True)
     label_from: Part = field(default="", kw_only=True)
+    samples: Samples = field(default=(), kw_only=True)
     pixel_size_from: Rule = field(default=FROM_FILE, kw_only=True)
     pixel_sizes: Lengths = field(default=(), kw_only=True)
     pictures: Pictures = field(default=("overlays", "masks"), kw_only=True)
@@ -239,6 +278,9 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, value in checked(Recipe, _values(self)).items():
             object.__setattr__(self, name, value)
+        if self.segmentation.way != CLUSTERS:  # phases stand in the place of clusters
+            object.__setattr__(self, "clusters", self.segmentation.count)
+            object.__setattr__(self, "target_cluster", self.target_cluster or 0)
         target = self.target_cluster
         if target is not None and not -self.clusters <= target < self.clusters:
             raise ValueError(
@@ -271,6 +313,8 @@ class Recipe:
     @property
     def leaves_open(self) -> bool:
         """Whether something is left to the pictures."""
+        if self.segmentation.way != CLUSTERS:
+            return False
         return self.target_cluster is None or self.smoothing.kind == AUTO
 
     def for_sample(self, sample: str) -> Recipe | None:
@@ -303,7 +347,7 @@ class Recipe:
         values |= {name: asdict(getattr(self, name)) for name in _PARTS}
         values["decided"] = [each.to_dict() for each in self.decided]
         values["measures"] = list(self.measures)
-        values["pixel_sizes"] = [list(pair) for pair in self.pixel_sizes]
+        values |= {name: [list(pair) for pair in getattr(self, name)] for name in _PAIRS}
         return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
@@ -329,14 +373,16 @@ class Recipe:
                 f"The recipe has a field that this version does not know: {unknown[0][:60]!r}. "
                 "Correct its spelling or remove it."
             )
-        if isinstance(settings.get("pixel_sizes"), list):
-            pairs = settings["pixel_sizes"]
-            settings["pixel_sizes"] = tuple(tuple(p) if isinstance(p, list) else p for p in pairs)
+        for name in _PAIRS:
+            if isinstance(pairs := settings.get(name), list):
+                settings[name] = tuple(tuple(p) if isinstance(p, list) else p for p in pairs)
         if "filters" in settings:
             settings["filters"] = _read_steps(settings["filters"])
         try:
             if "decided" in settings:
                 settings["decided"] = read_decisions(settings["decided"])
+            if "segmentation" in settings:
+                settings["segmentation"] = read_segmentation(settings["segmentation"])
             for name, default in _PARTS.items():
                 if name in settings:
                     settings[name] = read_part(name, settings[name], default)

@@ -26,7 +26,7 @@ from tests.browser.app_page import AppPage
 from tests.browser.conftest import CHROMIUM_ARGS, _free_port, _wait
 
 ROOT = Path(__file__).resolve().parents[2]
-TASKS = ("Classify", "Explain", "Filters", "Cluster", "Batch_Report")
+TASKS = ("Classify", "Explain", "Filters", "Cluster", "Segment", "Batch_Report")
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 WARM_UP_S = 25
 STARTS = 3  # of each, one after the other

@@ -10,7 +10,7 @@ import pytest
 from tests.browser.app_page import AppPage
 
 pytestmark = pytest.mark.browser
-PAGES = ("Classify", "Explain", "Filters", "Cluster", "Batch_Report")
+PAGES = ("Classify", "Explain", "Filters", "Cluster", "Segment", "Batch_Report")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 
 

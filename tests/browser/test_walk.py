@@ -11,7 +11,7 @@ from playwright.sync_api import Download, expect
 from tests.browser.app_page import AppPage
 
 pytestmark = pytest.mark.browser
-TASKS = ("Classify", "Explain", "Filters", "Cluster", "Batch_Report")
+TASKS = ("Classify", "Explain", "Filters", "Cluster", "Segment", "Batch_Report")
 
 
 def test_every_page_shows_an_uploaded_micrograph(tab: AppPage, real_micrograph: Path):

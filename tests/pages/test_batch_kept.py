@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, finish_batch, texts, upload
 
-PAGE = "pages/5_Batch_Report.py"
+PAGE = "pages/6_Batch_Report.py"
 
 
 def reopened(key: str) -> AppTest:

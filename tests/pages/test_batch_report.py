@@ -18,7 +18,7 @@ from core.ui.batch import sources
 from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, finish_batch, texts, upload
 
-PAGE = "pages/5_Batch_Report.py"
+PAGE = "pages/6_Batch_Report.py"
 
 
 def test_batch_runs_on_what_is_loaded(app, png, other_png):
@@ -31,7 +31,7 @@ def test_batch_runs_on_what_is_loaded(app, png, other_png):
 
 
 def test_bad_files_are_named_and_the_others_go_on(open_page, png):
-    app = open_page("5_Batch_Report")
+    app = open_page("6_Batch_Report")
     uploader = app.file_uploader(key="batch_files")
     uploader.upload("good.png", png).upload("bad.png", b"not a picture").run()
     finish_batch(app)
@@ -41,7 +41,7 @@ def test_bad_files_are_named_and_the_others_go_on(open_page, png):
 
 
 def test_batch_of_bad_files_alone_is_still_a_result(open_page):
-    app = open_page("5_Batch_Report")
+    app = open_page("6_Batch_Report")
     app.file_uploader(key="batch_files").upload("bad.png", b"not a picture").run()
     finish_batch(app)
     assert_calm(app)
@@ -158,7 +158,7 @@ def test_labels_from_folders_in_a_zip_give_a_confusion_matrix(open_page, png, ot
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("spheroids/a.png", png)
         archive.writestr("alloys/b.png", other_png)
-    app = open_page("5_Batch_Report")
+    app = open_page("6_Batch_Report")
     app.selectbox(key="batch_label_from").set_value("folder").run()
     app.file_uploader(key="batch_files").upload("all.zip", buffer.getvalue()).run()
     finish_batch(app)
@@ -192,7 +192,7 @@ def test_paths_of_the_server_are_for_local_runs_only(monkeypatch, stated, addres
 
 def test_path_that_is_not_there_is_a_sentence(open_page, monkeypatch, tmp_path, png):
     monkeypatch.setenv(sources.LOCAL_ENV, "1")
-    app = open_page("5_Batch_Report")
+    app = open_page("6_Batch_Report")
     app.segmented_control(key="batch_origin").set_value(sources.PATH).run()
     app.text_input(key="batch_path").set_value(str(tmp_path / "none")).run()
     assert "There is nothing at" in app.error[0].value
@@ -220,12 +220,12 @@ def test_a_region_of_interest_is_said_to_be_left_out(open_page):
     app = open_page("4_Cluster")
     app.button(key="start_sample_alloys").click().run()
     app.segmented_control(key="cluster_region_way").set_value("Typed").run()
-    app.switch_page("pages/5_Batch_Report.py").run()
+    app.switch_page("pages/6_Batch_Report.py").run()
     assert_calm(app)
     assert "a batch measures whole frames" in texts(app)
     app.switch_page("pages/4_Cluster.py").run()
     app.segmented_control(key="cluster_region_way").set_value("Whole").run()
-    app.switch_page("pages/5_Batch_Report.py").run()
+    app.switch_page("pages/6_Batch_Report.py").run()
     assert "a batch measures whole frames" not in texts(app)
 
 
@@ -288,7 +288,7 @@ def test_a_finished_batch_is_found_again_by_its_key(app, png):
 
 def test_a_waiting_batch_is_cancelled_and_lets_go_of_its_uploads(app, png, monkeypatch):
     from core.ui.batch import run as batch_run
-    from core.ui.batch.turns import Turns
+    from core.ui.parts.turns import Turns
 
     turns = Turns(0)
     monkeypatch.setattr(batch_run, "_TURNS", turns)

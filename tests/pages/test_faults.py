@@ -19,7 +19,7 @@ from tests.pages.conftest import HOME
 from tests.pages.small_model import save_small_model
 from tests.pages.steps import assert_calm, finish_batch, loaded_names, texts, upload
 
-BATCH, CLASSIFY = "pages/5_Batch_Report.py", "pages/1_Classify.py"
+BATCH, CLASSIFY = "pages/6_Batch_Report.py", "pages/1_Classify.py"
 TASKS = sorted(path.name for path in (HOME.parent / "pages").glob("*.py"))
 
 
@@ -108,7 +108,7 @@ def test_deleted_model_is_named_and_another_takes_its_place(two_models, app, png
     assert "no longer there" not in said(app)
 
 
-@pytest.mark.parametrize("page", ["1_Classify.py", "2_Explain.py", "5_Batch_Report.py"])
+@pytest.mark.parametrize("page", ["1_Classify.py", "2_Explain.py", "6_Batch_Report.py"])
 def test_without_any_model_left_a_page_says_what_to_do(two_models, app, png, page):
     upload(app, ("a.png", png))
     app.switch_page(f"pages/{page}").run()
@@ -196,7 +196,7 @@ def test_two_tabs_of_one_person_do_not_touch_each_other(app, png, other_png):
 
 def test_more_uploads_for_a_batch_than_there_is_room_for_are_let_go(open_page, png, monkeypatch):
     monkeypatch.setattr("core.ui.batch.sources.MOST_MB", 0)
-    app = open_page("5_Batch_Report")
+    app = open_page("6_Batch_Report")
     app.file_uploader(key="batch_files").upload("a.png", png).run()
     assert not app.exception
     assert "give at most 0 MB at once" in app.error[0].value

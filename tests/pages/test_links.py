@@ -11,7 +11,15 @@ from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, finish_batch, loaded_names, texts, upload
 
 SETTINGS = rooms.every()
-PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report", "7_Train")
+PAGES = (
+    "1_Classify",
+    "2_Explain",
+    "3_Filters",
+    "4_Cluster",
+    "5_Segment",
+    "6_Batch_Report",
+    "7_Train",
+)
 OTHER = {
     "leave-out": "no",
     "smallest": "25",
@@ -39,6 +47,7 @@ OTHER = {
     "radius": "10",
     "side": "60",
     "split": "yes",
+    "neck": "2.5",
     "fill-holes": "yes",
     "corners": "no",
     "sigma": "2.0",
@@ -58,9 +67,20 @@ OTHER = {
     "batch-sample": "name:1",
     "batch-class": "folder",
     "more": "widths",
-    "batch-measures": "widths",
+    "sizes-by": "volume",
     "batch-pictures": "maps",
     "train-groups": "name",
+    "segment-way": "clusters",
+    "segment-threshold": "li",
+    "segment-sigma": "2.5",
+    "segment-flatten": "yes",
+    "segment-side": "dark",
+    "segment-k": "5",
+    "segment-preview": "yes",
+    "segment-every": "no",
+    "segment-split": "no",
+    "segment-fill": "yes",
+    "segment-whole": "yes",
 }
 
 
@@ -83,7 +103,7 @@ def test_a_setting_reads_what_it_wrote(setting):
     if setting.default not in (None, ""):
         assert setting.read(setting.write(setting.default)) == setting.default
     for hostile in ("", "<script>", "-1", "1e9", "99999999", "../..", "nan", "yes~yes", "٣"):
-        if setting.name in ("batch-measures", "batch-pictures") or "features" in setting.name:
+        if setting.name in ("more", "batch-pictures") or "features" in setting.name:
             continue
         if hostile == "" and setting.name in ("batch-sample", "batch-class", "scales"):
             continue
@@ -104,7 +124,7 @@ def test_pages_show_what_a_link_set():
     assert_calm(app)
     assert app.slider(key="cluster_k").value == 12
     assert app.pills(key="cluster_scales").value == [0.5, 16.0]
-    app.switch_page("pages/5_Batch_Report.py").run()
+    app.switch_page("pages/6_Batch_Report.py").run()
     assert_calm(app)
     assert app.slider(key="batch_k").value == 2
     assert app.selectbox(key="batch_sample_from").value == "name:1"
@@ -166,15 +186,15 @@ def test_choices_hold_on_the_way_back(open_page):
     app.segmented_control(key="cluster_shown").set_value("Target cluster").run()
     app.switch_page("pages/2_Explain.py").run()
     app.slider(key="explain_opacity").set_value(25).run()
-    app.switch_page("pages/5_Batch_Report.py").run()
+    app.switch_page("pages/6_Batch_Report.py").run()
     app.slider(key="batch_k").set_value(5).run()
     app.switch_page("pages/4_Cluster.py").run()
     assert app.segmented_control(key="cluster_shown").value == "Target cluster"
-    app.switch_page("pages/5_Batch_Report.py").run()
+    app.switch_page("pages/6_Batch_Report.py").run()
     assert app.slider(key="batch_k").value == 5
     app.switch_page("pages/4_Cluster.py").run()
     app.slider(key="cluster_k").set_value(6).run()
-    app.switch_page("pages/5_Batch_Report.py").run()
+    app.switch_page("pages/6_Batch_Report.py").run()
     assert app.slider(key="batch_k").value == 6
     app.switch_page("pages/2_Explain.py").run()
     assert app.slider(key="explain_opacity").value == 25
@@ -251,7 +271,7 @@ def test_an_unknown_class_of_a_link_falls_back_to_the_answer():
 def test_what_a_link_says_of_clusters_reaches_the_batch():
     said = "group=features&features=intensity~position&seed=5&k=4&smoothing=majority&radius=4"
     app = open_link(f"link=1&samples=alloys-0&{said}&method=hirescam&leave-out=no")
-    app.switch_page("pages/5_Batch_Report.py").run()
+    app.switch_page("pages/6_Batch_Report.py").run()
     recipe = finish_batch(app).session_state["batch_run"].result.recipe
     assert (recipe.clustering, recipe.clusters, recipe.cluster_seed) == ("features", 4, 5)
     assert recipe.features.chosen == ("intensity", "position")
@@ -261,7 +281,7 @@ def test_what_a_link_says_of_clusters_reaches_the_batch():
 
 def test_cut_regions_left_out_on_cluster_are_left_out_of_a_batch():
     app = open_link("link=1&samples=alloys-0&whole=yes")
-    app.switch_page("pages/5_Batch_Report.py").run()
+    app.switch_page("pages/6_Batch_Report.py").run()
     assert_calm(app)
     assert app.toggle(key="batch_drop_border").value is True
     app.toggle(key="batch_drop_border").set_value(False).run()

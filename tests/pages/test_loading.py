@@ -187,7 +187,7 @@ def test_session_that_is_full_names_the_file(app, stack, monkeypatch):
 
 
 def test_batch_takes_an_archive(app, png, other_png):
-    app.switch_page("pages/5_Batch_Report.py").run()
+    app.switch_page("pages/6_Batch_Report.py").run()
     data = packed({"a.png": png, "b.png": other_png})
     app.file_uploader(key="batch_files").upload("all.zip", data).run()
     assert app.button(key="batch_run_now").label == "Run on all of it"

@@ -81,7 +81,7 @@ def test_the_chosen_model_holds_on_every_page(classify: AppTest) -> None:
     app = give(classify, "binary.pth", weights(1, task="binary", class_map={"a": 0, "b": 1}))
     app.button(key="models_use").click().run()
     name = app.selectbox(key="settings_model").value
-    for page in ("2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report"):
+    for page in ("2_Explain", "3_Filters", "4_Cluster", "6_Batch_Report"):
         app.switch_page(f"pages/{page}.py").run()
         assert_calm(app)
         assert app.selectbox(key="settings_model").value == name, page

@@ -10,7 +10,7 @@ from core.ui.parts.compare import slider
 from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, texts, upload
 
-PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report")
+PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Segment", "6_Batch_Report")
 
 
 @pytest.mark.parametrize("name", PAGES)

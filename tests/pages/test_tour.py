@@ -7,7 +7,7 @@ from core.reporting.report.sample import NOTE, read_sample_report
 from tests.pages.steps import assert_calm, loaded_names, texts
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
-NAMES = ("Classify", "Explain", "Filters", "Cluster", "Batch_Report")
+PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Segment", "6_Batch_Report")
 
 
 def test_try_it_loads_every_class_and_leads_through_the_pages(app):
@@ -21,12 +21,12 @@ def test_try_it_loads_every_class_and_leads_through_the_pages(app):
         "simulated rods & fibres 1",
         "simulated spheroids 1",
     ]
-    for place, name in enumerate(NAMES, 1):
-        app.switch_page(f"pages/{place}_{name}.py").run()
+    for place, page in enumerate(PAGES, 1):
+        app.switch_page(f"pages/{page}.py").run()
         assert_calm(app)
-        assert f"**{place} of 5**" in texts(app)
+        assert f"**{place} of 6**" in texts(app)
     app.button(key="tour_end").click().run()
-    assert "of 5**" not in texts(app)
+    assert "of 6**" not in texts(app)
 
 
 def test_try_it_adds_no_sample_twice(app):

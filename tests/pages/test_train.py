@@ -1,6 +1,8 @@
 """The Train page: pictures by class, checks, a model on the list, labels that change."""
 
 import io
+import threading
+import time
 import zipfile
 from collections.abc import Callable
 
@@ -186,3 +188,107 @@ def test_without_a_model_there_is_one_sentence(page, monkeypatch, tmp_path):
     drop_all(page, 1)
     assert not page.exception
     assert "No model is installed" in page.error[0].value
+
+
+def test_keys_label_one_micrograph_after_another(app):
+    upload(app, *((f"b{n}.png", data) for n, data in enumerate(SMALL["blobs"][:3])))
+    app.switch_page(PAGE).run()
+    app.segmented_control(key="train_way").set_value("What is loaded").run()
+    digests = list(app.session_state["workspace_micrographs"])
+    app.button(key="train_key_2").click().run()
+    app.button(key="train_key_skip").click().run()
+    app.button(key="train_key_1").click().run()
+    assert_calm(app)
+    assert app.session_state["train_labels"] == {digests[0]: 1, digests[2]: 0}
+    assert app.button(key="train_again").label == "Show the skipped again"
+    app.button(key="train_again").click().run()
+    app.button(key="train_key_undo").click().run()
+    assert_calm(app)
+    assert app.session_state["train_labels"] == {digests[0]: 1}
+    assert [app.button(key=f"train_key_{n}").shortcut for n in (1, 2)] == ["1", "2"]
+
+
+def _tuned_quickly(steps: int, until: threading.Event | None = None):
+    """Return a stand-in for a thorough training: some steps, then the model of a quick one."""
+    from core.learning.training import Tuned, quick
+
+    def train(pictures, start, work, *, name, watch):
+        watch.total_s = steps
+        for _ in range(steps):
+            watch.step(1.0)
+            if until is not None:
+                until.wait(10)
+                watch.step(0.0)
+        made = quick.learn(pictures, start=start, name=name)
+        return Tuned(made, "# a model")
+
+    return train
+
+
+def _wait(app: AppTest) -> AppTest:
+    for _ in range(200):
+        if not app.session_state["train_tuning"].is_running:
+            break
+        time.sleep(0.05)
+    return app.run()
+
+
+def test_a_thorough_training_runs_beside_the_page_and_its_model_is_taken_over(page, monkeypatch):
+    from core.learning import training
+
+    monkeypatch.setattr(training, "can_be_tuned", lambda start: True)
+    monkeypatch.setattr(training, "train_thoroughly", _tuned_quickly(3))
+    drop_all(page)
+    page.button(key="train_thoroughly").click().run()
+    if "train_tuning" in page.session_state:
+        _wait(page)
+    assert_calm(page)
+    result = page.session_state["train_result"]
+    assert result.is_thorough
+    assert result.model_name in page.session_state["models_added"]
+    assert "train_tuning" not in page.session_state
+    drop(page, 1, ("more.png", SMALL["blobs"][3]))
+    assert page.session_state["train_result"] == result  # minutes of work are not thrown away
+    assert "Labels changed since the thorough training" in "".join(i.value for i in page.info)
+
+
+def test_a_thorough_training_is_cancelled_and_goes_on(page, monkeypatch):
+    from core.learning import training
+
+    held = threading.Event()
+    monkeypatch.setattr(training, "can_be_tuned", lambda start: True)
+    monkeypatch.setattr(training, "train_thoroughly", _tuned_quickly(2, held))
+    drop_all(page)
+    page.button(key="train_thoroughly").click().run()
+    assert page.session_state["train_tuning"].is_running
+    folder = page.session_state["train_tuning"].folder
+    page.button(key="tuning_cancel").click().run()
+    held.set()
+    _wait(page)
+    assert_calm(page)
+    assert "Stopped at 50 %" in texts(page)
+    assert folder.is_dir()
+    page.button(key="tuning_go_on").click().run()
+    if "train_tuning" in page.session_state:
+        _wait(page)
+    assert page.session_state["train_result"].is_thorough
+    assert not folder.exists()
+
+
+def test_a_thorough_training_that_cannot_be_says_why(page, monkeypatch):
+    from core.errors import UserError
+    from core.learning import training
+
+    def refuse(*_, **__):
+        raise UserError("“blobs” comes from one original only. Add pictures.")
+
+    monkeypatch.setattr(training, "can_be_tuned", lambda start: True)
+    monkeypatch.setattr(training, "train_thoroughly", refuse)
+    drop_all(page)
+    page.button(key="train_thoroughly").click().run()
+    if page.session_state["train_tuning"].is_running:
+        _wait(page)
+    assert "comes from one original only" in page.error[0].value
+    page.button(key="tuning_dismiss").click().run()
+    assert "train_tuning" not in page.session_state
+    assert not page.error

@@ -14,7 +14,7 @@ from tests.pages.conftest import HOME
 from tests.pages.small_model import save_small_model
 from tests.pages.steps import assert_calm, loaded_names, texts, upload
 
-BATCH = "pages/5_Batch_Report.py"
+BATCH = "pages/6_Batch_Report.py"
 HOSTILE = "<img src=x onerror=alert(1)>[a](javascript:alert(1)) $x$ :red[b] =1+1.png"
 
 
@@ -83,7 +83,7 @@ def test_name_of_an_added_model_cannot_be_met_by_trial(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "page", ["1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report"]
+    "page", ["1_Classify", "2_Explain", "3_Filters", "4_Cluster", "6_Batch_Report"]
 )
 def test_hostile_file_name_is_text_everywhere(app, png, page):
     upload(app, (HOSTILE, png))

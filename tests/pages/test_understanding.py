@@ -12,7 +12,7 @@ from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, finish_batch, texts, upload
 from tests.unit.imaging.overlays.test_finding import info_bar, specimen
 
-PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Batch_Report")
+PAGES = ("1_Classify", "2_Explain", "3_Filters", "4_Cluster", "5_Segment", "6_Batch_Report")
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_scale_by_hand_is_marked_in_batch_tables(app, png):
     upload(app, ("a.png", png))
     sha256 = app.session_state["workspace_current"]
     app.number_input(key=f"sidebar_scale_{sha256}").set_value(5.0).run()
-    app.switch_page("pages/5_Batch_Report.py").run()
+    app.switch_page("pages/6_Batch_Report.py").run()
     finish_batch(app)
     assert_calm(app)
     run = app.session_state["batch_run"]
@@ -118,7 +118,7 @@ def test_correction_is_kept_for_pages_and_batch(app, with_bar):
     assert_calm(app)
     app.switch_page("pages/4_Cluster.py").run()
     assert "Share of the 75.0 % of the frame" in written(app).replace("\u00a0", " ")
-    app.switch_page("pages/5_Batch_Report.py").run()
+    app.switch_page("pages/6_Batch_Report.py").run()
     finish_batch(app)
     rows = app.session_state["batch_run"].result.rows
     assert rows["excluded_percent"].tolist() == [25.0]

@@ -62,6 +62,7 @@ INSIDE = {
     },
     "core.imaging": {
         "memory": (),
+        "parting": ("memory",),
         "display": ("memory",),
         "overlays": ("display", "memory"),
         "filtering": ("display", "memory"),

@@ -1,6 +1,5 @@
 from . import class_tiles as class_tiles
 from . import directions as directions
-from . import hatching as hatching
 from . import legends as legends
 from . import pictures as pictures
 from . import saving as saving

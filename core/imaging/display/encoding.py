@@ -13,8 +13,8 @@ def png_bytes(picture: Picture, max_width_px: int | None = None) -> bytes:
 
     Parameters
     ----------
-    picture : ndarray of shape (H, W) or (H, W, 3), uint8
-        Colours in the order red, green, blue.
+    picture : ndarray of shape (H, W), (H, W, 3) or (H, W, 4), uint8
+        Colours in the order red, green, blue, opacity.
     max_width_px : int or None
         A wider picture is averaged down to this width; None keeps the size.
 
@@ -31,7 +31,8 @@ def png_bytes(picture: Picture, max_width_px: int | None = None) -> bytes:
         raise TypeError(f"a picture for the screen is uint8, got {picture.dtype}")
     if max_width_px is not None:
         picture = _shrink(picture, max_width_px / picture.shape[1])
-    stored = np.ascontiguousarray(picture[..., ::-1] if picture.ndim == 3 else picture)
+    order = {3: [2, 1, 0], 4: [2, 1, 0, 3]}.get(picture.shape[-1], []) if picture.ndim == 3 else []
+    stored = np.ascontiguousarray(picture[..., order] if order else picture)
     done, encoded = cv2.imencode(".png", stored)
     if not done:
         raise ValueError(f"cannot encode an array of shape {picture.shape} as PNG")

@@ -8,3 +8,11 @@ from .run import TrainingPlan as TrainingPlan
 from .run import plan_for as plan_for
 from .run import train as train
 from .starting import Start as Start
+from .thorough import MOST_PICTURES as MOST_PICTURES
+from .thorough import Tuned as Tuned
+from .thorough import can_be_tuned as can_be_tuned
+from .thorough import foresee_bytes as foresee_bytes
+from .thorough import foresee_s as foresee_s
+from .thorough import train_thoroughly as train_thoroughly
+from .tuning import Stopped as Stopped
+from .tuning import Watch as Watch

@@ -24,7 +24,14 @@ from core.learning.models import Classifier, ModelCard, build_network
 from core.learning.training.pictures import LabelledPicture
 from core.learning.training.plan import TrainingPlan
 from core.learning.training.starting import Start
-from core.learning.training.tuning import Activations, half_pays, load, tune, warm_up_and_decay
+from core.learning.training.tuning import (
+    Activations,
+    Watch,
+    half_pays,
+    load,
+    tune,
+    warm_up_and_decay,
+)
 from core.learning.training.views import Labelled, Views
 
 Report = Callable[[str], None]
@@ -53,7 +60,9 @@ class Trainer:
         work: Path,
         report: Report,
         start: Start | None = None,
+        watch: Watch | None = None,
     ) -> None:
+        self.watch = watch or Watch()
         self.classes = classes
         self.plan = plan
         self.device = device

@@ -21,8 +21,9 @@ class TrainingPlan:
     `early_size_px`, which saves a third of the time and teaches another scale.
 
     With `still_blocks` the first blocks of the network stay as they are: `views_each` views of
-    every picture, `simulated_views` of simulated micrographs and as many of simulated full fields
-    go through them once, and all fits share what comes out. A new head learns `head_rate` fast.
+    every picture, `tiles_each` of its whole frame where there is one, `simulated_views` of
+    simulated micrographs, as many of full fields and `crowd_views` of further ones go through them
+    once, and all fits share what comes out. A new head learns `head_rate` fast.
     `field_share` is the part of full fields among the simulated views, `wide_share` that of views
     whose window is drawn from `wide_window`. `options` are the architecture's, `half` keeps the
     weights as 16-bit floats, `area_px` is what a whole frame is resized to (0: (1.6 views)²).
@@ -49,7 +50,9 @@ class TrainingPlan:
     options: Mapping[str, Any] = field(default_factory=dict)
     still_blocks: int = 0
     views_each: int = 16
+    tiles_each: int = 0
     simulated_views: int = 1500
+    crowd_views: int = 0
     field_share: float = 0.0
     wide_share: float = 0.0
     wide_window: tuple[float, float] = (0.4, 1.4)
@@ -74,7 +77,9 @@ TUNED: Mapping[str, Any] = {
     "architecture": "efficientnet_lite0",
     "options": {"both": True},
     "pretrain_samples": 0,
-    "finetune_samples": 3600,
+    "finetune_samples": 7200,
+    "tiles_each": 8,
+    "crowd_views": 900,
     "finetune_rate": 5e-4,
     "size_px": 192,
     "batch": 48,
@@ -86,7 +91,7 @@ TUNED: Mapping[str, Any] = {
     "half": True,
     "near_any_class": True,
     "foreign_each": 8,
-    "area_px": 256 * 256,
+    "area_px": 288 * 288,  # a square enters at the average view's scale
 }
 
 

@@ -29,9 +29,10 @@ from core.learning.training.quick.seen import DIGESTS, short_digest
 from core.learning.training.readme import describe
 from core.learning.training.scales import training_range
 from core.learning.training.starting import Start
-from core.learning.training.tuning import prepare
+from core.learning.training.tuning import PER_FRAME_S, PER_LESSON_S, Watch, prepare
 
-__all__ = ["TrainingPlan", "plan_for", "train"]
+_SPREAD = 4  # groups of a class that need not be in every fold: each is held out once, anyhow
+__all__ = ["TrainingPlan", "plan_for", "train", "train_pictures"]
 
 
 def plan_for(start: Start | None, **changes: Any) -> TrainingPlan:
@@ -66,7 +67,8 @@ def train(
     plan : TrainingPlan, optional
     whole_frames : Path, optional
         A folder that holds the same files as whole frames, `<split>/<class>/<file>`; they are
-        scored by the same folds, never trained on.
+        scored by the same folds. Only the plan's `tiles_each` windows of them are learnt from, all
+        at one size: how large a frame is must not give its class away.
     work : Path, optional
         Where unfinished phases are kept until the training is done; `.training/<name of out>` by
         default. What is there of other pictures, labels, groups or plans is never gone on with.
@@ -91,29 +93,75 @@ def train(
         If the folder holds no two classes, or fewer groups than folds, or the work folder belongs
         to a training that began with other weights.
     """
-    plan = plan or plan_for(start)
-    if start is not None:
-        plan = replace(plan, architecture=start.architecture)
-        report(f"starts from {start.title} of {start.source}; its head is replaced")
-    if not is_word(out.name):
+    folders = [folder] if isinstance(folder, Path) else list(folder)
+    _require_name(out.name)
+    return train_pictures(
+        read_labelled_folders(folders),
+        out,
+        plan=plan,
+        whole_frames=whole_frames,
+        work=work,
+        notes=notes,
+        sources=sources,
+        start=start,
+        device=device,
+        report=report,
+    )
+
+
+def _require_name(name: str) -> None:
+    if not is_word(name):
         raise UserError(
             "The model folder's name becomes the model's: give one of plain letters without “|”, "
             f"at most {LONGEST_WORD} of them."
         )
-    folders = [folder] if isinstance(folder, Path) else list(folder)
-    pictures = read_labelled_folders(folders)
+
+
+def train_pictures(
+    pictures: Sequence[LabelledPicture],
+    out: Path,
+    *,
+    plan: TrainingPlan | None = None,
+    name: str = "",
+    whole_frames: Path | None = None,
+    work: Path | None = None,
+    notes: Sequence[str] = (),
+    sources: bool = False,
+    start: Start | None = None,
+    device: str = "auto",
+    report: Report = print,
+    watch: Watch | None = None,
+) -> ModelCard:
+    """Train a classifier of pictures that are read already; see `train`.
+
+    Parameters
+    ----------
+    name : str
+        Of the model; that of its folder when left out.
+    watch : Watch, optional
+        Counts the work and stops it.
+    """
+    watch = watch or Watch()
+    plan = plan or plan_for(start)
+    if start is not None:
+        plan = replace(plan, architecture=start.architecture)
+        report(f"starts from {start.title} of {start.source}; its head is replaced")
+    _require_name(name or out.name)
     classes = tuple(sorted({picture.label for picture in pictures}))
     plan = _fitting(plan, pictures, report)
     work = work or Path(".training") / out.name
     if unfinished.claim(work, pictures, classes, plan, start):
         report(f"begins anew: what lay unfinished in {work} was of other pictures or another plan")
-    trainer = Trainer(classes, plan, pick_device(device), work, report, start)
+    trainer = Trainer(classes, plan, pick_device(device), work, report, start, watch)
     report(f"{len(pictures)} pictures, classes {dict(Counter(p.label for p in pictures))}")
     with threads_beside(plan.workers):
         trainer.pretrain()
-        if plan.still_blocks:
-            prepare(trainer, pictures)
         views = crossvalidation.show(pictures, whole_frames)
+        answered = len(list(work.glob("fold*.answers.pt")))
+        watch.skip(answered * plan.finetune_samples * PER_LESSON_S)
+        if plan.still_blocks:
+            wholes = [frame for frame, _ in views.get(crossvalidation.WHOLE, ())]
+            prepare(trainer, pictures, wholes)
         held_out = crossvalidation.cross_validate(
             pictures,
             views,
@@ -125,12 +173,12 @@ def train(
             seed=plan.seed,
             foreign_each=plan.foreign_each if trainer.simulated else 0,
             work=work,
-            report=report,
+            report=lambda line: _note(report, watch, line, len(pictures)),
         )
         weights = trainer.finetune("final", pictures)
         elsewhere = _hold_out_sources(trainer, pictures, views) if sources else {}
     card = ModelCard(
-        name=out.name,
+        name=name or out.name,
         architecture=plan.architecture,
         classes=classes,
         options=trainer.options,
@@ -156,6 +204,11 @@ def train(
     return card
 
 
+def _note(report: Report, watch: Watch, line: str, asked: int) -> None:
+    report(line)
+    watch.step(asked * PER_FRAME_S)
+
+
 def _fitting(
     plan: TrainingPlan, pictures: Sequence[LabelledPicture], report: Report
 ) -> TrainingPlan:
@@ -177,7 +230,7 @@ def _fitting(
             "pictures of another specimen, or use --quick, which then gives no score."
         )
     everything = len(set().union(*groups.values()))
-    if count < plan.folds <= everything:
+    if count < min(plan.folds, _SPREAD) and plan.folds <= everything:
         report(f"{count} folds instead of {plan.folds}: “{least}” has {count} groups of originals")
         plan = replace(plan, folds=count)
     if not set(groups) <= set(KINDS):  # the simulator knows none of them

@@ -1,4 +1,5 @@
 from .painting import paint as paint
+from .shapes import CLOSED as CLOSED
 from .shapes import KINDS as KINDS
 from .shapes import MOST_SHAPES as MOST_SHAPES
 from .shapes import PAINT as PAINT

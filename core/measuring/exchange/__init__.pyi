@@ -1,6 +1,7 @@
 from .coco import coco_json as coco_json
 from .files import region_files as region_files
 from .geojson import geojson_bytes as geojson_bytes
+from .hand import hand_rois_zip as hand_rois_zip
 from .imagej import read_rois as read_rois
 from .imagej import rois_zip as rois_zip
 from .labels import ReadLabels as ReadLabels

@@ -7,25 +7,20 @@ lettering or a region of interest cuts is a border region.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
+from core.measuring.defaults import NECK_DEPTH_PX
 from core.measuring.regions.border import as_included, border_weights, touches_border
+from core.measuring.regions.hulls import measure_hulls
 from core.measuring.regions.labels import label_regions
 from core.measuring.regions.outlines import measure_outlines
+from core.measuring.regions.runs import Floats, Labels, Runs, find_runs
 from core.micrograph import Micrograph, PixelSize
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Labels = NDArray[np.int32]
-
-_FEW_RUNS = 6  # regions of up to so many rows of pixels are looked up among those already seen
 
 
 def measure_regions(
@@ -39,6 +34,7 @@ def measure_regions(
     drop_border: bool = False,
     connectivity: int = 8,
     fill_holes: bool = False,
+    neck_depth_px: float = NECK_DEPTH_PX,
 ) -> pd.DataFrame:
     """Measure every region of a mask, one row each.
 
@@ -62,7 +58,7 @@ def measure_regions(
         Leave out regions that are cut. They still count as neighbours, and labels stay those of
         `label_regions`. Large regions are then missing more often than small ones; ``weight`` makes
         up for it.
-    connectivity, fill_holes
+    connectivity, fill_holes, neck_depth_px
         See `label_regions`.
 
     Returns
@@ -82,6 +78,7 @@ def measure_regions(
         split=split,
         connectivity=connectivity,
         fill_holes=fill_holes,
+        neck_depth_px=neck_depth_px,
     )
     frame = measure_labels(labels, pixel_size, intensity, included=included)
     return frame[~frame["touches_border"]].reset_index(drop=True) if drop_border else frame
@@ -138,14 +135,14 @@ def measure_labels(
     nearest neighbor as a measure of spatial relationships, Ecology 35:445, doi:10.2307/1931034.
     """
     numbers = _as_labels(labels)
-    runs = _find_runs(numbers)
+    runs = find_runs(numbers)
     unit = "px" if pixel_size is None else pixel_size.length_unit
     square = "px" if pixel_size is None else f"{unit}2"
     edge = 1.0 if pixel_size is None else pixel_size.to(unit)
     counted = as_included(included, numbers.shape)
     area = runs.area
     perimeter, holes, hole_area = measure_outlines(numbers, runs.count)
-    longest, shortest, hull_area = _hulls(runs)
+    longest, shortest, hull_area = measure_hulls(runs)
     row, col, ellipses = _ellipses(runs)
     roundness = np.where(
         area > 1, 4 * np.pi * (area + hole_area) / np.maximum(perimeter, 1) ** 2, np.nan
@@ -187,66 +184,7 @@ def _as_labels(labels: NDArray[Any]) -> Labels:
     return given.astype(np.int32, copy=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Runs:
-    """Unbroken rows of pixels, in order of the region they belong to.
-
-    `row`, `first` and `last` locate each run, `owner` is its region, from 0 to `count` - 1.
-    """
-
-    row: Integers
-    first: Integers
-    last: Integers
-    owner: Integers
-    count: int
-
-    @property
-    def length(self) -> Integers:
-        """Pixels in each run."""
-        return self.last - self.first + 1
-
-    @property
-    def area(self) -> Floats:
-        """Pixels in each region."""
-        return self.totals(self.length)
-
-    def spans(self) -> tuple[Integers, Integers]:
-        """Return height and width of the smallest box around each region, in px."""
-        if not self.count:
-            return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        starts = np.searchsorted(self.owner, np.arange(self.count))
-        top, left = (np.minimum.reduceat(a, starts) for a in (self.row, self.first))
-        bottom, right = (np.maximum.reduceat(a, starts) for a in (self.row, self.last))
-        return bottom - top + 1, right - left + 1
-
-    def rows(self) -> _Runs:
-        """Return one run per row of a region, from its first pixel to its last."""
-        if not self.count:
-            return self
-        new = np.ones(self.row.size, np.bool_)
-        new[1:] = (np.diff(self.owner) != 0) | (np.diff(self.row) != 0)
-        starts = np.flatnonzero(new)
-        last = self.last[np.append(starts[1:], self.row.size) - 1]
-        return _Runs(self.row[starts], self.first[starts], last, self.owner[starts], self.count)
-
-    def totals(self, values: NDArray[Any]) -> Floats:
-        """Add one value per run up over each region."""
-        return np.bincount(self.owner, weights=values, minlength=self.count).astype(np.float64)
-
-
-def _find_runs(labels: Labels) -> _Runs:
-    """Cut labelled regions into runs."""
-    framed = np.pad(labels, ((0, 0), (1, 1)))
-    middle = framed[:, 1:-1]
-    row, first = np.nonzero((middle > 0) & (middle != framed[:, :-2]))
-    last = np.nonzero((middle > 0) & (middle != framed[:, 2:]))[1]
-    owner = labels[row, first].astype(np.int64) - 1
-    order = np.argsort(owner, kind="stable")
-    count = int(labels.max())
-    return _Runs(row[order], first[order], last[order], owner[order], count)
-
-
-def _ellipses(runs: _Runs) -> tuple[Floats, Floats, dict[str, Floats]]:
+def _ellipses(runs: Runs) -> tuple[Floats, Floats, dict[str, Floats]]:
     """Return centroids (row, col), and the shape and direction of the ellipses around them.
 
     The ellipses have the regions' second moments: of whole runs around the centroid, plus those
@@ -269,94 +207,6 @@ def _ellipses(runs: _Runs) -> tuple[Floats, Floats, dict[str, Floats]]:
         "orientation_deg": np.degrees(np.arctan2(2 * both, var_right - var_down)) / 2,
     }
     return row, col, shapes
-
-
-def _hulls(runs: _Runs) -> tuple[Floats, Floats, Floats]:
-    """Return longest and shortest distance across each region, and pixels in its convex hull.
-
-    The middles of the outer pixel edges span the hull; rows have all that matter at their ends.
-    Coordinates are doubled (x, y), so that these middles are whole.
-    """
-    runs = runs.rows()
-    x, y = 2 * np.stack([runs.first, runs.last]), 2 * np.stack([runs.row, runs.row])
-    outwards = np.array([[-1], [1]])
-    points = np.stack(
-        [np.concatenate([x + outwards, x, x]), np.concatenate([y, y - 1, y + 1])], axis=-1
-    ).astype(np.int32)
-    bounds = np.searchsorted(runs.owner, np.arange(runs.count + 1))
-    models, which = _shapes(runs, bounds)
-    longest, shortest = np.zeros(models.size), np.zeros(models.size)
-    hulls = []
-    for place, index in enumerate(models):
-        part = points[:, bounds[index] : bounds[index + 1]].reshape(-1, 2)
-        hull = cv2.convexHull(np.ascontiguousarray(part)).reshape(-1, 2).astype(np.float64)
-        longest[place], shortest[place] = _widths(hull)
-        hulls.append(hull)
-    return longest[which] / 2, shortest[which] / 2, _count_pixels(hulls)[which]
-
-
-def _shapes(runs: _Runs, bounds: Integers) -> tuple[Integers, Integers]:
-    """Return a region for each different shape, and which of these each region has.
-
-    Specks are many and alike: only those of a few rows are compared, all others are their own.
-    """
-    sizes = np.diff(bounds)
-    few = np.flatnonzero(sizes <= _FEW_RUNS)
-    slot = np.minimum(bounds[few, None] + np.arange(_FEW_RUNS), bounds[few + 1, None] - 1)
-    start = bounds[few]
-    rows = runs.row[slot] - runs.row[start][:, None]
-    left = runs.first[start][:, None]
-    keys = np.concatenate([rows, runs.first[slot] - left, runs.last[slot] - left], axis=1)
-    digest = _digest(keys)
-    _, model, which_few = np.unique(digest, return_index=True, return_inverse=True)
-    alone = np.flatnonzero(sizes > _FEW_RUNS)
-    which = np.empty(runs.count, np.int64)
-    which[few], which[alone] = which_few, model.size + np.arange(alone.size)
-    return np.concatenate([few[model], alone]), which
-
-
-def _digest(keys: Integers) -> NDArray[Any]:
-    """Return rows of whole numbers as single values that are equal where the rows are."""
-    rows = np.ascontiguousarray(keys)
-    return rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
-
-
-def _widths(hull: Floats) -> tuple[float, float]:
-    """Return the longest distance across a convex polygon, and the shortest.
-
-    The shortest lies between one of its edges and the corner furthest from it.
-    """
-    apart = hull[:, None, :] - hull[None, :, :]
-    edges = np.roll(hull, -1, axis=0) - hull
-    across = apart[..., 0] * edges[None, :, 1] - apart[..., 1] * edges[None, :, 0]
-    heights = np.abs(across).max(axis=0) / np.hypot(*edges.T)
-    return float(np.sqrt((apart**2).sum(axis=2).max())), float(heights.min())
-
-
-def _count_pixels(hulls: list[Floats]) -> Floats:
-    """Count the pixel centres in or on convex polygons given in doubled (x, y) coordinates.
-
-    Every edge is followed through the pixel rows it crosses; the outermost crossings of a row
-    bound the pixels that count.
-    """
-    if not hulls:
-        return np.zeros(0)
-    owner = np.repeat(np.arange(len(hulls)), [len(hull) for hull in hulls])
-    x, y = np.concatenate(hulls).T
-    next_x, next_y = np.concatenate([np.roll(hull, -1, axis=0) for hull in hulls]).T
-    top, bottom = np.ceil(np.minimum(y, next_y) / 2), np.floor(np.maximum(y, next_y) / 2)
-    crossed = np.maximum(bottom - top + 1, 0).astype(np.int64)  # 0 for edges between two rows
-    edge = np.repeat(np.arange(owner.size), crossed)
-    row = top[edge] + np.arange(edge.size) - np.repeat(np.cumsum(crossed) - crossed, crossed)
-    slope = (next_x - x)[edge] / (next_y - y)[edge]
-    column = (x[edge] + (2 * row - y[edge]) * slope) / 2
-    rows = int(row.max()) + 1
-    lines, line = np.unique(owner[edge] * rows + row.astype(np.int64), return_inverse=True)
-    left, right = np.full(lines.size, np.inf), np.full(lines.size, -np.inf)
-    np.minimum.at(left, line, column)
-    np.maximum.at(right, line, column)
-    inside = np.floor(right + 1e-9) - np.ceil(left - 1e-9) + 1  # within rounding of the edge
-    return np.bincount(lines // rows, weights=inside).astype(np.float64)
 
 
 def _mean_grey(intensity: Micrograph | NDArray[Any], labels: Labels, count: int) -> Floats:

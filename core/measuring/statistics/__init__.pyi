@@ -5,6 +5,7 @@ from .intervals import area_fraction as area_fraction
 from .intervals import count_points as count_points
 from .intervals import fields_needed as fields_needed
 from .intervals import mean_interval as mean_interval
+from .intervals import median_interval as median_interval
 from .intervals import points_needed as points_needed
 from .intervals import relative_accuracy as relative_accuracy
 from .intervals import structure_length as structure_length

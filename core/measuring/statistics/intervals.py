@@ -73,6 +73,46 @@ def mean_interval(values: Sequence[float] | NDArray[Any], confidence: float = 0.
     return Interval(mean, mean - half, mean + half, int(known.size))
 
 
+def median_interval(values: Sequence[float] | NDArray[Any], confidence: float = 0.95) -> Interval:
+    """Return the median of independent values between two of them that hold it, whatever they are.
+
+    Parameters
+    ----------
+    values : sequence of float
+        NaN is left out.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    Interval
+        (median, low, high, n). Below six values no two of them hold it with 95 %: the limits are
+        NaN.
+
+    Raises
+    ------
+    ValueError
+        If the confidence is not between 0 and 1.
+
+    References
+    ----------
+    Thompson (1936), On confidence ranges for the median, Annals of Mathematical Statistics 7:122,
+    doi:10.1214/aoms/1177732502.
+    """
+    _check_confidence(confidence)
+    known = np.sort(np.asarray(values, dtype=np.float64))
+    known = known[np.isfinite(known)]
+    nothing = float("nan")
+    if not known.size:
+        return Interval(nothing, nothing, nothing, 0)
+    below = scipy.special.bdtr(np.arange(known.size), known.size, 0.5)  # P(at most so many)
+    rank = int(np.searchsorted(below, (1 - confidence) / 2, side="right"))
+    middle = float(np.median(known))
+    if rank == 0:
+        return Interval(middle, nothing, nothing, int(known.size))
+    return Interval(middle, float(known[rank - 1]), float(known[-rank]), int(known.size))
+
+
 def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
     """Return a proportion with its Wilson score interval, which stays within 0 and 1.
 

@@ -5,3 +5,6 @@ from .advice import unsureness as unsureness
 from .learning import MOST_PHASES as MOST_PHASES
 from .learning import PixelClassifier as PixelClassifier
 from .learning import learn_pixels as learn_pixels
+from .maps import MOST_KEPT_PX as MOST_KEPT_PX
+from .maps import PixelMaps as PixelMaps
+from .maps import describe_pixels as describe_pixels

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from core.errors import UserError
 from core.imaging.filtering import blur
 from core.measuring.statistics import Interval, mean_interval
-from core.measuring.strokes.learning import Labels, Mask, Paint, Trees, left_out, painted_rows
+from core.measuring.strokes.learning import (
+    Labels,
+    Mask,
+    Paint,
+    Trees,
+    describe_all,
+    painted_rows,
+)
+from core.measuring.strokes.maps import PixelMaps
 from core.micrograph import Micrograph
 
 Map = NDArray[np.float32]
@@ -106,6 +114,7 @@ def leave_strokes_out(
     *,
     seed: int = 0,
     exclude: Sequence[Mask | None] | None = None,
+    described: Sequence[PixelMaps] | None = None,
 ) -> LeftOut:
     """Estimate how often pixels away from the strokes are told rightly.
 
@@ -117,7 +126,7 @@ def leave_strokes_out(
 
     Parameters
     ----------
-    micrographs, painted, seed, exclude
+    micrographs, painted, seed, exclude, described
         As of `learn_pixels`.
 
     Returns
@@ -129,9 +138,9 @@ def leave_strokes_out(
     UserError
         If a phase has fewer than two strokes.
     """
-    hidden = left_out(micrographs, exclude)
-    paints = [np.where(h, 0, p) for h, p in zip(hidden, painted, strict=True)]
-    rows, stroke, phase_of = _strokes(micrographs, paints, hidden)
+    maps = described or describe_all(micrographs, exclude)
+    paints = [np.where(m.hidden, 0, p) for m, p in zip(maps, painted, strict=True)]
+    rows, stroke, phase_of = _strokes(maps, paints)
     fold_of = _folds(phase_of)
     told = [_told(rows, stroke, phase_of, fold_of, share, seed) for share in _SHARES]
     curve = tuple((count, float(np.mean(right))) for count, right in told)
@@ -140,7 +149,7 @@ def leave_strokes_out(
 
 
 def _strokes(
-    micrographs: Sequence[Micrograph], painted: Sequence[Paint], hidden: Sequence[Mask]
+    maps: Sequence[PixelMaps], painted: Sequence[Paint]
 ) -> tuple[NDArray[np.float32], NDArray[np.intp], Labels]:
     """Return the maps of painted pixels, the stroke each lies in, and the phase of each stroke.
 
@@ -160,7 +169,7 @@ def _strokes(
             "Paint at least two separate strokes in every phase: one is left out to see whether "
             "the others tell it rightly."
         )
-    rows, stroke = painted_rows(micrographs, numbered, hidden)
+    rows, stroke = painted_rows(maps, numbered)
     return rows, stroke.astype(np.intp) - 1, np.array(phases, np.uint8)
 
 

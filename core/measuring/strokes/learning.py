@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.measuring.clustering import counted_pixels, prepare_grey
-from core.measuring.strokes.maps import bands, describe_band
+from core.measuring.strokes.maps import PixelMaps, describe_pixels
 from core.micrograph import Micrograph
 
 Labels = NDArray[np.uint8]
@@ -25,6 +24,7 @@ TREES = 50
 _MOST_ROWS = 60_000  # painted pixels that trees learn from; more are drawn evenly from each phase
 _LEAST_LEAF = 2
 _THREADS = 2
+_AT_ONCE = 1 << 16  # pixels that a thread answers for at once
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,11 @@ class PixelClassifier:
     model: Any = field(repr=False)
 
     def apply(
-        self, micrograph: Micrograph, exclude: Mask | None = None
+        self,
+        micrograph: Micrograph,
+        exclude: Mask | None = None,
+        *,
+        described: PixelMaps | None = None,
     ) -> tuple[Labels, NDArray[np.float32]]:
         """Return the phase of every pixel, and how probable each phase is there.
 
@@ -55,6 +59,8 @@ class PixelClassifier:
         micrograph : Micrograph
         exclude : ndarray of shape (H, W), bool, optional
             True where something else than specimen shows.
+        described : PixelMaps, optional
+            `describe_pixels` of the same, where they are at hand.
 
         Returns
         -------
@@ -68,18 +74,29 @@ class PixelClassifier:
         ValueError
             If the mask has another shape.
         """
-        left_out = _left_out(micrograph, exclude)
+        maps = described or describe_pixels(micrograph, exclude)
         labels = np.zeros(micrograph.shape, np.uint8)
         probabilities = np.zeros((self.phases, *micrograph.shape), np.float32)
-        grey = prepare_grey(micrograph.pixels, left_out)
-        for rows in bands(micrograph.shape):
-            counted = ~left_out[rows]
+        for rows, planes in maps.bands():
+            counted = ~maps.hidden[rows]
             if counted.any():
-                found = self.model.predict_proba(describe_band(grey, rows)[counted])
+                found = self._answer(planes[:, counted])
                 labels[rows][counted] = found.argmax(axis=1) + 1
                 probabilities[:, rows][:, counted] = found.T
         self._keep_paint(micrograph, labels, probabilities)
         return labels, probabilities
+
+    def _answer(self, planes: NDArray[np.float16]) -> NDArray[np.float32]:
+        """Return probabilities (n, K) of pixels given by their maps (maps, n)."""
+        starts = range(0, planes.shape[1], _AT_ONCE)
+        parts = [planes[:, at : at + _AT_ONCE] for at in starts]
+
+        def answer(part: NDArray[np.float16]) -> NDArray[np.float32]:
+            rows = part.T.astype(np.float32, order="C")
+            return np.asarray(self.model.predict_proba(rows), np.float32)
+
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return np.concatenate(list(pool.map(answer, parts)))
 
     def _keep_paint(
         self, micrograph: Micrograph, labels: Labels, probabilities: NDArray[np.float32]
@@ -101,6 +118,7 @@ def learn_pixels(
     seed: int = 0,
     exclude: Sequence[Mask | None] | None = None,
     preview: bool = False,
+    described: Sequence[PixelMaps] | None = None,
 ) -> PixelClassifier:
     """Learn phases from strokes on one or several micrographs.
 
@@ -120,6 +138,8 @@ def learn_pixels(
         not count, and its greys are no surroundings. Give `apply` the same.
     preview : bool
         Shrunk linear discriminants instead of trees: at once, but less exact.
+    described : sequence of PixelMaps, optional
+        `describe_pixels` of each micrograph with what is excluded, where they are at hand.
 
     Returns
     -------
@@ -138,43 +158,35 @@ def learn_pixels(
     Ledoit, Wolf (2004), Journal of Multivariate Analysis 88, 365-411,
     doi:10.1016/S0047-259X(03)00096-4.
     """
-    hidden = left_out(micrographs, exclude)
-    paints = _checked(micrographs, painted, hidden)
-    rows, phases = painted_rows(micrographs, paints, hidden)
+    maps = described or describe_all(micrographs, exclude)
+    paints = _checked(micrographs, painted, [each.hidden for each in maps])
+    rows, phases = painted_rows(maps, paints)
     model = _preview(rows, phases) if preview else Trees(rows, phases, seed)
     by_digest = {_digest(m): p for m, p in zip(micrographs, paints, strict=True)}
     return PixelClassifier(int(phases.max()), by_digest, model)
 
 
-def left_out(
+def describe_all(
     micrographs: Sequence[Micrograph], exclude: Sequence[Mask | None] | None
-) -> list[Mask]:
-    """Return for each micrograph where no pixel can be told: not finite, or excluded."""
+) -> list[PixelMaps]:
+    """Return the maps of each micrograph.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many masks as micrographs.
+    """
     given = exclude if exclude is not None else [None] * len(micrographs)
     if len(given) != len(micrographs):
         raise ValueError(f"{len(micrographs)} micrographs need as many excluded masks")
-    return [
-        _left_out(micrograph, each) for micrograph, each in zip(micrographs, given, strict=True)
-    ]
+    return [describe_pixels(m, mask) for m, mask in zip(micrographs, given, strict=True)]
 
 
-def painted_rows(
-    micrographs: Sequence[Micrograph], painted: Sequence[Paint], hidden: Sequence[Mask]
-) -> tuple[Rows, Any]:
+def painted_rows(maps: Sequence[PixelMaps], painted: Sequence[Paint]) -> tuple[Rows, Any]:
     """Return the maps (n, maps) and the numbers (n,) of all painted pixels, in order."""
-    parts = list(_painted_parts(micrographs, painted, hidden))
-    return np.concatenate([rows for rows, _ in parts]), np.concatenate([own for _, own in parts])
-
-
-def _painted_parts(
-    micrographs: Sequence[Micrograph], painted: Sequence[Paint], hidden: Sequence[Mask]
-) -> Iterator[tuple[Rows, Paint]]:
-    for micrograph, paint, mask in zip(micrographs, painted, hidden, strict=True):
-        grey = prepare_grey(micrograph.pixels, mask)
-        for rows in bands(micrograph.shape):
-            touched = paint[rows] > 0
-            if touched.any():
-                yield describe_band(grey, rows)[touched], paint[rows][touched]
+    rows = [each.at(paint > 0) for each, paint in zip(maps, painted, strict=True)]
+    found = [each for each in rows if len(each)]
+    return np.concatenate(found), np.concatenate([paint[paint > 0] for paint in painted])
 
 
 class Trees:
@@ -196,9 +208,7 @@ class Trees:
 
     def predict_proba(self, rows: Rows) -> NDArray[np.float32]:
         """Return probabilities (n, K)."""
-        parts = np.array_split(np.ascontiguousarray(rows), _THREADS)
-        with ThreadPoolExecutor(_THREADS) as pool:
-            return np.concatenate(list(pool.map(self._sum, parts)))
+        return self._sum(np.ascontiguousarray(rows))
 
     def _sum(self, rows: Rows) -> NDArray[np.float32]:
         total: Any = 0.0
@@ -248,12 +258,6 @@ def _checked(
         missing = next(n for n in range(1, MOST_PHASES + 1) if n not in found)
         raise UserError(f"Phase {missing} has no stroke. Paint one, or remove the phase.")
     return [paint.astype(np.uint8) for paint in paints]
-
-
-def _left_out(micrograph: Micrograph, exclude: Mask | None) -> Mask:
-    """Return where no pixel can be told: not finite, or excluded."""
-    counted = counted_pixels(micrograph.pixels, exclude)
-    return np.zeros(micrograph.shape, np.bool_) if counted is None else ~counted
 
 
 def _digest(micrograph: Micrograph) -> str:

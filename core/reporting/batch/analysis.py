@@ -22,6 +22,7 @@ from core.imaging.display import (
     thumbnail,
 )
 from core.imaging.overlays import clear_place, find_overlays
+from core.imaging.scale import words
 from core.measuring.attribution import attribution_share
 from core.measuring.clustering import (
     AUTO,
@@ -32,11 +33,12 @@ from core.measuring.clustering import (
 )
 from core.measuring.defaults import area_of
 from core.measuring.exchange import region_files
-from core.measuring.regions import filter_regions, label_regions, measure_regions
+from core.measuring.regions import filter_regions, label_regions, measure_labels
 from core.micrograph import Micrograph
-from core.reporting.batch.rows import likeness, measures
-from core.reporting.batch.rows.naming import find_part
+from core.reporting.batch.rows import likeness, measures, sizes
+from core.reporting.batch.rows.naming import find_part, find_sample
 from core.reporting.recipe import Recipe
+from core.reporting.segmenting import CLUSTERS, Phases, find_phases
 from core.reporting.settling import CLUSTERINGS, settled, uncounted
 
 if TYPE_CHECKING:  # only names of types: a batch that has not started needs no torch
@@ -44,8 +46,11 @@ if TYPE_CHECKING:  # only names of types: a batch that has not started needs no 
     from core.learning.explaining import Explanation
 
 PREVIEW_PX = 256
+PLATE_PX = 640
 THUMBNAIL_PX = 72
+OUTLINE_RGB = (255, 214, 10)  # reads on dark, on bright and in print
 OVERLAY_PX = 1024
+_LONGEST_INSTRUMENT = 120
 JPEG_QUALITY = 82
 _GREY_BYTES_PER_PX, _BYTES_PER_PX = 20, 80  # measured: grey levels alone; features or filters
 _AVERAGED_BYTES_PER_PX = 40  # grey levels and four frames of 32-bit floats
@@ -63,12 +68,18 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Small JPEG pictures of one micrograph, with scale bars where the scale is known."""
+    """Small JPEG pictures of one micrograph, with scale bars where the scale is known.
+
+    `field`, `outlines` and `heat` are larger: the micrograph, its target outlined, the evidence.
+    """
 
     original: bytes
     overlay: bytes
     clusters: bytes
     thumbnail: bytes
+    field: bytes = b""
+    outlines: bytes = b""
+    heat: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,9 +127,10 @@ def analyse(
     hidden = uncounted(micrograph, exclude)
     names = name_parts(micrograph, recipe, path)
     recipe = settled(recipe, names["sample"], filtered, hidden)
-    clustering = find_clusters(filtered, hidden, recipe)
+    clustering = find_clusters(filtered, hidden, recipe, others)
     target: Mask = clustering.labels == recipe.target
-    regions = tabulate_regions(target, micrograph, recipe, hidden)
+    numbers = _numbered(clustering, target, micrograph, recipe, hidden)
+    regions = tabulate_regions(target, micrograph, recipe, hidden, numbers=numbers)
     if recipe.drop_border_regions:
         regions = regions[~regions["touches_border"]].reset_index(drop=True)
     values = {
@@ -127,6 +139,11 @@ def analyse(
         **_area_values(clustering, target, micrograph, recipe),
         **_evidence_values(explanation, clustering),
         **_region_values(regions),
+        **sizes.size_values(
+            regions,
+            recipe,
+            micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan"),
+        ),
         **measures.measure_more(
             target,
             hidden,
@@ -138,7 +155,7 @@ def analyse(
         **_micrograph_values(micrograph, hidden),
     }
     painted = exclude if exclude is not None else find_overlays(micrograph)
-    shown = _Shown(micrograph, explanation.heatmap, clustering, painted)
+    shown = _Shown(micrograph, explanation.heatmap, clustering, painted, target)
     drawers: dict[str, Callable[[], bytes]] = {
         "overlays": shown.overlay_png,
         "masks": lambda: png_bytes(target.astype(np.uint8) * np.uint8(255)),
@@ -146,9 +163,9 @@ def analyse(
     }
     drawers |= region_files(
         micrograph,
-        lambda: label_regions(target, **_region_choice(recipe, micrograph, hidden)),
+        lambda: numbers,
         regions,
-        f"cluster {recipe.target}",
+        _phase_name(recipe),
     )
     pictures: dict[str, bytes] = {name: drawers[name]() for name in recipe.pictures}
     alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
@@ -159,7 +176,7 @@ def name_parts(micrograph: Micrograph, recipe: Recipe, path: str) -> dict[str, s
     """Return the columns that depend on where a file lies and not on what it shows."""
     path = path or micrograph.name
     return {
-        "sample": find_part(recipe.sample_from, micrograph, path),
+        "sample": find_sample(recipe, micrograph, path),
         "stated_label": find_part(recipe.label_from, micrograph, path),
         "pixel_size_source": pixel_size_source(micrograph),
     }
@@ -173,8 +190,15 @@ def work_bytes(pixels: int, recipe: Recipe) -> int:
     return pixels * (_AVERAGED_BYTES_PER_PX if is_averaged else _GREY_BYTES_PER_PX)
 
 
-def find_clusters(micrograph: Micrograph, exclude: Mask | None, recipe: Recipe) -> Clustering:
-    """Return the clusters that a recipe asks for."""
+def find_clusters(
+    micrograph: Micrograph,
+    exclude: Mask | None,
+    recipe: Recipe,
+    others: Mapping[str, Micrograph] | None = None,
+) -> Clustering | Phases:
+    """Return the clusters that a recipe asks for, or the phases that take their place."""
+    if recipe.segmentation.way != CLUSTERS:
+        return find_phases(micrograph, exclude, recipe, others)
     return group_pixels(
         micrograph,
         recipe.clusters,
@@ -209,6 +233,25 @@ def check_choices(recipe: Recipe) -> None:
         )
 
 
+def _numbered(
+    clustering: Clustering | Phases,
+    target: Mask,
+    micrograph: Micrograph,
+    recipe: Recipe,
+    hidden: Mask | None,
+) -> NDArray[np.int32]:
+    """Return the regions of the target, numbered: its objects, where these were found as such."""
+    if isinstance(clustering, Phases) and clustering.objects is not None and recipe.target == 0:
+        return clustering.objects
+    return label_regions(target, **_region_choice(recipe, micrograph, hidden))
+
+
+def _phase_name(recipe: Recipe) -> str:
+    if recipe.segmentation.way == CLUSTERS:
+        return f"cluster {recipe.target}"
+    return recipe.segmentation.names[recipe.target]
+
+
 def _network_values(classification: Classification, explanation: Explanation) -> dict[str, Any]:
     # Six digits: what lies beyond depends on how micrographs share a pass through the network.
     return {
@@ -224,7 +267,7 @@ def _network_values(classification: Classification, explanation: Explanation) ->
 
 
 def _area_values(
-    clustering: Clustering, target: Mask, micrograph: Micrograph, recipe: Recipe
+    clustering: Clustering | Phases, target: Mask, micrograph: Micrograph, recipe: Recipe
 ) -> dict[str, Any]:
     area_px = int(np.count_nonzero(target))
     nm = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
@@ -251,7 +294,7 @@ def describe_smoothing(recipe: Recipe) -> str:
     return chosen.kind + sizes.get(chosen.kind, "")
 
 
-def _evidence_values(explanation: Explanation, clustering: Clustering) -> dict[str, Any]:
+def _evidence_values(explanation: Explanation, clustering: Clustering | Phases) -> dict[str, Any]:
     """Return which share of the evidence falls in each cluster; NaN where there is none."""
     shares = attribution_share(explanation, clustering)["evidence_share"]
     return {f"cluster_{n}_evidence_percent": round(100 * float(v), 4) for n, v in enumerate(shares)}
@@ -275,8 +318,15 @@ def _micrograph_values(micrograph: Micrograph, exclude: Mask | None) -> dict[str
         "width_px": micrograph.shape[1],
         "height_px": micrograph.shape[0],
         "depth": micrograph.depth,
+        "instrument": _instrument(micrograph),
         "sha256": micrograph.sha256,
     }
+
+
+def _instrument(micrograph: Micrograph) -> str:
+    told = words.describe_instrument(micrograph)
+    known = (told.get(name, "") for name in ("Microscope", "Voltage"))
+    return ", ".join(" ".join(each.split()) for each in known if each)[:_LONGEST_INSTRUMENT]
 
 
 def pixel_size_source(micrograph: Micrograph) -> str:
@@ -286,14 +336,22 @@ def pixel_size_source(micrograph: Micrograph) -> str:
 
 
 def tabulate_regions(
-    mask: Mask, micrograph: Micrograph, recipe: Recipe, uncounted: Mask | None = None
+    mask: Mask,
+    micrograph: Micrograph,
+    recipe: Recipe,
+    uncounted: Mask | None = None,
+    *,
+    numbers: NDArray[np.int32] | None = None,
 ) -> pd.DataFrame:
     """Return regions measured in px, with nm and µm² beside them: one unit system per batch.
 
-    What does not count cuts the regions beside it.
+    What does not count cuts the regions beside it. Where their numbers are at hand, the mask is
+    not numbered again.
     """
-    choice = _region_choice(recipe, micrograph, uncounted)
-    regions = measure_regions(mask, None, micrograph, **choice)
+    if numbers is None:
+        numbers = label_regions(mask, **_region_choice(recipe, micrograph, uncounted))
+    included = None if uncounted is None else ~uncounted
+    regions = measure_labels(numbers, None, micrograph, included=included)
     nm = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
     columns: dict[str, Any] = {}
     for name in map(str, regions.columns):
@@ -315,6 +373,7 @@ def _region_choice(
         "min_area_px": smallest_area_px(recipe, micrograph),
         "split": recipe.split_regions,
         "connectivity": recipe.connectivity,
+        "neck_depth_px": recipe.neck_depth_px,
         "fill_holes": recipe.fill_holes,
     }
 
@@ -332,8 +391,9 @@ def list_columns(classes: Sequence[str], clusters: int) -> list[str]:
         *(f"cluster_{number}_evidence_percent" for number in range(clusters)),
         *("regions", "mean_diameter_px", "median_diameter_px"),
         *("mean_diameter_nm", "median_diameter_nm"),
+        *sizes.list_sizes(),
         *("excluded_percent", "pixel_size_nm", "pixel_size_source"),
-        *("width_px", "height_px", "depth", "sha256"),
+        *("width_px", "height_px", "depth", "instrument", "sha256"),
     ]
 
 
@@ -344,10 +404,12 @@ class _Shown:
         self,
         micrograph: Micrograph,
         heatmap: NDArray[np.float32],
-        clustering: Clustering,
+        clustering: Clustering | Phases,
         painted: Mask | None,
+        target: Mask,
     ) -> None:
         self.micrograph = micrograph
+        self.target = target
         self.painted = painted
         self.clustering = clustering
         self.picture = thumbnail(micrograph, OVERLAY_PX)
@@ -369,7 +431,20 @@ class _Shown:
         )
         tiny = _resize(small, self._fit(THUMBNAIL_PX), cv2.INTER_AREA)
         original, overlay, clusters = (_jpeg(self._barred(p)) for p in pictures)
-        return Preview(original, overlay, clusters, _jpeg(tiny))
+        return Preview(original, overlay, clusters, _jpeg(tiny), *self._plate())
+
+    def _plate(self) -> tuple[bytes, bytes, bytes]:
+        """Return the micrograph, its target outlined, and its evidence, larger."""
+        shape_hw = self._fit(PLATE_PX)
+        plain = _resize(self.picture, shape_hw, cv2.INTER_AREA)
+        target = _resize(self.target.astype(np.uint8), shape_hw, cv2.INTER_AREA)
+        outlines, _ = cv2.findContours(target, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        outlined = np.repeat(plain[..., None], 3, axis=2) if plain.ndim == 2 else plain.copy()
+        cv2.drawContours(outlined, outlines, -1, OUTLINE_RGB, 1)
+        heat = blend_heatmap(plain, _resize(self.heat, shape_hw, cv2.INTER_AREA))
+        drawn = (plain, outlined, heat)
+        field, outlined_jpeg, heat_jpeg = (_jpeg(self._barred(each)) for each in drawn)
+        return field, outlined_jpeg, heat_jpeg
 
     def _barred(self, picture: Picture) -> Picture:
         return _with_bar(picture, self.micrograph, self.painted)

@@ -17,7 +17,7 @@ from core.imaging.scale import (
     words,
 )
 from core.micrograph import Micrograph
-from core.reporting.batch.rows.naming import find_part
+from core.reporting.batch.rows.naming import find_sample
 from core.reporting.recipe import FROM_FILE, FROM_PICTURE, Recipe
 
 BY_RECIPE = "set by the recipe"
@@ -44,7 +44,7 @@ def calibrate(micrograph: Micrograph, recipe: Recipe, path: str = "") -> Microgr
     OutOfMemory
         If there is no room for reading now.
     """
-    sample = find_part(recipe.sample_from, micrograph, path or micrograph.name)
+    sample = find_sample(recipe, micrograph, path or micrograph.name)
     stated = dict(recipe.pixel_sizes).get(sample, "")
     source = f"{BY_RECIPE} for sample {sample}" if stated else BY_RECIPE
     fixed = parse_size(stated or recipe.pixel_size_from)

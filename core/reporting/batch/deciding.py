@@ -12,9 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from core.imaging.overlays import find_overlays
-from core.micrograph import Micrograph
 from core.reporting.batch.others import Others
-from core.reporting.batch.rows.naming import find_part
+from core.reporting.batch.rows.naming import find_sample
 from core.reporting.batch.sources import Source
 from core.reporting.decisions import find_decision
 from core.reporting.recipe import Recipe
@@ -52,12 +51,9 @@ def decide(recipe: Recipe, sources: Sequence[Source], others: Others | None = No
 
 def _sample(source: Source, recipe: Recipe) -> str:
     """Return the sample of a file; only what metadata name is read for it."""
-    where = recipe.sample_from
-    if not where:
-        return ""
     try:
-        one = source.read() if where.startswith("metadata") else _NOBODY
-        return find_part(where, one, source.path)
+        one = source.read() if recipe.sample_from.startswith("metadata") else None
+        return find_sample(recipe, one, source.path)
     except Exception:
         return ""
 
@@ -77,6 +73,3 @@ def _spread(members: Sequence[Source]) -> list[Source]:
     count = min(MOST_FRAMES, len(members))
     places = np.linspace(0, len(members) - 1, count).round().astype(int)
     return [members[place] for place in places]
-
-
-_NOBODY = Micrograph("", np.zeros((1, 1), np.uint8))

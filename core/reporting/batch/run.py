@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
@@ -29,7 +29,9 @@ from core.reporting.batch.lock import hold_folder
 from core.reporting.batch.others import Others, find_others
 from core.reporting.batch.pipeline import Item, Known, plain, work_in_threads
 from core.reporting.batch.rows import likeness, tabulation
+from core.reporting.batch.rows.hand import HAND
 from core.reporting.batch.rows.naming import match_class
+from core.reporting.batch.rows.spreadsheet import csv_bytes
 from core.reporting.batch.sources import GivenSource, Source, list_sources, written_by_batch
 from core.reporting.recipe import Recipe
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 ENGINES = ("threads", "dask")
 MOST_PREVIEWS = 400
 PREVIEWS = ("original", "overlay", "clusters", "thumbnail")
+MOST_PLATES = 120  # rows that have larger pictures, too: some of each sample
+PLATES = ("field", "outlines", "heat")
 
 _ENTRY = {  # what `_entry` writes beside names, stamp and files
     "number": int,
@@ -77,6 +81,8 @@ class BatchResult:
         How many sources there were; more than rows when the batch was cancelled.
     times : dict
         When it ran and for how long; kept out of the rows, which do not depend on it.
+    by_hand : DataFrame
+        What a person measured on the micrographs, as `list_by_hand` gives it; may be empty.
     """
 
     rows: pd.DataFrame
@@ -86,6 +92,7 @@ class BatchResult:
     files: tuple[str, ...]
     given: int
     times: dict[str, Any]
+    by_hand: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def succeeded(self) -> pd.DataFrame:
@@ -131,6 +138,8 @@ class BatchResult:
         paths = [self.out / name for name in _preview_files(shown)]
         if row["status"] != "ok" or not all(path.is_file() for path in paths):
             return None
+        large = [self.out / name for name in _preview_files(shown, PLATES)]
+        paths += large if all(path.is_file() for path in large) else []
         return Preview(*(path.read_bytes() for path in paths))
 
 
@@ -260,6 +269,13 @@ def relabel(result: BatchResult, labels: Mapping[int, str]) -> BatchResult:
     return _written(replace(result, rows=result.rows.assign(true_label=truth)))
 
 
+def add_by_hand(result: BatchResult, table: pd.DataFrame) -> BatchResult:
+    """Return the result with what a person measured; it is written beside the other tables."""
+    with export.writing(result.out):
+        (result.out / HAND).write_bytes(csv_bytes(table))
+    return _written(replace(result, by_hand=table, files=(*result.files, HAND)))
+
+
 def write_zip(result: BatchResult) -> Path:
     """Write everything the batch wrote into a ZIP file beside it, piece by piece; return its path.
 
@@ -366,31 +382,33 @@ def _values(item: Item) -> dict[str, Any]:
 
 
 def _write_preview(folder: Path, number: int, preview: Preview) -> tuple[str, ...]:
-    names = _preview_files(number)
+    kinds = (*PREVIEWS, *PLATES) if number <= MOST_PLATES else PREVIEWS
+    names = _preview_files(number, kinds)
     (folder / names[0]).parent.mkdir(parents=True, exist_ok=True)
-    for name, kind in zip(names, PREVIEWS, strict=True):
+    for name, kind in zip(names, kinds, strict=True):
         (folder / name).write_bytes(getattr(preview, kind))
     return names
 
 
-def _preview_files(number: int) -> tuple[str, ...]:
-    return tuple(f"{FOLDER}/previews/{number:04d}_{kind}.jpg" for kind in PREVIEWS)
+def _preview_files(number: int, kinds: tuple[str, ...] = PREVIEWS) -> tuple[str, ...]:
+    return tuple(f"{FOLDER}/previews/{number:04d}_{kind}.jpg" for kind in kinds)
 
 
 def _load(recipe: Recipe) -> Classifier:
     from core.learning.models import load_model
 
-    return load_model(recipe.model)
+    return load_model(recipe.model, prepare=recipe.prepare or "")
 
 
 def _check(recipe: Recipe, network: Classifier) -> None:
     """Refuse choices that do not exist before the work begins."""
     from core.learning.classifying import lowest_probability
-    from core.learning.explaining import LAST_LAYER, METHODS
+    from core.learning.explaining import EVERY_METHOD, LAST_LAYER
 
-    if recipe.method not in METHODS:
+    if recipe.method not in EVERY_METHOD:
         raise UserError(
-            f"There is no explanation method {recipe.method!r}. Choose one of {', '.join(METHODS)}."
+            f"There is no explanation method {recipe.method!r}. Choose one of "
+            f"{', '.join(EVERY_METHOD)}."
         )
     classes = network.card.classes
     if recipe.explained_class is not None and recipe.explained_class not in classes:
@@ -458,7 +476,8 @@ def _assemble(
 
 def _written(result: BatchResult) -> BatchResult:
     """Write the tables of a result and return it with the names of all files."""
-    pictures = [name for name in result.files if name.split("/")[0] in PICTURE_FOLDERS]
+    kept = (*PICTURE_FOLDERS, HAND)
+    pictures = [name for name in result.files if name.split("/")[0] in kept]
     files = export.write_tables(
         result.out,
         result.rows,
@@ -477,9 +496,9 @@ def _titles(model: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:
-    from core.learning.explaining import METHODS
+    from core.learning.explaining import EVERY_METHOD
 
-    card, method = network.card, METHODS[recipe.method]
+    card, method = network.card, EVERY_METHOD[recipe.method]
     return {
         "name": network.name,
         "sha256": card.sha256,

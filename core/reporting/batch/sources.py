@@ -18,7 +18,22 @@ from core.reporting.batch.journal import FILE, FOLDER, OURS, PICTURE_FOLDERS
 
 SUFFIXES = tuple(f".{suffix}" for suffix in opening.SUFFIXES)
 IsWritten = Callable[[Path], bool]
-GivenSource = str | PathLike[str] | tuple[str, bytes] | Micrograph
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Later:
+    """A micrograph of known digest that is fetched when its turn comes.
+
+    `state` is what changes when what is fetched does, as `Source.stamp` wants it.
+    """
+
+    name: str
+    sha256: str
+    state: str
+    fetch: Callable[[], Micrograph]
+
+
+GivenSource = str | PathLike[str] | tuple[str, bytes] | Micrograph | Later
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +49,7 @@ class Packed:
         return uploads.Given(entry.label, entry.read(), self.companions, entry.path)
 
 
-Content = Path | uploads.Given | uploads.Refused | Packed | Micrograph
+Content = Path | uploads.Given | uploads.Refused | Packed | Micrograph | Later
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,8 @@ class Source:
         """
         if isinstance(self.content, Micrograph):
             return self.content
+        if isinstance(self.content, Later):
+            return self.content.fetch()
         if isinstance(self.content, Packed):
             return self.content.unpacked().read()
         if isinstance(self.content, uploads.Given):
@@ -81,7 +98,9 @@ class Source:
         if isinstance(content, Path):
             return " ".join([_stat(content), *_stats_beside(content)])
         if isinstance(content, Micrograph):
-            return hashlib.sha256(content.key.encode(errors="replace")).hexdigest()
+            return _sha256(content.key.encode(errors="replace"))
+        if isinstance(content, Later):
+            return _sha256(content.state.encode(errors="replace"))
         if isinstance(content, Packed):
             own = f"{content.entry.info.file_size} {content.entry.info.CRC:08x}"
             return own + _digests(content.companions)
@@ -93,7 +112,7 @@ class Source:
         """Return the SHA-256 that a recipe names it by, without decoding it; "" when unreadable."""
         content = self.content
         try:
-            if isinstance(content, Micrograph):
+            if isinstance(content, Micrograph | Later):
                 return content.sha256
             if isinstance(content, Path):
                 with content.open("rb") as stream:
@@ -106,9 +125,11 @@ class Source:
 
     def portable(self) -> Source:
         """Return a source that can be sent to another process."""
-        if not isinstance(self.content, Packed):
+        if not isinstance(self.content, Packed | Later):
             return self
         try:
+            if isinstance(self.content, Later):
+                return Source(self.name, self.content.fetch())
             return Source(self.name, self.content.unpacked())
         except UserError as error:
             return Source(self.name, uploads.Refused(self.name, error))
@@ -206,7 +227,7 @@ def _is_drawn(place: PurePosixPath, paths: Container[str]) -> bool:
 
 
 def _as_many(given: Iterable[GivenSource] | GivenSource) -> Iterable[object]:
-    single = isinstance(given, str | PathLike | Micrograph) or _is_upload(given)
+    single = isinstance(given, str | PathLike | Micrograph | Later) or _is_upload(given)
     return [given] if single else given  # type: ignore[return-value]
 
 
@@ -220,7 +241,7 @@ def _is_upload(given: object) -> bool:
 
 
 def _expand(given: object, is_written: IsWritten | None) -> list[Source]:
-    if isinstance(given, Micrograph):
+    if isinstance(given, Micrograph | Later):
         return [Source(given.name, given)]
     if isinstance(given, str | PathLike):
         return _expand_path(Path(given), is_written)

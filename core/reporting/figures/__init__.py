@@ -11,7 +11,8 @@ from core.reporting.figures.batches import (
     reliability,
     size_distributions,
 )
-from core.reporting.figures.choices import choice_of_k, fraction_bands, region_picker
+from core.reporting.figures.by_hand import hand_histogram
+from core.reporting.figures.choices import choice_of_k, fraction_bands
 from core.reporting.figures.classes import class_counts, class_distribution, probabilities, recalls
 from core.reporting.figures.embeddings import image_map
 from core.reporting.figures.explanations import evidence_histogram, evidence_map
@@ -20,7 +21,7 @@ from core.reporting.figures.histograms import cluster_histogram, histogram
 from core.reporting.figures.learning import learning_curve, mean_map
 from core.reporting.figures.sizes import limit_curve, size_distribution
 from core.reporting.figures.structure import pair_correlation, rose, two_point, widths
-from core.reporting.figures.style import BLUE, GREY, ORANGE, level
+from core.reporting.figures.style import BLUE, GREY, ORANGE, level, look
 from core.reporting.figures.trust import agreement, cascade, removal_curves
 
 __all__ = [
@@ -39,18 +40,19 @@ __all__ = [
     "evidence_histogram",
     "evidence_map",
     "fraction_bands",
+    "hand_histogram",
     "histogram",
     "image_map",
     "learning_curve",
     "level",
     "limit_curve",
     "line_profiles",
+    "look",
     "mean_map",
     "pair_correlation",
     "probabilities",
     "radial_powers",
     "recalls",
-    "region_picker",
     "reliability",
     "removal_curves",
     "rose",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -19,6 +20,11 @@ def ink(dark: bool) -> str:
 def styled(figure: go.Figure, dark: bool, height: int) -> go.Figure:
     """Return the figure in the house's look: transparent, legible on light and dark."""
     return figure.update_layout(template=_look(dark), height=height)
+
+
+def look(dark: bool) -> dict[str, Any]:
+    """Return the house's look as plain values: plotly's template, and the ink."""
+    return {"template": _look(dark).to_plotly_json(), "ink": ink(dark)}
 
 
 @lru_cache(maxsize=2)

@@ -10,14 +10,16 @@ import pandas as pd
 
 from core.imaging.display import cluster_colors
 from core.imaging.scale import describe_with_error
+from core.measuring.regions import moment_mean, weighted_sizes
 from core.measuring.statistics import Interval, wilson_interval
 from core.reporting.batch import (
     Agreement,
     GroupSummary,
     Units,
-    collect_sizes,
+    collect_regions,
     compare,
     evidence_by_cluster,
+    group_column,
     summarise_groups,
 )
 from core.reporting.figures import class_counts
@@ -26,6 +28,7 @@ from core.reporting.report.wording import escape, interval, percent, plain_numbe
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult
+    from core.reporting.recipe import Recipe
 
 MOST_SAMPLES = 100
 
@@ -69,9 +72,15 @@ def trust(result: BatchResult) -> str:
 
 
 def areas(result: BatchResult, units: Units) -> str:
-    """Return the target's share of the area and its sizes, per class and per sample."""
-    fields = result.fields
-    groups = summarise_groups(fields, "label", units)
+    """Return the target's share of the area and its sizes, per sample where any is named."""
+    named = group_column(result.fields) == "sample"
+    title = f"<h2>Area of {escape(wording.target_title(result.recipe))}</h2>"
+    per_class = _per_class(result, units)
+    return title + (_per_sample(result, units) if named else "") + per_class
+
+
+def _per_class(result: BatchResult, units: Units) -> str:
+    groups = summarise_groups(result.fields, "label", units)
     order = {name: place for place, name in enumerate(result.model["classes"])}
     groups.sort(key=lambda group: order.get(group.name, len(order)))
     limits = [
@@ -84,23 +93,43 @@ def areas(result: BatchResult, units: Units) -> str:
         f'<span class="count">{interval(group.area_percent)}</span>'
         for group in groups
     )
-    parts = [
-        f"<h2>Area of {escape(wording.target_title(result.recipe))}</h2>",
-        f'<div class="card"><div class="bars">{bars}</div></div>',
+    return (
+        '<h3 class="group">Per predicted class</h3>'
+        f'<div class="card"><div class="bars">{bars}</div></div>'
         '<p class="note">Mean share of the specimen area per class with its 95 % t-interval; '
         "n is the number of fields of view, and copies of a file count once. One field gives no "
-        f"interval. The scale runs from 0 to {top:.3g} %.</p>",
-        '<h3 class="group">Per class</h3>',
-        _group_table(groups, "Class", units, lambda name: wording.class_title(result, name)),
-    ]
-    if (fields["sample"].fillna("") != "").any():
-        samples = summarise_groups(fields, "sample", units)
-        parts.append('<h3 class="group">Per sample</h3>')
-        shown = samples[:MOST_SAMPLES]
-        parts.append(_group_table(shown, "Sample", units, lambda name: name or "no sample named"))
-        if len(samples) > len(shown):
-            parts.append(f'<p class="note">{len(samples) - len(shown)} more samples left out.</p>')
-    return "".join(parts)
+        f"interval. The scale runs from 0 to {top:.3g} %.</p>"
+        + _group_table(groups, "Class", units, lambda name: wording.class_title(result, name))
+    )
+
+
+def _per_sample(result: BatchResult, units: Units) -> str:
+    samples = summarise_groups(result.fields, "sample", units)
+    shown = samples[:MOST_SAMPLES]
+    table = _group_table(shown, "Sample", units, lambda name: name or "no sample named")
+    left = len(samples) - len(shown)
+    more = f'<p class="note">{left} more samples left out.</p>' if left else ""
+    return f'<h3 class="group">Per sample</h3>{table}{more}{_classes_of_samples(result)}'
+
+
+def _classes_of_samples(result: BatchResult) -> str:
+    """Return how many fields of each sample fell into each class."""
+    fields = result.fields
+    counts = pd.crosstab(fields["sample"].fillna(""), fields["label"], dropna=False)
+    names = [name for name in result.model["classes"] if name in counts.columns]
+    heads = "".join(
+        f'<th class="number">{escape(wording.class_title(result, name))}</th>' for name in names
+    )
+    lines = "".join(
+        f"<tr><td>{escape(sample or 'no sample named')}</td>"
+        + "".join(f'<td class="number">{counts.loc[sample, name] or "–"}</td>' for name in names)
+        + "</tr>"
+        for sample in dict.fromkeys(fields["sample"].fillna(""))
+    )
+    return (
+        '<h3 class="group">Classes of each sample</h3><div class="card scroll"><table><thead><tr>'
+        f"<th>Sample</th>{heads}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
 
 
 def _group_table(
@@ -130,7 +159,7 @@ def _share(value: Interval) -> str:
     if value.n < 2:
         return _mean(value)
     low, high = max(value.low, 0.0), min(value.high, 100.0)
-    return f"{plain_number(value.estimate)} ({low:.1f}–{high:.1f})"
+    return f"{plain_number(round(value.estimate, 1))} ({low:.1f}–{high:.1f})"
 
 
 def _mean(value: Interval) -> str:
@@ -157,25 +186,39 @@ def _within(value: float, top: float) -> float:
 
 def sizes(result: BatchResult, units: Units) -> str:
     """Return the size distribution of the regions, one panel per class on one scale."""
-    found = collect_sizes(result.each_regions(), result.fields, units)
+    by = group_column(result.fields)
+    found = collect_regions(result.each_regions(), result.fields, units, by)
     if not found:
         return ""
-    edges = drawings.bin_edges(np.concatenate(list(found.values())))
+    column = f"equivalent_diameter_{units.length}"
+    edges = drawings.bin_edges(np.concatenate([table[column] for table in found.values()]))
     panels = ""
-    for name, values in found.items():
-        title = wording.class_title(result, name)
-        low, middle, high = pd.Series(values).quantile([0.1, 0.5, 0.9])
+    for name, table in list(found.items())[:MOST_SAMPLES]:
+        title = wording.class_title(result, name) if by == "label" else name or "no sample named"
+        values = table[column].to_numpy(float)
         drawn = drawings.histogram(values, edges, units.length, f"sizes of regions in {title}")
         panels += (
             f'<figure class="card"><h3>{escape(title)}</h3>{drawn}<figcaption>'
-            f"{values.size:,} regions; median {middle:.4g} {units.length}, 10 to 90 % of them "
-            f"{low:.4g} to {high:.4g} {units.length}</figcaption></figure>"
+            f"{values.size:,} regions; {_percentiles(table, result.recipe)}</figcaption></figure>"
         )
     note = " Micrographs without a pixel size take no part." if units.are_physical else ""
     return (
         f'<h2>Sizes of regions</h2><div class="panels">{panels}</div><p class="note">Equivalent '
         f"diameter of every region: that of the circle of its area. All panels share one "
-        f"scale.{note}</p>"
+        f"scale. {wording.percentiles_meant(result.recipe)}{note}</p>"
+    )
+
+
+def _percentiles(table: pd.DataFrame, recipe: Recipe) -> str:
+    """Return D10, D50, D90, D[3,2] and D[4,3] of regions in words."""
+    weighs = recipe.drop_border_regions and bool(table["weight"].notna().all())
+    found = weighted_sizes(table, recipe.sizes_by, make_up_for_cut=weighs)
+    sauter, brouckere = (
+        moment_mean(table, above, above - 1, make_up_for_cut=weighs) for above in (3, 4)
+    )
+    return (
+        f"by {recipe.sizes_by} D10 {found.d10:.4g}, D50 {found.d50:.4g}, D90 {found.d90:.4g} "
+        f"{found.unit}; D[3,2] {sauter:.4g}, D[4,3] {brouckere:.4g} {found.unit}"
     )
 
 

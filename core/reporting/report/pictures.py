@@ -16,18 +16,27 @@ from core.reporting.report.wording import escape, number, percent
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult
 
+_ASIDE = (  # for screens: paper has no room for all columns
+    "candidates",
+    "shares",
+    "target_area",
+    "median_diameter",
+    "pixel_size_source",
+    "width_px",
+)
+
 
 def table(result: BatchResult, units: Units) -> Iterator[str]:
     """Yield the table of all rows, piece by piece; failed ones are in it too."""
     columns = _columns(result, units)
     heads = "".join(
-        f'<th scope="col"{_number_class(is_number)}><button type="button">{title}</button></th>'
+        f'<th scope="col"{_kinds(column, is_number)}><button type="button">{title}</button></th>'
         if title
         else '<th scope="col"><span></span></th>'
-        for title, _, is_number in columns
+        for title, column, is_number in columns
     )
     yield (
-        f'<section><h2>Results</h2>{_filters(result)}<div class="card scroll">'
+        f'<section class="wide"><h2>Results</h2>{_filters(result)}<div class="card scroll">'
         f'<table class="sortable"><thead><tr>{heads}</tr></thead><tbody>'
     )
     records: list[dict[Any, Any]] = result.rows.to_dict("records")
@@ -35,7 +44,8 @@ def table(result: BatchResult, units: Units) -> Iterator[str]:
         yield _line(result, row, columns, units)
     note = "" if units.are_physical else " No file states a pixel size, so lengths are in pixels."
     yield (
-        '</tbody></table></div><p class="note"><span class="screen">A click on a heading sorts. '
+        '</tbody></table></div><p class="note"><span class="screen">A click on a heading sorts, '
+        "one on a picture shows it large; on a small screen the table scrolls sideways. "
         "</span>All columns are in results.csv and results.parquet, and every region is in "
         f"regions.csv.{note}</p></section>"
     )
@@ -108,11 +118,11 @@ def _cell(
 ) -> str:
     if is_number:
         key, shown = _number(row, column, units)
-        return f'<td class="number" data-sort="{key}">{shown}</td>'
+        return f'<td{_kinds(column, True)} data-sort="{key}">{shown}</td>'
     if column == "thumbnail":
         return f"<td>{_thumbnail(result, row)}</td>"
     if column == "shares":
-        return f'<td data-sort="">{_shares(result, row)}</td>'
+        return f'<td{_kinds(column, False)} data-sort="">{_shares(result, row)}</td>'
     if column == "warnings":
         return f'<td data-sort="{escape(row["warnings"])}">{_chips(row["warnings"])}</td>'
     text = row[column] if isinstance(row[column], str) else ""
@@ -120,8 +130,7 @@ def _cell(
         text = wording.class_title(result, text) if text else ""
     elif column == "candidates":
         text = ", ".join(wording.class_title(result, name) for name in words_of(text))
-    kind = ' class="name"' if column == "name" else ""
-    return f'<td{kind} data-sort="{escape(text)}">{escape(text)}</td>'
+    return f'<td{_kinds(column, False)} data-sort="{escape(text)}">{escape(text)}</td>'
 
 
 def _number(row: dict[str, Any], column: str, units: Units) -> tuple[str, str]:
@@ -156,7 +165,13 @@ def _value(row: dict[str, Any], column: str, units: Units) -> Any:
 
 def _thumbnail(result: BatchResult, row: dict[str, Any]) -> str:
     preview = result.preview(int(row["number"])) if row["status"] == "ok" else None
-    return _image(preview.thumbnail, "") if preview else ""
+    if preview is None:
+        return ""
+    number, words = int(row["number"]), escape(f"Show {row['name']} large")
+    picture = _image(preview.thumbnail, "")
+    return (
+        f'<button type="button" class="open" data-of="{number}" title="{words}">{picture}</button>'
+    )
 
 
 def _shares(result: BatchResult, row: dict[str, Any]) -> str:
@@ -179,8 +194,10 @@ def _chips(warnings: str) -> str:
     )
 
 
-def _number_class(is_number: bool) -> str:
-    return ' class="number"' if is_number else ""
+def _kinds(column: str, is_number: bool) -> str:
+    """Return the classes of a cell: "aside" stands on screens and not on paper."""
+    kinds = ["number"] * is_number + ["name"] * (column == "name") + ["aside"] * (column in _ASIDE)
+    return f' class="{" ".join(kinds)}"' if kinds else ""
 
 
 def gallery(result: BatchResult) -> Iterator[str]:
@@ -233,7 +250,8 @@ def _card(result: BatchResult, row: Any, preview: Preview) -> str:
     copy = "" if pd.isna(row.duplicate_of) else f" · copy of #{row.duplicate_of}"
     alike = "" if pd.isna(row.near_duplicate_of) else f" · same field as #{row.near_duplicate_of}"
     return (
-        f'<section class="card"><h3><span>#{row.number}</span> {escape(row.name)}</h3>'
+        f'<section class="card" data-number="{row.number}"><h3><span>#{row.number}</span> '
+        f"{escape(row.name)}</h3>"
         f'<p class="facts">{escape(title)}, {percent(100 * row.probability)}{copy}{alike} '
         f'{_chips(row.warnings)}</p><div class="pictures">'
         + "".join(_figure(data, caption, row.name) for data, caption in pictures)

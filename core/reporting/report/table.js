@@ -44,3 +44,32 @@ for (const table of document.querySelectorAll("table.sortable")) {
   form.hidden = false;
   apply();
 }
+
+// A small picture opens the three large ones of its micrograph.
+const shown = document.createElement("dialog");
+shown.addEventListener("click", () => shown.close());
+document.body.append(shown);
+for (const opener of document.querySelectorAll("button.open")) {
+  const card = document.querySelector(`section[data-number="${opener.dataset.of}"]`);
+  if (!card) continue;
+  opener.addEventListener("click", () => {
+    shown.replaceChildren(card.cloneNode(true));
+    shown.showModal();
+  });
+}
+// What a paper needs, copied as plain text.
+for (const button of document.querySelectorAll("button.copy")) {
+  const label = button.textContent;
+  const source = document.getElementById(button.dataset.copy);
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+    } catch {  // no clipboard for a file on the disk
+      getSelection().selectAllChildren(source);
+      document.execCommand("copy");
+    }
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = label; }, 1500);
+  });
+}

@@ -11,9 +11,10 @@ import pandas as pd
 
 from core.measuring.clustering import AUTO, GREY, GREYS
 from core.measuring.statistics import Interval, mean_interval
-from core.reporting.batch import list_versions, words_of
+from core.reporting.batch import are_alike, group_column, list_versions, words_of
 from core.reporting.decisions import Decision
 from core.reporting.recipe import FROM_FILE, FROM_PICTURE, Recipe
+from core.reporting.segmenting import CLUSTERS
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult
@@ -77,6 +78,9 @@ def class_title(result: BatchResult, name: str) -> str:
 
 def target_title(recipe: Recipe) -> str:
     """Return "cluster 2, the brightest of 3", or "cluster 1 of 3 (0 is the darkest)"."""
+    if recipe.segmentation.way != CLUSTERS:
+        name = recipe.segmentation.names[recipe.target]
+        return f"cluster {recipe.target}, the phase “{escape(name)}”"
     if recipe.target_cluster is None and len(recipe.targets) > 1:
         return f"the cluster of {recipe.clusters} that stands out in each sample"
     if recipe.target_cluster is None and not recipe.decided:
@@ -88,7 +92,10 @@ def target_title(recipe: Recipe) -> str:
 
 
 def summary(result: BatchResult, fields: pd.DataFrame) -> str:
-    """Return what came out of the batch, in two to five sentences."""
+    """Return what came out of the batch, in two to five sentences.
+
+    Micrographs that are not alike are not averaged; samples have an answer each elsewhere.
+    """
     total, failed = len(result.rows), len(result.failed)
     if not total:
         return "The batch was cancelled before the first micrograph was done."
@@ -109,15 +116,19 @@ def summary(result: BatchResult, fields: pd.DataFrame) -> str:
     if copies:
         what = "One of them is a copy" if copies == 1 else f"{copies} of them are copies"
         sentences.append(f"{what} of another file and not counted in what follows.")
-    return " ".join(
-        [*sentences, _class_sentence(result, fields), *_doubts(fields), _area(result, fields)]
-    )
+    grouped = group_column(fields) == "sample"
+    classes = [] if grouped else [_class_sentence(result, fields)]
+    area = [_area(result, fields)] if not grouped and are_alike(fields) else []
+    return " ".join([*sentences, *classes, *_doubts(fields), *area])
 
 
 def _class_sentence(result: BatchResult, fields: pd.DataFrame) -> str:
     counts = fields["label"].value_counts()
     leaders = sorted(str(name) for name in counts.index[counts == counts.max()])
-    names = " and ".join(escape(class_title(result, name)) for name in leaders)
+    titles = [escape(class_title(result, name)) for name in leaders]
+    names = " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)
+    if len(leaders) == fields["label"].nunique() > 1 and int(counts.max()) == 1:
+        return f"Each is of another class: {names}."
     if len(leaders) > 1:
         return f"The most frequent classes are {names}, with {int(counts.max())} each."
     return f"The most frequent class is {names}, with {int(counts.max())} of {len(fields)}."
@@ -200,20 +211,32 @@ def methods(result: BatchResult) -> str:
             _exclusion(recipe),
             _pixel_sizes(recipe),
             _filters(recipe),
-            f"In each micrograph by itself, {_grouping(recipe)}, numbered from dark to bright"
-            f"{_smoothing(recipe)}; the target was {target_title(recipe)}. "
+            f"{_phases(recipe)}; the target was {target_title(recipe)}. "
             f"{decisions(recipe)}Connected regions of the target with at least "
             f"{'that size' if recipe.decided else smallest_region(recipe)} "
             f"({region_rules(recipe)}; regions cut by the frame are "
             f"{'left out' if recipe.drop_border_regions else 'included'}, as are those that what "
             "was left out of it cuts) "
             f"were measured{_limits(recipe)}; the equivalent diameter is that of the circle of the "
-            f"same area, and means of it are by number. {further_methods(recipe)}"
+            f"same area, and means of it are by number{_sizes_by(recipe)}. "
+            f"{further_methods(recipe)}"
             "Area fractions refer to the specimen area of a field "
             "and are given as means over fields with 95 % t-intervals (Student 1908, "
-            "doi:10.2307/2331554), class shares with Wilson intervals (Wilson 1927, "
-            "doi:10.1080/01621459.1927.10502953).",
+            f"doi:10.2307/2331554), {_compared(result)}class shares with Wilson intervals "
+            "(Wilson 1927, doi:10.1080/01621459.1927.10502953).",
         )
+    )
+
+
+def _compared(result: BatchResult) -> str:
+    """Return how samples were compared; empty with fewer than two."""
+    names = result.fields["sample"].fillna("")
+    if names[names != ""].nunique() < 2:
+        return ""
+    return (
+        "samples are compared with fields as the units by Welch's interval (Welch 1947, "
+        "doi:10.1093/biomet/34.1-2.28) and the rank test of Mann and Whitney (1947, "
+        "doi:10.1214/aoms/1177730491), held for all comparisons together (Holm 1979), "
     )
 
 
@@ -281,6 +304,16 @@ def _filters(recipe: Recipe) -> str:
     return (
         f"Before clustering and measuring, micrographs were filtered: {steps}. "
         "The network saw them unfiltered."
+    )
+
+
+def _phases(recipe: Recipe) -> str:
+    """Return how the frame was divided, for the middle of a sentence."""
+    if recipe.segmentation.way != CLUSTERS:
+        return escape(recipe.segmentation.describe().removesuffix("."))
+    return (
+        f"In each micrograph by itself, {_grouping(recipe)}, numbered from dark to bright"
+        f"{_smoothing(recipe)}"
     )
 
 
@@ -374,6 +407,8 @@ def _limits(recipe: Recipe) -> str:
 
 def clustering(recipe: Recipe) -> str:
     """Return how pixels are grouped, in a few words."""
+    if recipe.segmentation.way != CLUSTERS:
+        return f"phases by {recipe.segmentation.way}"
     titles = {GREY: "grey level", "mixture": "a mixture over features"}
     smoothed = {
         "majority": ", neighbours vote",
@@ -393,6 +428,7 @@ _FURTHER = {
     "widths": "Widths are those along the medial axis away from crossings and ends, thickness that "
     "of the largest disc (Hildebrand and Rüegsegger 1997, doi:10.1046/j.1365-2818.1997."
     "1340694.x), order is the mean of cos 2θ around the main direction.",
+    "between": "Widths of what lies between the target's pieces are taken in the same way.",
     "grains": "Mean intercepts of the regions and the grain size number G follow ASTM E112 (Heyn) "
     "along lines in four directions.",
     "boundaries": "The target was taken for boundaries; intercepts and the grain size number G of "
@@ -406,6 +442,33 @@ _FURTHER = {
 }
 
 
+def _sizes_by(recipe: Recipe) -> str:
+    """Return in words what percentiles are by, where that is not the number."""
+    if recipe.sizes_by == "number":
+        return ""
+    of = " of spheres of these diameters" if recipe.sizes_by == "volume" else ""
+    return f", percentiles by {recipe.sizes_by}{of}"
+
+
+def percentiles_meant(recipe: Recipe) -> str:
+    """Return in words what D10, D50, D90, D[3,2] and D[4,3] are."""
+    of = {
+        "number": "of the regions",
+        "area": "of the area of all regions",
+        "volume": "of the volume of all regions, as spheres,",
+    }[recipe.sizes_by]
+    cut = (
+        " Each counts for those of its size that are cut (Miles and Lantuéjoul)."
+        if recipe.drop_border_regions
+        else ""
+    )
+    return (
+        f"D10, D50 and D90: 10, 50 and 90 % {of} are in smaller ones (by {recipe.sizes_by}). "
+        "D[3,2] is Sauter's mean diameter (volume by surface), D[4,3] De Brouckere's (by volume), "
+        f"ISO 9276-2.{cut}"
+    )
+
+
 def further_methods(recipe: Recipe) -> str:
     """Return in words how further measurements were made; empty without any."""
     return "".join(f"{_FURTHER[name]} " for name in recipe.measures)
@@ -416,5 +479,6 @@ def region_rules(recipe: Recipe) -> str:
     diagonal = "count" if recipe.connectivity == 8 else "do not count"
     rules = [f"diagonal neighbours {diagonal} as connected"]
     rules += ["holes are filled"] if recipe.fill_holes else []
-    rules += ["touching ones are split at necks"] if recipe.split_regions else []
+    if recipe.split_regions:
+        rules += [f"touching ones are split at necks at least {recipe.neck_depth_px:g} px deep"]
     return ", ".join(rules)

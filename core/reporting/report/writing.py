@@ -18,15 +18,36 @@ import pandas as pd
 
 from core.errors import Unwritable
 from core.measuring.statistics import mean_interval
-from core.reporting.batch import FLAGS, REPORT, BatchResult, choose_units, list_versions, words_of
-from core.reporting.report import comparison, numbers, pictures, wording
+from core.reporting.batch import (
+    FLAGS,
+    REPORT,
+    BatchResult,
+    are_alike,
+    choose_units,
+    list_versions,
+    words_of,
+)
+from core.reporting.report import (
+    citing,
+    comparison,
+    hand,
+    numbers,
+    pictures,
+    plates,
+    verdict,
+    wording,
+)
+from core.reporting.report.about import About, heading
 from core.reporting.report.wording import escape, percent
 
 FOLDER = Path(__file__).parent
 _BODY = "<!-- body -->"
+_ABOUT = About()
 
 
-def write_report(batch_result: BatchResult, out: str | PathLike[str]) -> Path:
+def write_report(
+    batch_result: BatchResult, out: str | PathLike[str], *, about: About = _ABOUT
+) -> Path:
     """Write the report of a batch and return its path.
 
     Parameters
@@ -34,6 +55,8 @@ def write_report(batch_result: BatchResult, out: str | PathLike[str]) -> Path:
     batch_result : BatchResult
     out : path
         A folder, where the file is called report.html; or the file itself, ending in ".html".
+    about : About
+        Title, authors, date and a note.
 
     Raises
     ------
@@ -45,7 +68,7 @@ def write_report(batch_result: BatchResult, out: str | PathLike[str]) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8", errors="replace") as stream:
-            stream.writelines(_pieces(batch_result))
+            stream.writelines(_pieces(batch_result, about=about))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise Unwritable(
@@ -54,18 +77,18 @@ def write_report(batch_result: BatchResult, out: str | PathLike[str]) -> Path:
     return path
 
 
-def report_html(result: BatchResult, *, note: str = "") -> str:
+def report_html(result: BatchResult, *, note: str = "", about: About = _ABOUT) -> str:
     """Return the report of a batch as one HTML text; a note stands at its very top."""
-    return "".join(_pieces(result, note))
+    return "".join(_pieces(result, note, about))
 
 
-def _pieces(result: BatchResult, note: str = "") -> Iterator[str]:
+def _pieces(result: BatchResult, note: str = "", about: About = _ABOUT) -> Iterator[str]:
     """Yield the report piece by piece: the pictures of a large batch are never all in memory."""
     script = (FOLDER / "table.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     template = Template((FOLDER / "template.html").read_text(encoding="utf-8"))
     page = template.substitute(
-        title=f"Batch report: {len(result.rows)} micrographs",
+        title=escape(about.title or f"Batch report: {len(result.rows)} micrographs"),
         script_hash=f"sha256-{digest}",
         script=script,
         body=_BODY,
@@ -74,22 +97,29 @@ def _pieces(result: BatchResult, note: str = "") -> Iterator[str]:
     yield head
     if note:
         yield f'<p class="banner">{escape(note)}</p>'
-    yield from _body(result)
+    yield from _body(result, about)
     yield tail
 
 
-def _body(result: BatchResult) -> Iterator[str]:
+def _body(result: BatchResult, about: About) -> Iterator[str]:
     units = choose_units(result.succeeded)
-    yield _header(result)
+    yield heading(result, about)
+    yield f'<p class="lead">{wording.summary(result, result.fields)}</p>'
+    if len(result.fields):
+        yield verdict.answer(result, units)
+    yield _tiles(result)
+    yield from plates.plates(result)
+    yield _warnings(result)
     yield _failures(result)
     if len(result.fields):
-        yield numbers.classes(result)
-        yield numbers.trust(result)
-        yield numbers.truth(result)
         yield numbers.areas(result, units)
         yield numbers.sizes(result, units)
         yield comparison.samples(result, units)
         yield comparison.further(result, units)
+        yield hand.by_hand(result)
+        yield numbers.classes(result)
+        yield numbers.trust(result)
+        yield numbers.truth(result)
         yield numbers.evidence(result)
         yield from pictures.table(result, units)
         yield from pictures.gallery(result)
@@ -98,28 +128,26 @@ def _body(result: BatchResult) -> Iterator[str]:
     yield _provenance(result)
 
 
-def _header(result: BatchResult) -> str:
+def _tiles(result: BatchResult) -> str:
     fields = result.fields
     tiles = [_tile(len(result.succeeded), "micrographs analysed")]
     if len(result.failed):
         tiles.append(_tile(len(result.failed), "failed", "bad"))
     if len(fields):
+        named = fields.loc[fields["sample"].fillna("") != "", "sample"].nunique()
+        if named:
+            tiles.append(_tile(named, "sample" if named == 1 else "samples"))
         tiles.append(_tile(fields["label"].nunique(), "classes found"))
-        mean = mean_interval(fields["target_percent"].to_numpy(float)).estimate
-        tiles.append(_tile(percent(mean), "mean area of the target cluster"))
+        if not named and are_alike(fields):
+            mean = mean_interval(fields["target_percent"].to_numpy(float)).estimate
+            tiles.append(_tile(percent(mean), "mean area of the target cluster"))
         tiles.append(_tile(f"{int(fields['regions'].sum()):,}", "regions measured"))
         doubtful = int(
             (~result.succeeded["warnings"].isin(("", "no pixel size", "read scale"))).sum()
         )
         if doubtful:
             tiles.append(_tile(doubtful, "to look at first"))
-    return (
-        "<header><h1>Batch report</h1>"
-        f"<p>Micrographia {list_versions()['micrographia']} · model "
-        f"{escape(result.model['name'])}</p></header>"
-        f'<p class="lead">{wording.summary(result, fields)}</p>'
-        f'<div class="tiles">{"".join(tiles)}</div>{_warnings(result)}'
-    )
+    return f'<div class="tiles">{"".join(tiles)}</div>'
 
 
 def _warnings(result: BatchResult) -> str:
@@ -154,18 +182,27 @@ def _failures(result: BatchResult) -> str:
 
 
 def _methods(result: BatchResult) -> str:
+    text = wording.methods(result)
     return (
-        f'<h2>Methods</h2><div class="card"><p style="margin:0">{wording.methods(result)}</p></div>'
+        f'<h2>Methods</h2><div class="card"><p id="methods">{text}</p>'
+        '<button type="button" class="copy" data-copy="methods" hidden>Copy methods paragraph'
+        "</button><details><summary>References as BibTeX</summary>"
+        f'<pre id="bibtex">{escape(citing.bibtex(text))}</pre>'
+        '<button type="button" class="copy" data-copy="bibtex" hidden>Copy BibTeX</button>'
+        "</details></div>"
     )
 
 
 def _repeat(result: BatchResult) -> str:
     return (
         '<h2>How to repeat this</h2><div class="card"><p style="margin:0">Save the recipe as '
-        "recipe.json (the batch has written it beside its tables) and run</p>"
+        "recipe.json (the batch has written it beside its tables). In the app: Batch Report, "
+        "Recipe, A file. On the command line:</p>"
         "<pre>python -m core batch FOLDER_OF_MICROGRAPHS --recipe recipe.json --out RESULTS</pre>"
         "<p>The same files, recipe and versions give the same numbers.</p>"
-        f'<pre style="margin-bottom:0">{escape(result.recipe.to_json().strip())}</pre></div>'
+        "<details><summary>The recipe</summary>"
+        f'<pre style="margin-bottom:0">{escape(result.recipe.to_json().strip())}</pre></details>'
+        "</div>"
     )
 
 

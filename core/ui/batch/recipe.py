@@ -19,21 +19,20 @@ from core.ui.batch.settings import (
     CLUSTERS,
     FILTERS,
     LABEL,
-    MEASURES,
     METHOD,
     PICTURES,
-    SAMPLE,
     SCALE,
     SETTINGS,
     TARGETS,
 )
-from core.ui.parts import AUTOMATIC, gather, say, show, tables
+from core.ui.parts import AUTOMATIC, gather, measuring, say, show, tables
 from core.ui.shell import (
     EXCLUDE,
     SMALLEST,
     SMALLEST_NM,
     TASKS,
     filter_chain,
+    grouping,
     model_choice,
     region,
     smallest_by,
@@ -68,6 +67,11 @@ def choose(pick_model: Callable[[], str], said: Callable[[], Mapping[str, Any]])
     return _from_settings(pick_model(), said())
 
 
+def is_from_file() -> bool:
+    """Tell whether the recipe is a file's and not what the pages say."""
+    return st.session_state.get("batch_recipe_origin") == FROM_FILE
+
+
 def _from_file(data: bytes) -> Recipe:
     """Return a recipe that asks for a model of this person: a name could be a path, or another's.
 
@@ -100,10 +104,9 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
     BORDER.draw()
     EXCLUDE.draw()
     _scale()
-    with st.expander("Samples, labels, pictures", icon=":material/sell:"):
-        SAMPLE.draw()
+    _draw_regions()
+    with st.expander("Labels, pictures", icon=":material/sell:"):
         LABEL.draw()
-        MEASURES.draw()
         PICTURES.draw()
     own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *SETTINGS))
     stated = {name: _whole(name, value) for name, value in {**said, **own}.items()}
@@ -112,7 +115,22 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
         "target_cluster": None if target == AUTOMATIC else target,
         "smallest_region_by": smallest_by(),
     }
+    stated["samples"] = grouping.pairs()
     return Recipe(**{**stated, "conformal_level": _level(model, said.get("conformal_level"))})
+
+
+def _draw_regions() -> None:
+    """Draw smoothing, what makes a region and what is measured: the settings of Cluster as well.
+
+    What they say was gathered before, as that of all pages.
+    """
+    with st.expander("Smoothing, regions, measures", icon=":material/tune:"):
+        measuring.draw_smoothing()
+        for setting in (measuring.SPLIT, measuring.NECK, measuring.FILL, measuring.CORNERS):
+            setting.draw()
+        measuring.draw_limits((measuring.LARGEST, measuring.LARGEST_NM))
+        measuring.SIZES_BY.draw()
+        measuring.MEASURES.draw()
 
 
 def _scale() -> None:
@@ -128,6 +146,8 @@ def _scale() -> None:
 
 def _whole(name: str, value: Any) -> Any:
     """Return a field of the recipe; a dict says parts of it, the others keep their defaults."""
+    if name == "region_limits":
+        return measuring.limits_of(value)
     return replace(getattr(_DEFAULTS, name), **value) if isinstance(value, dict) else value
 
 

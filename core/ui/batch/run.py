@@ -16,15 +16,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import streamlit as st
 
 from core.leftovers import make_folder
-from core.reporting.batch import BatchResult, GivenSource, Pace, relabel, run_batch, write_zip
+from core.micrograph import Micrograph
+from core.reporting.batch import (
+    BatchResult,
+    GivenSource,
+    Pace,
+    add_by_hand,
+    list_by_hand,
+    relabel,
+    run_batch,
+    write_zip,
+)
 from core.reporting.recipe import Recipe
 from core.reporting.report import write_report
 from core.ui import cache
 from core.ui.batch.kept import Kept
-from core.ui.batch.turns import Turn, Turns
+from core.ui.parts import Turn, Turns, viewer
 from core.ui.shell import sentence, visitor, workspace
 
 if TYPE_CHECKING:
@@ -66,11 +77,12 @@ class Run:
         others: Sequence[GivenSource] = (),
         visitor: object = None,
         place: str = "batch",
+        by_hand: pd.DataFrame | None = None,
     ) -> None:
         """Begin at once, or as soon as it is this visitor's turn.
 
         `others` are for filters that need them; `place` is where the sources count in the budget
-        of all visitors.
+        of all visitors; `by_hand` is what was measured by hand on the sources, for the report.
         """
         self.recipe = recipe
         self.revision = 0
@@ -81,7 +93,16 @@ class Run:
         folder = make_folder("batch-")
         self._thread = threading.Thread(
             target=_work,
-            args=(self._state, list(sources), recipe, classifier, folder, list(others), visitor),
+            args=(
+                self._state,
+                list(sources),
+                recipe,
+                classifier,
+                folder,
+                list(others),
+                visitor,
+                by_hand,
+            ),
             name="batch",
             daemon=True,
         )
@@ -171,7 +192,15 @@ def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
     held = sum(len(source[1]) for source in sources if isinstance(source, tuple))
     workspace.hold_beside(place, held)
     try:
-        begun = Run(sources, recipe, classifier, others, visitor.identity() or None, place)
+        begun = Run(
+            sources,
+            recipe,
+            classifier,
+            others,
+            visitor.identity() or None,
+            place,
+            _by_hand(sources),
+        )
     except BaseException:
         workspace.hold_beside(place, 0)
         raise
@@ -181,6 +210,12 @@ def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
         previous.forget()
     st.session_state[_KEY] = begun
     st.session_state.pop(_KEPT_KEY, None)
+
+
+def _by_hand(sources: Sequence[GivenSource]) -> pd.DataFrame:
+    """Return what this visitor measured by hand on the loaded micrographs of a batch."""
+    loaded = [source for source in sources if isinstance(source, Micrograph)]
+    return list_by_hand((m.name, m.pixel_size, viewer.kept.shapes(m)) for m in loaded)
 
 
 def bring_back() -> str:
@@ -242,6 +277,7 @@ def _work(
     folder: Path,
     others: list[GivenSource],
     visitor: object,
+    by_hand: pd.DataFrame | None,
 ) -> None:
     """Run the batch in its turn; whatever happens ends in a result or in a sentence."""
     try:
@@ -261,6 +297,8 @@ def _work(
                 should_stop=state.stop.is_set,
             )
             state.phase = "writing the report"
+            if by_hand is not None and len(by_hand):
+                result = add_by_hand(result, by_hand)
             state.report = write_report(result, folder)
             state.result = result
     except Exception as error:

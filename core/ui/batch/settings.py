@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from core.measuring.clustering import GREY
 from core.reporting.recipe import FROM_FILE, FROM_PICTURE
-from core.reporting.recipe import MEASURES as KINDS_OF_MEASURE
 from core.reporting.recipe import PICTURES as KINDS
 from core.ui import cache
 from core.ui.parts import MOST_CLUSTERS, Choice, Setting, Several, Switch, Whole, targets
+from core.ui.shell import OF_NAMES, PARTS_OF_NAMES
 
-_PARTS = {
-    "": "not stated",
-    "folder": "folder",
-    "folder:2": "folder above that",
-    "name:1": "first part of the file name",
-    "name:2": "second part of the file name",
-    "name:-1": "last part of the file name",
-}
 _PICTURES = {
     "overlays": "heat maps (PNG)",
     "masks": "masks (PNG)",
@@ -26,7 +18,6 @@ _PICTURES = {
     "geojson": "regions for QuPath (GeoJSON)",
     "coco": "regions for training (COCO)",
 }
-_OF_NAMES = "Parts of a file name are divided by spaces, dots, - and _."
 
 METHOD = Choice(
     name="batch-method",
@@ -47,7 +38,7 @@ CLUSTERING = Choice(
     name="batch-group",
     key="batch_clustering",
     label="Clusters by",
-    help="Features, seed and smoothing are those of the Cluster page.",
+    help="Features and their seed are those of the Cluster page.",
     default="",
     options={GREY: "grey level", "features": "features", "mixture": "features (mixture)"},
     recipe="clustering",
@@ -61,15 +52,6 @@ BORDER = Switch(
     help="What the frame, the info bar or letters cut is larger than what shows of it. It counts "
     "as area either way.",
     recipe="drop_border_regions",
-)
-SAMPLE = Choice(
-    name="batch-sample",
-    key="batch_sample_from",
-    label="Sample named by",
-    help=_OF_NAMES,
-    default="",
-    options=_PARTS,
-    recipe="sample_from",
 )
 SCALE = Choice(
     name="batch-scale",
@@ -87,26 +69,10 @@ LABEL = Choice(
     name="batch-class",
     key="batch_label_from",
     label="True class named by",
-    help=_OF_NAMES,
+    help=OF_NAMES,
     default="",
-    options=_PARTS,
+    options=PARTS_OF_NAMES,
     recipe="label_from",
-)
-MEASURES = Several(
-    name="batch-measures",
-    key="batch_measures",
-    label="Measure as well",
-    help="Of the target cluster, as columns of the table. Widths take a few seconds a micrograph.",
-    default=[],
-    options={
-        "widths": "widths, directions",
-        "grains": "grains",
-        "boundaries": "grains between boundaries",
-        "gaps": "gaps, neighbours",
-        "correlation": "correlation length",
-    },
-    recipe="measures",
-    to_recipe=lambda chosen: tuple(kind for kind in KINDS_OF_MEASURE if kind in chosen),
 )
 PICTURES = Several(
     name="batch-pictures",
@@ -124,9 +90,7 @@ SETTINGS: tuple[Setting, ...] = (
     *TARGETS.values(),
     FILTERS,
     BORDER,
-    SAMPLE,
     SCALE,
     LABEL,
-    MEASURES,
     PICTURES,
 )

@@ -34,7 +34,7 @@ from core.measuring.clustering import (
     small_feature_maps,
     smooth_labels,
 )
-from core.measuring.defaults import suggest_target
+from core.measuring.defaults import NECK_DEPTH_PX, suggest_target
 from core.measuring.regions import filter_regions, label_regions, measure_labels, trace_regions
 from core.measuring.selection import Region, leave_out
 from core.micrograph import Micrograph
@@ -59,6 +59,7 @@ class RegionChoice:
     connectivity: int = 8
     whole: bool = False
     limits: RegionLimits = _NO_LIMITS
+    neck_depth_px: float = NECK_DEPTH_PX
 
     @property
     def all_sizes(self) -> RegionChoice:
@@ -78,6 +79,7 @@ class RegionChoice:
             "split": self.split,
             "fill_holes": self.fill_holes,
             "connectivity": self.connectivity,
+            "neck_depth_px": self.neck_depth_px,
         }
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.imaging import display
-from core.imaging.display import hatching, saving
+from core.imaging.display import saving
 from core.imaging.filtering import saturated_share
 from core.imaging.overlays import (
     AS_FOUND,
@@ -63,9 +63,9 @@ def model_names() -> list[str]:
 
 def method_titles() -> dict[str, str]:
     """Return the explanation methods, id to title."""
-    from core.learning.explaining import METHODS
+    from core.learning.explaining import EVERY_METHOD
 
-    return {name: method.title for name, method in METHODS.items()}
+    return {name: method.title for name, method in EVERY_METHOD.items()}
 
 
 @st.cache_data(max_size="64MB", show_spinner="Looking for the info bar …", hash_funcs=BY_KEY)
@@ -144,16 +144,6 @@ def micrograph_png(micrograph: Micrograph, full: bool = False) -> bytes:
     All pictures of one micrograph have one size: that of the screen, or with `full` every pixel.
     """
     return encode(picture(micrograph, full), micrograph)
-
-
-@st.cache_data(max_size="96MB", show_spinner="Drawing …", hash_funcs=BY_KEY)
-def hatched_png(micrograph: Micrograph) -> bytes:
-    """Return the micrograph with a hatch over what is left out, at the size of the screen.
-
-    No scale bar is drawn: it would hide the edge of the info bar, which is to be judged here.
-    """
-    shown = picture(micrograph, full=False)
-    return display.png_bytes(hatching.hatch(shown, overlays(micrograph)))
 
 
 @st.cache_data(max_size="96MB", show_spinner=False, hash_funcs=BY_PIXELS)

@@ -16,7 +16,7 @@ from core.ui.cache.shared import BY_PIXELS, model
 
 if TYPE_CHECKING:
     from core.learning.models import ModelCard
-    from core.learning.training import LabelledPicture, quick
+    from core.learning.training import LabelledPicture, Tuned, quick
 
 Tell = Callable[..., None]
 _SQUARE_PX = 160
@@ -78,6 +78,27 @@ def learn_classes(
     start = model(training_start())
     made = quick.learn(pictures, start=start, name=title, on_progress=_counted(tell))
     return adding.keep_model(made, quick.describe(made.card), visitor).name
+
+
+def can_tune() -> bool:
+    """Tell whether the model that trainings start from can be tuned on a page."""
+    from core.learning import training
+
+    return training.can_be_tuned(model(training_start()))
+
+
+def tuning_limits(pictures: int) -> tuple[int, float, int]:
+    """Return the most pictures that are tuned on, and seconds and bytes of so many."""
+    from core.learning import training
+
+    return training.MOST_PICTURES, training.foresee_s(pictures), training.foresee_bytes(pictures)
+
+
+def keep_tuned(made: Tuned, visitor: str = "") -> str:
+    """Return the name of a thoroughly trained model, kept beside those that people brought."""
+    from core.learning import adding
+
+    return adding.keep_model(made.classifier, made.readme, visitor).name
 
 
 def score_sentence(card: ModelCard) -> str:

@@ -161,16 +161,18 @@ def _chosen(prefix: str, names: list[str]) -> int:
 
 
 def _chart(figure: Any, prefix: str) -> None:
-    st.plotly_chart(
-        figure,
-        height=figure.layout.height,
-        theme=None,
-        config={"displayModeBar": False, "responsive": True},
-        key=f"{prefix}_image_map",
-        on_select="rerun",
-        selection_mode="points",
-        alt="One point per loaded micrograph; alike ones lie close together",
-    )
+    alt = "One point per loaded micrograph; alike ones lie close together"
+    with show.saved_chart(f"{prefix}_image_map", alt):
+        st.plotly_chart(
+            figure,
+            height=figure.layout.height,
+            theme=None,
+            config={"displayModeBar": False, "responsive": True},
+            key=f"{prefix}_image_map",
+            on_select="rerun",
+            selection_mode="points",
+            alt=alt,
+        )
 
 
 def _neighbours(

@@ -16,8 +16,7 @@ from core.reporting import figures
 from core.reporting.batch import csv_bytes
 from core.ui import cache
 from core.ui.cache import ClusterChoice, RegionChoice
-from core.ui.cluster import settings
-from core.ui.parts import say, show, tables
+from core.ui.parts import measuring, say, show, tables
 
 _FEW = 0.05  # p below which a departure from chance is said
 _PRECISIONS = (0.2, 0.1, 0.05, 0.02)
@@ -26,9 +25,9 @@ _PRECISIONS = (0.2, 0.1, 0.05, 0.02)
 def draw(
     micrograph: Micrograph, choice: ClusterChoice, target: int, found_by: RegionChoice
 ) -> None:
-    """Draw the choice of a further measurement, and what it gives."""
+    """Draw the choice of further measurements, and what they give."""
     say.subheader("More of cluster {target}", target=target)
-    kind = settings.MORE.draw()
+    kinds = measuring.MEASURES.draw()
     drawers: dict[str, Callable[[], pd.DataFrame]] = {
         "widths": lambda: _widths(micrograph, choice, target, others=False),
         "between": lambda: _widths(micrograph, choice, target, others=True),
@@ -37,11 +36,12 @@ def draw(
         "gaps": lambda: _gaps(micrograph, choice, target, found_by),
         "correlation": lambda: _correlation(micrograph, choice, target),
     }
-    if kind not in drawers:
-        return
-    table = drawers[kind]()
-    file = f"{show.file_stem(micrograph)}_{kind}.csv"
-    show.download("These numbers (CSV)", csv_bytes(table), file, "text/csv", "cluster_more_csv")
+    for kind in kinds:
+        if len(kinds) > 1:
+            say.markdown("**{title}**", title=measuring.MEASURES.options[kind].capitalize())
+        table = drawers[kind]()
+        file, key = f"{show.file_stem(micrograph)}_{kind}.csv", f"cluster_more_{kind}_csv"
+        show.download("These numbers (CSV)", csv_bytes(table), file, "text/csv", key)
 
 
 def _metrics(values: dict[str, str]) -> None:

@@ -8,29 +8,26 @@ import streamlit as st
 
 from core.errors import UserError
 from core.measuring.clustering import (
-    AUTO,
     GREY,
     GREYS,
     K_MEANS,
     MIXTURE,
-    NONE,
     FeatureSet,
     Smoothing,
 )
 from core.measuring.defaults import area_of, smallest_region
 from core.micrograph import Micrograph
-from core.reporting.decisions import RegionLimits
 from core.ui import cache
 from core.ui.cluster import region_picker
 from core.ui.parts import (
     MOST_CLUSTERS,
-    Amount,
     Choice,
     Setting,
     Several,
     Switch,
     Whole,
     gather,
+    measuring,
     targets,
 )
 from core.ui.shell import EXCLUDE, SMALLEST, SMALLEST_NM, region, smallest_by
@@ -38,7 +35,7 @@ from core.ui.shell import EXCLUDE, SMALLEST, SMALLEST_NM, region, smallest_by
 FEATURES, IMAGES = cache.FEATURES, "images"
 ALL, ONE = "All clusters", "Target cluster"
 _PIXELS = "cluster_pixels_by"  # how pixels were grouped when they last were
-_FEATURE_SET, _SMOOTHING = FeatureSet(), Smoothing()
+_FEATURE_SET = FeatureSet()
 _FAMILIES = {
     "intensity": "grey",
     "smoothed": "smoothed grey",
@@ -142,76 +139,6 @@ SEED = Whole(
     counts=_by_features,
     recipe="cluster_seed",
 )
-SMOOTHING = Choice(
-    name="smoothing",
-    key="cluster_smoothing",
-    label="Smoothing of the clusters",
-    help="Automatic: greys are averaged before they are grouped, as far as noise asks for it. "
-    "Neighbours vote: each pixel takes the commonest cluster around it. Superpixels: "
-    "patches of like grey stay whole. What it does to the fractions is shown.",
-    default=AUTO,
-    options={
-        AUTO: "Automatic",
-        NONE: "As found",
-        GREYS: "Averaged greys",
-        "majority": "Neighbours vote",
-        "superpixels": "Superpixels",
-    },
-    recipe="smoothing.kind",
-)
-RADIUS = Whole(
-    name="radius",
-    key="cluster_radius",
-    label="Radius (px)",
-    default=_SMOOTHING.radius_px,
-    low=1,
-    high=10,
-    counts=lambda: SMOOTHING.value() == "majority",
-    recipe="smoothing.radius_px",
-)
-SIDE = Whole(
-    name="side",
-    key="cluster_side",
-    label="Superpixels (px)",
-    default=_SMOOTHING.side_px,
-    low=4,
-    high=60,
-    counts=lambda: SMOOTHING.value() == "superpixels",
-    recipe="smoothing.side_px",
-)
-SIGMA = Choice(
-    name="sigma",
-    key="cluster_sigma",
-    label="Averaged over (σ, px)",
-    default=_SMOOTHING.sigma_px,
-    options={sigma: f"{sigma:g}" for sigma in (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)},
-    counts=lambda: SMOOTHING.value() == GREYS,
-    recipe="smoothing.sigma_px",
-)
-SPLIT = Switch(
-    name="split",
-    key="cluster_split",
-    label="Split touching regions",
-    help="Cuts regions at necks narrower than 0.8 of the narrower part (watershed).",
-    recipe="split_regions",
-)
-FILL = Switch(
-    name="fill-holes",
-    key="cluster_fill_holes",
-    label="Fill holes",
-    help="Holes become part of the regions around them.",
-    recipe="fill_holes",
-)
-CORNERS = Switch(
-    name="corners",
-    key="cluster_corners",
-    label="Corners connect",
-    help="Pixels that meet at a corner belong to one region. Off, grains whose boundaries are one "
-    "pixel wide stay apart.",
-    default=True,
-    recipe="connectivity",
-    to_recipe=lambda corners: 8 if corners else 4,
-)
 WHOLE = Switch(
     name="whole",
     key="cluster_whole",
@@ -219,74 +146,6 @@ WHOLE = Switch(
     help="Regions that the frame, the info bar, letters or the region of interest cut are larger "
     "than what shows of them. They count as area either way.",
     recipe="drop_border_regions",
-)
-LARGEST = Amount(
-    name="largest",
-    key="cluster_largest",
-    label="Largest region (px across)",
-    help="Regions with a larger equivalent diameter are not measured; they count as area. "
-    "0 sets no limit.",
-    default=0.0,
-    low=0.0,
-    high=1_000_000.0,
-    recipe="region_limits.diameter_px",
-    to_recipe=lambda px: max(px, 1.0) if px else None,
-)
-LARGEST_NM = Amount(
-    name="largest-nm",
-    key="cluster_largest_nm",
-    label="Largest region (nm across)",
-    help="Regions with a larger equivalent diameter are not measured; they count as area. "
-    "0 sets no limit.",
-    default=0.0,
-    low=0.0,
-    high=9_999_999.0,
-    recipe="region_limits.diameter_nm",
-    to_recipe=lambda nm: nm or None,
-)
-ROUNDEST = Amount(
-    name="circularity-to",
-    key="cluster_circularity_to",
-    label="Circularity to",
-    default=1.0,
-    low=0.0,
-    high=1.0,
-    step=0.05,
-    recipe="region_limits.most_circularity",
-)
-ROUND = Amount(
-    name="circularity",
-    key="cluster_circularity",
-    label="Circularity from",
-    help="1 is a circle.",
-    default=0.0,
-    low=0.0,
-    high=1.0,
-    step=0.05,
-    recipe="region_limits.least_circularity",
-)
-LONG = Amount(
-    name="aspect",
-    key="cluster_aspect",
-    label="Aspect ratio from",
-    help="1 is as long as wide.",
-    default=1.0,
-    low=1.0,
-    high=1000.0,
-    step=0.1,
-    recipe="region_limits.least_aspect_ratio",
-)
-LONGEST = Amount(
-    name="aspect-to",
-    key="cluster_aspect_to",
-    label="Aspect ratio to",
-    help="0 sets no limit.",
-    default=0.0,
-    low=0.0,
-    high=1000.0,
-    step=0.1,
-    recipe="region_limits.most_aspect_ratio",
-    to_recipe=lambda ratio: max(ratio, 1.0) if ratio else None,
 )
 SHOWN = Choice(
     name="shown",
@@ -298,21 +157,6 @@ SHOWN = Choice(
     required=True,
     is_labelled=False,
 )
-MORE = Choice(
-    name="more",
-    key="cluster_more",
-    label="Measure as well",
-    default="none",
-    options={
-        "none": "nothing more",
-        "widths": "widths and directions",
-        "between": "widths of what lies between",
-        "grains": "grain size, regions as grains",
-        "boundaries": "grain size, cluster as boundaries",
-        "gaps": "gaps and neighbours",
-        "correlation": "correlation and precision",
-    },
-)
 TARGETS = targets("target", "cluster_target")
 SETTINGS: tuple[Setting, ...] = (
     MODE,
@@ -322,22 +166,8 @@ SETTINGS: tuple[Setting, ...] = (
     SCALES,
     WINDOW,
     SEED,
-    SMOOTHING,
-    RADIUS,
-    SIDE,
-    SIGMA,
-    SPLIT,
-    FILL,
-    CORNERS,
     WHOLE,
-    LARGEST,
-    LARGEST_NM,
-    ROUND,
-    ROUNDEST,
-    LONG,
-    LONGEST,
     SHOWN,
-    MORE,
     *TARGETS.values(),
 )
 
@@ -364,14 +194,13 @@ def ask(micrograph: Micrograph, chosen: str) -> tuple[cache.ClusterChoice, Measu
         k = CLUSTERS.draw()
         if chosen == FEATURES:
             _draw_features()
-        for setting in (SMOOTHING, SIGMA, RADIUS, SIDE):
-            setting.draw()
+        measuring.draw_smoothing()
         target = TARGETS[k].draw()
         _draw_regions(micrograph)
         found = region_picker.ask(micrograph)
         exclude = EXCLUDE.draw()
     region.hold(found)
-    said = gather(SETTINGS)
+    said = gather((*SETTINGS, *measuring.SETTINGS))
     wished = cache.ClusterChoice(
         k,
         exclude,
@@ -386,11 +215,12 @@ def ask(micrograph: Micrograph, chosen: str) -> tuple[cache.ClusterChoice, Measu
     averaged = choice.smoothing.sigma_px if choice != wished and _averages(choice) else 0.0
     regions = cache.RegionChoice(
         _smallest_px(micrograph, averaged),
-        SPLIT.value(),
-        FILL.value(),
-        8 if CORNERS.value() else 4,
+        measuring.SPLIT.value(),
+        measuring.FILL.value(),
+        8 if measuring.CORNERS.value() else 4,
         WHOLE.value(),
-        _limits(said.get("region_limits", {})),
+        measuring.limits_of(said.get("region_limits", {})),
+        measuring.NECK.value(),
     )
     return choice, Measured(target, regions)
 
@@ -409,38 +239,17 @@ def _smallest_px(micrograph: Micrograph, averaged_px: float) -> int:
     return smallest_region(averaged_px, SMALLEST.value())
 
 
-def _limits(said: dict[str, float | None]) -> RegionLimits:
-    """Return the limits of size and shape.
-
-    Raises
-    ------
-    UserError
-        If one begins above its end.
-    """
-    try:
-        return RegionLimits(**said)  # type: ignore[arg-type]
-    except ValueError as error:
-        raise UserError(
-            f"No region can be measured: {error}. Change it under “More about regions”."
-        ) from error
-
-
 def _draw_regions(micrograph: Micrograph) -> None:
     """Draw what makes a region of the target cluster, and which regions are measured."""
     has_scale = micrograph.pixel_size is not None
     SMALLEST.draw()
     if has_scale:
         SMALLEST_NM.draw()
-    SPLIT.draw()
+    measuring.SPLIT.draw()
     with st.expander("More about regions"):
-        for setting in (FILL, CORNERS, WHOLE):
+        for setting in (measuring.NECK, measuring.FILL, measuring.CORNERS, WHOLE):
             setting.draw()
-        st.caption("Only regions within these limits are measured.")
-        (LARGEST_NM if has_scale else LARGEST).draw()
-        for pair in ((ROUND, ROUNDEST), (LONG, LONGEST)):
-            for column, limit in zip(st.columns(2), pair, strict=True):
-                with column:
-                    limit.draw()
+        measuring.draw_limits((measuring.LARGEST_NM if has_scale else measuring.LARGEST,))
 
 
 def _draw_features() -> None:

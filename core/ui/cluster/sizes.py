@@ -35,7 +35,7 @@ from core.micrograph import Micrograph, PixelSize
 from core.reporting import figures
 from core.reporting.batch import csv_bytes, find_part
 from core.ui import cache
-from core.ui.parts import say, show, tables
+from core.ui.parts import measuring, say, show, tables
 from core.ui.shell import workspace
 
 Mask = NDArray[np.bool_]
@@ -46,7 +46,6 @@ _REGION_FILES = {
     "geojson": ("Outlines for QuPath (GeoJSON)", ".geojson", "application/geo+json"),
     "coco": ("Annotations for training (COCO)", "_coco.json", "application/json"),
 }
-_BY = {"number": "Number", "area": "Area", "volume": "Volume"}
 _SAMPLES = {"": "all are one sample", "name:1": "first part of the name"}
 
 
@@ -111,7 +110,7 @@ def draw(
         )
         _limit_words(effect, found, prefix)
     with right:
-        by = _weighting(prefix)
+        by = measuring.SIZES_BY.draw() or "number"
         _numbers(weighted_sizes(regions, by, make_up_for_cut=found_by.whole), found)
         _means(regions, found_by.whole)
         _more(regions, _density(every_region, included, micrograph.pixel_size))
@@ -229,22 +228,6 @@ def _limit_words(effect: LimitEffect | None, found: SizeDistribution, prefix: st
             f"{prefix}_limit_curve",
             "D10 and D50 against the smallest region that counts",
         )
-
-
-def _weighting(prefix: str) -> str:
-    """Draw whether percentiles are by number, area or volume."""
-    chosen: str = st.segmented_control(
-        "Percentiles by",
-        list(_BY),
-        default="number",
-        required=True,
-        format_func=_BY.__getitem__,
-        key=f"{prefix}_sizes_by",
-        persist_state="session",
-        help="By number every region counts alike. By area and by volume (of spheres of these "
-        "diameters) large ones count more, as in sieving or laser diffraction.",
-    )
-    return chosen or "number"
 
 
 def _numbers(sizes: WeightedSizes, found: SizeDistribution) -> None:

@@ -22,8 +22,12 @@ _NAMED = 3  # evicted micrographs that are called by their names
 # Streamlit marks every stop of the Tab key but this one, the page's own scrolled part. The rule
 # names the element and no class of Streamlit's, which change with its releases; without
 # “important” their own, which takes the outline away, would win.
-_FOCUS = """<style>
+# What a window has goes to the picture: Streamlit leaves 5rem free on either side of wide ones.
+_LOOK = """<style>
 main[tabindex]:focus-visible { outline: 2px solid currentColor !important; outline-offset: -2px; }
+@media (min-width: 736px) {
+  [data-testid="stMainBlockContainer"] { padding-left: 2.5rem; padding-right: 2.5rem; }
+}
 </style>"""
 _WORK_BYTES_PER_PX = 48  # a dozen copies as 32-bit floats: what filters and maps take meanwhile
 
@@ -35,7 +39,7 @@ def setup(title: str) -> None:
     """Set the tab's title and the wide layout, and write the page's heading."""
     tab = title if title == NAME else f"{title} · {NAME}"
     st.set_page_config(page_title=tab, page_icon=_ICON, layout="wide")
-    st.html(_FOCUS)
+    st.html(_LOOK)
     st.title(say.line("{title}", title=title), anchor=False)
     if _on_a_phone():
         st.caption("Settings and pixel size are in the sidebar: open it with » at the top left.")

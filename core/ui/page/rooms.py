@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from core.ui import batch, classify, cluster, explain, filters, shell, train
+from core.ui import batch, classify, cluster, explain, filters, segment, shell, train
 from core.ui.parts import Setting, Words, gather
 
 
@@ -34,6 +34,7 @@ def _all() -> Iterator[Setting]:
     yield from _before_batch()
     yield from batch.settings.SETTINGS
     yield from train.settings.SETTINGS
+    yield from segment.settings.SETTINGS
 
 
 def _before_batch() -> Iterator[Setting]:

@@ -1,6 +1,9 @@
 from . import attribution as attribution
 from . import filmstrip as filmstrip
+from . import measuring as measuring
+from . import paper as paper
 from . import say as say
+from . import segmenting as segmenting
 from . import show as show
 from . import tables as tables
 from . import viewer as viewer
@@ -19,4 +22,6 @@ from .tables import data_url as data_url
 from .targets import AUTOMATIC as AUTOMATIC
 from .targets import MOST_CLUSTERS as MOST_CLUSTERS
 from .targets import targets as targets
+from .turns import Turn as Turn
+from .turns import Turns as Turns
 from .viewer import linked as linked

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
@@ -11,7 +12,7 @@ from core.imaging import display
 from core.imaging.scale import words
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.parts import handing_over, say
+from core.ui.parts import handing_over, paper, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,12 +99,21 @@ def caution(micrograph: Micrograph, exclude: bool) -> None:
 
 
 def chart(figure: go.Figure, key: str, alt: str, *, legend: bool = True) -> None:
-    """Show a figure without tools."""
+    """Show a figure without tools but the one that saves it."""
     if not legend:
         figure.update_layout(showlegend=False)
     # Stating the height keeps the place free while the chart is on its way.
     height = figure.layout.height
-    st.plotly_chart(figure, height=height, theme=None, config=_PLOT_TOOLS, key=key, alt=alt)
+    with saved_chart(key, alt):
+        st.plotly_chart(figure, height=height, theme=None, config=_PLOT_TOOLS, key=key, alt=alt)
+
+
+@contextmanager
+def saved_chart(key: str, alt: str) -> Iterator[None]:
+    """Draw the one chart that is shown within, and below it the button that saves it."""
+    with st.container(key=f"{key}_chart", gap=None):
+        yield
+        paper.chart.draw_saver(key, alt)
 
 
 def table(frame: pd.DataFrame, key: str, **options: Any) -> None:

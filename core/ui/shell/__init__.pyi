@@ -4,9 +4,7 @@ from . import region as region
 from . import samples as samples
 from . import settings as settings
 from . import sidebar as sidebar
-from . import tour as tour
 from . import uploads as uploads
-from . import visitor as visitor
 from . import workspace as workspace
 from .border import sentence as sentence
 from .border import user_errors as user_errors
@@ -18,5 +16,11 @@ from .settings import EXCLUDE as EXCLUDE
 from .settings import SMALLEST as SMALLEST
 from .settings import SMALLEST_NM as SMALLEST_NM
 from .settings import smallest_by as smallest_by
-from .tasks import PROMISES as PROMISES
-from .tasks import TASKS as TASKS
+from .welcome import PROMISES as PROMISES
+from .welcome import TASKS as TASKS
+from .welcome import tour as tour
+from .work import grouping as grouping
+from .work import shelves as shelves
+from .work import visitor as visitor
+from .work.grouping import OF_NAMES as OF_NAMES
+from .work.grouping import PARTS_OF_NAMES as PARTS_OF_NAMES

@@ -27,6 +27,7 @@ class Result:
     model_name: str
     key: str
     digests: tuple[str, ...]
+    is_thorough: bool = False
 
 
 def draw(pictures: list[LabelledPicture]) -> Result | None:
@@ -52,24 +53,39 @@ def draw(pictures: list[LabelledPicture]) -> Result | None:
         seconds=max(1, round(_SECONDS_EACH * len(pictures) + 1)),
         count=len(pictures),
     )
-    title = " ".join(str(st.session_state.get(_TITLE) or "").split()) or "my classes"
-    key = _key(pictures, title)
-    if asked or (before is not None and before.key != key):
-        return _learn(pictures, title, key, before)
+    key = key_of(pictures, title())
+    changed = before is not None and before.key != key
+    if asked or (changed and before is not None and not before.is_thorough):
+        return _learn(pictures, title(), key, before)
+    if changed:
+        say.info("Labels changed since the thorough training: learn quickly or train again.")
     return before
 
 
-def _learn(pictures: list[LabelledPicture], title: str, key: str, before: Result | None) -> Result:
+def title() -> str:
+    """Return what the person calls the model."""
+    return " ".join(str(st.session_state.get(_TITLE) or "").split()) or "my classes"
+
+
+def take_over(name: str, pictures: list[LabelledPicture], called: str, key: str) -> None:
+    """Make a model that was trained thoroughly the result, beside the one before it."""
+    model_choice.use(name, called)
+    digests = tuple(picture.micrograph.sha256 for picture in pictures)
+    st.session_state[_RESULT] = Result(name, key, digests, is_thorough=True)
+
+
+def _learn(pictures: list[LabelledPicture], called: str, key: str, before: Result | None) -> Result:
     with working.progress_bar("learning {}") as tell:
-        name = cache.learn_classes(pictures, title, tell, visitor.identity())
-    if before is not None and before.model_name != name:
+        name = cache.learn_classes(pictures, called, tell, visitor.identity())
+    if before is not None and before.model_name != name and not before.is_thorough:
         model_choice.forget(before.model_name)
-    model_choice.use(name, title)
+    model_choice.use(name, called)
     found = Result(name, key, tuple(picture.micrograph.sha256 for picture in pictures))
     st.session_state[_RESULT] = found
     return found
 
 
-def _key(pictures: list[LabelledPicture], title: str) -> str:
+def key_of(pictures: list[LabelledPicture], called: str) -> str:
+    """Return a digest of what is learnt: pictures, labels, groups and the model's name."""
     parts = [f"{p.micrograph.sha256} {p.label} {p.group}" for p in pictures]
-    return hashlib.sha256("\n".join([title, *parts]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([called, *parts]).encode()).hexdigest()

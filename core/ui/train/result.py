@@ -86,7 +86,7 @@ def _use(result: Result, card: ModelCard) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.page_link("pages/1_Classify.py", label="Classify with it", icon=":material/category:")
         st.page_link("pages/2_Explain.py", label="Explain", icon=":material/visibility:")
-        st.page_link("pages/5_Batch_Report.py", label="Batch", icon=":material/lab_profile:")
+        st.page_link("pages/6_Batch_Report.py", label="Batch", icon=":material/lab_profile:")
         show.download(
             "Model folder (ZIP)",
             lambda: cache.zip_model(result.model_name),
@@ -98,6 +98,8 @@ def _use(result: Result, card: ModelCard) -> None:
 
 
 def _curve(card: ModelCard) -> None:
+    if "learning_curve" not in card.metrics:  # fits of minutes each: not drawn after tuning
+        return
     st.markdown("**Would more pictures pay?**")
     curve = card.metrics["learning_curve"]
     figure = figures.learning_curve(curve, card.metrics["chance"], dark=show.is_dark())

@@ -14,7 +14,7 @@ from core.imaging.reading import uploads as reading
 from core.ui import cache
 from core.ui.parts import say
 from core.ui.shell import samples, uploads, workspace
-from core.ui.train import labels
+from core.ui.train import keys, labels
 
 ZONES, FOLDERS, TABLE, LIST = (
     "Drop by class",
@@ -190,6 +190,7 @@ def _list() -> None:
         st.page_link("Home.py", label="Load on Home", icon=":material/upload_file:")
         samples.offer("train")
         return
+    keys.draw()
     first = _turn_pages(len(micrographs))
     names = workspace.short_names(micrographs)
     grid = st.grid(6, min_column_width=150, gap="small")

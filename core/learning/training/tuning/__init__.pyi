@@ -1,4 +1,5 @@
 from .activations import Activations as Activations
+from .crowds import CROWDS as CROWDS
 from .fields import FIELDS as FIELDS
 from .fields import simulate_field as simulate_field
 from .fitting import prepare as prepare
@@ -6,3 +7,8 @@ from .fitting import tune as tune
 from .steps import half_pays as half_pays
 from .steps import load as load
 from .steps import warm_up_and_decay as warm_up_and_decay
+from .watch import PER_FRAME_S as PER_FRAME_S
+from .watch import PER_LESSON_S as PER_LESSON_S
+from .watch import PER_VIEW_S as PER_VIEW_S
+from .watch import Stopped as Stopped
+from .watch import Watch as Watch

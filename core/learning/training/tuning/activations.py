@@ -22,11 +22,15 @@ from core.learning.models import fill_excluded
 from core.learning.training.augmentation import random_view
 from core.learning.training.pictures import LabelledPicture
 from core.learning.training.plan import TrainingPlan
-from core.learning.training.tuning.fields import FIELDS, simulate_field
+from core.learning.training.tuning.crowds import CROWDS
+from core.learning.training.tuning.fields import FIELDS, develop, simulate_field
+from core.learning.training.tuning.watch import PER_VIEW_S, Watch
+from core.micrograph import Micrograph
 
 Array = NDArray[Any]
 SIMULATED, FIELD = -1, -2  # instead of a picture's number
 _TOGETHER = 32
+_TILE = (0.5, 1.0)  # of a whole frame's short side
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +58,10 @@ def compute_activations(
     simulated: Sequence[str],
     plan: TrainingPlan,
     device: str,
+    wholes: Sequence[Micrograph] = (),
+    watch: Watch | None = None,
 ) -> Activations:
-    """Return the activations of all views, class after class.
+    """Return the activations of all views, kind after kind.
 
     Parameters
     ----------
@@ -67,6 +73,10 @@ def compute_activations(
         Classes that can be simulated; none for own classes.
     plan : TrainingPlan
     device : str
+    wholes : sequence of Micrograph
+        The pictures as whole frames, for `plan.tiles_each`; none if there are only squares.
+    watch : Watch, optional
+        Told of every view.
     """
     blocks = [block for _, block in network.blocks()][: plan.still_blocks]  # type: ignore[operator]
     trunk = nn.Sequential(*blocks).eval()
@@ -80,10 +90,12 @@ def compute_activations(
             values.append(trunk(x).to("cpu", torch.float16).contiguous())
         waiting.clear()
 
-    for view, owner, target in _views(pictures, classes, simulated, plan):
+    for view, owner, target in _views(pictures, classes, simulated, plan, wholes):
         waiting.append(view)
         owners.append(owner)
         targets.append(target)
+        if watch is not None:
+            watch.step(PER_VIEW_S)
         if len(waiting) == _TOGETHER:
             pass_on()
     if waiting:
@@ -97,8 +109,29 @@ def _views(
     classes: Sequence[str],
     simulated: Sequence[str],
     plan: TrainingPlan,
+    wholes: Sequence[Micrograph],
 ) -> Iterator[tuple[Array, int, int]]:
     """Yield (view (size, size), owner, target)."""
+    yield from _square_views(pictures, classes, simulated, plan)
+    rng = np.random.default_rng([plan.seed, 8])
+    for number, frame in enumerate(wholes if plan.tiles_each else ()):
+        image = fill_excluded(frame.pixels, find_overlays(frame))
+        for _ in range(plan.tiles_each):
+            tile = random_view(image, rng, plan.size_px, window=_TILE, stretch_sd=0.12)
+            yield tile, number, classes.index(pictures[number].label)
+    for count in range(plan.crowd_views if simulated else 0):
+        kind = tuple(CROWDS)[count % len(CROWDS)]
+        if kind in classes:
+            image = develop(CROWDS[kind](int(plan.size_px * 1.2), rng), rng)
+            yield _view(image, rng, plan), FIELD, classes.index(kind)
+
+
+def _square_views(
+    pictures: Sequence[LabelledPicture],
+    classes: Sequence[str],
+    simulated: Sequence[str],
+    plan: TrainingPlan,
+) -> Iterator[tuple[Array, int, int]]:
     rng = np.random.default_rng([plan.seed, 7])
     for number, picture in enumerate(pictures):
         image = _bare(picture)

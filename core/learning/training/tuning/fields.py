@@ -14,9 +14,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.learning.training.tuning.brush import (
+    SHIFT,
+    disc,
+    line,
+    log_uniform,
+    noise,
+    packing,
+    profile,
+    stroke,
+    whole,
+)
+
 Array = NDArray[Any]
 Random = np.random.Generator
-_SHIFT = 3  # bits of a px below the point: OpenCV draws with whole numbers
 
 
 def simulate_field(kind: str, size_px: int, rng: Random) -> Array:
@@ -33,43 +44,30 @@ def simulate_field(kind: str, size_px: int, rng: Random) -> Array:
     -------
     ndarray of shape (size_px, size_px), float32, 0–1
     """
-    image = FIELDS[kind](size_px, rng)
+    return develop(FIELDS[kind](size_px, rng), rng)
+
+
+def develop(image: Array, rng: Random) -> Array:
+    """Return a painted field as a detector records it: a little blurred, with grain, in 0–1."""
+    size_px = len(image)
     sigma = rng.uniform(0.4, 1.0)
     image = cv2.GaussianBlur(image, (0, 0), sigma)
-    grain = cv2.GaussianBlur(_noise(size_px, rng), (0, 0), rng.uniform(0.5, 2.0))
+    grain = cv2.GaussianBlur(noise(size_px, rng), (0, 0), rng.uniform(0.5, 2.0))
     return np.asarray(np.clip(image + rng.uniform(0, 0.1) * grain, 0, 1), np.float32)
-
-
-def _noise(size_px: int, rng: Random) -> Array:
-    return rng.standard_normal((size_px, size_px), dtype=np.float32)
-
-
-def _log_uniform(rng: Random, low: float, high: float) -> float:
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-
-def _profile(rng: Random) -> Callable[[float], float]:
-    """Return the grey level of an object at a share of its half width, 1 at its edge.
-
-    Secondary electrons leave edges more easily; thick lenses and films are brightest inside.
-    """
-    edge, power = rng.uniform(-0.35, 0.6), rng.uniform(1.5, 5.0)
-    flat = rng.uniform(0.4, 0.75)
-    return lambda share: flat + edge * share**power
 
 
 def _fibre_mat(size_px: int, rng: Random) -> Array:
     """Draw layers of long fibres, each over the ones before."""
     image = np.full((size_px, size_px), rng.uniform(0.0, 0.25), np.float32)
-    width = _log_uniform(rng, 0.012, 0.11) * size_px
+    width = log_uniform(rng, 0.012, 0.11) * size_px
     count = int(np.clip(rng.uniform(2.0, 4.5) * size_px / width, 20, 350))
     main, spread = rng.uniform(0, np.pi), rng.choice([0.15, 0.5, np.pi])
-    bend, profile = rng.uniform(0, 1.2), _profile(rng)
+    bend, form = rng.uniform(0, 1.2), profile(rng)
     for number in range(count):
         own = width * np.exp(rng.normal(0, 0.25))
         tone = (0.35 + 0.65 * number / count) * rng.uniform(0.8, 1.1)
         path = _path(size_px, main + rng.uniform(-spread, spread), bend, rng)
-        _stroke(image, path, own, tone, profile)
+        stroke(image, path, own, tone, form)
     return image
 
 
@@ -81,52 +79,20 @@ def _path(size_px: int, angle: float, bend: float, rng: Random) -> Array:
     return np.asarray(walk - walk[steps // 2] + rng.uniform(0, size_px, 2))
 
 
-def _stroke(
-    image: Array, path: Array, width: float, tone: float, profile: Callable[[float], float]
-) -> None:
-    points = [np.rint(path * 2**_SHIFT).astype(np.int32)]
-    _line(image, points, width * 1.35, tone * 0.35)  # the shadow on what lies below
-    for share in (1.0, 0.85, 0.65, 0.4, 0.15):
-        _line(image, points, width * share, tone * profile(share))
-
-
-def _line(image: Array, points: list[Array], width: float, tone: float) -> None:
-    thickness = max(1, round(width))
-    cv2.polylines(image, points, False, float(tone), thickness, cv2.LINE_8, _SHIFT)
-
-
 def _packed_spheres(size_px: int, rng: Random) -> Array:
     """Draw spheres side by side and over each other."""
     image = np.full((size_px, size_px), rng.uniform(0.0, 0.2), np.float32)
-    radius = _log_uniform(rng, 0.025, 0.16) * size_px
-    spread, profile = rng.choice([0.02, 0.1, 0.35]), _profile(rng)
+    radius = log_uniform(rng, 0.025, 0.16) * size_px
+    spread, form = rng.choice([0.02, 0.1, 0.35]), profile(rng)
     layers = rng.integers(1, 4)
     for layer in range(layers):
-        for centre in _packing(size_px, 1.9 * radius, rng):
+        for centre in packing(size_px, 1.9 * radius, rng):
             own = radius * np.exp(rng.normal(0, spread))
             tone = (0.5 + 0.5 * (layer + 1) / layers) * rng.uniform(0.9, 1.08)
-            _disc(image, centre, own * 1.1, tone * 0.3)
+            disc(image, centre, own * 1.1, tone * 0.3)
             for share in (1.0, 0.93, 0.82, 0.68, 0.5, 0.3, 0.12):
-                _disc(image, centre, own * share, tone * profile(share))
+                disc(image, centre, own * share, tone * form(share))
     return image
-
-
-def _disc(image: Array, centre: Array, radius: float, tone: float) -> None:
-    place = tuple(int(v) for v in np.rint(centre * 2**_SHIFT))
-    cv2.circle(image, place, max(1, round(radius * 2**_SHIFT)), float(tone), -1, cv2.LINE_8, _SHIFT)
-
-
-def _packing(size_px: int, pitch: float, rng: Random) -> Array:
-    """Return centres (n, 2) of a hexagonal packing, turned and disturbed, in random order."""
-    reach = int(1.5 * size_px / pitch) + 2
-    rows, cols = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1)
-    grid = np.column_stack([cols + 0.5 * (rows % 2), rows * np.sqrt(0.75)]) * pitch
-    angle = rng.uniform(0, np.pi)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    centres = grid @ turn + size_px / 2
-    centres += rng.normal(0, pitch * rng.choice([0.03, 0.15, 0.35]), centres.shape)
-    inside = ((centres > -pitch) & (centres < size_px + pitch)).all(axis=1)
-    return np.asarray(rng.permutation(centres[inside]))
 
 
 _SIGNS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
@@ -136,13 +102,13 @@ _AXES = np.concatenate([np.eye(3), -np.eye(3)])
 def _carpet(size_px: int, rng: Random) -> Array:
     """Draw cubes or octahedra side by side, nearly flat or turned every way."""
     image = np.full((size_px, size_px), rng.uniform(0.0, 0.2), np.float32)
-    edge = _log_uniform(rng, 0.06, 0.28) * size_px
+    edge = log_uniform(rng, 0.06, 0.28) * size_px
     corners, normals = (_SIGNS / 2, _AXES) if rng.random() < 0.65 else (_AXES * 0.75, _SIGNS)
     tilt, rim = rng.choice([0.1, 0.5, 2.0]), rng.uniform(-0.2, 0.5)
     light = rng.normal((0, 0, 1.5), 1)
     layers = rng.integers(1, 3)
     for layer in range(layers):
-        for centre in _packing(size_px, edge * rng.uniform(1.05, 1.25), rng):
+        for centre in packing(size_px, edge * rng.uniform(1.05, 1.25), rng):
             tone = (0.5 + 0.5 * (layer + 1) / layers) * rng.uniform(0.85, 1.1)
             turn = _turn(tilt, rng)
             size = edge * np.exp(rng.normal(0, 0.08))
@@ -167,28 +133,24 @@ def _solid(
 ) -> None:
     """Draw the faces of a convex body that look up, and their edges."""
     outline = cv2.convexHull((corners[:, :2] * 1.08 + centre).astype(np.float32))
-    cv2.fillConvexPoly(image, _whole(outline), tone * 0.3, cv2.LINE_8, _SHIFT)
+    cv2.fillConvexPoly(image, whole(outline), tone * 0.3, cv2.LINE_8, SHIFT)
     units = normals / np.linalg.norm(normals, axis=1, keepdims=True)
     heights = corners @ units.T
     for number, unit in enumerate(units):
         if unit[2] <= 0.02:
             continue
         face = corners[heights[:, number] > heights[:, number].max() - 1e-6 * abs(heights).max()]
-        polygon = _whole(cv2.convexHull((face[:, :2] + centre).astype(np.float32)))
+        polygon = whole(cv2.convexHull((face[:, :2] + centre).astype(np.float32)))
         shade = 0.55 + 0.3 * float(unit @ light) / float(np.linalg.norm(light))
-        cv2.fillConvexPoly(image, polygon, tone * shade, cv2.LINE_8, _SHIFT)
-        cv2.polylines(image, [polygon], True, tone * (shade + rim), 1, cv2.LINE_8, _SHIFT)
-
-
-def _whole(points: Array) -> Array:
-    return np.asarray(np.rint(points * 2**_SHIFT), np.int32)
+        cv2.fillConvexPoly(image, polygon, tone * shade, cv2.LINE_8, SHIFT)
+        cv2.polylines(image, [polygon], True, tone * (shade + rim), 1, cv2.LINE_8, SHIFT)
 
 
 def _canopy(size_px: int, rng: Random) -> Array:
     """Draw fern-like branches over each other until nothing else is left."""
     image = np.full((size_px, size_px), rng.uniform(0.0, 0.2), np.float32)
-    length = _log_uniform(rng, 0.3, 1.1) * size_px
-    pitch = _log_uniform(rng, 0.018, 0.06) * size_px
+    length = log_uniform(rng, 0.3, 1.1) * size_px
+    pitch = log_uniform(rng, 0.018, 0.06) * size_px
     count = int(np.clip(rng.uniform(2.5, 5) * (size_px / length) ** 2 * 3, 8, 60))
     angle = rng.choice([np.pi / 3, np.pi / 2, rng.uniform(0.6, 1.4)])
     main, spread = rng.uniform(0, 2 * np.pi), rng.choice([0.25, np.pi])
@@ -214,7 +176,7 @@ def _fern(
     """Draw a trunk whose branches shorten towards its tip, and theirs."""
     ahead = np.array([np.cos(heading), np.sin(heading)])
     width = pitch * (0.3 + 0.25 * depth)
-    path = _whole(np.stack([root, root + ahead * length]))
+    path = whole(np.stack([root, root + ahead * length]))
     if depth and length > 2.5 * pitch:
         for along in np.arange(pitch, length, pitch * (1.0 if depth > 1 else 0.8)):
             own = (length - along) * rng.uniform(0.3, 0.45)
@@ -222,21 +184,21 @@ def _fern(
                 place = root + ahead * along
                 turned = heading + side * angle
                 _fern(image, place, turned, own, pitch, angle, tone * 0.95, rng, depth - 1)
-    _line(image, [path], width * 1.7, tone * 0.35)
-    _line(image, [path], width, tone * 0.85)
-    _line(image, [path], width * 0.4, tone)
+    line(image, [path], width * 1.7, tone * 0.35)
+    line(image, [path], width, tone * 0.85)
+    line(image, [path], width * 0.4, tone)
 
 
 def _colonies(size_px: int, rng: Random) -> Array:
     """Draw grains, each with its own direction of plates: pearlite, laths, basket weave."""
     rows, cols = np.mgrid[:size_px, :size_px].astype(np.float32)
     seeds = rng.uniform(0, size_px, (int(rng.integers(1, 14)), 2))
-    warp = cv2.GaussianBlur(_noise(size_px, rng), (0, 0), size_px / 12) * size_px * 0.6
+    warp = cv2.GaussianBlur(noise(size_px, rng), (0, 0), size_px / 12) * size_px * 0.6
     far = [(rows + warp - r) ** 2 + (cols - warp - c) ** 2 for r, c in seeds]
     owner = np.argmin(far, axis=0)
     angles = rng.uniform(0, np.pi, len(seeds)).astype(np.float32)[owner]
-    pitch = (_log_uniform(rng, 0.02, 0.14) * np.exp(rng.normal(0, 0.2, len(seeds)))) * size_px
-    wander = cv2.GaussianBlur(_noise(size_px, rng), (0, 0), size_px / 20) * size_px / 5
+    pitch = (log_uniform(rng, 0.02, 0.14) * np.exp(rng.normal(0, 0.2, len(seeds)))) * size_px
+    wander = cv2.GaussianBlur(noise(size_px, rng), (0, 0), size_px / 20) * size_px / 5
     wave = np.sin(
         2
         * np.pi
@@ -244,7 +206,7 @@ def _colonies(size_px: int, rng: Random) -> Array:
         / pitch.astype(np.float32)[owner]
     )
     plates = 1 / (1 + np.exp(-(wave - rng.uniform(-0.7, 0.7)) * rng.uniform(2, 12)))
-    patchy = cv2.GaussianBlur(_noise(size_px, rng), (0, 0), rng.uniform(1, 4)) * rng.uniform(0, 1)
+    patchy = cv2.GaussianBlur(noise(size_px, rng), (0, 0), rng.uniform(1, 4)) * rng.uniform(0, 1)
     grain = rng.uniform(-0.15, 0.15, len(seeds))[owner]
     return np.asarray(0.2 + 0.6 * np.clip(plates + patchy, 0, 1) + grain, np.float32)
 

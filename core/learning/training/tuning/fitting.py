@@ -15,7 +15,9 @@ from core.learning.models import head_name
 from core.learning.training.pictures import LabelledPicture
 from core.learning.training.plan import TrainingPlan
 from core.learning.training.tuning import activations
-from core.learning.training.tuning.steps import load, warm_up_and_decay
+from core.learning.training.tuning.steps import half_pays, load, warm_up_and_decay
+from core.learning.training.tuning.watch import PER_LESSON_S, PER_VIEW_S, Stopped, Watch
+from core.micrograph import Micrograph
 
 KEPT_AS = "views.pt"
 _REPORT_STEPS = 20
@@ -31,6 +33,7 @@ class Trainer(Protocol):
     work: Path
     report: Callable[[str], None]
     simulated: tuple[str, ...]
+    watch: Watch
     activations: tuple[activations.Activations, dict[int, int]] | None
 
     def new_network(self) -> nn.Module:
@@ -43,7 +46,9 @@ class Trainer(Protocol):
         """Return the number of steps done, with everything as it was then."""
 
 
-def prepare(trainer: Trainer, pictures: Sequence[LabelledPicture]) -> None:
+def prepare(
+    trainer: Trainer, pictures: Sequence[LabelledPicture], wholes: Sequence[Micrograph] = ()
+) -> None:
     """Compute the activations of all pictures' views, or take those of the work folder."""
     if trainer.activations is not None:
         return
@@ -57,9 +62,13 @@ def prepare(trainer: Trainer, pictures: Sequence[LabelledPicture]) -> None:
             trainer.simulated,
             trainer.plan,
             trainer.device,
+            wholes,
+            trainer.watch,
         )
         activations.keep(computed, path)
         trainer.report(f"{len(computed.owner)} views in {time.monotonic() - began:.0f} s")
+    else:
+        trainer.watch.skip(len(pictures) * trainer.plan.views_each * PER_VIEW_S)
     numbers = {id(picture): number for number, picture in enumerate(pictures)}
     trainer.activations = activations.recall(path), numbers
 
@@ -77,6 +86,7 @@ def tune(trainer: Trainer, phase: str, pictures: Sequence[LabelledPicture]) -> d
     finished = trainer.work / f"{phase}.pt"
     if finished.is_file():
         kept: dict[str, Tensor] = load(finished)
+        trainer.watch.skip(trainer.plan.finetune_samples * PER_LESSON_S)
         return kept
     prepare(trainer, pictures)
     assert trainer.activations is not None
@@ -84,6 +94,7 @@ def tune(trainer: Trainer, phase: str, pictures: Sequence[LabelledPicture]) -> d
     chosen = {numbers[id(picture)]: picture.group for picture in pictures}
     state, steps = _begin(trainer)
     first = trainer.resume(phase, state)
+    trainer.watch.skip(first * trainer.plan.batch * PER_LESSON_S)
     seed = (trainer.plan.seed + 1) * 1_000_003 + first
     draw = activations.Draw(cached, chosen, trainer.plan, seed)
     _loop(trainer, phase, state, draw, range(first, steps))
@@ -132,10 +143,14 @@ def _loop(
     _, moving = split(network, trainer.plan.still_blocks)
     began, hits, seen = time.monotonic(), 0, 0
     for step in steps:
+        try:
+            trainer.watch.step(trainer.plan.batch * PER_LESSON_S)
+        except Stopped:
+            trainer.keep(phase, state, step)
+            raise
         x, target = (part.to(device) for part in draw.batch())
         x = x.to(memory_format=torch.channels_last)
-        # Depthwise kernels of 16-bit floats took a fifth longer on a CPU that has them.
-        with torch.autocast(device, torch.bfloat16, enabled=device != "cpu"):
+        with torch.autocast(device, torch.bfloat16, enabled=half_pays(device)):
             logits = network.head(moving(x)).float()
         smoothing = trainer.plan.smoothing
         loss = nn.functional.cross_entropy(logits, target, label_smoothing=smoothing)

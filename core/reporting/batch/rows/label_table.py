@@ -14,6 +14,7 @@ _NAMED = 3  # names in a sentence
 _LONGEST = 60  # letters of each
 _NAME_COLUMNS = ("name", "file", "filename", "file_name", "micrograph", "image")
 # What a person stated comes first: in our own results.csv "label" is the network's answer.
+_SAMPLE_COLUMNS = ("sample", "specimen", "group")
 _LABEL_COLUMNS = ("true_label", "truth", "label", "class")
 
 
@@ -35,38 +36,53 @@ def read_labels(data: bytes) -> dict[str, str]:
         If it is longer than 5 MB or 100,000 lines, cannot be read, has fewer than two columns, or
         says two things of one file.
     """
-    labels: dict[str, str] = {}
-    for name, label in _pairs(_table(data)):
-        name, label = name.strip().replace("\\", "/"), label.strip()
-        if not name or not label:
+    return _read(data, _LABEL_COLUMNS, "label", "class")
+
+
+def read_samples(data: bytes) -> dict[str, str]:
+    """Return name -> sample from a table with a column for the file and one for its sample.
+
+    As `read_labels`, with a column called sample, specimen or group.
+    """
+    return _read(data, _SAMPLE_COLUMNS, "sample", "sample")
+
+
+def _read(data: bytes, columns: tuple[str, ...], what: str, kind: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, said in _pairs(_table(data, what), columns, what, kind):
+        name, said = name.strip().replace("\\", "/"), said.strip()
+        if not name or not said:
             continue
-        if labels.setdefault(name, label) != label:
+        if found.setdefault(name, said) != said:
             raise UserError(
-                f"The labels say of {_brief(name)} that it is {_brief(labels[name])} and that it "
-                f"is {_brief(label)}. Keep one of the two."
+                f"The {what}s say of {_brief(name)} that it is {_brief(found[name])} and that it "
+                f"is {_brief(said)}. Keep one of the two."
             )
-    return labels
+    return found
 
 
-def _table(data: bytes) -> Table:
+def _table(data: bytes, what: str) -> Table:
     try:
-        return read_table(data, "The table of labels")
+        return read_table(data, f"The table of {what}s")
     except UnreadableTable as error:
         raise UserError(
-            "The labels cannot be read: give a CSV in UTF-8 with the columns name and label."
+            f"The {what}s cannot be read: give a CSV in UTF-8 with the columns name and {what}."
         ) from error
 
 
-def _pairs(table: Table) -> Iterator[tuple[str, str]]:
+def _pairs(
+    table: Table, columns: tuple[str, ...], what: str, kind: str
+) -> Iterator[tuple[str, str]]:
     """Yield the two cells of each line that count."""
-    name, label = table.column(*_NAME_COLUMNS), table.column(*_LABEL_COLUMNS)
-    headed = name is not None and label is not None
+    wanted = f"The {what}s need two columns: the file's name and its {kind}."
+    name, said = table.column(*_NAME_COLUMNS), table.column(*columns)
+    headed = name is not None and said is not None
     if (not headed and any(len(line.cells) < 2 for line in table.lines[:1])) or not table.lines:
-        raise UserError("The labels need two columns: the file's name and its class.")
+        raise UserError(wanted)
     for line in table.body if headed else table.lines:
         if not headed and len(line.cells) < 2:
-            raise UserError("The labels need two columns: the file's name and its class.")
-        yield line.cell(name if headed else 0), line.cell(label if headed else 1)
+            raise UserError(wanted)
+        yield line.cell(name if headed else 0), line.cell(said if headed else 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ Mask = NDArray[np.bool_]
 PRECISION = 0.1  # of a share, for which the number of fields is worked out
 _LENGTHS = {
     "widths": ("median_width", "mean_thickness"),
+    "between": ("median_width_between", "mean_thickness_between"),
     "grains": ("mean_intercept", "mean_free_path"),
     "boundaries": ("mean_intercept_between_boundaries",),
     "gaps": ("median_gap",),
@@ -33,6 +34,7 @@ _LENGTHS = {
 }
 _OTHERS = {
     "widths": ("order_parameter", "main_direction_deg"),
+    "between": ("order_parameter_between", "main_direction_deg_between"),
     "grains": ("grain_size_number_g",),
     "boundaries": ("grain_size_number_g_between_boundaries",),
     "gaps": ("clark_evans_index", "clark_evans_p"),
@@ -82,6 +84,11 @@ def _widths(target: Target) -> dict[str, float]:
     }
 
 
+def _between(target: Target) -> dict[str, float]:
+    others = replace(target, mask=target.included & ~target.mask)
+    return {f"{name}_between": value for name, value in _widths(others).items()}
+
+
 def _grains(target: Target) -> dict[str, float]:
     found = heyn_intercepts(target.labels(), target.size, included=target.included)
     plain = heyn_intercepts(target.labels(), included=target.included)
@@ -125,6 +132,7 @@ def _correlation(target: Target) -> dict[str, float]:
 
 _MEASURE: Mapping[Measure, Callable[[Target], dict[str, float]]] = {
     "widths": _widths,
+    "between": _between,
     "grains": _grains,
     "boundaries": _boundaries,
     "gaps": _gaps,

@@ -101,25 +101,38 @@ def diameters(rows: pd.DataFrame, units: Units) -> NDArray[np.float64]:
     return values / NM_PER[units.length] if units.are_physical else values
 
 
-def collect_sizes(
-    regions: Iterable[pd.DataFrame], fields: pd.DataFrame, units: Units
-) -> dict[str, NDArray[np.float64]]:
-    """Return the equivalent diameters of all regions per predicted class, in the batch's unit.
+def collect_regions(
+    regions: Iterable[pd.DataFrame], fields: pd.DataFrame, units: Units, by: str = "label"
+) -> dict[str, pd.DataFrame]:
+    """Return all regions per sample or class: equivalent_diameter_U, touches_border, weight.
 
-    Regions of micrographs without a pixel size are left out where others have one.
+    `by` is the column of the fields that groups them. U is the batch's unit. Regions of
+    micrographs without a pixel size are left out where others have one.
     """
     column = "equivalent_diameter_nm" if units.are_physical else "equivalent_diameter_px"
-    labels = dict(zip(fields["number"], fields["label"], strict=True))
-    found: dict[str, list[NDArray[np.float64]]] = {}
+    scale = NM_PER[units.length] if units.are_physical else 1.0
+    labels = dict(zip(fields["number"], fields[by].fillna(""), strict=True))
+    found: dict[str, list[pd.DataFrame]] = {}
     for frame in regions:
         if len(frame) and int(frame["number"].iloc[0]) in labels:
-            values = frame[column].to_numpy(float)
-            values = values[np.isfinite(values)]
-            if units.are_physical:
-                values = values / NM_PER[units.length]
-            found.setdefault(str(labels[int(frame["number"].iloc[0])]), []).append(values)
-    joined = {name: np.concatenate(parts) for name, parts in sorted(found.items())}
-    return {name: values for name, values in joined.items() if values.size}
+            kept = frame[np.isfinite(frame[column].to_numpy(float))]
+            table = kept.reindex(columns=["touches_border", "weight"])
+            table.insert(0, f"equivalent_diameter_{units.length}", kept[column] / scale)
+            found.setdefault(str(labels[int(frame["number"].iloc[0])]), []).append(table)
+    joined = {name: pd.concat(parts, ignore_index=True) for name, parts in sorted(found.items())}
+    return {name: table for name, table in joined.items() if len(table)}
+
+
+def collect_sizes(
+    regions: Iterable[pd.DataFrame], fields: pd.DataFrame, units: Units, by: str = "label"
+) -> dict[str, NDArray[np.float64]]:
+    """Return the equivalent diameters of all regions per sample or class, in the batch's unit.
+
+    `by` is the column of the fields that groups them.
+    """
+    found = collect_regions(regions, fields, units, by)
+    column = f"equivalent_diameter_{units.length}"
+    return {name: table[column].to_numpy(float) for name, table in found.items()}
 
 
 def evidence_by_cluster(fields: pd.DataFrame, clusters: int) -> list[ClusterEvidence]:

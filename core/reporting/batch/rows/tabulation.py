@@ -54,8 +54,10 @@ TEXTS = (
     "runner_up",
     "candidates",
     "smoothing",
+    "sizes_by",
     "pixel_size_source",
     "depth",
+    "instrument",
     "sha256",
 )
 

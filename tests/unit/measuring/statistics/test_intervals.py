@@ -10,6 +10,7 @@ from core.measuring.statistics.intervals import (
     count_points,
     fields_needed,
     mean_interval,
+    median_interval,
     points_needed,
     relative_accuracy,
     structure_length,
@@ -239,3 +240,12 @@ def test_large_structure_is_covered_too():
         found = area_fraction(mask, draws=300)
         held += found.low <= 0.3 <= found.high
     assert held >= 0.88 * 150  # fields that show nothing at all are among them
+
+
+def test_median_lies_between_order_statistics():
+    found = median_interval(np.arange(1.0, 11))  # ten values: the second and the ninth, 97.9 %
+    assert (found.estimate, found.low, found.high, found.n) == (5.5, 2, 9, 10)
+    assert median_interval([3, 1, np.nan]).estimate == 2
+    assert np.isnan(median_interval([1, 2, 3, 4, 5]).low)
+    assert median_interval([1, 2, 3, 4, 5, 6]).low == 1
+    assert np.isnan(median_interval([]).estimate)

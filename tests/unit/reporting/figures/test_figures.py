@@ -35,7 +35,6 @@ def every_figure(dark: bool) -> list[go.Figure]:
         figures.fraction_bands(fraction_bands(GREY8, cluster_gray(GREY8, 4)), dark=dark),
         figures.class_distribution(ROWS, dark=dark),
         figures.choice_of_k(CHOICE.table, CHOICE.votes, dark=dark),
-        figures.region_picker("data:,", (30, 40), [(1, 2), (5, 9)], dark=dark),
     ]
 
 
@@ -130,14 +129,6 @@ def test_each_measure_marks_the_number_that_it_favours():
     assert marks == [[CHOICE.votes[name]] for name in CHOICE.votes]
 
 
-def test_a_region_is_drawn_closed_on_axes_in_px():
-    figure = figures.region_picker("data:,", (30, 40), [(1, 2), (5, 9), (8, 3)], lasso=True)
-    assert list(figure.data[1].x) == [2, 9, 3, 2]
-    assert tuple(figure.layout.yaxis.range) == (29.5, -0.5)
-    assert figure.layout.dragmode == "lasso"
-    assert len(figures.region_picker("data:,", (30, 40), []).data) == 1
-
-
 def test_line_profiles_share_an_axis_only_at_one_depth():
     micrograph = Micrograph("a", np.arange(60, dtype=np.uint8).reshape(6, 10), PixelSize(2, "nm"))
     profile = line_profile(micrograph, (2, 0), (2, 9))
@@ -158,3 +149,13 @@ def test_radial_power_has_periods_in_nanometres_and_round_ticks():
     assert set(figure.layout.xaxis.ticktext) <= {"1", "2", "5", "10", "20", "50", "100"}
     empty = radial_power(np.zeros((1, 1), np.uint8))
     assert len(figures.radial_powers(empty, empty, None).data[0].x) == 0
+
+
+def test_what_was_measured_by_hand_is_counted_with_its_mean():
+    values = np.array([10.0, 12, 14, 30])
+    figure = figures.hand_histogram(values, "length", "nm", dark=True)
+    assert sum(figure.data[0].y) == 4
+    assert figure.data[1].x == (16.5,)
+    assert figure.data[1].error_x.value == pytest.approx(values.std(ddof=1))
+    assert figure.layout.xaxis.title.text == "length (nm)"
+    assert sum(figures.hand_histogram(np.full(3, 5.0), "area", "nm²").data[0].y) == 3

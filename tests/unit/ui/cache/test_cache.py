@@ -29,7 +29,6 @@ def test_all_pictures_of_a_tiny_micrograph_have_one_size():
     sizes = {
         size_of(cache.micrograph_png(micrograph)),
         size_of(cache.clusters_png(micrograph, cache.ClusterChoice(3))),
-        size_of(cache.hatched_png(micrograph)),
     }
     assert sizes == {(48 * 8, 64 * 8)}
 

@@ -20,6 +20,7 @@ const ICONS = {
   fit: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   whole: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   panel: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.500v5M9 14.500v5",
+  figure: "M4 4h16v16H4zM4 16l5-5 4 4 3-3 4 4M15.500 8.500h.01",
   full: "M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7",
   divide: "M12 3v18M4 6h5M4 12h5M4 18h5M15 6h5v12h-5z",
   side: "M3 5h8v14H3zM13 5h8v14h-8z",
@@ -52,6 +53,7 @@ const HELP = [
   ["F", "full screen"],
   [", .", "micrograph before, after"],
   ["M", "small map"],
+  ["G", "figure for a paper: PNG, SVG, PDF"],
   ["L", "this panel"],
   ["hold C", "the original"],
   ["Space, Enter, Esc", "set a point, end, give up"],
@@ -130,6 +132,7 @@ class Panel {
         button("fit", "All of it", () => viewer.fit(), "0"),
         button("actual", "One to one", () => viewer.actual(), "1"),
         button("panel", "Layers and grey levels", () => viewer.togglePanel(), "l"),
+        button("figure", "Figure for a paper", () => viewer.askFigure(), "g"),
         button("full", "Full screen", () => viewer.toggleFull(), "f"),
       ),
     );
@@ -174,8 +177,15 @@ class Panel {
     return make("div", { class: "group paint", role: "group", "aria-label": "Brush" }, classes, size);
   }
 
+  // Called at every painting: buttons are touched only when there is something new.
   showState() {
     const { viewer } = this;
+    const { hand } = viewer;
+    const { past, future } = hand.history;
+    const state = [hand.tool, viewer.state.mode, this.side.hidden, past.length > 0, future.length > 0, hand.chosen, this.barKey];
+    const key = state.join("|");
+    if (this.stateKey === key) return;
+    this.stateKey = key;
     for (const each of this.bar.querySelectorAll("button")) {
       const { does } = each.dataset;
       if (TOOLS[does]) each.setAttribute("aria-pressed", String(viewer.hand.tool === does));

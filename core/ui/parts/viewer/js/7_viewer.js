@@ -87,6 +87,7 @@ class Viewer {
     this.showStatus("");
     this.panel.drawBar(data);
     this.panel.draw(data);
+    if (data.tool && (isNew || before?.tool !== data.tool)) this.hand.setTool(data.tool);
     this.setMode(data.labels ? this.state.mode : "one");
     this.resize();
     if (data.lookAt && before?.lookAt !== data.lookAt) this.lookAt(data.lookAt);
@@ -339,7 +340,7 @@ class Viewer {
   doKey(key) {
     const does = {
       "+": () => this.zoom(1.5), "=": () => this.zoom(1.5), "-": () => this.zoom(1 / 1.5),
-      0: () => this.fit(), 1: () => this.actual(), f: () => this.toggleFull(), l: () => this.togglePanel(),
+      0: () => this.fit(), 1: () => this.actual(), f: () => this.toggleFull(), g: () => this.askFigure(), l: () => this.togglePanel(),
       ",": () => document.dispatchEvent(new CustomEvent("micrographia-turn", { detail: -1 })),
       ".": () => document.dispatchEvent(new CustomEvent("micrographia-turn", { detail: 1 })),
       m: () => { this.state.map = !this.state.map; this.redraw(); },
@@ -379,6 +380,24 @@ class Viewer {
       }
     }
     this.tell.setTriggerValue("clicked", { of: this.data.of, x, y, number });
+  }
+
+  // What is seen, for a figure: the page draws it anew, in the resolution that paper needs.
+  askFigure() {
+    if (document.fullscreenElement || this.figure.classList.contains("full")) this.toggleFull();
+    const { left, right, top, bottom } = this.view.seen(this.panes[0]);
+    const layers = this.data.layers.map((layer) => {
+      const { shown, opacity } = this.layerState(layer);
+      return [layer.name, { shown, opacity }];
+    });
+    const windows = Object.entries(this.windows).map(([which, { black, white, gamma }]) => [which, { black, white, gamma }]);
+    this.tell.setTriggerValue("figure", {
+      of: this.data.of,
+      box: [top, left, bottom, right],
+      mode: this.figure.dataset.mode,
+      layers: Object.fromEntries(layers),
+      windows: Object.fromEntries(windows),
+    });
   }
 
   toolChanged() {
@@ -477,6 +496,7 @@ class Viewer {
     context.setTransform(density, 0, 0, density, 0, 0);
     context.clearRect(0, 0, this.box.width, this.box.height);
     this.inUse.clear();
+    startFrame(this.isMoving);
     const began = performance.now();
     for (const pane of this.panes) this.paintPane(context, pane);
     makeRoom(this.inUse);
@@ -547,16 +567,23 @@ class Viewer {
   paintBefore(context, pane) {
     this.smooth(context);
     const whole = this.sources.get("base").draw(context, this.view, pane, this.density, this.inUse);
-    if (whole && !this.figure.dataset.ready) this.figure.dataset.ready = String(performance.now());
+    this.noteFirst("base", whole);
   }
 
   paintAfter(context, pane) {
     this.smooth(context);
     const shown = this.data.after ? "after" : "base";
     const whole = this.sources.get(shown).draw(context, this.view, pane, this.density, this.inUse);
-    if (whole) this.figure.dataset.ready ??= String(performance.now());
+    this.noteFirst(shown, whole);
     this.paintRasters(context, pane);
     this.paintOutlines(context, pane);
+  }
+
+  // When there was a picture at all, and when all tiles of the view were there.
+  noteFirst(which, whole) {
+    const now = String(performance.now());
+    if (whole || this.sources.get(which).isCovered) this.figure.dataset.first ??= now;
+    if (whole) this.figure.dataset.ready ??= now;
   }
 
   paintRasters(context, pane) {

@@ -1,0 +1,15 @@
+from .charts import chart_pdf as chart_pdf
+from .panels import Lines as Lines
+from .panels import Panel as Panel
+from .panels import Tint as Tint
+from .plate import on_frame as on_frame
+from .plate import plate as plate
+from .sheet import Sheet as Sheet
+from .style import DPIS as DPIS
+from .style import FONTS as FONTS
+from .style import THEMES as THEMES
+from .style import WIDTHS_MM as WIDTHS_MM
+from .style import Style as Style
+from .to_pdf import pdf_bytes as pdf_bytes
+from .to_png import png_of as png_of
+from .to_svg import svg_bytes as svg_bytes

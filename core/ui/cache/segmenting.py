@@ -1,0 +1,305 @@
+"""Segmentations, what a hand changed in them, and what is measured of it.
+
+Strokes, files and other micrographs are named in the choice by their digests; they come along
+themselves in `Given`, which is no part of the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.imaging.filtering import Pipeline
+from core.measuring.by_hand import Shape, paint
+from core.measuring.exchange import region_files
+from core.measuring.regions import filter_regions, measure_labels, trace_regions
+from core.measuring.segmentation import (
+    GROUND,
+    OBJECTS,
+    Edit,
+    Replayed,
+    Segmentation,
+    from_chain,
+    from_clusters,
+    from_file,
+    from_objects,
+    from_strokes,
+    objects_of,
+    replay,
+)
+from core.measuring.statistics import Interval
+from core.measuring.strokes import (
+    LeftOut,
+    PixelMaps,
+    describe_pixels,
+    learn_pixels,
+    leave_strokes_out,
+    paint_next,
+    unsureness,
+)
+from core.micrograph import Micrograph
+from core.ui.cache.clustering import ClusterChoice, RegionChoice, clusters, unit_of
+from core.ui.cache.shared import BY_KEY, excluded
+
+CHAIN, CLUSTERS, STROKES, PARTICLES, FILE = "chain", "clusters", "strokes", "particles", "file"
+_STRIDE = 8  # edits that are made again at most when one is added
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentChoice:
+    """All that decides how a micrograph is segmented.
+
+    `names` are those of the phases, in the order of their numbers; equal names are one phase.
+    `strokes` and `file` are digests of what `Given` holds.
+    """
+
+    way: str = CHAIN
+    exclude: bool = True
+    chain: str = ""
+    dark: bool | None = None
+    clusters: ClusterChoice | None = None
+    names: tuple[str, ...] = ()
+    strokes: str = ""
+    seed: int = 0
+    preview: bool = False
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What a choice names by digests: strokes by micrograph, a file, other micrographs."""
+
+    strokes: tuple[tuple[Micrograph, tuple[Shape, ...]], ...] = ()
+    file: tuple[str, bytes] = ("", b"")
+    others: Mapping[str, Micrograph] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmented:
+    """A segmentation, sentences about it, and of strokes: doubt (255 is full), where to go on."""
+
+    found: Segmentation
+    notes: tuple[str, ...] = ()
+    doubt: NDArray[np.uint8] | None = None
+    next_places: tuple[tuple[int, int], ...] = ()
+
+
+def can_find_particles() -> bool:
+    """Tell whether there is a way to find particles without any setting."""
+    return find_spec("core.learning.particles") is not None
+
+
+@st.cache_data(max_size="256MB", show_spinner=False, hash_funcs=BY_KEY)
+def segmented(micrograph: Micrograph, choice: SegmentChoice, _given: Given) -> Segmented:
+    """Return the phases or objects of a micrograph as they are found.
+
+    Raises
+    ------
+    UserError
+        If the way needs what is not there yet.
+    """
+    makers: dict[str, Callable[[], Segmented]] = {
+        CHAIN: lambda: _by_chain(micrograph, choice, _given),
+        CLUSTERS: lambda: _by_clusters(micrograph, choice),
+        STROKES: lambda: _by_strokes(micrograph, choice, _given),
+        PARTICLES: lambda: _by_network(micrograph, choice),
+        FILE: lambda: _by_file(micrograph, choice, _given),
+    }
+    return makers[choice.way]()
+
+
+def _by_chain(micrograph: Micrograph, choice: SegmentChoice, given: Given) -> Segmented:
+    chain = Pipeline.from_json(choice.chain)
+    mask = excluded(micrograph, choice.exclude)
+    name = choice.names[0] if choice.names else "phase"
+    return Segmented(
+        from_chain(
+            micrograph, chain, exclude=mask, others=given.others, dark=choice.dark, name=name
+        )
+    )
+
+
+def _by_clusters(micrograph: Micrograph, choice: SegmentChoice) -> Segmented:
+    if choice.clusters is None:
+        raise ValueError("clusters need a choice of how pixels are grouped")
+    found = clusters(micrograph, choice.clusters)
+    named = {n: name for n, name in enumerate(choice.names[: found.k]) if name != GROUND}
+    named |= {n: f"cluster {n}" for n in range(len(choice.names), found.k)}
+    how = {"method": choice.clusters.method, "mode": choice.clusters.mode}
+    return Segmented(from_clusters(found, named, micrograph, how))
+
+
+def _by_strokes(micrograph: Micrograph, choice: SegmentChoice, given: Given) -> Segmented:
+    taught, paints, maps = _painted(micrograph, choice, given)
+    masks = [excluded(each, choice.exclude) for each in taught]
+    classifier = learn_pixels(
+        taught, paints, seed=choice.seed, exclude=masks, preview=choice.preview, described=maps
+    )
+    found, probabilities = from_strokes(
+        classifier,
+        micrograph,
+        choice.names,
+        exclude=excluded(micrograph, choice.exclude),
+        described=described(micrograph, choice.exclude),
+        parameters={"seed": choice.seed, "strokes": choice.strokes, "preview": choice.preview},
+    )
+    doubt = np.rint(255 * unsureness(probabilities)).astype(np.uint8)
+    return Segmented(found, (), doubt, paint_next(probabilities))
+
+
+def _painted(
+    micrograph: Micrograph, choice: SegmentChoice, given: Given
+) -> tuple[list[Micrograph], list[NDArray[np.int32]], list[PixelMaps]]:
+    """Return the micrographs with strokes, these as arrays, and what surrounds their pixels."""
+    taught = [each for each, _ in given.strokes]
+    paints = [paint(shapes, each.shape) for each, shapes in given.strokes]
+    # What another micrograph is like is not kept: its strokes are few, its maps are large.
+    maps = [
+        described(each, choice.exclude)
+        if each.key == micrograph.key
+        else describe_pixels(each, excluded(each, choice.exclude), keep=False)
+        for each in taught
+    ]
+    return taught, paints, maps
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=BY_KEY)
+def described(micrograph: Micrograph, exclude: bool) -> PixelMaps:
+    """Return what surrounds each pixel of a micrograph; nobody changes it."""
+    return describe_pixels(micrograph, excluded(micrograph, exclude))
+
+
+@st.cache_data(max_entries=256, show_spinner="Leaving strokes out …", hash_funcs=BY_KEY)
+def strokes_left_out(micrograph: Micrograph, choice: SegmentChoice, _given: Given) -> LeftOut:
+    """Return how strokes that were left out are told.
+
+    Raises
+    ------
+    UserError
+        If a phase has fewer than two.
+    """
+    taught, paints, maps = _painted(micrograph, choice, _given)
+    return leave_strokes_out(taught, paints, seed=choice.seed, described=maps)
+
+
+def _by_network(micrograph: Micrograph, choice: SegmentChoice) -> Segmented:
+    if not can_find_particles():
+        raise UserError("Particles cannot be found here by a network. Choose another way.")
+    find_particles = import_module("core.learning.particles").find_particles
+    mask = excluded(micrograph, choice.exclude)
+    labels = find_particles(micrograph, exclude=mask)
+    return Segmented(from_objects(labels, micrograph, exclude=mask))
+
+
+def _by_file(micrograph: Micrograph, choice: SegmentChoice, given: Given) -> Segmented:
+    name, data = given.file
+    mask = excluded(micrograph, choice.exclude)
+    return Segmented(*from_file(data, micrograph, name, exclude=mask))
+
+
+@st.cache_data(max_size="128MB", show_spinner=False, hash_funcs=BY_KEY)
+def _objects(
+    micrograph: Micrograph, choice: SegmentChoice, phase: int, found_by: RegionChoice, _given: Given
+) -> Segmentation:
+    found = segmented(micrograph, choice, _given).found
+    return objects_of(found, phase, **found_by.labelling)
+
+
+@st.cache_data(max_size="128MB", show_spinner=False, hash_funcs=BY_KEY)
+def _replayed(
+    micrograph: Micrograph,
+    choice: SegmentChoice,
+    phase: int,
+    found_by: RegionChoice,
+    edits: tuple[Edit, ...],
+    _given: Given,
+) -> Replayed:
+    """Return labels after edits; every eighth step is kept, so that one more is made at once."""
+    before = None
+    if len(edits) > _STRIDE:
+        earlier = edits[: (len(edits) - 1) // _STRIDE * _STRIDE]
+        before = _replayed(micrograph, choice, phase, found_by, earlier, _given)
+    found = _objects(micrograph, choice, phase, found_by, _given)
+    return replay(found, edits, micrograph.pixels, before=before)
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """Which objects of which micrograph are meant, with all that a hand changed."""
+
+    choice: SegmentChoice
+    phase: int
+    found_by: RegionChoice
+    edits: tuple[Edit, ...] = ()
+
+
+@st.cache_data(max_size="128MB", show_spinner=False, hash_funcs=BY_KEY)
+def objects(micrograph: Micrograph, asked: Objects, _given: Given) -> Segmentation:
+    """Return the numbered objects after all edits that still apply; limits of size included."""
+    found_by = asked.found_by.all_sizes
+    found = _objects(micrograph, asked.choice, asked.phase, found_by, _given)
+    if asked.edits:
+        made = _replayed(micrograph, asked.choice, asked.phase, found_by, asked.edits, _given)
+        found = made.onto(found, asked.edits)
+    return found
+
+
+@st.cache_data(max_size="32MB", show_spinner="Measuring …", hash_funcs=BY_KEY)
+def object_table(micrograph: Micrograph, asked: Objects, _given: Given) -> pd.DataFrame:
+    """Return one row per object, within the limits of size and shape."""
+    found = objects(micrograph, asked, _given)
+    size = micrograph.pixel_size
+    table = measure_labels(found.labels, size, micrograph, included=found.included)
+    limits = asked.found_by.limits.columns(unit_of(table), size.to("nm") if size else None)
+    table = filter_regions(table, **limits)
+    if asked.found_by.whole:
+        table = table[~table["touches_border"]].reset_index(drop=True)
+    return table
+
+
+@st.cache_data(max_size="48MB", show_spinner=False, hash_funcs=BY_KEY)
+def object_outlines(
+    micrograph: Micrograph, asked: Objects, _given: Given
+) -> list[tuple[int, NDArray[np.float32]]]:
+    """Return the outlines of the objects that have a row."""
+    found = objects(micrograph, asked, _given)
+    return trace_regions(found.labels, object_table(micrograph, asked, _given)["label"])
+
+
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_KEY)
+def object_fraction(micrograph: Micrograph, asked: Objects, _given: Given) -> Interval:
+    """Return which share of what counts the objects cover, with its interval."""
+    return objects(micrograph, asked, _given).fraction()
+
+
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_KEY)
+def phase_fractions(
+    micrograph: Micrograph, choice: SegmentChoice, _given: Given
+) -> tuple[Interval, ...]:
+    """Return the share of each phase with its interval; none for objects."""
+    found = segmented(micrograph, choice, _given).found
+    if found.kind == OBJECTS:
+        return ()
+    return tuple(found.fraction(number) for number in range(1, len(found.phases) + 1))
+
+
+def object_files(
+    micrograph: Micrograph, asked: Objects, given: Given
+) -> dict[str, Callable[[], bytes]]:
+    """Return what makes the objects as files of other programs, see `region_files`."""
+    found = objects(micrograph, asked, given)
+    table = object_table(micrograph, asked, given)
+    return region_files(micrograph, lambda: found.labels, table, found.phases[0].name)
+
+
+def phase_values(found: Segmentation) -> NDArray[np.uint8]:
+    """Return the number of the phase of each pixel for the viewer, 0 where nothing counts."""
+    return np.where(found.included, found.labels, 0).astype(np.uint8)

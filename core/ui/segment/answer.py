@@ -1,0 +1,204 @@
+"""The one answer first: how many objects, how large, which share; then sizes, phases and files."""
+
+from __future__ import annotations
+
+from math import isnan
+
+import pandas as pd
+import streamlit as st
+
+from core.imaging.filtering import Pipeline, Step
+from core.measuring.regions import SizeDistribution, size_distribution
+from core.measuring.segmentation import GROUND, OBJECTS, Segmentation
+from core.measuring.statistics import Interval, median_interval
+from core.micrograph import Micrograph
+from core.reporting import figures
+from core.reporting.batch import csv_bytes
+from core.reporting.recipe import Recipe
+from core.reporting.segmenting import SegmentBy, strokes_of
+from core.ui import cache
+from core.ui.parts import say, show, tables
+from core.ui.segment import hand
+from core.ui.segment.settings import Asked
+from core.ui.shell import samples
+
+_FILES = {
+    "labels": ("Numbered objects (TIFF)", ".tif", "image/tiff"),
+    "rois": ("ROIs for ImageJ (ZIP)", ".zip", "application/zip"),
+    "geojson": ("Outlines for QuPath (GeoJSON)", ".geojson", "application/geo+json"),
+    "coco": ("Annotations for training (COCO)", "_coco.json", "application/json"),
+}
+
+
+def headline(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
+    """Draw the answer in large type, what a hand did to it, and the live histogram."""
+    samples.badge(micrograph)
+    found = cache.objects(micrograph, meant, asked.given)
+    table = cache.object_table(micrograph, meant, asked.given)
+    sizes = size_distribution(table)
+    say.markdown("### {words}", words=describe(len(table), sizes))
+    share = cache.object_fraction(micrograph, meant, asked.given)
+    say.markdown("{words}", words=_share(found.phases[0].name, share))
+    _changes(micrograph, found)
+    if len(sizes.sizes):
+        show.chart(
+            figures.size_distribution(sizes, dark=show.is_dark()),
+            "segment_sizes",
+            "Histogram of equivalent diameters with the cumulative curve",
+            legend=False,
+        )
+        _percentiles(sizes)
+
+
+def describe(count: int, sizes: SizeDistribution) -> say.Line:
+    """Return the answer: "104 objects, D50 = 312 nm (280–340)"."""
+    counted = say.line("{count} object{s}", count=count, s="" if count == 1 else "s")
+    middle = median_interval(sizes.sizes)
+    if not count:
+        return counted
+    if isnan(middle.low):
+        return say.line("{c}, D50 = {d:.3g} {unit}", c=counted, d=sizes.d50, unit=sizes.unit)
+    return say.line(
+        "{c}, D50 = {d:.3g} {unit} ({low:.3g}–{high:.3g})",
+        c=counted,
+        d=sizes.d50,
+        unit=sizes.unit,
+        low=middle.low,
+        high=middle.high,
+    )
+
+
+def _share(name: str, share: Interval) -> say.Line:
+    if isnan(share.estimate):
+        return say.line("Nothing counts in this frame.")
+    percent = tables.percent(share.estimate)
+    covered = say.line("“{name}” covers **{share}** of what counts", name=name, share=percent)
+    if isnan(share.low):
+        return say.line("{covered}.", covered=covered)
+    return say.line(
+        "{covered} (95 %: {low:.1f} to {high:.1f} %).",
+        covered=covered,
+        low=100 * share.low,
+        high=100 * share.high,
+    )
+
+
+def _changes(micrograph: Micrograph, found: Segmentation) -> None:
+    """Say how many outlines a hand changed, and which edits no longer fit."""
+    if said := found.describe_edits():
+        say.caption(":material/edit: {said}", said=say.Line(said))
+    if found.not_applied:
+        with st.expander(
+            say.line("{count} edits did not fit here", count=len(found.not_applied)),
+            icon=":material/warning:",
+        ):
+            for sentence in found.not_applied[:50]:
+                say.caption("{sentence}", sentence=sentence)
+    if found.edits or found.not_applied:
+        st.button(
+            "Back to what was found",
+            icon=":material/restart_alt:",
+            key="segment_start_over",
+            type="tertiary",
+            on_click=hand.start_over,
+            args=(micrograph,),
+            help="Takes every change by hand back; Redo makes them again.",
+        )
+
+
+def _percentiles(sizes: SizeDistribution) -> None:
+    with st.container(horizontal=True):
+        for name, value in (("D10", sizes.d10), ("D50", sizes.d50), ("D90", sizes.d90)):
+            say.metric(name, f"{value:.4g} {sizes.unit}", width="content")
+
+
+def phases(micrograph: Micrograph, asked: Asked, found: cache.Segmented) -> None:
+    """Draw each phase's share with its interval."""
+    if found.found.kind == OBJECTS:
+        return
+    shares = cache.phase_fractions(micrograph, asked.choice, asked.given)
+    rows = pd.DataFrame(
+        {
+            "colour": [tables.swatch(phase.colour) for phase in found.found.phases],
+            "phase": [phase.name for phase in found.found.phases],
+            "share (%)": [100 * share.estimate for share in shares],
+            "from (%)": [100 * share.low for share in shares],
+            "to (%)": [100 * share.high for share in shares],
+        }
+    )
+    config = show.formats(rows) | {"colour": st.column_config.ImageColumn("", width=36)}
+    st.dataframe(rows, hide_index=True, column_config=config, key="segment_phases")
+    say.caption(
+        "Share of each phase as found, before changes by hand, with 95 % limits from tiles of this "
+        "field."
+    )
+    for note in found.notes:
+        say.caption("{note}", note=note)
+
+
+def downloads(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
+    """Draw the files to take home."""
+    stem = show.file_stem(micrograph)
+    table = cache.object_table(micrograph, meant, asked.given)
+    sizes = size_distribution(table)
+    with st.container(horizontal=True):
+        show.download(
+            "Objects (CSV)",
+            tables.regions_csv(table, micrograph),
+            f"{stem}_objects.csv",
+            "text/csv",
+            "segment_csv",
+        )
+        show.download(
+            "Sizes (CSV)",
+            lambda: csv_bytes(pd.concat([sizes.to_frame(), sizes.histogram()], axis=1)),
+            f"{stem}_sizes.csv",
+            "text/csv",
+            "segment_sizes_csv",
+        )
+        recipe = _recipe(asked, meant)
+        if recipe is not None:
+            show.download(
+                "Recipe for a batch (JSON)",
+                lambda: recipe.to_json().encode(),
+                "recipe.json",
+                "application/json",
+                "segment_recipe",
+            )
+        with st.popover("For other programs", icon=":material/output:"):
+            made = cache.object_files(micrograph, meant, asked.given)
+            for kind, (label, ending, mime) in _FILES.items():
+                name = f"{stem}_objects{ending}"
+                show.download(label, made[kind], name, mime, f"segment_{kind}")
+
+
+def _recipe(asked: Asked, meant: cache.Objects) -> Recipe | None:
+    """Return what finds the same phases in other micrographs; None where a recipe holds no such.
+
+    Changes by hand belong to this micrograph and are not part of it. Clusters have their recipe
+    on their own page.
+    """
+    choice, found_by = asked.choice, meant.found_by
+    steps: tuple[Step, ...] = ()
+    if choice.way == cache.STROKES:
+        strokes = ((m.sha256, strokes_of(shapes)) for m, shapes in asked.given.strokes)
+        by = SegmentBy("strokes", choice.names, seed=choice.seed, strokes=tuple(strokes))
+    elif choice.way == cache.CHAIN:
+        steps = Pipeline.from_json(choice.chain).steps
+        by = SegmentBy("threshold", (*choice.names, GROUND), dark=choice.dark)
+    elif choice.way == cache.PARTICLES:
+        by = SegmentBy("particles")
+    else:
+        return None
+    return Recipe(
+        filters=steps,
+        segmentation=by,
+        target_cluster=meant.phase - 1,
+        exclude_overlays=choice.exclude,
+        smallest_region_px=found_by.smallest_px,
+        smallest_region_by="stated",
+        split_regions=found_by.split,
+        neck_depth_px=found_by.neck_depth_px,
+        fill_holes=found_by.fill_holes,
+        drop_border_regions=found_by.whole,
+    )

@@ -1,0 +1,5 @@
+"""What greets a person: the tasks that the app is for, and a tour of them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,3 @@
+from . import tour as tour
+from .tasks import PROMISES as PROMISES
+from .tasks import TASKS as TASKS

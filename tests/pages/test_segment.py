@@ -1,0 +1,203 @@
+"""The Segment page: ways to objects, a hand that mends them, and the numbers that follow."""
+
+import numpy as np
+import pytest
+
+from core.imaging.simulation.samples import simulate
+from core.measuring.by_hand import Shape
+from core.measuring.exchange import labels_tiff
+from core.measuring.segmentation import Edit
+from core.ui.parts import viewer
+from core.ui.segment import hand
+from tests.pages.conftest import encode
+from tests.pages.steps import assert_calm, texts, upload
+
+PAGE = "pages/5_Segment.py"
+
+
+@pytest.fixture
+def segment_page(app, png):
+    upload(app, ("a.png", png))
+    return app.switch_page(PAGE).run()
+
+
+def count(app) -> int:
+    said = next(m.value for m in app.markdown if m.value.startswith("### "))
+    return int(said.removeprefix("### ").split()[0])
+
+
+def table(app):
+    return next(d.value for d in app.dataframe if "circularity" in d.value.columns)
+
+
+def current(app):
+    return next(iter(app.session_state["workspace_micrographs"].values()))
+
+
+def place_of(app, row: int) -> tuple[int, int]:
+    found = table(app).iloc[row]
+    return round(found["centroid row (px)"]), round(found["centroid col (px)"])
+
+
+def edit(app, *edits: Edit) -> None:
+    history = hand.History(tuple(edits))
+    app.session_state["segment_history"] = {current(app).sha256: history}
+    app.run()
+
+
+def test_the_first_sight_is_one_answer(segment_page):
+    assert_calm(segment_page)
+    assert count(segment_page) == len(table(segment_page)) > 5
+    said = texts(segment_page)
+    assert "D50 = " in said
+    assert "“particle” covers **" in said
+
+
+def test_a_deleted_object_is_gone_and_comes_back(segment_page):
+    before = count(segment_page)
+    edit(segment_page, Edit("delete", (place_of(segment_page, 1),)))
+    assert_calm(segment_page)
+    assert count(segment_page) == before - 1
+    assert "0 of" in texts(segment_page)
+    assert "1 removed" in texts(segment_page)
+    segment_page.button(key="segment_undo").click().run()
+    assert count(segment_page) == before
+    segment_page.button(key="segment_redo").click().run()
+    assert count(segment_page) == before - 1
+
+
+def test_edits_survive_a_change_of_page_and_of_settings(segment_page):
+    edit(segment_page, Edit("delete", (place_of(segment_page, 1),)), Edit("delete", ((0, 0),)))
+    after = count(segment_page)
+    assert "edits did not fit here" in str([e.label for e in segment_page.expander])
+    segment_page.switch_page("pages/3_Filters.py").run()
+    segment_page.switch_page(PAGE).run()
+    assert_calm(segment_page)
+    assert count(segment_page) == after
+    segment_page.selectbox(key="segment_threshold").set_value("li").run()
+    assert_calm(segment_page)
+    assert "removed" in texts(segment_page)
+
+
+def test_strokes_become_phases(segment_page):
+    segment_page.segmented_control(key="segment_way").set_value("strokes").run()
+    assert_calm(segment_page)
+    assert "Paint a few strokes" in texts(segment_page)
+    micrograph = current(segment_page)
+    level = np.median(micrograph.pixels)
+    bright = np.argwhere(micrograph.pixels > np.percentile(micrograph.pixels, 97))[::40]
+    dark = np.argwhere(micrograph.pixels < level)[::900]
+    drawn = [
+        Shape("brush", (tuple(map(float, at)),), number=n, phase=phase, width_px=5)
+        for n, (phase, at) in enumerate(
+            [*((1, at) for at in bright[:5]), *((2, at) for at in dark[:5])], 1
+        )
+    ]
+    segment_page.session_state["viewer_shapes"] = {micrograph.sha256: tuple(drawn)}
+    segment_page.run()
+    assert_calm(segment_page)
+    shares = next(d.value for d in segment_page.dataframe if "share (%)" in d.value.columns)
+    assert shares["phase"].tolist() == ["particle", "ground"]
+    assert shares["share (%)"].sum() == pytest.approx(100, abs=0.1)
+    assert "10 strokes on this micrograph: 5 particle, 5 ground" in texts(segment_page)
+    segment_page.toggle(key="segment_strokes_checked").set_value(True).run()
+    assert_calm(segment_page)
+    assert "are told rightly" in texts(segment_page)
+
+
+def test_clusters_are_merged_by_name(segment_page):
+    segment_page.segmented_control(key="segment_way").set_value("clusters").run()
+    assert_calm(segment_page)
+    segment_page.text_input(key="segment_cluster_names").set_value("pore, solid, solid").run()
+    assert_calm(segment_page)
+    shares = next(d.value for d in segment_page.dataframe if "share (%)" in d.value.columns)
+    assert shares["phase"].tolist() == ["pore", "solid"]
+    segment_page.segmented_control(key="segment_phase").set_value("pore").run()
+    assert "“pore” covers" in texts(segment_page)
+
+
+def test_a_label_file_is_measured_and_a_wrong_one_is_a_sentence(segment_page):
+    segment_page.segmented_control(key="segment_way").set_value("file").run()
+    assert "Give a label image" in texts(segment_page)
+    labels = np.zeros(current(segment_page).shape, np.int32)
+    labels[10:30, 10:30], labels[50:80, 60:90] = 1, 2
+    segment_page.file_uploader(key="segment_file_0").upload("l.tif", labels_tiff(labels)).run()
+    assert_calm(segment_page)
+    assert count(segment_page) == 2
+    wrong = labels_tiff(labels[:20])
+    segment_page.file_uploader(key="segment_file_1").upload("w.tif", wrong).run()
+    assert "256 × 20 pixels" in segment_page.error[0].value
+    assert count(segment_page) == 2
+
+
+def test_a_chain_without_a_threshold_is_a_sentence(segment_page):
+    segment_page.selectbox(key="segment_threshold").set_value("chain").run()
+    assert "does not end in a threshold" in segment_page.error[0].value
+    assert not segment_page.exception
+
+
+@pytest.mark.parametrize("pixels", [np.full((60, 80), 9, np.uint8), np.eye(3, dtype=np.uint8)])
+def test_odd_frames_get_an_answer_or_a_sentence(app, pixels):
+    upload(app, ("odd.png", encode(pixels)))
+    app.switch_page(PAGE).run()
+    assert not app.exception
+
+
+def test_what_a_click_and_a_line_mean(monkeypatch):
+    state = {}
+    monkeypatch.setattr(hand.st, "session_state", state)
+    micrograph = simulate("spheroids", shape=(64, 64), seed=1).micrograph
+    labels = np.zeros((64, 64), np.int32)
+    labels[5:15, 5:15], labels[5:15, 15:25] = 1, 2
+    from core.measuring.segmentation import from_objects
+
+    found = from_objects(labels, micrograph)
+    hand.click(micrograph, hand.MERGE, viewer.Click(8, 8, 1), lambda: found)
+    assert hand.history(micrograph).done == ()
+    hand.click(micrograph, hand.MERGE, viewer.Click(8, 20, 2), lambda: found)
+    hand.click(micrograph, hand.DELETE, viewer.Click(40, 40, 0), lambda: found)
+    hand.click(micrograph, hand.DELETE, viewer.Click(8, 20, 2), lambda: found)
+    hand.click(micrograph, hand.GROW, viewer.Click(40, 40, 0), lambda: found)
+    line = Shape("ruler", ((8.0, 2.0), (8.0, 28.0)), number=7)
+    assert hand.take(micrograph, hand.CUT, (line,), lambda: found)
+    assert not hand.take(micrograph, hand.SELECT, (line,), lambda: found)
+    kinds = [each.kind for each in hand.history(micrograph).done]
+    assert kinds == ["merge", "delete", "grow", "cut"]
+    assert viewer.kept.shapes(micrograph) == ()
+
+
+def test_limits_and_downloads(segment_page):
+    before = count(segment_page)
+    segment_page.number_input(key="segment_least_px").set_value(12.0).run()
+    segment_page.button(key="segment_keep").click().run()
+    assert_calm(segment_page)
+    assert count(segment_page) <= before
+    assert table(segment_page).filter(like="equivalent diameter").min().min() >= 12
+
+
+def test_clusters_come_over_from_their_page(app, png):
+    upload(app, ("a.png", png))
+    app.switch_page("pages/4_Cluster.py").run()
+    app.slider(key="cluster_k").set_value(2).run()
+    regions = next(d.value for d in app.dataframe if "circularity" in d.value.columns)
+    app.button(key="cluster_to_segment").click().run()
+    assert_calm(app)
+    assert app.title[0].value == "Segment"
+    assert app.segmented_control(key="segment_way").value == "clusters"
+    assert count(app) == len(regions)
+
+
+def test_a_recipe_goes_home_with_the_way(segment_page):
+    from core.ui.segment import answer, settings
+
+    asked = settings.Asked(
+        settings.cache.SegmentChoice(chain='{"steps": [{"filter": "otsu"}]}', names=("pore",)),
+        settings.cache.Given(),
+        settings.cache.RegionChoice(12, split=True),
+    )
+    recipe = answer._recipe(asked, settings.cache.Objects(asked.choice, 1, asked.found_by))
+    assert recipe.segmentation.way == "threshold"
+    assert recipe.segmentation.names == ("pore", "ground")
+    assert (recipe.target, recipe.smallest_region_px, recipe.split_regions) == (0, 12, True)
+    labels = [each.label for each in segment_page.get("download_button")]
+    assert any("Recipe for a batch" in label for label in labels)
