@@ -166,6 +166,25 @@ def test_what_a_click_and_a_line_mean(monkeypatch):
     assert viewer.kept.shapes(micrograph) == ()
 
 
+def test_edits_travel_with_a_study(monkeypatch):
+    from core.ui.page import studies
+
+    state = {}
+    monkeypatch.setattr(hand.st, "session_state", state)
+    micrograph = simulate("spheroids", shape=(64, 64), seed=1).micrograph
+    edits = (Edit("delete", ((8.0, 8.0),), area_px=(50.0,)), Edit("fill"))
+    for each in edits:
+        hand.add(micrograph, each)
+    notes = studies._notes(micrograph)
+    state.clear()
+    studies._say_of(micrograph.sha256, "", notes)
+    assert hand.history(micrograph).done == edits
+    state.clear()
+    for hostile in ("x", [{"kind": "explode"}], [3], {"a": 1}):
+        studies._say_of(micrograph.sha256, "", {"edits": hostile})
+        assert hand.history(micrograph).done == ()
+
+
 def test_limits_and_downloads(segment_page):
     before = count(segment_page)
     segment_page.number_input(key="segment_least_px").set_value(12.0).run()

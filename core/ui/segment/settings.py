@@ -14,13 +14,14 @@ from core.measuring.segmentation import GROUND, MOST_NAME
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.cache import CHAIN, CLUSTERS, FILE, PARTICLES, STROKES
-from core.ui.parts import MOST_CLUSTERS, Amount, Choice, Setting, Switch, Whole, say, segmenting
+from core.ui.parts import MOST_CLUSTERS, Amount, Choice, Setting, Switch, Whole, say
 from core.ui.segment import files, strokes
 from core.ui.shell import (
     EXCLUDE,
     SMALLEST,
     SMALLEST_NM,
     filter_chain,
+    segmenting,
     smallest_by,
     workspace,
 )
