@@ -56,10 +56,10 @@ WAY = Choice(
     name="segment-way",
     key=segmenting.WAY,
     label="How objects are found",
-    help="Threshold: bright from dark. Strokes: paint a little of each phase, and the rest "
-    "follows. Clusters: those of the Cluster page, merged and named. File: labels, a mask or "
-    "ImageJ's ROIs.",
-    default=CHAIN,
+    help="Particles: objects without a setting. Threshold: bright from dark. Strokes: paint a "
+    "little of each phase, and the rest follows. Clusters: those of the Cluster page, merged and "
+    "named. File: labels, a mask or ImageJ's ROIs.",
+    default=PARTICLES if cache.can_find_particles() else CHAIN,
     options=_ways,
     in_row=True,
     required=True,
@@ -181,7 +181,7 @@ class Asked:
 
 def ask(micrograph: Micrograph) -> Asked:
     """Draw the way in the page and its settings in the sidebar; return what is asked for."""
-    way = WAY.draw() or CHAIN
+    way = WAY.draw() or WAY.default
     with st.sidebar:
         draw = {
             CHAIN: _ask_chain,
