@@ -193,9 +193,10 @@ def ask(micrograph: Micrograph) -> Asked:
         asked = draw[way](micrograph)
         for setting in (SPLIT, FILL, WHOLE):
             setting.draw()
-        SMALLEST.draw()
-        if micrograph.pixel_size is not None:
-            SMALLEST_NM.draw()
+        if way not in (PARTICLES, FILE):  # objects come as they are; “All objects” filters them
+            SMALLEST.draw()
+            if micrograph.pixel_size is not None:
+                SMALLEST_NM.draw()
         exclude = EXCLUDE.draw()
     averaged = SIGMA.value() if _by_threshold() else 0.0
     if asked.choice.clusters is not None and asked.choice.clusters.smoothing.kind == GREYS:
