@@ -4,6 +4,7 @@ from .edits import KINDS as KINDS
 from .edits import Edit as Edit
 from .edits import History as History
 from .edits import edits_json as edits_json
+from .edits import parse_edits as parse_edits
 from .edits import read_edits as read_edits
 from .growing import grow as grow
 from .replay import Replayed as Replayed
