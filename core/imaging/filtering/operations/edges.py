@@ -24,6 +24,7 @@ from core.imaging.filtering.operations.base import (
 )
 
 _LEAST_PX = 9  # Hessians need neighbours
+_CANNY_BAND_PX = 1 << 19  # its ten frames of doubles are small then
 _RIDGE_REACH = 12  # sigmas: scikit-image cuts each of two derivatives at 8 / √2
 _PLUS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 _SOBEL_SUM = 8  # scikit-image's Canny does not divide Sobel's sum by its weights
@@ -70,7 +71,8 @@ def canny(
         return crests(share_of_range(band, low, high).astype(np.float64), mask, sigma_px, slopes)
 
     reach = gaussian_edge(sigma_px) // 2 + 3
-    return to_mask(_strong_ones(in_bands(pixels, reach, mark, exclude=exclude)))
+    marks = in_bands(pixels, reach, mark, exclude=exclude, band_px=_CANNY_BAND_PX)
+    return to_mask(_strong_ones(marks))
 
 
 def crests(
