@@ -21,7 +21,6 @@ from core.ui.batch.settings import (
     LABEL,
     METHOD,
     PICTURES,
-    SAMPLE,
     SCALE,
     SETTINGS,
     TARGETS,
@@ -33,6 +32,7 @@ from core.ui.shell import (
     SMALLEST_NM,
     TASKS,
     filter_chain,
+    grouping,
     model_choice,
     region,
     smallest_by,
@@ -65,6 +65,11 @@ def choose(pick_model: Callable[[], str], said: Callable[[], Mapping[str, Any]])
         file = st.file_uploader("recipe.json", "json", key="batch_recipe_file", max_upload_size=1)
         return None if file is None else _from_file(file.getvalue())
     return _from_settings(pick_model(), said())
+
+
+def is_from_file() -> bool:
+    """Tell whether the recipe is a file's and not what the pages say."""
+    return st.session_state.get("batch_recipe_origin") == FROM_FILE
 
 
 def _from_file(data: bytes) -> Recipe:
@@ -100,8 +105,7 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
     EXCLUDE.draw()
     _scale()
     _draw_regions()
-    with st.expander("Samples, labels, pictures", icon=":material/sell:"):
-        SAMPLE.draw()
+    with st.expander("Labels, pictures", icon=":material/sell:"):
         LABEL.draw()
         PICTURES.draw()
     own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *SETTINGS))
@@ -111,6 +115,7 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
         "target_cluster": None if target == AUTOMATIC else target,
         "smallest_region_by": smallest_by(),
     }
+    stated["samples"] = grouping.pairs()
     return Recipe(**{**stated, "conformal_level": _level(model, said.get("conformal_level"))})
 
 
