@@ -6,6 +6,7 @@ from .folders import WEIGHTS as WEIGHTS
 from .folders import load_model as load_model
 from .folders import save_model as save_model
 from .foreign import hub as hub
+from .foreign.files import read_safetensors as read_safetensors
 from .foreign.fitting import TITLES as TITLES
 from .foreign.fitting import head_name as head_name
 from .foreign.opening import LONGEST_NAME as LONGEST_NAME
@@ -17,6 +18,7 @@ from .info import as_text as as_text
 from .info import understand_model as understand_model
 from .installed import ADDED as ADDED
 from .installed import CARD as CARD
+from .installed import PARTICLES as PARTICLES
 from .installed import added_folder as added_folder
 from .installed import file_digest as file_digest
 from .installed import find_model as find_model
