@@ -40,7 +40,7 @@ def random_view(
 
 def _half(values: Floats) -> Floats:
     rows, cols = values.shape
-    return values.reshape(rows // 2, 2, cols // 2, 2).mean(axis=(1, 3))
+    return np.asarray(values.reshape(rows // 2, 2, cols // 2, 2).mean(axis=(1, 3)), np.float32)
 
 
 def _enlarge(
@@ -80,7 +80,7 @@ def _cut(
 
 def _seen(pixels: NDArray[np.uint8], rng: np.random.Generator) -> Floats:
     """Return the view with another contrast, sharpness, noise and shading; standardised."""
-    grey = pixels.astype(np.float32) / 255
+    grey: NDArray[Any] = pixels.astype(np.float32) / 255
     if rng.random() < 0.3:
         grey = 1 - grey
     if rng.random() < 0.6:
