@@ -64,6 +64,6 @@ def _enlarge(labels: Labels, shape: tuple[int, int]) -> Labels:
 
 def _cut(labels: Labels, hidden: Mask) -> Labels:
     """Return labels without what is hidden; pieces that it parts are objects of their own."""
-    pieces: NDArray[Any] = number_connected(np.where(hidden, 0, labels))  # type: ignore[arg-type]
+    pieces: NDArray[Any] = number_connected(np.where(hidden, 0, labels))
     areas = np.bincount(pieces.ravel())
     return in_reading_order(np.where(areas[pieces] >= SMALLEST_PX, pieces, 0))

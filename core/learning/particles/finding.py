@@ -104,7 +104,7 @@ def _hidden(micrograph: Micrograph, exclude: NDArray[Any] | None) -> NDArray[np.
         raise ValueError(
             f"exclude must be bool of shape {micrograph.shape}, got {given.dtype} {given.shape}"
         )
-    return hidden | given
+    return np.asarray(hidden | given)
 
 
 def _as_singles(pixels: NDArray[Any], hidden: NDArray[np.bool_]) -> NDArray[np.float32]:

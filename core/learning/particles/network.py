@@ -43,7 +43,8 @@ class Surroundings(nn.Module):
         y: Tensor = self.near(x)
         for layer in self.far:
             y = y + layer(y)
-        return y + self.whole(y.mean(dim=(2, 3)))[:, :, None, None]
+        whole: Tensor = self.whole(y.mean(dim=(2, 3)))
+        return y + whole[:, :, None, None]
 
 
 class Finer(nn.Module):

@@ -141,7 +141,7 @@ def measure(network: ParticleNetwork, pictures: Sequence[NumberedPicture]) -> di
     """Return the scores of a network beside those of threshold and shape, by picture and in all."""
     if not pictures:
         return {}
-    ways = {
+    ways: dict[str, Callable[[Micrograph], NDArray[Any]]] = {
         "network": lambda micrograph: find_with(network, micrograph),
         "by shape": find_by_shape,
     }
@@ -169,7 +169,7 @@ def _begin(start: Start, seed: int) -> ParticleNetwork:
     own = network.state_dict()
     fits = {name: value for name, value in start.weights.items() if name in own}
     network.load_state_dict({**own, **fits})
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return network.to(memory_format=torch.channels_last)
 
 
 def _example(picture: NumberedPicture) -> Example:
