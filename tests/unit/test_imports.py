@@ -57,6 +57,7 @@ INSIDE = {
         "explaining": ("classifying", "models"),
         "trust": ("explaining", "classifying", "models"),
         "training": ("explaining", "classifying", "models"),
+        "particles_training": ("training", "particles", "models"),
         "adding": ("classifying", "models", "holding"),
         "holding": (),
     },

@@ -3,6 +3,8 @@ from .cuts import cut_levels as cut_levels
 from .exposure import saturated_share as saturated_share
 from .histograms import GreyHistogram as GreyHistogram
 from .histograms import grey_histogram as grey_histogram
+from .operations.background import pick_ground as pick_ground
+from .operations.background import subtract_surface as subtract_surface
 from .operations.base import blur as blur
 from .operations.base import disc as disc
 from .operations.base import gaussian_edge as gaussian_edge
@@ -16,6 +18,7 @@ from .operations.frequency import radial_power as radial_power
 from .operations.frequency import spacing_of as spacing_of
 from .operations.frequency import spectrum as spectrum
 from .operations.frequency import strongest_peaks as strongest_peaks
+from .operations.thresholds import otsu_threshold as otsu_threshold
 from .pipeline import FAMILIES as FAMILIES
 from .pipeline import FILTERS as FILTERS
 from .pipeline import MAX_STEPS as MAX_STEPS

@@ -8,6 +8,7 @@ from .folders import load_model as load_model
 from .folders import prepare_card as prepare_card
 from .folders import save_model as save_model
 from .foreign import hub as hub
+from .foreign.files import read_safetensors as read_safetensors
 from .foreign.fitting import head_name as head_name
 from .foreign.opening import LONGEST_NAME as LONGEST_NAME
 from .foreign.opening import UNNAMED as UNNAMED
@@ -20,6 +21,7 @@ from .installed import ADDED as ADDED
 from .installed import ASSUMED as ASSUMED
 from .installed import CARD as CARD
 from .installed import CHOSEN as CHOSEN
+from .installed import PARTICLES as PARTICLES
 from .installed import PREPARED_BY as PREPARED_BY
 from .installed import added_folder as added_folder
 from .installed import file_digest as file_digest

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 CARD = "card.json"
+PARTICLES = "particles"  # the `kind` in the card of a model that finds particles and names no class
 SHIPPED = "em-morph5-2"  # the one that is used when none is named
 WEIGHT_SUFFIXES = (".pth", ".pt", ".tar", ".ckpt", ".bin", ".safetensors", ".onnx")
 CONFIG = "config.json"  # of a folder that Hugging Face's programs wrote
@@ -42,10 +43,19 @@ def file_digest(path: Path) -> str:
 
 
 def list_models() -> list[str]:
-    """Return the names of the installed models, sorted; the one that comes first is the usual."""
+    """Return the names of the installed classifiers, sorted; the one first is the usual."""
     folder = models_folder()
-    names = [p.parent.name for p in folder.glob(f"*/{CARD}")] if folder.is_dir() else []
+    cards = folder.glob(f"*/{CARD}") if folder.is_dir() else ()
+    names = [card.parent.name for card in cards if not _finds_particles(card)]
     return sorted(names, key=lambda name: (name != SHIPPED, name))
+
+
+def _finds_particles(card: Path) -> bool:
+    """Tell a card of a particle model, which is no classifier; a broken card is a classifier's."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        facts = json.loads(card.read_text(encoding="utf-8"))
+        return isinstance(facts, dict) and facts.get("kind") == PARTICLES
+    return False
 
 
 def find_model(name_or_path: str | Path) -> Path | None:
