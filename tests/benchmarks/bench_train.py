@@ -32,7 +32,7 @@ from core.learning.training.quick.seen import seen_before
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 NETWORKS = ("em-morph5", "em-morph5-2")
-COUNTS, DRAWS, MOST = (5, 10, 20), 10, 40
+COUNTS, DRAWS, MOST = (5, 10, 20), 10, 26
 
 
 @dataclass(frozen=True)

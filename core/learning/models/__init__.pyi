@@ -17,6 +17,7 @@ from .info import as_text as as_text
 from .info import understand_model as understand_model
 from .installed import ADDED as ADDED
 from .installed import CARD as CARD
+from .installed import SHIPPED as SHIPPED
 from .installed import added_folder as added_folder
 from .installed import file_digest as file_digest
 from .installed import find_model as find_model
