@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.ui import page
 from core.ui.home import correction, gallery, loading
+from core.ui.home import samples as grouped
 from core.ui.parts import filmstrip, say
 from core.ui.shell import PROMISES, TASKS, readings, samples, sidebar, tour, workspace
 
@@ -35,11 +36,14 @@ readings.look()
 current = workspace.current()
 with page.user_errors():
     loading.draw()
+    page.studies.draw()
     if current is None:
+        gallery.offer_back()
         show_samples()
     else:
         sidebar.draw(current)
         filmstrip.draw(workspace.every(), current, workspace.select)
+        grouped.draw()
         correction.draw(current)
         gallery.draw()
         st.subheader("What to do with it", anchor=False)

@@ -22,6 +22,7 @@ with page.user_errors():
     page.settings()
 
     sources = batch_sources.choose()
+    batch_sources.ask_samples(sources, recipe, batch_recipe.is_from_file())
     if recipe is not None:
         with page.user_errors():
             batch_recipe.summary(recipe)

@@ -117,14 +117,15 @@ def test_folder_and_archive_are_loaded_with_all_their_pictures(tab: AppPage, tmp
     assert not tab.troubles, tab.troubles
 
 
-def test_reload_says_what_is_lost_and_brings_samples_back(tab: AppPage, with_bar: Path):
+def test_reload_brings_files_and_samples_back(tab: AppPage, with_bar: Path):
     tab.upload(with_bar)
     tab.page.get_by_text("Simulated samples", exact=True).click()
     tab.page.get_by_role("button", name="Simulated alloys").click()
     tab.page.get_by_role("heading", name="Loaded (2)").wait_for()
     tab.settle()
     tab.page.reload()
-    tab.page.get_by_role("heading", name="Loaded (1)").wait_for()
-    expect(tab.page.get_by_text("1 sample is back. 1 file must be loaded again.")).to_be_visible()
+    tab.page.get_by_role("heading", name="Loaded (2)").wait_for()
+    back = tab.page.get_by_text("2 micrographs and your settings are back")
+    expect(back).to_be_visible()
     tab.settle()
     assert not tab.troubles, tab.troubles

@@ -15,6 +15,7 @@ from .rows.grouping import group_column as group_column
 from .rows.grouping import more_fields as more_fields
 from .rows.hand import list_by_hand as list_by_hand
 from .rows.label_table import Matched as Matched
+from .rows.label_table import find_key as find_key
 from .rows.label_table import match_labels as match_labels
 from .rows.label_table import read_labels as read_labels
 from .rows.label_table import read_samples as read_samples

@@ -19,9 +19,13 @@ def area_intervals(
     groups: Sequence[GroupSummary],
     display_names: Mapping[str, str] | None = None,
     *,
+    fields: Mapping[str, NDArray[np.float64]] | None = None,
     dark: bool = False,
 ) -> go.Figure:
-    """Return each group's mean area fraction in percent with its 95 % interval over fields."""
+    """Return each group's mean area fraction in percent with its 95 % interval over fields.
+
+    `fields` holds the areas of the fields themselves by group: one dot each.
+    """
     areas = [group.area_percent for group in groups]
     low = [max(a.low, 0.0) if a.n > 1 else a.estimate for a in areas]
     high = [min(a.high, 100.0) if a.n > 1 else a.estimate for a in areas]
@@ -36,7 +40,17 @@ def area_intervals(
             "%{customdata[2]} fields<extra></extra>",
         )
     )
-    top = max([*high, 1.0])
+    for name, values in (fields or {}).items():
+        figure.add_scatter(
+            x=values,
+            y=[plain(title(name, display_names))] * len(values),
+            mode="markers",
+            marker={"color": BLUE, "size": 8, "opacity": 0.4},
+            hovertemplate="%{x:.1f} %<extra></extra>",
+            showlegend=False,
+        )
+    known = [float(np.nanmax(v)) for v in (fields or {}).values() if np.isfinite(v).any()]
+    top = max([*high, *known, 1.0])
     figure.update_xaxes(title="area fraction (%)", range=[0, min(1.1 * top, 102)])
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
     return styled(figure, dark, height=72 + 36 * max(len(groups), 2))

@@ -1,3 +1,4 @@
+from . import verdict as verdict
 from . import wording as wording
 from .about import About as About
 from .sample import NOTE as NOTE

@@ -22,6 +22,7 @@ NOTE = (
 )
 _PER_KIND = 2  # from two on, means have intervals
 _SHAPE = (768, 1024)
+_DAY = "2026-11-28"  # when its look last changed
 
 
 def read_sample_report() -> str:
@@ -34,11 +35,13 @@ def make_sample_report() -> str:
     # Here, since every page offers the finished report and none makes it.
     from core.reporting.batch import run_batch
     from core.reporting.recipe import Recipe
+    from core.reporting.report.about import About
     from core.reporting.report.writing import report_html
 
     micrographs = [_sample(kind, seed) for seed in range(_PER_KIND) for kind in KINDS]
     with tempfile.TemporaryDirectory() as folder:
-        return report_html(run_batch(micrographs, Recipe(), folder), note=NOTE)
+        result = run_batch(micrographs, Recipe(sample_from="name:start"), folder)
+        return report_html(result, note=NOTE, about=About("A sample report", date=_DAY))
 
 
 def _sample(kind: str, seed: int) -> Micrograph:

@@ -53,15 +53,35 @@ def answer(result: BatchResult, units: Units) -> str:
 def _by_sample(result: BatchResult, fields: pd.DataFrame, units: Units) -> str:
     names = [name for name, _ in _groups(fields)]
     lines = "".join(
-        f"<li><b>{escape(name or 'No sample named')}</b> {_line(result, group, units)}</li>"
-        for name, group in _groups(fields)[:MOST_SAMPLES]
+        f"<li><b>{escape(name)}</b> {escape(said)}</li>" for name, said in answers(result, units)
     )
+    said = " ".join(map(escape, differences(result, units)))
+    told = f'<p class="differences">{said}</p>' if said else ""
     left = len(names) - MOST_SAMPLES
     more = f'<p class="note">{left} more samples are in the tables below.</p>' if left > 0 else ""
-    return (
-        f'<ul class="answer">{lines}</ul>{more}{_differences(result, fields, units)}'
-        f"{_dots(result, fields)}"
-    )
+    return f'<ul class="answer">{lines}</ul>{more}{told}{_dots(result, fields)}'
+
+
+def answers(result: BatchResult, units: Units) -> list[tuple[str, str]]:
+    """Return each sample with its answer in words, as plain text; empty where none is named."""
+    if group_column(result.fields) != "sample":
+        return []
+    return [
+        (name or "No sample named", _line(result, group, units))
+        for name, group in _groups(result.fields)[:MOST_SAMPLES]
+    ]
+
+
+def differences(result: BatchResult, units: Units) -> list[str]:
+    """Return how samples differ in area, in sentences of plain text; empty with fewer than two."""
+    if group_column(result.fields) != "sample":
+        return []
+    table = compare_groups(result.fields, units, result.recipe)
+    areas = table[table["quantity"] == "area fraction (%)"]
+    rows: Iterable[Any] = areas.head(_MOST_DIFFERENCES).itertuples(index=False)
+    said = [text for text in map(_difference, rows) if text]
+    rest = len(areas) - _MOST_DIFFERENCES
+    return [*said, *([f"{rest} more pairs are under “Samples compared”."] if rest > 0 else [])]
 
 
 def _line(result: BatchResult, group: pd.DataFrame, units: Units) -> str:
@@ -76,7 +96,7 @@ def _line(result: BatchResult, group: pd.DataFrame, units: Units) -> str:
         said += f"; mean diameter {shown} {units.length}"
     counts = group["label"].value_counts()
     leader = str(counts.index[0])
-    title = escape(wording.class_title(result, leader))
+    title = wording.class_title(result, leader)
     count = f"{int(counts.iloc[0])} of {len(group)}" if len(group) > 1 else "1 field"
     return f"{said}; {title} ({count})"
 
@@ -88,24 +108,12 @@ def _percent(value: Interval) -> str:
     return f"{value.estimate:.1f} % ({low:.1f} to {high:.1f} %, {value.n} fields)"
 
 
-def _differences(result: BatchResult, fields: pd.DataFrame, units: Units) -> str:
-    """Return which samples differ in area, by how much and how sure; empty with one sample."""
-    table = compare_groups(fields, units, result.recipe)
-    areas = table[table["quantity"] == "area fraction (%)"]
-    rows: Iterable[Any] = areas.head(_MOST_DIFFERENCES).itertuples(index=False)
-    said = [text for text in map(_difference, rows) if text]
-    rest = len(areas) - _MOST_DIFFERENCES
-    if rest > 0:
-        said.append(f"{rest} more pairs are under “Samples compared”.")
-    return f'<p class="differences">{" ".join(said)}</p>' if said else ""
-
-
 def _difference(row: Any) -> str:
-    first, second = escape(row.compared_with), escape(row.sample)
+    first, second = row.compared_with, row.sample
     if np.isnan(row.low):
         return ""
     limits = f"{_signed(row.low)} to {_signed(row.high)} points"
-    p = f"p {'&lt; 0.001' if row.p_holm < 0.001 else f'= {row.p_holm:.2g}'}"
+    p = f"p {'< 0.001' if row.p_holm < 0.001 else f'= {row.p_holm:.2g}'}"
     apart = row.low > 0 or row.high < 0
     if apart and row.p_holm < _SURE:
         more = "more" if row.difference > 0 else "less"

@@ -1,3 +1,4 @@
+from .model import ORIGINAL as ORIGINAL
 from .model import Member as Member
 from .model import Study as Study
 from .opening import open_study as open_study

@@ -1,4 +1,5 @@
 from . import comparison as comparison
+from . import kept as kept
 from . import live as live
 from . import recipe as recipe
 from . import results as results

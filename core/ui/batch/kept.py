@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 HOUR_S = 3600.0
@@ -65,6 +65,17 @@ class Kept(Generic[Thing]):
             self._tidy()
             entry = self._things.get(key)
         return entry.thing if entry else None
+
+    def renew(self, key: str, held_bytes: int) -> bool:
+        """Keep for another hour what takes so much now; False when it is gone."""
+        with self._lock:
+            entry = self._things.get(key)
+            if entry is None:
+                return False
+            until_s = self._clock() + HOUR_S
+            self._things[key] = replace(entry, until_s=until_s, held_bytes=held_bytes)
+            self._tidy()
+            return key in self._things
 
     def drop(self, thing: Thing) -> None:
         """Forget a thing under all its keys."""

@@ -21,19 +21,18 @@ from core.ui.batch.settings import (
     LABEL,
     METHOD,
     PICTURES,
-    SAMPLE,
     SCALE,
     SETTINGS,
     TARGETS,
 )
-from core.ui.parts import AUTOMATIC, gather, say, show, tables
+from core.ui.parts import AUTOMATIC, gather, measuring, say, show, tables
 from core.ui.shell import (
     EXCLUDE,
     SMALLEST,
     SMALLEST_NM,
     TASKS,
     filter_chain,
-    measuring,
+    grouping,
     model_choice,
     region,
     smallest_by,
@@ -66,6 +65,11 @@ def choose(pick_model: Callable[[], str], said: Callable[[], Mapping[str, Any]])
         file = st.file_uploader("recipe.json", "json", key="batch_recipe_file", max_upload_size=1)
         return None if file is None else _from_file(file.getvalue())
     return _from_settings(pick_model(), said())
+
+
+def is_from_file() -> bool:
+    """Tell whether the recipe is a file's and not what the pages say."""
+    return st.session_state.get("batch_recipe_origin") == FROM_FILE
 
 
 def _from_file(data: bytes) -> Recipe:
@@ -101,22 +105,25 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
     EXCLUDE.draw()
     _scale()
     _draw_regions()
-    with st.expander("Samples, labels, pictures", icon=":material/sell:"):
-        SAMPLE.draw()
+    with st.expander("Labels, pictures", icon=":material/sell:"):
         LABEL.draw()
         PICTURES.draw()
-    own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *measuring.SETTINGS, *SETTINGS))
+    own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *SETTINGS))
     stated = {name: _whole(name, value) for name, value in {**said, **own}.items()}
     stated |= {"model": model, "filters": steps if filtered else ()}
     stated |= {
         "target_cluster": None if target == AUTOMATIC else target,
         "smallest_region_by": smallest_by(),
     }
+    stated["samples"] = grouping.pairs()
     return Recipe(**{**stated, "conformal_level": _level(model, said.get("conformal_level"))})
 
 
 def _draw_regions() -> None:
-    """Draw smoothing, what makes a region and what is measured: the settings of Cluster as well."""
+    """Draw smoothing, what makes a region and what is measured: the settings of Cluster as well.
+
+    What they say was gathered before, as that of all pages.
+    """
     with st.expander("Smoothing, regions, measures", icon=":material/tune:"):
         measuring.draw_smoothing()
         for setting in (measuring.SPLIT, measuring.NECK, measuring.FILL, measuring.CORNERS):

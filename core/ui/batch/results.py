@@ -14,15 +14,18 @@ from core.reporting.batch import (
     FLAGS,
     BatchResult,
     Units,
+    are_alike,
     choose_units,
     collect_sizes,
     compare,
     csv_bytes,
+    group_column,
     match_labels,
     read_labels,
     summarise_groups,
     words_of,
 )
+from core.reporting.report import verdict
 from core.ui.batch import comparison
 from core.ui.batch.run import Run
 from core.ui.parts import say, show, tables
@@ -47,6 +50,7 @@ def draw(run: Run, result: BatchResult) -> None:
     if not done:
         return
     units = choose_units(result.succeeded)
+    _answer(result, units)
     _charts(result, units)
     comparison.draw(result, units)
     _table(run, result, units)
@@ -101,21 +105,44 @@ def _charts(result: BatchResult, units: Units) -> None:
             "batch_classes",
             "How many micrographs fell into each class",
         )
+    by = group_column(result.fields)
+    named = {} if by == "sample" else names
+    per = "sample" if by == "sample" else "predicted class"
     with middle:
-        st.markdown("**Area of the target cluster**")
-        groups = summarise_groups(result.fields, "label", units)
+        say.markdown("**Area of the target, per {per}**", per=per)
+        groups = summarise_groups(result.fields, by, units)
+        dots = {
+            group.name: result.fields.loc[
+                result.fields[by].fillna("") == group.name, "target_percent"
+            ].to_numpy(float)
+            for group in groups
+        }
         show.chart(
-            figures.area_intervals(groups, names, dark=dark),
+            figures.area_intervals(groups, named, fields=dots, dark=dark),
             "batch_areas",
-            "Mean area of the target cluster per class with its 95 % interval",
+            f"Area of the target per {per}: one dot a field, mean with its 95 % interval",
         )
     with right:
-        st.markdown("**Sizes of its regions**")
-        sizes = collect_sizes(result.each_regions(), result.fields, units)
+        say.markdown("**Sizes of its regions, per {per}**", per=per)
+        sizes = collect_sizes(result.each_regions(), result.fields, units, by)
         show.chart(
-            figures.size_distributions(sizes, units.length, names, dark=dark),
+            figures.size_distributions(sizes, units.length, named, dark=dark),
             "batch_sizes",
-            "Equivalent diameters of all regions, per class",
+            f"Equivalent diameters of all regions, per {per}",
+        )
+
+
+def _answer(result: BatchResult, units: Units) -> None:
+    """Say what each sample has and how samples differ; or why there is no one answer."""
+    for name, said in verdict.answers(result, units):
+        say.markdown("**{name}** {said}", name=name, said=say.plain(said))
+    if said := verdict.differences(result, units):
+        say.caption("{said}", said=say.plain(" ".join(said)))
+    if group_column(result.fields) == "label" and not are_alike(result.fields):
+        say.info(
+            "No sample is named and these micrographs are not alike, so nothing is averaged over "
+            "all of them. Name the samples above and run again: each then has its answer.",
+            icon=":material/sell:",
         )
 
 

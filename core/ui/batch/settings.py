@@ -7,15 +7,8 @@ from core.reporting.recipe import FROM_FILE, FROM_PICTURE
 from core.reporting.recipe import PICTURES as KINDS
 from core.ui import cache
 from core.ui.parts import MOST_CLUSTERS, Choice, Setting, Several, Switch, Whole, targets
+from core.ui.shell import OF_NAMES, PARTS_OF_NAMES
 
-_PARTS = {
-    "": "not stated",
-    "folder": "folder",
-    "folder:2": "folder above that",
-    "name:1": "first part of the file name",
-    "name:2": "second part of the file name",
-    "name:-1": "last part of the file name",
-}
 _PICTURES = {
     "overlays": "heat maps (PNG)",
     "masks": "masks (PNG)",
@@ -25,7 +18,6 @@ _PICTURES = {
     "geojson": "regions for QuPath (GeoJSON)",
     "coco": "regions for training (COCO)",
 }
-_OF_NAMES = "Parts of a file name are divided by spaces, dots, - and _."
 
 METHOD = Choice(
     name="batch-method",
@@ -61,15 +53,6 @@ BORDER = Switch(
     "as area either way.",
     recipe="drop_border_regions",
 )
-SAMPLE = Choice(
-    name="batch-sample",
-    key="batch_sample_from",
-    label="Sample named by",
-    help=_OF_NAMES,
-    default="",
-    options=_PARTS,
-    recipe="sample_from",
-)
 SCALE = Choice(
     name="batch-scale",
     key="batch_scale",
@@ -86,9 +69,9 @@ LABEL = Choice(
     name="batch-class",
     key="batch_label_from",
     label="True class named by",
-    help=_OF_NAMES,
+    help=OF_NAMES,
     default="",
-    options=_PARTS,
+    options=PARTS_OF_NAMES,
     recipe="label_from",
 )
 PICTURES = Several(
@@ -107,7 +90,6 @@ SETTINGS: tuple[Setting, ...] = (
     *TARGETS.values(),
     FILTERS,
     BORDER,
-    SAMPLE,
     SCALE,
     LABEL,
     PICTURES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,8 +13,11 @@ import streamlit as st
 
 from core.errors import UserError
 from core.imaging.reading import MAX_FILE_MB
-from core.reporting.batch import GivenSource
-from core.ui.shell import uploads, user_errors, workspace
+from core.micrograph import Micrograph
+from core.reporting.batch import GivenSource, count_samples, list_sources
+from core.reporting.recipe import Recipe
+from core.ui.parts import say
+from core.ui.shell import grouping, uploads, user_errors, workspace
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -89,6 +93,40 @@ def choose() -> Sequence[GivenSource]:
         _require_room(files)
         return [(file.name, file.getvalue()) for file in files]
     return []
+
+
+def ask_samples(sources: Sequence[GivenSource], recipe: Recipe | None, from_file: bool) -> None:
+    """Draw the first question of a batch: which of the micrographs show the same specimen."""
+    names = file_names(sources)
+    if recipe is not None and from_file:
+        rule = recipe.sample_from
+        counts = count_samples(rule, names) if rule else {}
+        if counts:
+            say.caption("Samples by the recipe: {counts}", counts=grouping.written(counts))
+        return
+    with st.container(border=True, gap="xsmall", key="batch_samples"):
+        st.markdown("**Samples** Which micrographs show the same specimen?")
+        grouping.ask(names, "batch")
+        by_hand = len(grouping.pairs())
+        if by_hand:
+            say.caption(
+                "{by_hand} of what is loaded were named by hand on Home, which counts first.",
+                by_hand=by_hand,
+            )
+
+
+def file_names(sources: Sequence[GivenSource]) -> list[str]:
+    """Return the names of the files, with their folders; archives are not looked into."""
+    names: list[str] = []
+    for source in sources:
+        if isinstance(source, tuple):
+            names.append(source[0])
+        elif isinstance(source, Micrograph):
+            names.append(source.name)
+        elif isinstance(source, Path):
+            with suppress(UserError):
+                names += [each.path for each in list_sources(source)]
+    return [name for name in names if not name.lower().endswith(".zip")]
 
 
 def _require_room(files: Sequence[UploadedFile]) -> None:

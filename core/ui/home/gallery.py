@@ -14,7 +14,7 @@ from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.home import scale_card, scale_table
 from core.ui.parts import say, show
-from core.ui.shell import samples, workspace
+from core.ui.shell import grouping, samples, workspace
 
 _CARDS_PER_PAGE = 6
 _CARD_PX = 280  # at least
@@ -52,9 +52,7 @@ def draw() -> None:
         if len(micrographs) > 1:
             micrographs = _sorted(micrographs)
             _remove_several(micrographs)
-        if st.button("Clear all", icon=":material/delete_sweep:", key="home_clear"):
-            workspace.clear()
-            st.rerun()
+        _clear_all(len(workspace.every()))
     scale_table.draw()
     cards = st.grid(min_column_width=_CARD_PX)
     first = _turn_pages(len(micrographs))
@@ -62,6 +60,26 @@ def draw() -> None:
     with cards:
         for micrograph in micrographs[first : first + _CARDS_PER_PAGE]:
             _card(micrograph, chosen=micrograph is current)
+
+
+def _clear_all(count: int) -> None:
+    """Ask before everything goes; it can be brought back until something else is loaded."""
+    with st.popover("Clear all", icon=":material/delete_sweep:", key="home_clear_asked"):
+        say.markdown("Take all {count} micrographs off the list?", count=count)
+        if st.button("Clear all", key="home_clear", type="primary"):
+            workspace.take_away()
+            st.rerun()
+
+
+def offer_back() -> None:
+    """Offer what was cleared last, as long as nothing else was loaded."""
+    if count := workspace.cleared():
+        st.button(
+            say.line("Bring {count} micrographs back", count=count),
+            key="home_bring_back",
+            icon=":material/undo:",
+            on_click=workspace.bring_back,
+        )
 
 
 def _sorted(micrographs: list[Micrograph]) -> list[Micrograph]:
@@ -120,6 +138,8 @@ def prepare(micrograph: Micrograph) -> None:
 def badges(micrograph: Micrograph) -> None:
     """Say in a word each what deserves attention."""
     samples.badge(micrograph)
+    if sample := grouping.sample_of(micrograph):
+        st.badge(say.line("{sample}", sample=sample), icon=":material/sell:", color="green")
     if micrograph.pixel_size is None:
         reason = str(micrograph.metadata.get("calibration", ""))
         st.badge(

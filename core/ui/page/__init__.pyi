@@ -1,4 +1,5 @@
 from . import rooms as rooms
+from . import studies as studies
 from . import warm_up as warm_up
 from .layout import model_picker as model_picker
 from .layout import require_micrograph as require_micrograph

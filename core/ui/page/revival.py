@@ -1,7 +1,7 @@
 """What is left after a reload or behind a deep link, and one line that says so.
 
-The address bar carries how many files were loaded and which samples: samples can be simulated
-again, files cannot, since a server keeps them only as long as the page stays open.
+The address bar carries how many files were loaded and which samples, and for an hour the key under
+which the work of this browser is kept: samples can be simulated again, files cannot.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import re
 import streamlit as st
 
 from core.imaging.simulation import KINDS
+from core.ui.page import keeping
 from core.ui.page.links import address
 from core.ui.parts import say
 from core.ui.shell import workspace
 
-_FILES, _BATCH = "files", "batch"
+_FILES, _BATCH, _WORK = "files", "batch", "work"
 _BATCH_KEY = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 _ALIVE, _NOTE = "revival_alive", "revival_note"
 _SAMPLE = re.compile(r"([a-z_]{1,20})-(\d{1,3})", re.ASCII)
@@ -35,8 +36,12 @@ def restore() -> None:
 
 def _take_over(stated: dict[str, str]) -> str:
     """Load the samples and settings of an address; return what to say of it, empty for nothing."""
+    back, settings = keeping.revive(stated.pop(_WORK, ""))
     files, odd_files = _lost_files(stated.pop(_FILES, ""))
     wanted, odd_samples = _wanted_samples(stated.pop(address.SAMPLES, ""))
+    if back:
+        address.take_over(settings)
+        wanted = []
     for kind, seed in wanted:
         workspace.add_sample(kind, seed)
     odd_batch = _want_batch(stated.pop(_BATCH, ""))
@@ -47,6 +52,10 @@ def _take_over(stated: dict[str, str]) -> str:
     said = ""
     if address.is_link(stated):
         said = _sentence_of_link(held, len(wanted), address.needs_file(stated))
+    elif back:
+        said = (
+            f"The page was opened anew; {_number(back, 'micrograph')} and your settings are back."
+        )
     elif files or wanted:
         said = _sentence(files, len(wanted))
     if odd:
@@ -62,6 +71,7 @@ def remember() -> None:
         _FILES: str(files) if files else None,
         address.SAMPLES: address.name_samples() or None,
         _BATCH: st.session_state.get(workspace.BATCH_KEPT) or None,
+        _WORK: keeping.keep(address.stated) or None,
     }
     for name, value in said.items():
         if st.query_params.get(name) != value:

@@ -1,12 +1,10 @@
 from . import filter_chain as filter_chain
-from . import measuring as measuring
 from . import model_choice as model_choice
 from . import region as region
 from . import samples as samples
 from . import settings as settings
 from . import sidebar as sidebar
 from . import uploads as uploads
-from . import visitor as visitor
 from . import workspace as workspace
 from .border import sentence as sentence
 from .border import user_errors as user_errors
@@ -21,3 +19,8 @@ from .settings import smallest_by as smallest_by
 from .welcome import PROMISES as PROMISES
 from .welcome import TASKS as TASKS
 from .welcome import tour as tour
+from .work import grouping as grouping
+from .work import shelves as shelves
+from .work import visitor as visitor
+from .work.grouping import OF_NAMES as OF_NAMES
+from .work.grouping import PARTS_OF_NAMES as PARTS_OF_NAMES

@@ -13,16 +13,28 @@ WHOLE, BOX, LASSO, TYPED = "Whole", "Box", "Lasso", "Typed"
 WAY = "cluster_region_way"
 SIDES = ("top", "left", "bottom", "right")  # of a typed box: two corners, row before column
 MOST_CORNERS = 400  # a lasso that a hand draws has more, closer than a pixel
-_CORNERS = "cluster_region_corners"  # sha256 -> corners of what was drawn on that frame
+CORNERS = "cluster_region_corners"  # sha256 -> corners of what was drawn on that frame
 _HELD = "cluster_region_held"
+_FARTHEST_PX = 1e6  # a place further out is no place on a frame
 _MOST_TEXT = 4000  # characters; browsers and mail programs cut longer addresses
 _PLACE = re.compile(r"-?\d{1,6}(\.\d)?", re.ASCII)
 
 
 def drawn() -> dict[str, tuple[Point, ...]]:
     """Return the corners of what was drawn, by the digest of its frame."""
-    found: dict[str, tuple[Point, ...]] = st.session_state.setdefault(_CORNERS, {})
+    found: dict[str, tuple[Point, ...]] = st.session_state.setdefault(CORNERS, {})
     return found
+
+
+def corners_from(stated: object) -> tuple[Point, ...]:
+    """Return the corners that a file states; none where it states anything else."""
+    if not isinstance(stated, list) or not 3 <= len(stated) <= MOST_CORNERS:
+        return ()
+    try:
+        found = tuple((float(row), float(col)) for row, col in stated)
+    except (TypeError, ValueError, OverflowError):
+        return ()
+    return found if all(abs(place) < _FARTHEST_PX for each in found for place in each) else ()
 
 
 def hold(found: Region | None) -> None:

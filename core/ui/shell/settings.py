@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.ui.parts import Amount, Setting, Switch, Whole
-from core.ui.shell import measuring
+from core.ui.parts import Amount, Setting, Switch, Whole, measuring
+from core.ui.shell.work.grouping import SAMPLE
 
 EXCLUDE = Switch(
     name="leave-out",
@@ -38,7 +38,7 @@ SMALLEST_NM = Amount(
     recipe="smallest_region_nm",
     to_recipe=lambda nm: nm or None,
 )
-SETTINGS: tuple[Setting, ...] = (EXCLUDE, SMALLEST, SMALLEST_NM, *measuring.SETTINGS)
+SETTINGS: tuple[Setting, ...] = (EXCLUDE, SMALLEST, SMALLEST_NM, SAMPLE, *measuring.SETTINGS)
 
 
 def smallest_by() -> str:

@@ -8,7 +8,7 @@ from core.imaging.scale import describe_instrument
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.parts import say, show
-from core.ui.shell import calibration, workspace
+from core.ui.shell import calibration, grouping, workspace
 from core.ui.shell.border import user_errors
 
 
@@ -27,6 +27,8 @@ def draw(micrograph: Micrograph) -> None:
     )
     frame_picker(micrograph)
     say.caption("{facts}", facts=say.plain(show.describe(micrograph)), into=st.sidebar)
+    if sample := grouping.sample_of(micrograph):
+        say.caption("Sample **{sample}**", sample=sample, into=st.sidebar)
     calibration.draw(micrograph)
 
 

@@ -13,24 +13,27 @@ from typing import Protocol
 import streamlit as st
 
 from core.errors import UserError
+from core.imaging import overlays
 from core.imaging.overlays import OverlayChoice, overlay_choice, with_overlay_choice
 from core.imaging.reading import uploads
 from core.imaging.scale import words
 from core.imaging.simulation import KINDS, simulate
 from core.micrograph import Micrograph, PixelSize
-from core.ui.shell.shelves import Shelf, make_room
+from core.ui.shell.work.shelves import Shelf, make_room
 
 MOST_BYTES = 512 * 2**20
 SAMPLE_SHAPE = (768, 1024)
 
 BATCH_KEPT = "workspace_batch_kept"  # key of a finished batch, for the address
 BATCH_WANTED = "workspace_batch_wanted"  # key that an address named, until the batch is looked at
-_MICROGRAPHS = "workspace_micrographs"  # a Shelf: sha256 of the file -> Micrograph
-_CURRENT = "workspace_current"
-_STEPS = "workspace_scale_steps"  # digest -> pixel size and source before, one dict per step
-_SETTLED = "workspace_scale_settled"  # digests whose scale a person or this app has decided
+CLEARED = "workspace_cleared"  # a Shelf: what “Clear all” took away, until something is loaded
+NAMED_SAMPLES = "workspace_samples"  # digest -> sample, as a person said
+MICROGRAPHS = "workspace_micrographs"  # a Shelf: sha256 of the file -> Micrograph
+CURRENT = "workspace_current"
+STEPS = "workspace_scale_steps"  # digest -> pixel size and source before, one dict per step
+SETTLED = "workspace_scale_settled"  # digests whose scale a person or this app has decided
 _MOST_STEPS = 50
-_SIMULATED = "workspace_simulated"  # sha256 of those that were simulated here -> kind, seed
+SIMULATED = "workspace_simulated"  # sha256 of those that were simulated here -> kind, seed
 
 Progress = Callable[[int, int, Micrograph | None, str], None]
 
@@ -178,7 +181,7 @@ def add_sample(kind: str, seed: int = 0) -> None:
         raise ValueError(f"kind must be one of {KINDS}, got {kind!r}")
     micrograph = simulate(kind, shape=SAMPLE_SHAPE, seed=seed).micrograph
     sha256 = _keep(replace(micrograph, name=sample_name(kind, seed)))
-    st.session_state.setdefault(_SIMULATED, {})[sha256] = kind, seed
+    st.session_state.setdefault(SIMULATED, {})[sha256] = kind, seed
     select(sha256)
 
 
@@ -193,6 +196,42 @@ def add_result(micrograph: Micrograph) -> None:
     if micrograph.sha256 not in _store():
         _keep(replace(micrograph, name=f"{micrograph.name} (filtered)"))
     select(micrograph.sha256)
+
+
+def add_opened(micrograph: Micrograph) -> str:
+    """Load a micrograph that was opened from a study; return its digest.
+
+    Raises
+    ------
+    UserError
+        If there is no room left.
+    """
+    try:
+        sha256 = _keep(micrograph)
+    except AlreadyLoadedError as error:
+        return error.sha256
+    if words.given_later(micrograph):
+        st.session_state.setdefault(SETTLED, set()).add(sha256)
+    return sha256
+
+
+def take_away() -> None:
+    """Forget all micrographs; `bring_back` loads them again, until others are loaded."""
+    st.session_state[CLEARED] = _store().copied()
+    clear()
+
+
+def cleared() -> int:
+    """Return how many micrographs can be brought back."""
+    return len(st.session_state.get(CLEARED) or ())
+
+
+def bring_back() -> None:
+    """Load again what was cleared last, with all that was set for it."""
+    before: Shelf[_File] | None = st.session_state.pop(CLEARED, None)
+    if before:
+        st.session_state[MICROGRAPHS] = before
+        before.touch()
 
 
 def sample_name(kind: str, seed: int) -> str:
@@ -210,18 +249,18 @@ def current() -> Micrograph | None:
     store = _store()
     if not store:
         return None
-    return store.get(st.session_state.get(_CURRENT, ""), next(iter(store.values())))
+    return store.get(st.session_state.get(CURRENT, ""), next(iter(store.values())))
 
 
 def select(sha256: str) -> None:
     """Make a loaded micrograph the current one."""
-    st.session_state[_CURRENT] = sha256
+    st.session_state[CURRENT] = sha256
 
 
 def remove(sha256: str) -> None:
     """Forget one micrograph; its neighbour becomes the current one."""
     digests = list(_store())
-    if st.session_state.get(_CURRENT) == sha256 and len(digests) > 1:
+    if st.session_state.get(CURRENT) == sha256 and len(digests) > 1:
         place = digests.index(sha256)
         select(digests[place + 1] if place + 1 < len(digests) else digests[place - 1])
     _store().forget(sha256)
@@ -260,12 +299,12 @@ def hold_beside(what: str, held_bytes: int) -> None:
 
 def is_simulated(micrograph: Micrograph) -> bool:
     """Tell whether a micrograph was simulated here and not recorded by a microscope."""
-    return micrograph.sha256 in st.session_state.get(_SIMULATED, ())
+    return micrograph.sha256 in st.session_state.get(SIMULATED, ())
 
 
 def samples() -> list[tuple[str, int]]:
     """Return kind and seed of every loaded sample."""
-    known = st.session_state.get(_SIMULATED, {})
+    known = st.session_state.get(SIMULATED, {})
     return [known[sha256] for sha256 in _store() if sha256 in known]
 
 
@@ -287,14 +326,14 @@ def set_pixel_sizes(sizes: Mapping[str, PixelSize | None], source: str = words.S
     before = {sha256: _given(_store()[sha256]) for sha256 in sizes if sha256 in _store()}
     for sha256 in before:
         _give(sha256, sizes[sha256], source)
-    steps = st.session_state.setdefault(_STEPS, [])
+    steps = st.session_state.setdefault(STEPS, [])
     steps.append(before)
     del steps[:-_MOST_STEPS]
 
 
 def undo_pixel_sizes() -> None:
     """Take back what was last given; nothing is filled in by itself there any more."""
-    steps = st.session_state.get(_STEPS) or [{}]
+    steps = st.session_state.get(STEPS) or [{}]
     for sha256, (size, source) in steps.pop().items():
         if sha256 in _store():
             _give(sha256, size, source)
@@ -302,13 +341,13 @@ def undo_pixel_sizes() -> None:
 
 def undoable() -> int:
     """Return to how many micrographs the last change of pixel sizes can be taken back."""
-    steps = st.session_state.get(_STEPS) or [{}]
+    steps = st.session_state.get(STEPS) or [{}]
     return sum(sha256 in _store() for sha256 in steps[-1])
 
 
 def is_settled(sha256: str) -> bool:
     """Tell whether a pixel size was given or taken back here: nothing fills itself in then."""
-    return sha256 in st.session_state.get(_SETTLED, ())
+    return sha256 in st.session_state.get(SETTLED, ())
 
 
 def _given(micrograph: Micrograph) -> tuple[PixelSize | None, str]:
@@ -323,7 +362,7 @@ def _give(sha256: str, size: PixelSize | None, source: str) -> None:
     restored = with_overlay_choice(own, overlay_choice(micrograph))
     given = restored if size is None else words.set_pixel_size(restored, size, source)
     _store()[sha256] = given
-    st.session_state.setdefault(_SETTLED, set()).add(sha256)
+    st.session_state.setdefault(SETTLED, set()).add(sha256)
 
 
 def own_pixel_size(micrograph: Micrograph) -> PixelSize | None:
@@ -336,12 +375,6 @@ def alike(micrograph: Micrograph) -> list[str]:
     return [each.sha256 for each in every() if each.shape == micrograph.shape]
 
 
-def of_folder(micrograph: Micrograph) -> list[str]:
-    """Return the digests of all that were loaded from the same folder; none without a folder."""
-    folder = folder_of(micrograph)
-    return [each.sha256 for each in every() if folder and folder_of(each) == folder]
-
-
 def folder_of(micrograph: Micrograph) -> str:
     """Return the folders of a micrograph's name: those of a dropped folder or of a ZIP."""
     folder = PurePosixPath(micrograph.name.replace("\\", "/")).parent.as_posix()
@@ -351,6 +384,11 @@ def folder_of(micrograph: Micrograph) -> str:
 def correct_overlays(sha256: str, choice: OverlayChoice) -> None:
     """Keep a correction of what is not specimen with a micrograph."""
     _store()[sha256] = with_overlay_choice(_store()[sha256], choice)
+
+
+def leave_out_bar(sha256: str, bar: tuple[int, int, int]) -> None:
+    """Leave out a scale bar of a loaded micrograph: row, left and right end in px."""
+    _store()[sha256] = overlays.leave_out_bar(_store()[sha256], bar)
 
 
 def short_names(micrographs: Sequence[Micrograph]) -> dict[str, str]:
@@ -366,9 +404,9 @@ def short_names(micrographs: Sequence[Micrograph]) -> dict[str, str]:
 
 
 def _store() -> Shelf[_File]:
-    shelf: Shelf[_File] | None = st.session_state.get(_MICROGRAPHS)
+    shelf: Shelf[_File] | None = st.session_state.get(MICROGRAPHS)
     if shelf is None:
-        shelf = st.session_state[_MICROGRAPHS] = Shelf()
+        shelf = st.session_state[MICROGRAPHS] = Shelf()
     shelf.touch()
     return shelf
 
@@ -392,8 +430,9 @@ def _keep(micrograph: Micrograph, more_bytes: int = 0) -> str:
             f"There is no room for it: a session holds {MOST_BYTES // 2**20} MB. "
             "Remove micrographs that you no longer need, then load this one again."
         )
+    st.session_state.pop(CLEARED, None)
     make_room(store, micrograph.pixels.nbytes + more_bytes)
     store[micrograph.sha256] = micrograph
     store.evicted.clear()  # who loads something has seen it
-    st.session_state.get(_SETTLED, set()).discard(micrograph.sha256)
+    st.session_state.get(SETTLED, set()).discard(micrograph.sha256)
     return micrograph.sha256

@@ -31,6 +31,7 @@ _MODEL, _CHAIN = "model", "chain"
 _MOST_PARTS = 80
 _MOST_CHAIN = 4000  # characters; browsers and mail programs cut longer addresses
 _AT_FIRST = Pipeline([Step(filter_chain.START)]).to_json()
+_OF_FILES = (MARK, SAMPLES, _CURRENT, _OWN, "pixel-size", "region")
 _HERE = Path(__file__).parent
 
 _mount = st.components.v2.component(
@@ -53,6 +54,11 @@ def draw_copy() -> None:
 def query() -> str:
     """Return the link's part behind the question mark."""
     return urlencode(dict(_parts()))
+
+
+def stated() -> dict[str, str]:
+    """Return the settings of all pages as a link writes them; nothing of samples and files."""
+    return {name: text for name, text in _parts() if name not in _OF_FILES}
 
 
 def name_samples() -> str:

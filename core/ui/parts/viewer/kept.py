@@ -28,11 +28,14 @@ def turn(micrograph: Micrograph) -> int:
 
 def put(micrograph: Micrograph, drawn: tuple[Shape, ...]) -> None:
     """Set the shapes of a micrograph from the page; the viewer can undo it."""
-    _all()[micrograph.sha256] = drawn
-    st.session_state[_TURNS] = {
-        **st.session_state.get(_TURNS, {}),
-        micrograph.sha256: turn(micrograph) + 1,
-    }
+    put_by_digest(micrograph.sha256, drawn)
+
+
+def put_by_digest(sha256: str, drawn: tuple[Shape, ...]) -> None:
+    """Set the shapes of a micrograph that may not be loaded yet."""
+    _all()[sha256] = drawn
+    turns: dict[str, int] = st.session_state.get(_TURNS, {})
+    st.session_state[_TURNS] = {**turns, sha256: turns.get(sha256, 0) + 1}
 
 
 def await_shapes(micrograph: Micrograph, waits: bool) -> None:

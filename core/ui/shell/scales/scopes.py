@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.imaging.scale import words
 from core.micrograph import Micrograph
-from core.ui.shell import workspace
+from core.ui.shell import grouping, workspace
 
 THIS, ALIKE, SAMPLE = "this", "size", "folder"
 
@@ -21,7 +21,7 @@ def pick(micrograph: Micrograph, where: str) -> str:
     labels = {
         THIS: "For this micrograph",
         ALIKE: f"For all {counts[ALIKE]} of {width} × {height} px",
-        SAMPLE: f"For all {counts[SAMPLE]} of {workspace.folder_of(micrograph)}",
+        SAMPLE: f"For all {counts[SAMPLE]} of {_group(micrograph)}",
     }
     chosen: str = st.selectbox(
         "Set it for",
@@ -33,12 +33,22 @@ def pick(micrograph: Micrograph, where: str) -> str:
     return chosen
 
 
+def _group(micrograph: Micrograph) -> str:
+    """Return the sample of a micrograph, else the folder that it came from."""
+    return grouping.sample_of(micrograph) or workspace.folder_of(micrograph)
+
+
+def _of_group(micrograph: Micrograph) -> list[str]:
+    group = _group(micrograph)
+    return [each.sha256 for each in workspace.every() if group and _group(each) == group]
+
+
 def members(micrograph: Micrograph, scope: str) -> list[str]:
     """Return the digests that a choice stands for, the micrograph's own first.
 
     Where a file states its scale, or a picture surely, what is set for many leaves that alone.
     """
-    groups = {ALIKE: workspace.alike, SAMPLE: workspace.of_folder}
+    groups = {ALIKE: workspace.alike, SAMPLE: _of_group}
     found = groups[scope](micrograph) if scope in groups else []
     open_ones = {
         each.sha256

@@ -7,7 +7,7 @@ import pytest
 from core.errors import UserError
 from core.micrograph import Micrograph
 from core.ui.shell import shelves
-from core.ui.shell.shelves import Shelf, make_room
+from core.ui.shell.work.shelves import Shelf, make_room
 
 KB = 1024
 

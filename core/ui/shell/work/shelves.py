@@ -87,6 +87,15 @@ class Shelf(dict[str, Micrograph], Generic[File]):
         self.files.pop(sha256, None)
         self.own.pop(sha256, None)
 
+    def copied(self) -> Shelf[File]:
+        """Return a shelf of another session with the same micrographs on it."""
+        other: Shelf[File] = Shelf()
+        with _lock:
+            other.update(self)
+            other.files.update(self.files)
+            other.own.update(self.own)
+        return other
+
     def evict(self) -> None:
         """Take everything away and remember the names."""
         with _lock:

@@ -1,0 +1,3 @@
+from . import grouping as grouping
+from . import shelves as shelves
+from . import visitor as visitor
