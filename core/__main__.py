@@ -289,7 +289,7 @@ def _add_info(commands: Any) -> None:
         "info",
         "print what is understood of a micrograph or a model",
         "a.tif b.dm4",
-        "models/em-morph5 --json",
+        "models/em-morph5-2 --json",
     )
     info.add_argument(
         "files", nargs="+", type=_path, help="micrographs, weight files, model folders or names"

@@ -12,6 +12,7 @@ from annotated_types import Interval, Predicate
 from core.errors import UserError
 from core.imaging.filtering import Pipeline, Step
 from core.imaging.scale import parse_size
+from core.learning.models import SHIPPED
 from core.measuring.clustering import (
     AUTO,
     GREY,
@@ -238,7 +239,7 @@ class Recipe:
         If there are more filters than a pipeline takes.
     """
 
-    model: Name = "em-morph5"
+    model: Name = SHIPPED
     method: Name = "grad-cam"
     clusters: Clusters = 3
     target_cluster: int | None = None

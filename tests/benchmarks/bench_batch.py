@@ -117,7 +117,7 @@ def stages(paths: list[Path]) -> dict[str, float]:
     from core.reporting.batch.sources import Source
     from core.reporting.recipe import Recipe
 
-    recipe, network = Recipe(), load_model("em-morph5")
+    recipe, network = Recipe("em-morph5"), load_model("em-morph5")
     spent: dict[str, float] = {}
 
     def timed(name: str, work: Callable[[], object]) -> object:

@@ -46,7 +46,7 @@ def hostile_model(folder: Path, address: str) -> Path:
     from tests.pages.small_model import save_small_model
 
     save_small_model(folder)
-    model = folder / "em-morph5"
+    model = folder / "em-morph5-2"
     card = ModelCard.from_json((model / CARD).read_text(encoding="utf-8"))
     card = replace(
         card,

@@ -16,6 +16,6 @@ def save_small_model(folder: Path) -> None:
         torch.manual_seed(0)
         network = build_network("emnet", len(CLASSES), OPTIONS)
     card = ModelCard(
-        "em-morph5", "emnet", CLASSES, {"rods_fibres": "rods & fibres"}, options=OPTIONS
+        "em-morph5-2", "emnet", CLASSES, {"rods_fibres": "rods & fibres"}, options=OPTIONS
     )
-    save_model(folder / "em-morph5", network, card)
+    save_model(folder / "em-morph5-2", network, card)

@@ -91,7 +91,7 @@ def test_batch_names_the_micrograph_for_which_there_was_no_memory(app, png, monk
 def two_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("first", "second"):
         save_small_model(tmp_path)
-        (tmp_path / "em-morph5").rename(tmp_path / name)
+        (tmp_path / "em-morph5-2").rename(tmp_path / name)
     monkeypatch.setenv("MICROGRAPHIA_MODELS", str(tmp_path))
     return tmp_path
 

@@ -61,7 +61,7 @@ def test_add_name_try_use_and_forget(classify: AppTest) -> None:
     app.button(key="models_try").click().run()
     assert_calm(app)
     assert "(not calibrated)" in texts(app)
-    assert "em\\-morph5 on" in texts(app)  # the page below still asks the other model
+    assert "em\\-morph5\\-2 on" in texts(app)  # the page below still asks the other model
 
     app.button(key="models_use").click().run()
     assert_calm(app)
@@ -73,8 +73,8 @@ def test_add_name_try_use_and_forget(classify: AppTest) -> None:
 
     app.button(key="models_forget").click().run()
     assert_calm(app)
-    assert app.selectbox(key="settings_model").options == ["em-morph5"]
-    assert "em\\-morph5 on" in texts(app)
+    assert app.selectbox(key="settings_model").options == ["em-morph5-2"]
+    assert "em\\-morph5\\-2 on" in texts(app)
 
 
 def test_the_chosen_model_holds_on_every_page(classify: AppTest) -> None:
@@ -88,10 +88,10 @@ def test_the_chosen_model_holds_on_every_page(classify: AppTest) -> None:
         assert "This model has no calibration" in texts(app), page
     app.switch_page("Home.py").run()
     assert app.selectbox(key="settings_model").value == name
-    app.selectbox(key="settings_model").set_value("em-morph5").run()
+    app.selectbox(key="settings_model").set_value("em-morph5-2").run()
     app.switch_page("pages/1_Classify.py").run()
     assert_calm(app)
-    assert "em\\-morph5 on" in texts(app)
+    assert "em\\-morph5\\-2 on" in texts(app)
 
 
 def test_explain_follows_the_model_and_says_what_it_saw(classify: AppTest) -> None:
@@ -108,14 +108,14 @@ def test_explain_follows_the_model_and_says_what_it_saw(classify: AppTest) -> No
 def test_a_zipped_folder_needs_no_names(classify: AppTest, model_folder: Path) -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        for part in (model_folder / "em-morph5").iterdir():
-            archive.write(part, f"em-morph5/{part.name}")
+        for part in (model_folder / "em-morph5-2").iterdir():
+            archive.write(part, f"em-morph5-2/{part.name}")
     app = give(classify, "any.zip", stream.getvalue())
     assert_calm(app)
     assert not [area for area in app.text_area if area.key.startswith("models_classes_")]
     app.button(key="models_use").click().run()
     assert_calm(app)
-    assert app.selectbox(key="settings_model").options == ["em-morph5", "em-morph5 (added)"]
+    assert app.selectbox(key="settings_model").options == ["em-morph5-2", "em-morph5-2 (added)"]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_bad_file_loses_nothing(
     assert "Nothing changed" in texts(app)
     assert not [button for button in app.button if button.key == "models_use"]
     assert app.metric[0].value == before
-    assert app.selectbox(key="settings_model").value == "em-morph5"
+    assert app.selectbox(key="settings_model").value == "em-morph5-2"
 
 
 def test_too_few_names_are_said_and_can_be_mended(classify: AppTest) -> None:
@@ -156,7 +156,7 @@ def test_a_model_that_is_gone_leaves_the_list(classify: AppTest, tmp_path: Path)
     (next((tmp_path / "added").glob("a-*")) / "card.json").unlink()
     app.run()
     assert_calm(app)
-    assert app.selectbox(key="settings_model").options == ["em-morph5"]
+    assert app.selectbox(key="settings_model").options == ["em-morph5-2"]
 
 
 def test_what_an_open_session_works_with_is_in_its_hand(

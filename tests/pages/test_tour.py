@@ -45,7 +45,7 @@ def test_sample_report_opens_at_once(app):
 def test_sample_report_was_made_with_the_model_that_is_shipped():
     """After a change of the model: `python -m core.reporting.report.sample`."""
     html = read_sample_report()
-    card = json.loads((MODELS / "em-morph5" / "card.json").read_text(encoding="utf-8"))
+    card = json.loads((MODELS / "em-morph5-2" / "card.json").read_text(encoding="utf-8"))
     assert card["sha256"] in html
     assert NOTE in html
     assert html.count('<td class="name">simulated ') >= 10

@@ -21,7 +21,7 @@ HOSTILE = "<img src=x onerror=alert(1)>[a](javascript:alert(1)) $x$ :red[b] =1+1
 def give_recipe(app, **changes):
     app.switch_page(BATCH).run()
     app.segmented_control(key="batch_recipe_origin").set_value(recipe.FROM_FILE).run()
-    values = json.loads(Recipe("em-morph5").to_json()) | changes
+    values = json.loads(Recipe("em-morph5-2").to_json()) | changes
     app.file_uploader(key="batch_recipe_file").upload("r.json", json.dumps(values).encode()).run()
     return app
 
@@ -32,7 +32,7 @@ def test_recipe_opens_no_file_of_the_server_and_no_model_of_another(
 ):
     """`model` in a recipe took a path, and the name of what another visitor had added."""
     save_small_model(tmp_path)
-    place = tmp_path / "em-morph5"
+    place = tmp_path / "em-morph5-2"
     if way == "other":
         monkeypatch.setenv(ADDED, str(tmp_path))
         place.rename(tmp_path / "theirs")
@@ -78,7 +78,7 @@ def test_name_of_an_added_model_cannot_be_met_by_trial(tmp_path, monkeypatch):
     (tmp_path / "added").mkdir()
     monkeypatch.setenv(ADDED, str(tmp_path / "added"))
     save_small_model(tmp_path)
-    added = add_model(tmp_path / "em-morph5" / "weights.safetensors", "net.safetensors")
+    added = add_model(tmp_path / "em-morph5-2" / "weights.safetensors", "net.safetensors")
     assert len(added.name.rpartition("-")[2]) * 4 >= 128
 
 

@@ -101,7 +101,9 @@ def test_batch_says_how_it_went_by_its_exit_code(
     (folder / "bad.png").write_bytes(b"x")
     assert main([*asked, "--quiet"]) == EXIT_SOME_FAILED
     assert main([*asked, "--scheduler", "tcp://nowhere:1"]) == EXIT_USAGE
-    assert main(["batch", str(tmp_path / "models" / "em-morph5"), "--out", str(out)]) == EXIT_USAGE
+    assert (
+        main(["batch", str(tmp_path / "models" / "em-morph5-2"), "--out", str(out)]) == EXIT_USAGE
+    )
     recipe.write_text('{"kind": "micrographia-recipe", "version": 9}')
     assert main(asked) == EXIT_USAGE
     assert "update Micrographia" in capsys.readouterr().err

@@ -23,6 +23,7 @@ from .installed import CARD as CARD
 from .installed import CHOSEN as CHOSEN
 from .installed import PARTICLES as PARTICLES
 from .installed import PREPARED_BY as PREPARED_BY
+from .installed import SHIPPED as SHIPPED
 from .installed import added_folder as added_folder
 from .installed import file_digest as file_digest
 from .installed import find_model as find_model

@@ -15,7 +15,7 @@ def _text(**changes) -> str:
 
 def test_defaults_are_the_shipped_model_and_the_brightest_of_three():
     recipe = Recipe()
-    assert (recipe.model, recipe.method, recipe.clusters) == ("em-morph5", "grad-cam", 3)
+    assert (recipe.model, recipe.method, recipe.clusters) == ("em-morph5-2", "grad-cam", 3)
     assert recipe.target == 2
     assert recipe.exclude_overlays
 
