@@ -294,8 +294,20 @@ def _add_info(commands: Any) -> None:
     info.add_argument(
         "files", nargs="+", type=_path, help="micrographs, weight files, model folders or names"
     )
+    _add_prepare(info)
     info.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     info.set_defaults(run=_info)
+
+
+def _add_prepare(command: Any) -> None:
+    command.add_argument(
+        "--prepare",
+        default="",
+        metavar="HOW",
+        help="how frames are prepared for a network from elsewhere whose file does not say it: "
+        "imagenet, imagenet-whole, 0-1, 0-1-whole, plus-minus-1, plus-minus-1-whole, 0-255, "
+        "visual-ccc, standardised, or size=224,short=256,mean=0.5,std=0.5",
+    )
 
 
 def _require(*paths: Path) -> None:
@@ -585,7 +597,7 @@ def _info(options: argparse.Namespace) -> int:
 
     models = [path for path in options.files if is_model(path)]
     found = [understand(path) for path in options.files if path not in models]
-    known = _understand_models(models) if models else []
+    known = _understand_models(models, options.prepare) if models else []
     if options.json:
         entries = [*found, *known]
         print(_as_json(entries))
@@ -618,10 +630,10 @@ def _plain(value: object) -> Any:
     return os.fsencode(str(value)).decode(errors="backslashreplace")
 
 
-def _understand_models(paths: Sequence[Path]) -> list[dict[str, Any]]:
+def _understand_models(paths: Sequence[Path], prepare: str) -> list[dict[str, Any]]:
     from core.learning.models import understand_model
 
-    return [understand_model(path) for path in paths]
+    return [understand_model(path, prepare) for path in paths]
 
 
 def _print_models(entries: Sequence[dict[str, Any]]) -> None:

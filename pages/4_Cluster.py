@@ -43,6 +43,7 @@ with page.user_errors():
         regions=tables.regions_summary(regions),
         smallest=choices.smallest(micrograph, measured.regions),
     )
+    choices.offer_segment(micrograph, choice, target, measured.regions)
     elsewhere = replace(choice, region=None)  # a region belongs to one frame
     sizes.draw(
         micrograph,

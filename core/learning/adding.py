@@ -7,7 +7,6 @@ the same name is another folder.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import hashlib
 import logging
@@ -42,9 +41,11 @@ from core.learning.models import (
     load_model,
     name_classes,
     open_weights,
+    prepare_card,
     require_classes,
     save_model,
 )
+from core.leftovers import make_folder
 from core.micrograph import Micrograph, PixelSize
 
 MOST_MODELS = 40
@@ -58,6 +59,8 @@ _FULL = (
 )
 _DAMAGED = "The archive is cut short or damaged; pack the model folder again."
 _NOTES = "inferred"
+_UNSAID = "The file does not say how frames"
+_SAID = "A person chose how frames are prepared"
 _BY_HAND = "The classes were named by hand."
 _LOG = logging.getLogger(__name__)
 _lock = threading.RLock()  # of everything that is done to the folder
@@ -167,6 +170,33 @@ def rename_classes(added: AddedModel, words: Sequence[str]) -> AddedModel:
     notes += [_BY_HAND] if _BY_HAND not in notes else []
     training = {**card.training, _NOTES: notes}
     card = replace(card, classes=tuple(named), display_names=named, training=training)
+    return _with_card(added, card)
+
+
+def choose_preparation(added: AddedModel, prepare: str) -> AddedModel:
+    """Return the same network with frames prepared as a person says.
+
+    Parameters
+    ----------
+    added : AddedModel
+    prepare : str
+        As `read_preparation` takes it.
+
+    Raises
+    ------
+    UserError
+        If the text is none, or the model had to make room for others meanwhile.
+    """
+    card = prepare_card(added.card, prepare)
+    notes = [note for note in added.notes if not note.startswith(_UNSAID)]
+    notes = [note for note in notes if not note.startswith(_SAID)]
+    notes.append(f"{_SAID}: {card.limits[0].partition(': ')[2]}")
+    card = replace(card, training={**card.training, _NOTES: notes})
+    return _with_card(added, card)
+
+
+def _with_card(added: AddedModel, card: ModelCard) -> AddedModel:
+    """Return an added model's network under another card."""
     with _lock, tempfile.TemporaryDirectory(prefix="adding-", dir=_folder()) as spare:
         if find_model(added.name) is None:
             raise UserError(f"{added.card.name} had to make room for other models; add it again.")
@@ -195,9 +225,8 @@ def _folder() -> Path:
     with _lock:
         folder = added_folder()
         if folder is None or not folder.is_dir():
-            folder = Path(tempfile.mkdtemp(prefix="micrographia-models-"))
+            folder = make_folder("models-")
             os.environ[ADDED] = str(folder)
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
         return folder
 
 

@@ -29,6 +29,7 @@ from core.reporting.decisions import (
     read_decisions,
 )
 from core.reporting.schema import Must, brief, checked, read_part
+from core.reporting.segmenting import CLUSTERS, SegmentBy, read_segmentation
 
 KIND = "micrographia-recipe"
 VERSION = 2  # version 1 is read too: it lacks the fields that came later, and they have defaults
@@ -47,6 +48,7 @@ _PARTS: dict[str, Any] = {  # settings that belong together, with what those lef
     "features": _FEATURES,
     "smoothing": _AS_FOUND,
     "region_limits": _LIMITS,
+    "segmentation": SegmentBy(),
 }
 _PAIRS = ("pixel_sizes", "samples")  # fields that JSON holds as lists of two
 _PART = re.compile(r"(?:folder(?::[1-9])?|name:(?:-?[1-9]|start)|metadata:[\w .:/-]{1,80})?")
@@ -167,6 +169,9 @@ class Recipe:
         ask for the same are equal, whatever pictures made of it.
     model_sha256 : str
         Digest of the weights; a run with other weights is refused. Empty: any.
+    prepare : str or None
+        How frames are prepared for a network from elsewhere (`read_preparation`); None is what its
+        file or its card says.
     conformal_level : float or None
         Coverage that prediction sets aim at, 0.5 to 0.99; None is the level of the model's card.
     layer : str or None
@@ -182,6 +187,9 @@ class Recipe:
         Seed of the clusters that are not those of grey levels.
     smoothing : Smoothing
         Whether clusters are made to hang together; "auto" lets noise decide, once per sample.
+    segmentation : SegmentBy
+        Another way to the phases than clusters: a threshold at the end of the filters, strokes, a
+        network for particles. Its phases then are the clusters, and one of them is the target.
     drop_border_regions : bool
         Leave out regions that are cut, by the frame or by what is left out of it: they are larger
         than what shows of them.
@@ -238,6 +246,7 @@ class Recipe:
     exclude_overlays: bool = True
     smallest_region_px: RegionSize = 10
     model_sha256: Digest = field(default="", kw_only=True)
+    prepare: Name | None = field(default=None, kw_only=True)
     conformal_level: Level = field(default=None, kw_only=True)
     layer: Name | None = field(default=None, kw_only=True)
     explained_class: Name | None = field(default=None, kw_only=True)
@@ -245,6 +254,7 @@ class Recipe:
     features: FeatureSet = field(default=_FEATURES, kw_only=True)
     cluster_seed: Seed = field(default=0, kw_only=True)
     smoothing: Smoothing = field(default=_BY_NOISE, kw_only=True)
+    segmentation: SegmentBy = field(default=_PARTS["segmentation"], kw_only=True)
     smallest_region_nm: Length = field(default=None, kw_only=True)
     smallest_region_by: Literal["auto", "stated"] = field(default="auto", kw_only=True)
     region_limits: RegionLimits = field(default=_LIMITS, kw_only=True)
@@ -268,6 +278,9 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, value in checked(Recipe, _values(self)).items():
             object.__setattr__(self, name, value)
+        if self.segmentation.way != CLUSTERS:  # phases stand in the place of clusters
+            object.__setattr__(self, "clusters", self.segmentation.count)
+            object.__setattr__(self, "target_cluster", self.target_cluster or 0)
         target = self.target_cluster
         if target is not None and not -self.clusters <= target < self.clusters:
             raise ValueError(
@@ -300,6 +313,8 @@ class Recipe:
     @property
     def leaves_open(self) -> bool:
         """Whether something is left to the pictures."""
+        if self.segmentation.way != CLUSTERS:
+            return False
         return self.target_cluster is None or self.smoothing.kind == AUTO
 
     def for_sample(self, sample: str) -> Recipe | None:
@@ -366,6 +381,8 @@ class Recipe:
         try:
             if "decided" in settings:
                 settings["decided"] = read_decisions(settings["decided"])
+            if "segmentation" in settings:
+                settings["segmentation"] = read_segmentation(settings["segmentation"])
             for name, default in _PARTS.items():
                 if name in settings:
                     settings[name] = read_part(name, settings[name], default)

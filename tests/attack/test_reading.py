@@ -18,6 +18,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from core import leftovers
 from core.imaging.reading.instruments.worker import DecodingWorker
 from core.imaging.reading.opening import frame_labels
 from tests.attack.bounded import give
@@ -255,17 +256,18 @@ def test_a_decoder_that_is_killed_leaves_nothing(
     worker: DecodingWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(leftovers, "_held", {})  # so that this process begins a folder there
     decode(worker)
-    (folder,) = tmp_path.iterdir()
+    (folder,) = tmp_path.glob("*/decoding-*")
     (folder / "picture.emd").write_bytes(bytes(1000))  # as one that dies at work leaves it
     assert worker.process_id is not None
     os.kill(worker.process_id, number)
     time.sleep(0.3)
     decode(worker)
-    assert len(list(tmp_path.iterdir())) == 1
+    assert len(list(tmp_path.glob("*/decoding-*"))) == 1
     assert not folder.exists()
     worker.close()
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.glob("*/*")] == ["lock"]
 
 
 @linux_only

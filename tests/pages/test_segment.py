@@ -50,7 +50,7 @@ def test_the_first_sight_is_one_answer(segment_page):
     assert count(segment_page) == len(table(segment_page)) > 5
     said = texts(segment_page)
     assert "D50 = " in said
-    assert "They cover **" in said
+    assert "“particle” covers **" in said
 
 
 def test_a_deleted_object_is_gone_and_comes_back(segment_page):
@@ -113,7 +113,7 @@ def test_clusters_are_merged_by_name(segment_page):
     shares = next(d.value for d in segment_page.dataframe if "share (%)" in d.value.columns)
     assert shares["phase"].tolist() == ["pore", "solid"]
     segment_page.segmented_control(key="segment_phase").set_value("pore").run()
-    assert "pore objects" in texts(segment_page)
+    assert "“pore” covers" in texts(segment_page)
 
 
 def test_a_label_file_is_measured_and_a_wrong_one_is_a_sentence(segment_page):
@@ -173,3 +173,31 @@ def test_limits_and_downloads(segment_page):
     assert_calm(segment_page)
     assert count(segment_page) <= before
     assert table(segment_page).filter(like="equivalent diameter").min().min() >= 12
+
+
+def test_clusters_come_over_from_their_page(app, png):
+    upload(app, ("a.png", png))
+    app.switch_page("pages/4_Cluster.py").run()
+    app.slider(key="cluster_k").set_value(2).run()
+    regions = next(d.value for d in app.dataframe if "circularity" in d.value.columns)
+    app.button(key="cluster_to_segment").click().run()
+    assert_calm(app)
+    assert app.title[0].value == "Segment"
+    assert app.segmented_control(key="segment_way").value == "clusters"
+    assert count(app) == len(regions)
+
+
+def test_a_recipe_goes_home_with_the_way(segment_page):
+    from core.ui.segment import answer, settings
+
+    asked = settings.Asked(
+        settings.cache.SegmentChoice(chain='{"steps": [{"filter": "otsu"}]}', names=("pore",)),
+        settings.cache.Given(),
+        settings.cache.RegionChoice(12, split=True),
+    )
+    recipe = answer._recipe(asked, settings.cache.Objects(asked.choice, 1, asked.found_by))
+    assert recipe.segmentation.way == "threshold"
+    assert recipe.segmentation.names == ("pore", "ground")
+    assert (recipe.target, recipe.smallest_region_px, recipe.split_regions) == (0, 12, True)
+    labels = [each.label for each in segment_page.get("download_button")]
+    assert any("Recipe for a batch" in label for label in labels)

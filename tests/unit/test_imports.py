@@ -19,9 +19,10 @@ from tests.import_lines import (
     targets,
 )
 
-FOUNDATION = ("core.micrograph", "core.errors")
+FOUNDATION = ("core.micrograph", "core.errors", "core.leftovers")
 MAY_IMPORT = {
     "core.errors": (),
+    "core.leftovers": (),
     "core.micrograph": ("core.errors",),
     "core.imaging": (*FOUNDATION, "core.imaging"),
     "core.measuring": (*FOUNDATION, "core.imaging", "core.measuring"),
@@ -66,7 +67,7 @@ INSIDE = {
         "overlays": ("display", "memory"),
         "filtering": ("display", "memory"),
         "scale": ("overlays", "display", "memory"),
-        "reading": ("scale", "memory"),
+        "reading": ("scale", "overlays", "memory"),
         "simulation": ("scale", "overlays", "filtering", "display", "memory"),
     },
 }

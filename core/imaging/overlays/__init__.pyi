@@ -3,6 +3,7 @@ from .finding import AS_FOUND as AS_FOUND
 from .finding import OverlayChoice as OverlayChoice
 from .finding import find_info_bars as find_info_bars
 from .finding import find_overlays as find_overlays
+from .finding import leave_out_bar as leave_out_bar
 from .finding import overlay_choice as overlay_choice
 from .finding import search_levels as search_levels
 from .finding import specimen_rows as specimen_rows

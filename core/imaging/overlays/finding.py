@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.imaging.overlays.annotations import find_annotations
 from core.imaging.overlays.info_bar import info_bar_rows
+from core.imaging.overlays.marked import Bar, cover_bars, is_covered
 from core.micrograph import OVERLAY_CHOICE, Micrograph
 
 _SEARCH_PX = 4_000_000  # larger pictures are searched for lettering on every n-th pixel,
@@ -32,6 +33,8 @@ class OverlayChoice:
         False leaves scale bars, letters and labels in the picture with the specimen.
     enabled : bool
         False counts the whole frame as specimen.
+    bars : tuple of (row, left, right)
+        Scale bars in px that were read or pointed at, where the search missed them.
 
     Raises
     ------
@@ -43,6 +46,7 @@ class OverlayChoice:
     bottom_rows: int | None = None
     lettering: bool = True
     enabled: bool = True
+    bars: tuple[Bar, ...] = ()
 
     def __post_init__(self) -> None:
         for rows in (self.top_rows, self.bottom_rows):
@@ -59,6 +63,22 @@ def with_overlay_choice(micrograph: Micrograph, choice: OverlayChoice) -> Microg
     if choice != AS_FOUND:
         metadata[OVERLAY_CHOICE] = asdict(choice)
     return replace(micrograph, metadata=metadata)
+
+
+def leave_out_bar(micrograph: Micrograph, bar: Bar) -> Micrograph:
+    """Return the micrograph with a scale bar left out; the same where it is left out already.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+    bar : (int, int, int)
+        Row, left and right end in px.
+    """
+    choice = overlay_choice(micrograph)
+    as_found = find_overlays(micrograph, replace(AS_FOUND, bars=choice.bars))
+    if is_covered(as_found, bar):
+        return micrograph
+    return with_overlay_choice(micrograph, replace(choice, bars=(*choice.bars, bar)))
 
 
 def overlay_choice(micrograph: Micrograph) -> OverlayChoice:
@@ -97,6 +117,7 @@ def find_overlays(micrograph: Micrograph, choice: OverlayChoice | None = None) -
     overlays[inner.stop :] = True
     if choice.lettering:
         overlays[inner] |= _annotations(levels[inner])
+        overlays |= cover_bars(levels, choice.bars)
     return overlays
 
 

@@ -23,6 +23,11 @@ _ORIENTATIONS = {  # transpose first, then flip up-down, then left-right
     8: (True, True, False, "turned by 90° counter-clockwise"),
 }
 _LEAST_STEPS = 1000  # that 32-bit floats should offer between the darkest and the brightest value
+SEVERAL_HUES = "several hues"  # a note that says: no signal of electrons alone
+_TINT, _DARK = 0.15, 0.15  # of a pixel's brightest channel; of the picture's brightest pixel
+_TINTED_SHARE, _OTHER_SHARE, _LEAST_SHARE = 0.05, 0.1, 0.02
+_HUE_APART = np.pi / 5
+_BRIGHTNESSES, _OFF_COLOR, _OFF_SHARE = 48, 0.05, 0.1
 _EXACT_IN_FLOAT32 = 2**24  # integers up to here survive the conversion to 32-bit float
 
 
@@ -192,7 +197,50 @@ def _drop_color(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
 
     color = np.ascontiguousarray(values[..., :3])
     grey = np.asarray(cv2.cvtColor(color, cv2.COLOR_RGB2GRAY))
-    return grey, [*notes, "colour to luminance (ITU-R BT.601)"]
+    return grey, [*notes, "colour to luminance (ITU-R BT.601)", *_say_hues(color)]
+
+
+def _say_hues(color: NDArray[Any]) -> list[str]:
+    """Say when a picture has several hues: electrons have no colour, so it is none of them alone.
+
+    One hue is a tint or a mark, and a colour scale gives every grey level one colour. Several hues,
+    or many colours of one brightness, are a photograph, a stain or a map of elements.
+    """
+    step = max(1, round((color.shape[0] * color.shape[1] / 100_000) ** 0.5))
+    seen = color[::step, ::step].astype(np.float32).reshape(-1, 3)
+    seen = seen[np.isfinite(seen).all(axis=1)]
+    brightest = float(seen.max(initial=0.0))
+    if brightest <= 0:
+        return []
+    several = _has_hues(seen, brightest) or _has_colors_of_one_brightness(seen / brightest)
+    return [SEVERAL_HUES] if several else []
+
+
+def _has_hues(seen: NDArray[np.float32], brightest: float) -> bool:
+    """Tell whether a tenth of the tinted pixels is of another hue than most of them."""
+    high, low = seen.max(axis=1), seen.min(axis=1)
+    tinted = (high - low > _TINT * high) & (high > _DARK * brightest)
+    if tinted.mean() < _TINTED_SHARE:
+        return False
+    red, green, blue = seen[tinted].T
+    angle = np.arctan2(np.sqrt(3) * (green - blue), 2 * red - green - blue)
+    most = np.histogram(angle, 24, (-np.pi, np.pi))[0].argmax() * np.pi / 12 - np.pi + np.pi / 24
+    apart = np.abs(np.angle(np.exp(1j * (angle - most)))) > _HUE_APART
+    share = float(apart.mean())
+    return share > _OTHER_SHARE and share * float(tinted.mean()) > _LEAST_SHARE
+
+
+def _has_colors_of_one_brightness(seen: NDArray[np.float32]) -> bool:
+    """Tell whether many pixels have another colour than most of their brightness have."""
+    grey = seen @ np.array([0.299, 0.587, 0.114], np.float32)
+    chroma = seen[:, [0, 2]] - grey[:, None]
+    order = grey.argsort()
+    away = [
+        np.abs(part - np.median(part, axis=0)).max(axis=1)
+        for part in np.array_split(chroma[order], _BRIGHTNESSES)
+        if len(part)
+    ]
+    return bool((np.concatenate(away) > _OFF_COLOR).mean() > _OFF_SHARE)
 
 
 def _drop_infinities(values: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:

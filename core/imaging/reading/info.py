@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
+from core.imaging.overlays import find_overlays
 from core.imaging.reading.opening import frame_labels, read_micrograph
-from core.imaging.scale import describe_instrument, describe_scale, field_of_view
+from core.imaging.scale import describe_instrument, describe_scale, specimen_field
 
 _COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {  # title: from an entry to its text
     "File": lambda entry: entry["file"],
@@ -38,7 +39,8 @@ def understand(path: Path) -> dict[str, Any]:
     dict
         file, frames, labels, height_px, width_px, depth, pixel_size (text or None),
         pixel_size_nm, scale (who states it, or why there is none), field_of_view (width and
-        height), instrument (label to value), sha256 and metadata; or file and error.
+        height of the specimen, without info bars), instrument (label to value), sha256 and
+        metadata; or file and error.
     """
     try:
         labels = frame_labels(path)
@@ -56,7 +58,7 @@ def understand(path: Path) -> dict[str, Any]:
         "pixel_size": str(size) if size else None,
         "pixel_size_nm": size.to("nm") if size else None,
         "scale": describe_scale(micrograph),
-        "field_of_view": field_of_view(micrograph),
+        "field_of_view": list(specimen_field(find_overlays(micrograph), size)),
         "instrument": describe_instrument(micrograph),
         "sha256": micrograph.sha256,
         "metadata": dict(micrograph.metadata),

@@ -61,7 +61,7 @@ def _statements(tif: tifffile.TiffFile, page: tifffile.TiffPage) -> Iterator[Sta
         yield from read(page)
     if tif.is_ome:
         yield from ome.read_ome(tif.ome_metadata or "", page)
-    elif tif.is_imagej:
+    elif tif.is_imagej and page.shape[:2] == tif.pages.first.shape[:2]:  # all its pages are alike
         yield from programs.read_imagej(tif.imagej_metadata or {}, page)
     pages = _few(page, tif)
     described = next((other for other in pages if is_jeol(other)), None)

@@ -5,6 +5,7 @@ from .classification import classify as classify
 from .classification import embed as embed
 from .classification import look_at as look_at
 from .classification import read_logits as read_logits
+from .classification import with_signs as with_signs
 from .conformal import LEVELS as LEVELS
 from .conformal import lowest_probability as lowest_probability
 from .conformal import measure_coverage as measure_coverage
@@ -18,9 +19,15 @@ from .novelty import THRESHOLD as THRESHOLD
 from .novelty import at_temperature as at_temperature
 from .novelty import find_threshold as find_threshold
 from .novelty import measure_distance as measure_distance
+from .preparing import Tried as Tried
+from .preparing import disagree as disagree
+from .preparing import furthest_apart as furthest_apart
+from .preparing import try_preparations as try_preparations
 from .robustness import LabelStability as LabelStability
 from .robustness import OverlayCheck as OverlayCheck
 from .robustness import check_stability as check_stability
+from .signs import NO_CLASS as NO_CLASS
+from .signs import look_for_signs as look_for_signs
 from .tile_map import TileMap as TileMap
 from .tile_map import map_tiles as map_tiles
 from .validation import area_under_curve as area_under_curve

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from core.learning.classifying.conformal import lowest_probability
 from core.learning.classifying.novelty import measure_novelty
+from core.learning.classifying.signs import NO_CLASS, look_for_signs
 from core.learning.classifying.validation import softmax
 from core.learning.models import Classifier, batch_size
 from core.micrograph import Micrograph
@@ -41,6 +42,8 @@ class Classification:
     model : str
     calibrated : bool
         Whether the probabilities were temperature-scaled on held-out images.
+    signs : tuple of str
+        What in the picture itself says that it is no micrograph (`look_for_signs`).
     """
 
     label: str
@@ -49,6 +52,7 @@ class Classification:
     novelty: float | None
     model: str
     calibrated: bool
+    signs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         total = sum(self.probabilities.values())
@@ -57,8 +61,15 @@ class Classification:
 
     @property
     def is_novel(self) -> bool | None:
-        """Whether it is unlike the training micrographs; None where nothing measures it."""
+        """Whether it is unlike the training micrographs; None where nothing says anything of it."""
+        if self.signs:
+            return True
         return None if self.novelty is None else self.novelty > 1
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether the picture is blank or tiny: its label is then no answer."""
+        return any(sign in NO_CLASS for sign in self.signs)
 
     @property
     def ranking(self) -> tuple[str, ...]:
@@ -119,7 +130,18 @@ def classify(
     for indices, inputs in batches(classifier, micrographs, excludes):
         for index, logits, row in zip(indices, *look_at(classifier, inputs), strict=True):
             answers[index] = read_logits(classifier, logits, row, floor=floor)
-    return [answers[index] for index in range(len(micrographs))]
+    masks = [None] * len(micrographs) if excludes is None else list(excludes)
+    return [
+        with_signs(answers[index], micrograph, masks[index])
+        for index, micrograph in enumerate(micrographs)
+    ]
+
+
+def with_signs(
+    answer: Classification, micrograph: Micrograph, exclude: NDArray[Any] | None
+) -> Classification:
+    """Return an answer with what the picture itself says against it."""
+    return replace(answer, signs=look_for_signs(micrograph, exclude))
 
 
 def embed(

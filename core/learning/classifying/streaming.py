@@ -15,6 +15,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ from core.imaging.overlays import find_overlays
 from core.imaging.reading import read_micrograph
 from core.learning.classifying.classification import BATCH, Classification, look_at, read_logits
 from core.learning.classifying.conformal import lowest_probability
+from core.learning.classifying.signs import look_for_signs
 from core.learning.models import Classifier, batch_size
 
 Answer = Classification | UserError
@@ -39,6 +41,7 @@ class _Ready(NamedTuple):
 
     path: Path
     prepared: Tensor | UserError
+    signs: tuple[str, ...] = ()
 
 
 def classify_files(
@@ -127,7 +130,8 @@ def _prepare(classifier: Classifier, path: Path, exclude_overlays: bool) -> _Rea
         _LOG.error("%s failed", path.name, exc_info=error)
         return _Ready(path, UserError(f"unexpected: {type(error).__name__}"))
     # Pinned memory goes to the card while it still computes.
-    return _Ready(path, image.pin_memory() if classifier.device == "cuda" else image)
+    signs = look_for_signs(micrograph, mask)
+    return _Ready(path, image.pin_memory() if classifier.device == "cuda" else image, signs)
 
 
 def _answer(
@@ -147,7 +151,8 @@ def _answer(
             inputs = torch.cat([_tensor(ready[place]) for place in part])
             logits, pooled = look_at(classifier, inputs.to(classifier.device, non_blocking=True))
             for place, row, embedding in zip(part, logits, pooled, strict=True):
-                answers[place] = read_logits(classifier, row, embedding, floor=floor)
+                answer = read_logits(classifier, row, embedding, floor=floor)
+                answers[place] = replace(answer, signs=ready[place].signs)
     for place, entry in enumerate(ready):
         yield entry.path, answers[place]
 

@@ -1,4 +1,5 @@
 from .explanation import BASELINES as BASELINES
+from .explanation import EVERY_METHOD as EVERY_METHOD
 from .explanation import LAST_LAYER as LAST_LAYER
 from .explanation import METHODS as METHODS
 from .explanation import ONE_PASS as ONE_PASS

@@ -24,8 +24,10 @@ from core.learning.classifying import (
     look_at,
     lowest_probability,
     read_logits,
+    with_signs,
 )
 from core.learning.explaining.methods.registry import BASELINES as BASELINES
+from core.learning.explaining.methods.registry import EVERY_METHOD as EVERY_METHOD
 from core.learning.explaining.methods.registry import METHODS as METHODS
 from core.learning.explaining.methods.registry import ONE_PASS as ONE_PASS
 from core.learning.explaining.methods.scene import Method as Method
@@ -50,7 +52,7 @@ class Explanation:
         The signed map at the resolution of the layer, or of the input for methods that work on
         pixels. For Grad-CAM in units of the class score (logit).
     method : str
-        A key of `METHODS`.
+        A key of `EVERY_METHOD`.
     target : str
         Identifier of the explained class.
     layer : str
@@ -102,7 +104,7 @@ def explain(
     classifier : Classifier
     micrograph : Micrograph
     method : str
-        A key of `METHODS`.
+        A key of `EVERY_METHOD`.
     target : str, optional
         A class identifier; by default the class that the network names.
     layer : str, optional
@@ -184,6 +186,7 @@ def classify_and_explain(
     _check(classifier, (method,), (target,))
     layer = layer_name(classifier, layer)
     floor = lowest_probability(classifier, level)
+    masks = [None] * len(micrographs) if excludes is None else list(excludes)
     answers: dict[int, tuple[Classification, Explanation]] = {}
     for places, inputs in batches(classifier, micrographs, excludes):
         activation, gradient, logits = _pass(classifier, inputs, layer, target)
@@ -194,6 +197,7 @@ def classify_and_explain(
             scene = Scene(classifier, one, layer, activation[row], gradient[row], index, other)
             drawn = _draw(scene, method, micrographs[place].shape)
             answer = read_logits(classifier, logits[row], pooled[row], floor=floor)
+            answer = with_signs(answer, micrographs[place], masks[place])
             answers[place] = (answer, drawn)
     return [answers[place] for place in range(len(micrographs))]
 
@@ -226,12 +230,16 @@ def fuse(explanations: Sequence[Explanation]) -> Explanation:
 
 
 def fitting_methods(
-    classifier: Classifier, methods: Sequence[str] = tuple(METHODS)
+    classifier: Classifier, methods: Sequence[str] = tuple(EVERY_METHOD)
 ) -> tuple[str, ...]:
     """Return those of the methods that this network allows."""
-    if classifier.has_linear_head:
-        return tuple(methods)
-    return tuple(name for name in methods if not METHODS[name].needs_linear_head)
+    return tuple(
+        name
+        for name in methods
+        if (classifier.has_linear_head or not EVERY_METHOD[name].needs_linear_head)
+        and (classifier.has_attention or not EVERY_METHOD[name].needs_attention)
+        and (EVERY_METHOD[name].needs_answers_only or not classifier.answers_only)
+    )
 
 
 def coinciding_methods(classifier: Classifier, layer: str | None = None) -> tuple[str, ...]:
@@ -287,12 +295,22 @@ def _positive(raw: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float32]:
 def _check(classifier: Classifier, methods: Sequence[str], classes: Sequence[str | None]) -> None:
     known = classifier.card.classes
     for method in methods:
-        if method not in METHODS:
-            raise ValueError(f"no method is called {method!r}; there are {', '.join(METHODS)}")
-        if METHODS[method].needs_linear_head and not classifier.has_linear_head:
+        if method not in EVERY_METHOD:
+            raise ValueError(f"no method is called {method!r}; there are {', '.join(EVERY_METHOD)}")
+        if EVERY_METHOD[method].needs_linear_head and not classifier.has_linear_head:
             raise UserError(
-                f"{METHODS[method].title} needs a network whose head is a global average and one "
-                f"linear layer; {classifier.name} has another one. Choose Grad-CAM."
+                f"{EVERY_METHOD[method].title} needs a network whose head is a global average and "
+                f"one linear layer; {classifier.name} has another one. Choose Grad-CAM."
+            )
+        if EVERY_METHOD[method].needs_attention and not classifier.has_attention:
+            raise UserError(
+                f"{EVERY_METHOD[method].title} needs a transformer; {classifier.name} is none. "
+                "Choose Grad-CAM."
+            )
+        if classifier.answers_only and not EVERY_METHOD[method].needs_answers_only:
+            raise UserError(
+                f"{EVERY_METHOD[method].title} needs gradients or layers; {classifier.name} only "
+                "answers (ONNX). Choose occlusion or rise."
             )
     for name in classes:
         if name is not None and name not in known:
@@ -305,6 +323,9 @@ def _pass(
     """Return activations and gradients (N, C, h, w) and logits (N, K) of the network's one run."""
     with torch.no_grad():
         activation = classifier.activation(inputs, layer)
+        if classifier.answers_only:
+            answers = classifier.head(activation).cpu().numpy().astype(np.float64)
+            return activation, torch.zeros_like(activation), answers
 
     def choose(logits: Tensor) -> Tensor:
         rows = logits.cpu().numpy().astype(np.float64)
@@ -341,7 +362,7 @@ def _sides(
 
 def _draw(scene: Scene, method: str, shape: tuple[int, int]) -> Explanation:
     card, seen_box = scene.classifier.card, scene.classifier.preparation.seen_box(shape)
-    raw = METHODS[method].draw(scene).float().cpu().numpy()
+    raw = EVERY_METHOD[method].draw(scene).float().cpu().numpy()
     # A frame without contrast enters as zeros: whatever the biases answer is not evidence in it.
     sees_something = bool((scene.inputs != scene.inputs[0, 0, 0, 0]).any())
     raw = np.nan_to_num(raw) * np.float32(sees_something)

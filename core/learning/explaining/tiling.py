@@ -14,7 +14,13 @@ from torch import Tensor
 
 from core.errors import UserError
 from core.imaging.memory import require_memory
-from core.learning.explaining.explanation import METHODS, Explanation, explain, layer_name, to_frame
+from core.learning.explaining.explanation import (
+    EVERY_METHOD,
+    Explanation,
+    explain,
+    layer_name,
+    to_frame,
+)
 from core.learning.explaining.methods.scene import Cost, Scene, score_gradient
 from core.learning.models import Classifier, batch_size
 from core.micrograph import Micrograph
@@ -66,8 +72,8 @@ def explain_tiled(
     UserError
         If the frame would need more than 2,000 tiles, or the method more than one pass.
     """
-    if METHODS[method].cost is not Cost.ONE_PASS or method == "finer-cam":
-        raise UserError(f"{METHODS[method].title} is not made for tiles. Choose Grad-CAM.")
+    if EVERY_METHOD[method].cost is not Cost.ONE_PASS or method == "finer-cam":
+        raise UserError(f"{EVERY_METHOD[method].title} is not made for tiles. Choose Grad-CAM.")
     if not 2 <= tile_px <= MOST_TILE_PX:
         raise UserError(f"A tile may have 2 to {MOST_TILE_PX:,} px a side, got {tile_px:,}.")
     _check_tiles(micrograph.shape, tile_px)
@@ -145,4 +151,4 @@ def _maps(
         Scene(classifier, inputs[n : n + 1], layer, activation[n], gradient[n], index, index)
         for n in range(len(tiles))
     )
-    return [METHODS[method].draw(scene).float().cpu().numpy() for scene in scenes]
+    return [EVERY_METHOD[method].draw(scene).float().cpu().numpy() for scene in scenes]

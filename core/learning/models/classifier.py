@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -9,7 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from core.learning.models.card import ModelCard
-from core.learning.models.preparation import make_preparation, require_room
+from core.learning.models.networks import CHANNELS
+from core.learning.models.preparation import require_room
+from core.learning.models.preparing.choice import AnyPreparation, make_preparation
+from core.learning.models.preparing.stated import Stated
 from core.learning.models.reference import Reference
 from core.micrograph import Micrograph
 
@@ -42,7 +46,13 @@ class Classifier:
         # Channels last: convolutions on a CPU took two thirds of the time.
         network = network.eval().requires_grad_(False).to(device)
         self._network: nn.Module = network.to(memory_format=torch.channels_last)
+        self._levels = _levels(self.preparation, self.channels, device)
         self._blocks: dict[str, nn.Module] = dict(self._network.blocks())  # type: ignore[operator]
+
+    @property
+    def channels(self) -> int:
+        """Input channels of the network; a grey frame is given to each of them."""
+        return int(self.card.options.get(CHANNELS, 1))
 
     @property
     def network(self) -> nn.Module:
@@ -64,8 +74,43 @@ class Classifier:
     def features(self, x: Tensor) -> Tensor:
         """Return the last activation map (N, C, h', w') as float32; autocast on CUDA."""
         with torch.autocast("cuda", enabled=self.device == "cuda"):
-            activation: Tensor = self._network.features(x)  # type: ignore[operator]
+            activation: Tensor = self._network.features(self._enter(x))  # type: ignore[operator]
         return activation.float()
+
+    def places(self, activation: Tensor) -> Tensor:
+        """Return those channels (N or none, C, h, w) of an activation that are maps.
+
+        Behind those of a transformer its class token follows, which is no place of the frame.
+        """
+        apart = 1 + int(getattr(self._network, "carried", 0))
+        return activation.narrow(-3, 0, activation.shape[-3] // apart)
+
+    @property
+    def has_fixed_size(self) -> bool:
+        """Whether the network takes inputs of one size only, as transformers do."""
+        fixed = self.card.architecture.startswith(("timm/vit", "timm/swin", "timm/deit"))
+        return fixed or (self.answers_only and "image" in self.card.options)
+
+    @property
+    def answers_only(self) -> bool:
+        """Whether the network gives answers and no gradients or activations, as ONNX does."""
+        return bool(getattr(self._network, "answers_only", False))
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether the network is a transformer, whose attention can be followed."""
+        return hasattr(self._network, "attentions")
+
+    def attentions(self, x: Tensor) -> Iterator[Tensor]:
+        """Yield the attention (N, heads, tokens, tokens) of every block of a transformer."""
+        yield from self._network.attentions(self._enter(x))  # type: ignore[operator]
+
+    def _enter(self, x: Tensor) -> Tensor:
+        """Return the network's own input (N, channels, h, w) for prepared frames (N, 1, h, w)."""
+        if self._levels is not None:
+            mean, std = self._levels
+            return (x - mean) / std
+        return x.expand(-1, self.channels, -1, -1) if self.channels > x.shape[1] else x
 
     def head(self, activation: Tensor) -> Tensor:
         """Return logits (N, classes) of an activation map, in float32.
@@ -88,7 +133,7 @@ class Classifier:
         ValueError
             If no layer has that name.
         """
-        return self._run(x, 0, self._end_of(layer))
+        return self._run(self._enter(x), 0, self._end_of(layer))
 
     def finish(self, activation: Tensor, layer: str) -> Tensor:
         """Return logits (N, classes) that follow from the activation map of a layer, in float32.
@@ -107,8 +152,10 @@ class Classifier:
         Tried out with activations drawn at random: only the averages count, and they add up.
         """
         draw = torch.Generator().manual_seed(0)
+        if self.answers_only:
+            return False
         with torch.inference_mode():
-            channels = self.features(torch.zeros(1, 1, 64, 64, device=self.device)).shape[1]
+            channels = self.features(torch.zeros(1, 1, *self._any_hw, device=self.device)).shape[1]
             a, b = torch.rand(2, 1, channels, 8, 8, generator=draw).to(self.device)
             averages = a.mean(dim=(2, 3), keepdim=True).expand_as(a)
             head_a, head_b, head_0 = self.head(a), self.head(b), self.head(torch.zeros_like(a))
@@ -116,6 +163,12 @@ class Classifier:
             summed = self.head(a + b) - head_0
         linear = torch.allclose(head_a + head_b - 2 * head_0, summed, rtol=1e-4, atol=1e-5)
         return only_averages and linear
+
+    @property
+    def _any_hw(self) -> tuple[int, int]:
+        """A size that this network takes: transformers are made for one."""
+        fixed = isinstance(self.preparation, Stated)
+        return self.preparation.size_hw((64, 64)) if fixed else (64, 64)
 
     def _end_of(self, layer: str) -> int:
         if layer not in self._blocks:
@@ -127,6 +180,21 @@ class Classifier:
             for block in list(self._blocks.values())[start:end]:
                 x = block(x)
         return x.float()
+
+
+def _levels(
+    preparation: AnyPreparation, channels: int, device: str
+) -> tuple[Tensor, Tensor] | None:
+    """Return what is subtracted and divided by where channels are made, (1, channels, 1, 1)."""
+    if not isinstance(preparation, Stated):
+        return None
+    mean, std = (
+        torch.tensor(values, dtype=torch.float32, device=device).expand(channels)
+        if len(values) == 1
+        else torch.tensor(values, dtype=torch.float32, device=device)[:channels]
+        for values in (preparation.mean, preparation.std)
+    )
+    return mean.reshape(1, -1, 1, 1), std.reshape(1, -1, 1, 1)
 
 
 def pick_device(device: str = "auto") -> str:

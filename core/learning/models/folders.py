@@ -8,26 +8,34 @@ checked at every load. Weight files of others are opened by `foreign`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from core.errors import UnusableModel
+from core.errors import UnusableModel, UserError
 from core.learning.models.card import ModelCard
 from core.learning.models.classifier import Classifier, pick_device
 from core.learning.models.foreign.files import read_safetensors
 from core.learning.models.foreign.opening import open_weights, require_classes
-from core.learning.models.installed import CARD, file_digest, find_model, list_models
-from core.learning.models.networks import NETWORKS, build_network
+from core.learning.models.installed import (
+    CARD,
+    CHOSEN,
+    PREPARED_BY,
+    file_digest,
+    find_model,
+    list_models,
+)
+from core.learning.models.networks import NETWORKS, build_network, is_known
+from core.learning.models.preparing.choice import read_preparation, with_preparation
 from core.learning.models.reference import REFERENCE, Reference
 
 WEIGHTS = "weights.safetensors"
 
 
-def load_model(name_or_path: str | Path, device: str = "auto") -> Classifier:
+def load_model(name_or_path: str | Path, device: str = "auto", *, prepare: str = "") -> Classifier:
     """Return a classifier from a model folder or a weight file.
 
     Parameters
@@ -37,18 +45,23 @@ def load_model(name_or_path: str | Path, device: str = "auto") -> Classifier:
         architecture is told from its names and shapes (`foreign.opening`).
     device : str
         "auto" takes CUDA, else Apple MPS, else the CPU.
+    prepare : str
+        How frames are prepared for a network from elsewhere, as `read_preparation` takes it;
+        empty for what its file or its card says.
 
     Raises
     ------
+    UserError
+        If `prepare` is no such text, or the model is one that was trained here.
     UnusableModel
         If there is no such model, its weights are damaged, they disagree with the card, or a
         weight file is an encoder without classes of micrographs.
     """
     folder = _locate(name_or_path)
-    if folder.is_file():
-        return _load_foreign(folder, device)
-    card = ModelCard.from_json(_read_text(folder / CARD))
-    if card.architecture not in NETWORKS:
+    if not (folder / CARD).is_file():
+        return _load_foreign(folder, device, prepare)
+    card = prepare_card(ModelCard.from_json(_read_text(folder / CARD)), prepare)
+    if not is_known(card.architecture):
         raise UnusableModel(
             f"The model {card.name} uses the architecture {card.architecture!r}, which this "
             f"Micrographia does not know. Known are: {', '.join(NETWORKS)}."
@@ -89,9 +102,37 @@ def _fill_network(card: ModelCard, weights: Mapping[str, Tensor]) -> nn.Module:
     return network
 
 
-def _load_foreign(path: Path, device: str) -> Classifier:
+def _load_foreign(path: Path, device: str, prepare: str) -> Classifier:
     opened = open_weights(path)
-    return Classifier(opened.network, require_classes(opened), pick_device(device))
+    card = prepare_card(require_classes(opened), prepare)
+    return Classifier(opened.network, card, pick_device(device))
+
+
+def prepare_card(card: ModelCard, prepare: str) -> ModelCard:
+    """Return a card with the preparation that a person chose; the same card for an empty text.
+
+    Raises
+    ------
+    UserError
+        If the text is none, or the model was trained here and is right as it is.
+    """
+    if not prepare:
+        return card
+    if PREPARED_BY not in card.training:
+        raise UserError(
+            f"{card.name} was trained with the preparation that its card states; leave --prepare "
+            "out. It is for networks from elsewhere."
+        )
+    chosen = read_preparation(prepare, input_side(card))
+    facts = {**card.training, PREPARED_BY: CHOSEN, "preparation": prepare}
+    limits = with_preparation(card.limits, chosen, CHOSEN)
+    return replace(card, preparation=chosen.to_dict(), training=facts, limits=limits)
+
+
+def input_side(card: ModelCard) -> int:
+    """Return the side in px that a network was made for, or that its card states; else 224."""
+    known = card.options.get("image") or card.preparation.get("height_px")
+    return int(known) if known else 224
 
 
 def save_model(

@@ -11,45 +11,50 @@ from torch import nn
 
 from core.errors import UserError
 from core.learning.models.card import ModelCard
-from core.learning.models.folders import load_model
-from core.learning.models.foreign.fitting import TITLES
+from core.learning.models.folders import load_model, prepare_card
 from core.learning.models.foreign.opening import open_weights
 from core.learning.models.installed import CARD, find_model, say_what_is_missing
+from core.learning.models.networks import title
+from core.learning.models.preparing.choice import describe_preparation, make_preparation
 
 
-def understand_model(name: Path) -> dict[str, Any]:
+def understand_model(name: Path, prepare: str = "") -> dict[str, Any]:
     """Return what is known of a model, as plain values.
 
     Parameters
     ----------
     name : Path
         A weight file, a model folder, or the name of an installed model.
+    prepare : str
+        How frames are to be prepared, as `read_preparation` takes it; empty for what the file says.
 
     Returns
     -------
     dict
         file, model, architecture, classes (words, none for an encoder), parameters (number),
-        notes (what was inferred), missing (what it cannot tell), limits, sha256 and
-        decision_threshold; or file and error.
+        preparation (in words), notes (what was inferred), missing (what it cannot tell),
+        limits, sha256 and decision_threshold; or file and error.
     """
     place = find_model(name) or name
     try:
-        facts = _of_folder(place) if (place / CARD).is_file() else _of_file(place)
+        is_folder = (place / CARD).is_file()
+        facts = _of_folder(place, prepare) if is_folder else _of_file(place, prepare)
     except UserError as error:
         return {"file": str(name), "error": str(error)}
     return {"file": str(name), **facts}
 
 
-def _of_folder(folder: Path) -> dict[str, Any]:
-    classifier = load_model(folder, device="cpu")
+def _of_folder(folder: Path, prepare: str) -> dict[str, Any]:
+    classifier = load_model(folder, device="cpu", prepare=prepare)
     card = classifier.card
     return _facts(card.name, card.architecture, classifier.network, (), card, "")
 
 
-def _of_file(path: Path) -> dict[str, Any]:
+def _of_file(path: Path, prepare: str) -> dict[str, Any]:
     opened = open_weights(path)
+    card = prepare_card(opened.card, prepare) if opened.card else None
     return _facts(
-        opened.name, opened.architecture, opened.network, opened.notes, opened.card, opened.sha256
+        opened.name, opened.architecture, opened.network, opened.notes, card, opened.sha256
     )
 
 
@@ -63,11 +68,12 @@ def _facts(
 ) -> dict[str, Any]:
     return {
         "model": name,
-        "architecture": TITLES[architecture],
+        "architecture": title(architecture),
         "parameters": sum(value.numel() for value in network.parameters()),
         "notes": list(notes),
         "classes": [card.display_name(label) for label in card.classes] if card else [],
         "decision_threshold": card.decision_threshold if card else None,
+        "preparation": describe_preparation(make_preparation(card.preparation)) if card else "",
         "missing": say_what_is_missing(asdict(card)) if card else "",
         "limits": list(card.limits) if card else [],
         "sha256": card.sha256 if card else sha256,
@@ -83,6 +89,7 @@ def as_text(entry: Mapping[str, Any]) -> str:
         f"{entry['file']}: {entry['architecture']}, {entry['parameters'] / 1e6:.2f} million "
         "parameters",
         f"  classes: {classes}",
+        *([f"  frames: {entry['preparation']}"] if entry["preparation"] else []),
         *(f"  {note}" for note in entry["notes"]),
         *([f"  {entry['missing']}"] if entry["missing"] else []),
         *(f"  {limit}" for limit in entry["limits"]),

@@ -16,7 +16,10 @@ from typing import Any
 
 CARD = "card.json"
 SHIPPED = "em-morph5-2"  # the one that is used when none is named
-WEIGHT_SUFFIXES = (".pth", ".pt", ".tar", ".ckpt", ".bin", ".safetensors")
+WEIGHT_SUFFIXES = (".pth", ".pt", ".tar", ".ckpt", ".bin", ".safetensors", ".onnx")
+CONFIG = "config.json"  # of a folder that Hugging Face's programs wrote
+PREPARED_BY = "preparation_from"  # a key of a card's training: who said how frames are prepared
+STATED_BY_FILE, CHOSEN, ASSUMED = "the file", "a person", "nobody"  # its values
 ADDED = "MICROGRAPHIA_ADDED_MODELS"  # a variable, so that worker processes find the folder, too
 
 
@@ -52,7 +55,7 @@ def find_model(name_or_path: str | Path) -> Path | None:
     places += [added / str(name_or_path)] if added else []
     for place in places:
         with contextlib.suppress(OSError, ValueError):  # a name that no folder can have
-            if (place / CARD).is_file() or place.is_file():
+            if (place / CARD).is_file() or place.is_file() or (place / CONFIG).is_file():
                 return place
     return None
 
@@ -70,7 +73,7 @@ def read_facts(name_or_path: str | Path) -> Mapping[str, Any]:
 def is_model(name: str | Path) -> bool:
     """Tell a model folder, its name, or a weight file (by its ending) from a micrograph."""
     place = find_model(name)
-    is_folder = place is not None and (place / CARD).is_file()
+    is_folder = place is not None and any((place / part).is_file() for part in (CARD, CONFIG))
     return is_folder or Path(name).suffix.lower() in WEIGHT_SUFFIXES
 
 
@@ -84,6 +87,11 @@ def say_what_is_missing(facts: Mapping[str, Any]) -> str:
     """
     calibration = facts.get("calibration") or {}
     parts = []
+    if (facts.get("training") or {}).get(PREPARED_BY) == ASSUMED:
+        parts.append(
+            "Nobody has said yet how frames are to be prepared for this model: its answers may be "
+            "off. Choose that where it was added, or with --prepare on the command line."
+        )
     if "temperature" not in calibration:
         parts.append("This model has no calibration: its probabilities may be too sure.")
     has = {

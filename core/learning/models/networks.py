@@ -15,6 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from core.learning.models import backbones
+from core.learning.models.borrowed.building import (
+    build_borrowed,
+    is_borrowed,
+    set_channels,
+)
+from core.learning.models.borrowed.building import title as borrowed_title
+from core.learning.models.borrowed.from_onnx import ONNX, OnnxNetwork
+from core.learning.models.borrowed.heads import put_head
 from core.learning.models.efficientnet import EfficientNetLite0
 
 Blocks = backbones.Blocks
@@ -154,15 +162,67 @@ NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
 }
 
 
+TITLES = {
+    "emnet": "EMNet",
+    "visualcnn": "VisualCNN",
+    "alexnet": "AlexNet",
+    "resnet18": "ResNet-18",
+    "resnet50": "ResNet-50",
+    "mobilenet_v3_small": "MobileNetV3 small",
+    "efficientnet_lite0": "EfficientNet-Lite0",
+    "efficientnet_b0": "EfficientNet-B0",
+    "convnext_tiny": "ConvNeXt tiny",
+    "densenet121": "DenseNet-121",
+}
+CHANNELS, SLOT, HEAD = "channels", "slot", "head"  # options of every network
+
+
+def is_known(architecture: str) -> bool:
+    """Tell whether a network of that name can be built here; libraries are asked only then."""
+    return architecture in NETWORKS or architecture == ONNX or is_borrowed(architecture)
+
+
+def title(architecture: str) -> str:
+    """Return the name of an architecture in words."""
+    known = {**TITLES, ONNX: "ONNX network"}
+    return known.get(architecture) or borrowed_title(architecture)
+
+
 def build_network(name: str, classes: int, options: Mapping[str, Any]) -> nn.Module:
     """Return a freshly initialised network.
+
+    Parameters
+    ----------
+    name : str
+        One of `NETWORKS`, or timm/NAME or torchvision/NAME.
+    classes : int
+        Number of scores.
+    options : mapping
+        Those of the network, and of every one: `channels` (1 when left out, or 3), and `head` with
+        the layers that stand at the name `slot` instead of its own (`heads.build_head`).
 
     Raises
     ------
     ValueError
-        If no architecture has that name.
+        If no architecture has that name, or an option cannot be.
     """
-    if name not in NETWORKS:
-        raise ValueError(f"no architecture is called {name!r}; there are {', '.join(NETWORKS)}")
     options = {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
-    return NETWORKS[name](classes, **options)
+    channels = options.pop(CHANNELS, 1)
+    slot, layers = options.pop(SLOT, ""), options.pop(HEAD, ())
+    if channels not in (1, 3):
+        raise ValueError(f"a network takes 1 or 3 channels here, got {channels!r:.20}")
+    network: nn.Module
+    if name == ONNX:
+        return OnnxNetwork(classes, **options)
+    if name in NETWORKS:
+        network = NETWORKS[name](classes, **options)
+        set_channels(network, channels)
+    elif is_borrowed(name):
+        network = build_borrowed(name, classes, channels, options)
+    else:
+        raise ValueError(f"no architecture is called {name!r}; there are {', '.join(NETWORKS)}")
+    if layers:
+        if layers[-1][0] != "linear" or layers[-1][2] != classes:
+            raise ValueError(f"the head does not end in {classes} scores")
+        put_head(network, getattr(network, "prefix", "") + str(slot), layers)
+    return network

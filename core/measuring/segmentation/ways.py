@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from core.errors import UserError
 from core.imaging.filtering import Pipeline
 from core.measuring.clustering import Clustering, counted_pixels
-from core.measuring.defaults import suggest_target
+from core.measuring.defaults import NECK_DEPTH_PX, suggest_target
 from core.measuring.exchange import ReadLabels, read_labels, read_rois
 from core.measuring.regions import label_regions
 from core.measuring.segmentation.result import (
@@ -27,6 +28,10 @@ from core.measuring.strokes import PixelClassifier, PixelMaps
 from core.micrograph import Micrograph
 
 _MOST_CLASSES = 5  # the multi-level threshold makes at most so many
+_NO_THRESHOLD = (
+    "The chain does not end in a threshold, so it tells no phases apart. Add Otsu or another "
+    "threshold as its last step."
+)
 _ROI_ENDINGS = (".zip", ".roi")
 
 
@@ -99,27 +104,50 @@ def from_chain(
     UserError
         If the chain does not end in a threshold or in what cleans its mask.
     """
-    found = chain(micrograph, exclude=exclude, others=others or {}).pixels
-    if not chain.steps or not _holds_classes(found):
-        raise UserError(
-            "The chain does not end in a threshold, so it tells no phases apart. Add Otsu or "
-            "another threshold as its last step."
-        )
+    found = chain(micrograph, exclude=exclude, others=others or {})
+    if not chain.steps:
+        raise UserError(_NO_THRESHOLD)
+    made = from_classes(found, micrograph, exclude=exclude, dark=dark, name=name)
+    said = {"chain": chain.to_json(), **made.origin.parameters}
+    return replace(made, origin=Origin("chain", said, (micrograph.sha256,)))
+
+
+def from_classes(
+    found: Micrograph,
+    micrograph: Micrograph,
+    *,
+    exclude: Mask | None = None,
+    dark: bool | None = None,
+    name: str = "phase",
+) -> Segmentation:
+    """Return the phase and its ground of what a threshold has made of a micrograph.
+
+    Parameters
+    ----------
+    found : Micrograph
+        Holds at most five grey levels.
+    micrograph, exclude, dark, name
+        As in `from_chain`.
+
+    Raises
+    ------
+    UserError
+        If it holds more.
+    """
+    classes = found.pixels
+    if not _holds_classes(classes):
+        raise UserError(_NO_THRESHOLD)
     counted = counted_pixels(micrograph.pixels, exclude)
-    included = np.ones(found.shape, np.bool_) if counted is None else counted
-    bright = (found == found.max()) & (found > found.min())
+    included = np.ones(classes.shape, np.bool_) if counted is None else counted
+    bright = (classes == classes.max()) & (classes > classes.min())
     if dark is None:
         sides = np.where(included, bright, -1).astype(np.int32)
-        dark = bool(included.any()) and bright.any() and suggest_target(sides, 2) == 0
-    phase = (found == found.min()) & (found < found.max()) if dark else bright
+        dark = bool(included.any()) and bool(bright.any()) and suggest_target(sides, 2) == 0
+    phase = (classes == classes.min()) & (classes < classes.max()) if dark else bright
     labels = np.where(included, np.where(phase, 1, 2), 0).astype(np.int32)
-    return Segmentation(
-        labels,
-        name_phases([name, GROUND if name != GROUND else "rest"]),
-        PHASES,
-        Origin("chain", {"chain": chain.to_json(), "dark": bool(dark)}, (micrograph.sha256,)),
-        np.asarray(included),
-    )
+    names = [name, GROUND if name != GROUND else "rest"]
+    origin = Origin("chain", {"dark": bool(dark)}, (micrograph.sha256,))
+    return Segmentation(labels, name_phases(names), PHASES, origin, np.asarray(included))
 
 
 def _holds_classes(found: NDArray[Any]) -> bool:
@@ -230,7 +258,7 @@ def objects_of(
     split: bool = False,
     fill_holes: bool = False,
     connectivity: int = 8,
-    neck_depth_px: float = 0.0,
+    neck_depth_px: float = NECK_DEPTH_PX,
 ) -> Segmentation:
     """Return the separate regions of a phase as objects.
 

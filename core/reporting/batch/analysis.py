@@ -33,11 +33,12 @@ from core.measuring.clustering import (
 )
 from core.measuring.defaults import area_of
 from core.measuring.exchange import region_files
-from core.measuring.regions import filter_regions, label_regions, measure_regions
+from core.measuring.regions import filter_regions, label_regions, measure_labels
 from core.micrograph import Micrograph
 from core.reporting.batch.rows import likeness, measures, sizes
 from core.reporting.batch.rows.naming import find_part, find_sample
 from core.reporting.recipe import Recipe
+from core.reporting.segmenting import CLUSTERS, Phases, find_phases
 from core.reporting.settling import CLUSTERINGS, settled, uncounted
 
 if TYPE_CHECKING:  # only names of types: a batch that has not started needs no torch
@@ -126,9 +127,10 @@ def analyse(
     hidden = uncounted(micrograph, exclude)
     names = name_parts(micrograph, recipe, path)
     recipe = settled(recipe, names["sample"], filtered, hidden)
-    clustering = find_clusters(filtered, hidden, recipe)
+    clustering = find_clusters(filtered, hidden, recipe, others)
     target: Mask = clustering.labels == recipe.target
-    regions = tabulate_regions(target, micrograph, recipe, hidden)
+    numbers = _numbered(clustering, target, micrograph, recipe, hidden)
+    regions = tabulate_regions(target, micrograph, recipe, hidden, numbers=numbers)
     if recipe.drop_border_regions:
         regions = regions[~regions["touches_border"]].reset_index(drop=True)
     values = {
@@ -161,9 +163,9 @@ def analyse(
     }
     drawers |= region_files(
         micrograph,
-        lambda: label_regions(target, **_region_choice(recipe, micrograph, hidden)),
+        lambda: numbers,
         regions,
-        f"cluster {recipe.target}",
+        _phase_name(recipe),
     )
     pictures: dict[str, bytes] = {name: drawers[name]() for name in recipe.pictures}
     alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
@@ -188,8 +190,15 @@ def work_bytes(pixels: int, recipe: Recipe) -> int:
     return pixels * (_AVERAGED_BYTES_PER_PX if is_averaged else _GREY_BYTES_PER_PX)
 
 
-def find_clusters(micrograph: Micrograph, exclude: Mask | None, recipe: Recipe) -> Clustering:
-    """Return the clusters that a recipe asks for."""
+def find_clusters(
+    micrograph: Micrograph,
+    exclude: Mask | None,
+    recipe: Recipe,
+    others: Mapping[str, Micrograph] | None = None,
+) -> Clustering | Phases:
+    """Return the clusters that a recipe asks for, or the phases that take their place."""
+    if recipe.segmentation.way != CLUSTERS:
+        return find_phases(micrograph, exclude, recipe, others)
     return group_pixels(
         micrograph,
         recipe.clusters,
@@ -224,6 +233,25 @@ def check_choices(recipe: Recipe) -> None:
         )
 
 
+def _numbered(
+    clustering: Clustering | Phases,
+    target: Mask,
+    micrograph: Micrograph,
+    recipe: Recipe,
+    hidden: Mask | None,
+) -> NDArray[np.int32]:
+    """Return the regions of the target, numbered: its objects, where these were found as such."""
+    if isinstance(clustering, Phases) and clustering.objects is not None and recipe.target == 0:
+        return clustering.objects
+    return label_regions(target, **_region_choice(recipe, micrograph, hidden))
+
+
+def _phase_name(recipe: Recipe) -> str:
+    if recipe.segmentation.way == CLUSTERS:
+        return f"cluster {recipe.target}"
+    return recipe.segmentation.names[recipe.target]
+
+
 def _network_values(classification: Classification, explanation: Explanation) -> dict[str, Any]:
     # Six digits: what lies beyond depends on how micrographs share a pass through the network.
     return {
@@ -239,7 +267,7 @@ def _network_values(classification: Classification, explanation: Explanation) ->
 
 
 def _area_values(
-    clustering: Clustering, target: Mask, micrograph: Micrograph, recipe: Recipe
+    clustering: Clustering | Phases, target: Mask, micrograph: Micrograph, recipe: Recipe
 ) -> dict[str, Any]:
     area_px = int(np.count_nonzero(target))
     nm = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
@@ -266,7 +294,7 @@ def describe_smoothing(recipe: Recipe) -> str:
     return chosen.kind + sizes.get(chosen.kind, "")
 
 
-def _evidence_values(explanation: Explanation, clustering: Clustering) -> dict[str, Any]:
+def _evidence_values(explanation: Explanation, clustering: Clustering | Phases) -> dict[str, Any]:
     """Return which share of the evidence falls in each cluster; NaN where there is none."""
     shares = attribution_share(explanation, clustering)["evidence_share"]
     return {f"cluster_{n}_evidence_percent": round(100 * float(v), 4) for n, v in enumerate(shares)}
@@ -308,14 +336,22 @@ def pixel_size_source(micrograph: Micrograph) -> str:
 
 
 def tabulate_regions(
-    mask: Mask, micrograph: Micrograph, recipe: Recipe, uncounted: Mask | None = None
+    mask: Mask,
+    micrograph: Micrograph,
+    recipe: Recipe,
+    uncounted: Mask | None = None,
+    *,
+    numbers: NDArray[np.int32] | None = None,
 ) -> pd.DataFrame:
     """Return regions measured in px, with nm and µm² beside them: one unit system per batch.
 
-    What does not count cuts the regions beside it.
+    What does not count cuts the regions beside it. Where their numbers are at hand, the mask is
+    not numbered again.
     """
-    choice = _region_choice(recipe, micrograph, uncounted)
-    regions = measure_regions(mask, None, micrograph, **choice)
+    if numbers is None:
+        numbers = label_regions(mask, **_region_choice(recipe, micrograph, uncounted))
+    included = None if uncounted is None else ~uncounted
+    regions = measure_labels(numbers, None, micrograph, included=included)
     nm = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
     columns: dict[str, Any] = {}
     for name in map(str, regions.columns):
@@ -368,7 +404,7 @@ class _Shown:
         self,
         micrograph: Micrograph,
         heatmap: NDArray[np.float32],
-        clustering: Clustering,
+        clustering: Clustering | Phases,
         painted: Mask | None,
         target: Mask,
     ) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from core.errors import OutOfMemory, UserError
 from core.imaging.memory import on_shortage, require_memory
+from core.imaging.overlays import leave_out_bar
 from core.imaging.scale import (
     READ_FROM_PICTURE,
     ScaleReading,
@@ -68,6 +69,9 @@ def _read(micrograph: Micrograph) -> Micrograph:
     except UserError as error:
         return _without(micrograph, str(error))
     if found is not None and found.is_sure and found.pixel_size is not None:
+        bar = found.bar
+        if bar is not None:
+            micrograph = leave_out_bar(micrograph, (bar.row, bar.left, bar.right))
         return words.set_pixel_size(micrograph, found.pixel_size, READ_FROM_PICTURE)
     return micrograph if found is None else _without(micrograph, _doubt(found))
 

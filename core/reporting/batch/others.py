@@ -60,6 +60,8 @@ def _wanted(recipe: Recipe) -> dict[str, str]:
                     "Filters page, or remove the step."
                 )
             wanted.setdefault(step.parameters[parameter.name], title)
+    for digest in recipe.segmentation.digests:
+        wanted.setdefault(digest, "The segmentation by strokes")
     return wanted
 
 

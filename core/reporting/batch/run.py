@@ -397,17 +397,18 @@ def _preview_files(number: int, kinds: tuple[str, ...] = PREVIEWS) -> tuple[str,
 def _load(recipe: Recipe) -> Classifier:
     from core.learning.models import load_model
 
-    return load_model(recipe.model)
+    return load_model(recipe.model, prepare=recipe.prepare or "")
 
 
 def _check(recipe: Recipe, network: Classifier) -> None:
     """Refuse choices that do not exist before the work begins."""
     from core.learning.classifying import lowest_probability
-    from core.learning.explaining import LAST_LAYER, METHODS
+    from core.learning.explaining import EVERY_METHOD, LAST_LAYER
 
-    if recipe.method not in METHODS:
+    if recipe.method not in EVERY_METHOD:
         raise UserError(
-            f"There is no explanation method {recipe.method!r}. Choose one of {', '.join(METHODS)}."
+            f"There is no explanation method {recipe.method!r}. Choose one of "
+            f"{', '.join(EVERY_METHOD)}."
         )
     classes = network.card.classes
     if recipe.explained_class is not None and recipe.explained_class not in classes:
@@ -495,9 +496,9 @@ def _titles(model: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _describe(network: Classifier, recipe: Recipe) -> dict[str, Any]:
-    from core.learning.explaining import METHODS
+    from core.learning.explaining import EVERY_METHOD
 
-    card, method = network.card, METHODS[recipe.method]
+    card, method = network.card, EVERY_METHOD[recipe.method]
     return {
         "name": network.name,
         "sha256": card.sha256,

@@ -14,6 +14,7 @@ from core.measuring.statistics import Interval, mean_interval
 from core.reporting.batch import are_alike, group_column, list_versions, words_of
 from core.reporting.decisions import Decision
 from core.reporting.recipe import FROM_FILE, FROM_PICTURE, Recipe
+from core.reporting.segmenting import CLUSTERS
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult
@@ -77,6 +78,9 @@ def class_title(result: BatchResult, name: str) -> str:
 
 def target_title(recipe: Recipe) -> str:
     """Return "cluster 2, the brightest of 3", or "cluster 1 of 3 (0 is the darkest)"."""
+    if recipe.segmentation.way != CLUSTERS:
+        name = recipe.segmentation.names[recipe.target]
+        return f"cluster {recipe.target}, the phase “{escape(name)}”"
     if recipe.target_cluster is None and len(recipe.targets) > 1:
         return f"the cluster of {recipe.clusters} that stands out in each sample"
     if recipe.target_cluster is None and not recipe.decided:
@@ -207,8 +211,7 @@ def methods(result: BatchResult) -> str:
             _exclusion(recipe),
             _pixel_sizes(recipe),
             _filters(recipe),
-            f"In each micrograph by itself, {_grouping(recipe)}, numbered from dark to bright"
-            f"{_smoothing(recipe)}; the target was {target_title(recipe)}. "
+            f"{_phases(recipe)}; the target was {target_title(recipe)}. "
             f"{decisions(recipe)}Connected regions of the target with at least "
             f"{'that size' if recipe.decided else smallest_region(recipe)} "
             f"({region_rules(recipe)}; regions cut by the frame are "
@@ -304,6 +307,16 @@ def _filters(recipe: Recipe) -> str:
     )
 
 
+def _phases(recipe: Recipe) -> str:
+    """Return how the frame was divided, for the middle of a sentence."""
+    if recipe.segmentation.way != CLUSTERS:
+        return escape(recipe.segmentation.describe().removesuffix("."))
+    return (
+        f"In each micrograph by itself, {_grouping(recipe)}, numbered from dark to bright"
+        f"{_smoothing(recipe)}"
+    )
+
+
 def _grouping(recipe: Recipe) -> str:
     if recipe.clustering == GREY:
         levels = "grey levels" if recipe.filters else "native grey levels"
@@ -394,6 +407,8 @@ def _limits(recipe: Recipe) -> str:
 
 def clustering(recipe: Recipe) -> str:
     """Return how pixels are grouped, in a few words."""
+    if recipe.segmentation.way != CLUSTERS:
+        return f"phases by {recipe.segmentation.way}"
     titles = {GREY: "grey level", "mixture": "a mixture over features"}
     smoothed = {
         "majority": ", neighbours vote",

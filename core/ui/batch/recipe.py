@@ -25,7 +25,7 @@ from core.ui.batch.settings import (
     SETTINGS,
     TARGETS,
 )
-from core.ui.parts import AUTOMATIC, gather, say, show, tables
+from core.ui.parts import AUTOMATIC, gather, measuring, say, show, tables
 from core.ui.shell import (
     EXCLUDE,
     SMALLEST,
@@ -33,7 +33,6 @@ from core.ui.shell import (
     TASKS,
     filter_chain,
     grouping,
-    measuring,
     model_choice,
     region,
     smallest_by,
@@ -109,7 +108,7 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
     with st.expander("Labels, pictures", icon=":material/sell:"):
         LABEL.draw()
         PICTURES.draw()
-    own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *measuring.SETTINGS, *SETTINGS))
+    own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *SETTINGS))
     stated = {name: _whole(name, value) for name, value in {**said, **own}.items()}
     stated |= {"model": model, "filters": steps if filtered else ()}
     stated |= {
@@ -121,7 +120,10 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
 
 
 def _draw_regions() -> None:
-    """Draw smoothing, what makes a region and what is measured: the settings of Cluster as well."""
+    """Draw smoothing, what makes a region and what is measured: the settings of Cluster as well.
+
+    What they say was gathered before, as that of all pages.
+    """
     with st.expander("Smoothing, regions, measures", icon=":material/tune:"):
         measuring.draw_smoothing()
         for setting in (measuring.SPLIT, measuring.NECK, measuring.FILL, measuring.CORNERS):

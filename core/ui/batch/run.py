@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import tempfile
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from core.leftovers import make_folder
 from core.micrograph import Micrograph
 from core.reporting.batch import (
     BatchResult,
@@ -91,7 +91,7 @@ class Run:
         self.place = place
         self._labelling = threading.Lock()
         self._state = _State()
-        folder = Path(tempfile.mkdtemp(prefix="micrographia_"))
+        folder = make_folder("batch-")
         self._thread = threading.Thread(
             target=_work,
             args=(

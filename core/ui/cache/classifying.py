@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.imaging import display
 from core.imaging.display import class_tiles
 from core.micrograph import Micrograph
 from core.reporting.batch import Bin, reliability_bins
@@ -29,6 +32,46 @@ def classification(
 
     masks = [excluded(micrograph, exclude)]
     return classify(model(model_name), [micrograph], excludes=masks, level=level)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Preparations:
+    """Answers in each of the usual preparations: a table, and whether they differ much."""
+
+    frame: pd.DataFrame
+    differ: bool
+
+
+@st.cache_data(max_size="4MB", show_spinner="Trying …", hash_funcs=BY_KEY)
+def try_preparations(
+    micrographs: tuple[Micrograph, ...], model_name: str, exclude: bool
+) -> Preparations:
+    """Return what a model from elsewhere answers when frames are prepared in the usual ways."""
+    from core.learning.classifying import disagree, try_preparations
+
+    network = model(model_name)
+    masks = [excluded(each, exclude) for each in micrographs]
+    tried = try_preparations(network, micrographs, excludes=masks)
+    rows = [
+        {
+            "Preparation": each.title,
+            **{
+                micrograph.name: f"{network.card.display_name(a.label)}, {a.probability:.0%}"
+                for micrograph, a in zip(micrographs, each.answers, strict=True)
+            },
+        }
+        for each in tried
+    ]
+    return Preparations(pd.DataFrame(rows), disagree(tried))
+
+
+@st.cache_data(max_size="8MB", show_spinner=False, hash_funcs=BY_KEY)
+def network_input_png(micrograph: Micrograph, model_name: str, exclude: bool) -> bytes:
+    """Return what a network sees of a micrograph, before grey levels are normalised."""
+    prepared = model(model_name).preparation(micrograph, excluded(micrograph, exclude))
+    low, high = float(prepared.min()), float(prepared.max())
+    scaled = (prepared - min(low, 0.0)) / max(high - min(low, 0.0), 1e-6)
+    return display.png_bytes(np.rint(255 * scaled).astype(np.uint8))
 
 
 def overlay_check(

@@ -166,9 +166,9 @@ def coinciding(model_name: str, layer: str | None) -> tuple[str, ...]:
 @st.cache_data(max_entries=16, show_spinner=False)
 def fitting(model_name: str) -> dict[str, str]:
     """Return the methods that this model allows, id to title."""
-    from core.learning.explaining import METHODS, fitting_methods
+    from core.learning.explaining import EVERY_METHOD, fitting_methods
 
-    return {name: METHODS[name].title for name in fitting_methods(model(model_name))}
+    return {name: EVERY_METHOD[name].title for name in fitting_methods(model(model_name))}
 
 
 def tileable() -> tuple[str, ...]:
@@ -295,10 +295,10 @@ def evidence_contour(
 
 def explanation_json(micrograph: Micrograph, question: Question) -> bytes:
     """Return what made the map, so that anyone can make it again."""
-    from core.learning.explaining import METHODS
+    from core.learning.explaining import EVERY_METHOD
 
     found, card = explanation(micrograph, question), model(question.model_name).card
-    method = METHODS[found.method]
+    method = EVERY_METHOD[found.method]
     facts = {
         "micrograph": {"name": micrograph.name, "sha256": micrograph.sha256},
         "model": {"name": card.name, "sha256": card.sha256},

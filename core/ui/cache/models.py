@@ -25,9 +25,9 @@ def missing_in_model(name: str) -> str:
 
 def architecture_title(name: str) -> str:
     """Return the name of an architecture as people write it."""
-    from core.learning.models import TITLES
+    from core.learning.models import title
 
-    return TITLES[name]
+    return title(name)
 
 
 def add_model(path: Path, file_name: str, visitor: str = "") -> AddedModel:
@@ -49,6 +49,37 @@ def rename_classes(added: AddedModel, words: tuple[str, ...]) -> AddedModel:
     from core.learning import adding
 
     return adding.rename_classes(added, words)
+
+
+def choose_preparation(added: AddedModel, prepare: str) -> AddedModel:
+    """Return the same network with frames prepared as a person says."""
+    from core.learning import adding
+
+    return adding.choose_preparation(added, prepare)
+
+
+def is_preparation_chosen(added: AddedModel) -> bool:
+    """Tell whether a file or a person said how frames are prepared for a model."""
+    return added.card.training.get(installed.PREPARED_BY) != installed.ASSUMED
+
+
+def can_choose_preparation(added: AddedModel) -> bool:
+    """Tell whether a model came from elsewhere, so that its preparation may be another one."""
+    return installed.PREPARED_BY in added.card.training
+
+
+def usual_preparations() -> dict[str, str]:
+    """Return the usual ways to prepare frames: what `choose_preparation` takes -> in words."""
+    from core.learning.models import USUAL
+
+    return dict(USUAL)
+
+
+def preparation_in_words(added: AddedModel) -> str:
+    """Return how frames are prepared for a model, as a phrase."""
+    from core.learning.models import describe_preparation, make_preparation
+
+    return describe_preparation(make_preparation(added.card.preparation))
 
 
 def zip_model(name: str) -> bytes:

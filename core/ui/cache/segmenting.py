@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
@@ -49,7 +50,6 @@ from core.ui.cache.clustering import ClusterChoice, RegionChoice, clusters, unit
 from core.ui.cache.shared import BY_KEY, excluded
 
 CHAIN, CLUSTERS, STROKES, PARTICLES, FILE = "chain", "clusters", "strokes", "particles", "file"
-NECK_PX = 3.0  # rough masks fall to pieces at shallower necks, see `label_regions`
 _STRIDE = 8  # edits that are made again at most when one is added
 
 
@@ -193,8 +193,7 @@ def strokes_left_out(micrograph: Micrograph, choice: SegmentChoice, _given: Give
 def _by_network(micrograph: Micrograph, choice: SegmentChoice) -> Segmented:
     if not can_find_particles():
         raise UserError("Particles cannot be found here by a network. Choose another way.")
-    from core.learning.particles import find_particles
-
+    find_particles = import_module("core.learning.particles").find_particles
     mask = excluded(micrograph, choice.exclude)
     labels = find_particles(micrograph, exclude=mask)
     return Segmented(from_objects(labels, micrograph, exclude=mask))
@@ -211,8 +210,7 @@ def _objects(
     micrograph: Micrograph, choice: SegmentChoice, phase: int, found_by: RegionChoice, _given: Given
 ) -> Segmentation:
     found = segmented(micrograph, choice, _given).found
-    how = {**found_by.labelling, "neck_depth_px": NECK_PX if found_by.split else 0.0}
-    return objects_of(found, phase, **how)
+    return objects_of(found, phase, **found_by.labelling)
 
 
 @st.cache_data(max_size="128MB", show_spinner=False, hash_funcs=BY_KEY)

@@ -63,9 +63,9 @@ def model_names() -> list[str]:
 
 def method_titles() -> dict[str, str]:
     """Return the explanation methods, id to title."""
-    from core.learning.explaining import METHODS
+    from core.learning.explaining import EVERY_METHOD
 
-    return {name: method.title for name, method in METHODS.items()}
+    return {name: method.title for name, method in EVERY_METHOD.items()}
 
 
 @st.cache_data(max_size="64MB", show_spinner="Looking for the info bar …", hash_funcs=BY_KEY)

@@ -14,6 +14,7 @@ from core.ui.cache.shared import BY_KEY, overlays, window
 
 _LARGE_PX = 20_000_000
 _BINS = 128
+_SEEN_PX = 250_000  # of a histogram two hundred pixels wide
 _MOST_BOXES = 12
 _COARSE_PX = 256  # longer side of the mask whose boxes tell where the instrument wrote
 
@@ -61,7 +62,7 @@ def layer_pyramid(key: str, _values: NDArray[np.uint8], smooth: bool) -> Pyramid
 def grey_facts(micrograph: Micrograph) -> GreyFacts:
     """Return the display window, the range of grey levels and how they spread."""
     pixels = micrograph.pixels
-    step = max(1, round((pixels.size / 1_000_000) ** 0.5))
+    step = max(1, round((pixels.size / _SEEN_PX) ** 0.5))
     seen = pixels[::step, ::step]
     seen = seen[np.isfinite(seen)] if pixels.dtype.kind == "f" else seen.ravel()
     if seen.size == 0:

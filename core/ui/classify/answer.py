@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from core.learning.classifying import Classification
     from core.learning.models import Classifier
 
-_UNLIKE = " This one is unlike those, so do not count on it."
-
 
 def choose_level(model: Classifier) -> float | None:
     """Draw the slider of the prediction set's level; None, without one, for the card's own."""
@@ -30,6 +28,14 @@ def choose_level(model: Classifier) -> float | None:
 def draw(model: Classifier, answer: Classification, level: float | None) -> None:
     """Draw label, probability, prediction set and the bars of all classes."""
     name = model.card.display_name
+    if answer.shows_nothing:
+        say.metric("Most probable class", "none")
+        say.warning(
+            "There is nothing to classify: {why}.",
+            why=" and ".join(answer.signs),
+            icon=":material/visibility_off:",
+        )
+        return
     say.metric("Most probable class", name(answer.label))
     say.markdown(
         "Probability **{probability}** · runner-up {runner_up} at {runner_up_probability}",
@@ -62,12 +68,17 @@ def _prediction_set(model: Classifier, answer: Classification, level: float | No
             "classes are still possible."
         )
         return
+    if answer.is_novel:
+        say.caption(
+            "What the network excludes counts for micrographs like those it learnt from; this one "
+            "is unlike them, so nothing is excluded."
+        )
+        return
     names = [model.card.display_name(label) for label in answer.prediction_set]
     promise = say.line(
         "For {percent:.0f} % of micrographs like those it learnt from, the true class is among the "
-        "ones it keeps.{unlike}",
+        "ones it keeps.",
         percent=100 * level,
-        unlike=say.line(_UNLIKE) if answer.is_novel else "",
     )
     if len(names) > 1:
         listed = f"{', '.join(names[1:-1])} and {names[-1]}" if len(names) > 2 else names[1]

@@ -63,10 +63,21 @@ def run(
     level: float | None,
 ) -> Iterator[Check]:
     """Yield every check of one answer; those that ask the network again come last."""
+    if answer.signs:
+        yield _signs(answer)
+    if answer.shows_nothing:
+        return
     yield _novelty(answer)
     yield _scale(micrograph, model, model_name)
     yield _overlays(micrograph, model, model_name, level)
-    yield _stability(micrograph, model, model_name, exclude)
+    yield _stability(micrograph, model, model_name, exclude, firm=not answer.is_novel)
+
+
+def _signs(answer: Classification) -> Check:
+    words = say.line(
+        "This is hardly a micrograph: {why}. The classes do not apply.", why="; ".join(answer.signs)
+    )
+    return Check(False, words)
 
 
 def _novelty(answer: Classification) -> Check:
@@ -78,7 +89,7 @@ def _novelty(answer: Classification) -> Check:
                 "like them cannot be said."
             ),
         )
-    if answer.is_novel:
+    if answer.novelty > 1:
         return Check(
             False,
             say.line(
@@ -87,7 +98,7 @@ def _novelty(answer: Classification) -> Check:
                 novelty=answer.novelty,
             ),
         )
-    return Check(True, say.line(_LIKE, novelty=answer.novelty))
+    return Check(None if answer.signs else True, say.line(_LIKE, novelty=answer.novelty))
 
 
 def _scale(micrograph: Micrograph, model: Classifier, model_name: str) -> Check:
@@ -142,7 +153,9 @@ def _overlays(
     )
 
 
-def _stability(micrograph: Micrograph, model: Classifier, model_name: str, exclude: bool) -> Check:
+def _stability(
+    micrograph: Micrograph, model: Classifier, model_name: str, exclude: bool, *, firm: bool
+) -> Check:
     found = cache.label_stability(micrograph, model_name, exclude)
     words = say.line(
         "The label stays in {share:.0f}\u00a0% of {count} small changes (flips, shifts, noise)",
@@ -152,4 +165,7 @@ def _stability(micrograph: Micrograph, model: Classifier, model_name: str, exclu
     if found.share < STABLE:
         lost = ", ".join(found.lost_to[:3]) + (" …" if len(found.lost_to) > 3 else "")
         return Check(False, say.line("{words}; it is lost when {lost}.", words=words, lost=lost))
+    if not firm:  # a label that does not apply may be as steady as any
+        said = "{words}, which says nothing of a picture unlike the training micrographs."
+        return Check(None, say.line(said, words=words))
     return Check(True, say.line("{words}.", words=words))

@@ -10,8 +10,7 @@ from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.cache import ClusterChoice
 from core.ui.cluster import settings
-from core.ui.parts import AUTOMATIC, say, tables
-from core.ui.shell import measuring
+from core.ui.parts import AUTOMATIC, measuring, say, segmenting, tables
 
 
 def target(micrograph: Micrograph, choice: ClusterChoice, wished: int) -> int:
@@ -47,6 +46,20 @@ def smallest(micrograph: Micrograph, found_by: cache.RegionChoice) -> say.Line:
         return say.line("from {across:.3g} px across ({area} px)", across=across, area=area)
     nm = across * size.to("nm")
     return say.line("from {nm:.3g} nm across ({area} px)", nm=nm, area=area)
+
+
+def offer_segment(
+    micrograph: Micrograph, choice: ClusterChoice, target: int, found_by: cache.RegionChoice
+) -> None:
+    """Draw the button that takes the target to Segment, to be mended by hand."""
+    if st.button(
+        "Measure these on Segment",
+        icon=":material/arrow_forward:",
+        key="cluster_to_segment",
+        help="Opens the same regions where a click deletes, merges or cuts one.",
+    ):
+        segmenting.hand_over(micrograph.key, choice, target, found_by)
+        st.switch_page(segmenting.PAGE)
 
 
 def _noise(micrograph: Micrograph, choice: ClusterChoice) -> None:

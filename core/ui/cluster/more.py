@@ -16,8 +16,7 @@ from core.reporting import figures
 from core.reporting.batch import csv_bytes
 from core.ui import cache
 from core.ui.cache import ClusterChoice, RegionChoice
-from core.ui.parts import say, show, tables
-from core.ui.shell import measuring
+from core.ui.parts import measuring, say, show, tables
 
 _FEW = 0.05  # p below which a departure from chance is said
 _PRECISIONS = (0.2, 0.1, 0.05, 0.02)

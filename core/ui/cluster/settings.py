@@ -27,9 +27,10 @@ from core.ui.parts import (
     Switch,
     Whole,
     gather,
+    measuring,
     targets,
 )
-from core.ui.shell import EXCLUDE, SMALLEST, SMALLEST_NM, measuring, region, smallest_by
+from core.ui.shell import EXCLUDE, SMALLEST, SMALLEST_NM, region, smallest_by
 
 FEATURES, IMAGES = cache.FEATURES, "images"
 ALL, ONE = "All clusters", "Target cluster"

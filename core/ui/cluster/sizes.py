@@ -35,8 +35,8 @@ from core.micrograph import Micrograph, PixelSize
 from core.reporting import figures
 from core.reporting.batch import csv_bytes, find_part
 from core.ui import cache
-from core.ui.parts import say, show, tables
-from core.ui.shell import measuring, workspace
+from core.ui.parts import measuring, say, show, tables
+from core.ui.shell import workspace
 
 Mask = NDArray[np.bool_]
 _VERDICTS, _NO_FIT = ((0.08, "fits well"), (0.15, "fits roughly")), "does not fit"  # below a gap

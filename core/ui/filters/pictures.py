@@ -200,9 +200,18 @@ def _draw_spectrum(outcome: Outcome) -> None:
         alt=f"power spectrum of {original.name}",
         caption="Zero frequency in the middle; the edges are periods of two pixels. "
         "Circles: what the notch takes out.",
+        lattice=_lattice(original),
         on_spot=lambda point: _toggle(shown, original, exclude, point),
     )
     _spacings(shown, original, exclude)
+
+
+def _lattice(original: Micrograph) -> linked.Lattice:
+    """Return what turns a place in the spectrum into a spacing."""
+    size, shape = original.pixel_size, (original.shape[0], original.shape[1])
+    if size is None:
+        return linked.Lattice(shape, 1.0, "px")
+    return linked.Lattice(shape, size.to(size.length_unit), size.length_unit)
 
 
 def _spacings(shown: Micrograph, original: Micrograph, exclude: bool) -> None:

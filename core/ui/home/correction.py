@@ -76,7 +76,7 @@ def _controls(micrograph: Micrograph) -> None:
         on_change=_take,
         args=(micrograph, "lettering"),
     )
-    if choice != AS_FOUND:
+    if replace(choice, bars=()) != AS_FOUND:
         st.button(
             "Back to what was found",
             key=_key(micrograph, "reset"),
@@ -97,7 +97,8 @@ def _take(micrograph: Micrograph, field: str) -> None:
 
 
 def _reset(micrograph: Micrograph) -> None:
-    workspace.correct_overlays(micrograph.sha256, AS_FOUND)
+    bars = overlay_choice(micrograph).bars
+    workspace.correct_overlays(micrograph.sha256, replace(AS_FOUND, bars=bars))
     for field in _FIELDS:
         st.session_state.pop(_key(micrograph, field), None)
 

@@ -188,6 +188,7 @@ def _use_bar(micrograph: Micrograph, bar: ScaleBar, scope: str) -> None:
     unit = st.session_state.get(f"home_unit_{micrograph.sha256}", "nm")
     size = words.pixel_size_from_bar(length or 0, unit, abs(bar.right - bar.left))
     _use_size(micrograph, size, scope)
+    workspace.leave_out_bar(micrograph.sha256, (bar.row, bar.left, bar.right))
 
 
 def _use_size(micrograph: Micrograph, size: PixelSize, scope: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import streamlit as st
 from core.errors import UserError
 from core.reporting import figures
 from core.ui import cache
+from core.ui.models import preparing
 from core.ui.parts import say, show, tables
 from core.ui.shell import EXCLUDE, model_choice, uploads, user_errors, visitor, workspace
 
@@ -61,6 +62,8 @@ def _dialog() -> None:
         _card(model)
         if model.is_foreign:
             model = _name_classes(model)
+        if model.is_foreign and preparing.can_be_chosen(model):
+            model = preparing.choose(model, _DRAFT)
         _try(model)
         _finish(model)
 
@@ -72,15 +75,16 @@ def _receive() -> AddedModel | None:
         SUFFIXES,
         key=f"models_upload_{st.session_state.get(_TURN, 0)}",
         max_upload_size=MOST_MB,
-        help="Visual-CCC's .pth, PyTorch state dicts and safetensors of the networks that "
-        "Micrographia knows. The architecture is told from the names and shapes of the weights. "
-        "Nothing in a file is ever run.",
+        help="PyTorch state dicts, checkpoints of Lightning and timm, safetensors, and ZIPs of a "
+        "Hugging Face folder or of weights with labels.txt. The architecture is told from the "
+        "names and shapes of the weights. Nothing in a file is ever run.",
     )
     if file is None:
         st.caption(
-            "VisualCNN, AlexNet, EMNet, ResNet-18 and -50, MobileNetV3 small, EfficientNet-B0, "
-            "ConvNeXt tiny or DenseNet-121 for grey pictures. The file stays on this server until "
-            "it stops, and only you see the model in your list."
+            "Networks of torchvision and timm with one or three input channels: ResNets, "
+            "EfficientNets, ConvNeXts, MobileNets, RegNets, DenseNets, ViT, DeiT, DINOv2, Swin; "
+            "VisualCNN, AlexNet and EMNet. The file stays on this server until it stops, and only "
+            "you see the model in your list."
         )
         return None
     draft: _Draft | None = st.session_state.get(_DRAFT)
@@ -144,7 +148,7 @@ def _name_classes(model: AddedModel) -> AddedModel:
         return model
     renamed = cache.rename_classes(model, tuple(words))
     model_choice.hold(renamed.name)
-    st.session_state[_DRAFT] = _Draft(draft.file_id, renamed)
+    st.session_state[_DRAFT] = replace(draft, model=renamed)
     return renamed
 
 

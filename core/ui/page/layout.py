@@ -22,10 +22,10 @@ _NAMED = 3  # evicted micrographs that are called by their names
 # Streamlit marks every stop of the Tab key but this one, the page's own scrolled part. The rule
 # names the element and no class of Streamlit's, which change with its releases; without
 # “important” their own, which takes the outline away, would win.
-# What a wide window has goes to the picture: Streamlit leaves 5rem free on either side.
+# What a window has goes to the picture: Streamlit leaves 5rem free on either side of wide ones.
 _LOOK = """<style>
 main[tabindex]:focus-visible { outline: 2px solid currentColor !important; outline-offset: -2px; }
-@media (min-width: 1100px) {
+@media (min-width: 736px) {
   [data-testid="stMainBlockContainer"] { padding-left: 2.5rem; padding-right: 2.5rem; }
 }
 </style>"""

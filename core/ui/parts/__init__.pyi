@@ -1,5 +1,6 @@
 from . import attribution as attribution
 from . import filmstrip as filmstrip
+from . import measuring as measuring
 from . import paper as paper
 from . import say as say
 from . import segmenting as segmenting

@@ -7,12 +7,15 @@ from math import isnan
 import pandas as pd
 import streamlit as st
 
+from core.imaging.filtering import Pipeline, Step
 from core.measuring.regions import SizeDistribution, size_distribution
-from core.measuring.segmentation import OBJECTS, Segmentation
+from core.measuring.segmentation import GROUND, OBJECTS, Segmentation
 from core.measuring.statistics import Interval, median_interval
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.reporting.batch import csv_bytes
+from core.reporting.recipe import Recipe
+from core.reporting.segmenting import SegmentBy, strokes_of
 from core.ui import cache
 from core.ui.parts import say, show, tables
 from core.ui.segment import hand
@@ -33,22 +36,23 @@ def headline(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None
     found = cache.objects(micrograph, meant, asked.given)
     table = cache.object_table(micrograph, meant, asked.given)
     sizes = size_distribution(table)
-    say.markdown("### {words}", words=describe(len(table), found.phases[0].name, sizes))
-    say.markdown("{words}", words=_share(cache.object_fraction(micrograph, meant, asked.given)))
+    say.markdown("### {words}", words=describe(len(table), sizes))
+    share = cache.object_fraction(micrograph, meant, asked.given)
+    say.markdown("{words}", words=_share(found.phases[0].name, share))
     _changes(micrograph, found)
     if len(sizes.sizes):
         show.chart(
             figures.size_distribution(sizes, dark=show.is_dark()),
             "segment_sizes",
             "Histogram of equivalent diameters with the cumulative curve",
+            legend=False,
         )
         _percentiles(sizes)
 
 
-def describe(count: int, name: str, sizes: SizeDistribution) -> say.Line:
+def describe(count: int, sizes: SizeDistribution) -> say.Line:
     """Return the answer: "104 objects, D50 = 312 nm (280–340)"."""
-    noun = f"{name} object" if name != "object" else "object"
-    counted = say.line("{count} {noun}{s}", count=count, noun=noun, s="" if count == 1 else "s")
+    counted = say.line("{count} object{s}", count=count, s="" if count == 1 else "s")
     middle = median_interval(sizes.sizes)
     if not count:
         return counted
@@ -64,12 +68,11 @@ def describe(count: int, name: str, sizes: SizeDistribution) -> say.Line:
     )
 
 
-def _share(share: Interval) -> say.Line:
+def _share(name: str, share: Interval) -> say.Line:
     if isnan(share.estimate):
         return say.line("Nothing counts in this frame.")
-    covered = say.line(
-        "They cover **{share}** of what counts", share=tables.percent(share.estimate)
-    )
+    percent = tables.percent(share.estimate)
+    covered = say.line("“{name}” covers **{share}** of what counts", name=name, share=percent)
     if isnan(share.low):
         return say.line("{covered}.", covered=covered)
     return say.line(
@@ -153,8 +156,49 @@ def downloads(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> Non
             "text/csv",
             "segment_sizes_csv",
         )
+        recipe = _recipe(asked, meant)
+        if recipe is not None:
+            show.download(
+                "Recipe for a batch (JSON)",
+                lambda: recipe.to_json().encode(),
+                "recipe.json",
+                "application/json",
+                "segment_recipe",
+            )
         with st.popover("For other programs", icon=":material/output:"):
             made = cache.object_files(micrograph, meant, asked.given)
             for kind, (label, ending, mime) in _FILES.items():
                 name = f"{stem}_objects{ending}"
                 show.download(label, made[kind], name, mime, f"segment_{kind}")
+
+
+def _recipe(asked: Asked, meant: cache.Objects) -> Recipe | None:
+    """Return what finds the same phases in other micrographs; None where a recipe holds no such.
+
+    Changes by hand belong to this micrograph and are not part of it. Clusters have their recipe
+    on their own page.
+    """
+    choice, found_by = asked.choice, meant.found_by
+    steps: tuple[Step, ...] = ()
+    if choice.way == cache.STROKES:
+        strokes = ((m.sha256, strokes_of(shapes)) for m, shapes in asked.given.strokes)
+        by = SegmentBy("strokes", choice.names, seed=choice.seed, strokes=tuple(strokes))
+    elif choice.way == cache.CHAIN:
+        steps = Pipeline.from_json(choice.chain).steps
+        by = SegmentBy("threshold", (*choice.names, GROUND), dark=choice.dark)
+    elif choice.way == cache.PARTICLES:
+        by = SegmentBy("particles")
+    else:
+        return None
+    return Recipe(
+        filters=steps,
+        segmentation=by,
+        target_cluster=meant.phase - 1,
+        exclude_overlays=choice.exclude,
+        smallest_region_px=found_by.smallest_px,
+        smallest_region_by="stated",
+        split_regions=found_by.split,
+        neck_depth_px=found_by.neck_depth_px,
+        fill_holes=found_by.fill_holes,
+        drop_border_regions=found_by.whole,
+    )

@@ -16,16 +16,17 @@ from core.ui.segment import picking
 PAINT, SELECT, DELETE, MERGE = "paint", "select", "delete", "merge"
 CUT, ADD, GROW, REDRAW = "cut", "add", "grow", "redraw"
 _MODE, _HISTORY, _SEEN = "segment_hand_mode", "segment_history", "segment_shapes_seen"
+_BRUSH = "segment_hand_has_brush"  # at the last run
 _FIRST, _SAID = "segment_merge_first", "segment_hand_said"
 _MODES = {
-    PAINT: ":material/brush: Paint",
-    SELECT: ":material/ads_click: Select",
-    DELETE: ":material/delete: Delete",
-    MERGE: ":material/join_inner: Merge",
-    CUT: ":material/content_cut: Cut",
-    ADD: ":material/gesture: Add",
-    GROW: ":material/select_all: Grow",
-    REDRAW: ":material/edit: Redraw",
+    PAINT: "Paint",
+    SELECT: "Select",
+    DELETE: "Delete",
+    MERGE: "Merge",
+    CUT: "Cut",
+    ADD: "Add",
+    GROW: "Grow",
+    REDRAW: "Redraw",
 }
 _HOW = {
     PAINT: "Choose a phase beside the brush and paint a little of it; the eraser takes away.",
@@ -64,8 +65,9 @@ def ask_mode(*, with_brush: bool) -> str:
     """Draw what the hand does, and how; return it."""
     modes = [mode for mode in _MODES if with_brush or mode != PAINT]
     start = PAINT if with_brush else SELECT
-    if st.session_state.get(_MODE) not in modes:
+    if st.session_state.get(_MODE) not in modes or st.session_state.get(_BRUSH) != with_brush:
         st.session_state[_MODE] = start
+    st.session_state[_BRUSH] = with_brush
     mode: str | None = st.segmented_control(
         "By hand",
         modes,
@@ -88,7 +90,7 @@ def tools(mode: str) -> tuple[str, ...]:
     """Return the tools that the viewer offers."""
     if mode == PAINT:
         return viewer.PAINTING[:2]
-    return viewer.MEASURING
+    return viewer.MEASURING if mode == SELECT else _DRAWN.get(mode, ())
 
 
 def draw_line(micrograph: Micrograph, mode: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.imaging.filtering import Pipeline, Step
-from core.measuring.clustering import AUTO, Smoothing
+from core.measuring.clustering import AUTO, GREYS, Smoothing
 from core.measuring.defaults import area_of, smallest_region
 from core.measuring.segmentation import GROUND, MOST_NAME
 from core.micrograph import Micrograph
@@ -197,8 +197,14 @@ def ask(micrograph: Micrograph) -> Asked:
             SMALLEST_NM.draw()
         exclude = EXCLUDE.draw()
     averaged = SIGMA.value() if _by_threshold() else 0.0
-    found_by = cache.RegionChoice(
-        _smallest_px(micrograph, averaged), SPLIT.value(), FILL.value(), 8, WHOLE.value()
+    if asked.choice.clusters is not None and asked.choice.clusters.smoothing.kind == GREYS:
+        averaged = asked.choice.clusters.smoothing.sigma_px
+    found_by = replace(
+        asked.found_by,
+        smallest_px=_smallest_px(micrograph, averaged),
+        split=SPLIT.value(),
+        fill_holes=FILL.value(),
+        whole=WHOLE.value(),
     )
     choice = replace(asked.choice, way=way, exclude=exclude)
     if choice.clusters is not None:
@@ -266,6 +272,8 @@ def _ask_clusters(micrograph: Micrograph) -> Asked:
         FILL.begin_with(handed.regions.fill_holes)
     k = COUNT.draw()
     base = handed.clusters if handed else cache.ClusterChoice(smoothing=Smoothing(AUTO))
+    if handed is not None and handed.of != micrograph.key:  # a region belongs to one frame
+        base = replace(base, region=None)
     clusters = cache.settled(micrograph, replace(base, k=k, exclude=EXCLUDE.value()))
     said = st.text_input(
         "Phases, dark to bright",
@@ -286,7 +294,7 @@ def _ask_clusters(micrograph: Micrograph) -> Asked:
     return Asked(
         cache.SegmentChoice(clusters=clusters, names=tuple(names)),
         cache.Given(),
-        cache.RegionChoice(),
+        handed.regions if handed else cache.RegionChoice(),
         1 + order.index(names[target]),
     )
 

@@ -49,7 +49,7 @@ def find(micrograph: Micrograph, asked: Asked) -> cache.Segmented | None:
 def ask_phase(found: cache.Segmented, at_first: int) -> int:
     """Draw which phase is measured, where there are several; return its number."""
     phases = found.found.phases
-    if found.found.kind == OBJECTS or len(phases) < 2:
+    if found.found.kind == OBJECTS or len(phases) < 2 or found.found.origin.way == cache.CHAIN:
         return 1
     names = [phase.name for phase in phases]
     key = segmenting.PHASE
@@ -75,7 +75,7 @@ def draw(
     if found is not None:
         table = cache.object_table(micrograph, meant, asked.given)
         marked = picking.chosen(table, repr(meant))
-        layers = _layers(micrograph, asked, found, meant, marked)
+        layers = _layers(micrograph, asked, found, meant, marked, with_outlines=mode != hand.PAINT)
 
     def look() -> Segmentation:
         return cache.objects(micrograph, meant, asked.given)
@@ -114,7 +114,10 @@ def _layers(
     found: cache.Segmented,
     meant: cache.Objects,
     marked: tuple[int, ...],
+    *,
+    with_outlines: bool,
 ) -> list[viewer.Layer]:
+    """Return phases, doubt and outlines; while a person paints, phases alone are clearer."""
     made = found.found
     name = f"{micrograph.key} {asked.choice!r}"
     layers: list[viewer.Layer] = []
@@ -132,15 +135,16 @@ def _layers(
         )
     if found.doubt is not None:
         layers.append(_doubt(found.doubt, name))
-    layers.append(
-        viewer.Outlines(
-            "Outlines",
-            f"objects {micrograph.key} {meant!r}",
-            cache.object_outlines(micrograph, meant, asked.given),
-            colour="#ff5ad1",
-            selected=marked,
+    if with_outlines:
+        layers.append(
+            viewer.Outlines(
+                "Outlines",
+                f"objects {micrograph.key} {meant!r}",
+                cache.object_outlines(micrograph, meant, asked.given),
+                colour="#ff5ad1",
+                selected=marked,
+            )
         )
-    )
     if found.next_places:
         layers.append(_next(micrograph, found.next_places))
     return layers

@@ -1,5 +1,4 @@
 from . import filter_chain as filter_chain
-from . import measuring as measuring
 from . import model_choice as model_choice
 from . import region as region
 from . import samples as samples

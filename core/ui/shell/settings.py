@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from core.ui.parts import Amount, Setting, Switch, Whole
-from core.ui.shell import measuring
+from core.ui.parts import Amount, Setting, Switch, Whole, measuring
 from core.ui.shell.work.grouping import SAMPLE
 
 EXCLUDE = Switch(

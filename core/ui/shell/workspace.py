@@ -13,6 +13,7 @@ from typing import Protocol
 import streamlit as st
 
 from core.errors import UserError
+from core.imaging import overlays
 from core.imaging.overlays import OverlayChoice, overlay_choice, with_overlay_choice
 from core.imaging.reading import uploads
 from core.imaging.scale import words
@@ -383,6 +384,11 @@ def folder_of(micrograph: Micrograph) -> str:
 def correct_overlays(sha256: str, choice: OverlayChoice) -> None:
     """Keep a correction of what is not specimen with a micrograph."""
     _store()[sha256] = with_overlay_choice(_store()[sha256], choice)
+
+
+def leave_out_bar(sha256: str, bar: tuple[int, int, int]) -> None:
+    """Leave out a scale bar of a loaded micrograph: row, left and right end in px."""
+    _store()[sha256] = overlays.leave_out_bar(_store()[sha256], bar)
 
 
 def short_names(micrographs: Sequence[Micrograph]) -> dict[str, str]:

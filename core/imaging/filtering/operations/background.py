@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ import scipy
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.imaging.filtering.operations.bands import by_rows
+from core.imaging.filtering.operations.bands import by_rows, row_bands
 from core.imaging.filtering.operations.base import (
     Floats,
     Mask,
@@ -113,12 +114,20 @@ def black_tophat(pixels: Pixels, exclude: Mask = None, *, radius_px: int) -> Pix
 
 def subtract_gaussian(pixels: Pixels, exclude: Mask = None, *, sigma_px: float) -> Pixels:
     """Subtract a wide blur and put the mean grey level back; excluded pixels do not leak in."""
-    grey = pixels.astype(np.float32)
-    mean = float(np.mean(counted(pixels, exclude), dtype=np.float64))
-    kept = np.ones_like(grey) if exclude is None else (~exclude).astype(np.float32)
-    weight = wide_blur(kept, sigma_px) if exclude is not None else kept
-    ground = wide_blur((grey - mean) * kept, sigma_px) / np.maximum(weight, 1e-6)
-    return to_depth_of(pixels, grey - ground)
+    mean = np.float32(np.mean(counted(pixels, exclude), dtype=np.float64))
+    centred = pixels.astype(np.float32)
+    centred -= mean
+    if exclude is not None:
+        centred[exclude] = 0
+    ground = wide_blur(centred, sigma_px)
+    del centred
+    if exclude is not None:
+        ground /= np.maximum(wide_blur((~exclude).astype(np.float32), sigma_px), 1e-6)
+    return by_rows(pixels, lambda band, place: _less(band, ground[place]))
+
+
+def _less(band: Pixels, ground: NDArray[Any]) -> Pixels:
+    return to_depth_of(band, band.astype(np.float32) - ground)
 
 
 def tophat(pixels: Pixels, exclude: Mask = None, *, radius_px: int, ground: str = "auto") -> Pixels:
@@ -238,18 +247,22 @@ def destripe(
     lying = pixels if stripes == "horizontal" else pixels.T
     masked = exclude if exclude is None or stripes == "horizontal" else exclude.T
     offsets = _line_medians if method == "median" else _line_spectrum
-    clean = lying - offsets(lying, masked, width_px)
-    return to_depth_of(pixels, clean if stripes == "horizontal" else clean.T)
+    off = offsets(lying, masked, width_px)
+    clean = by_rows(lying, lambda band, place: to_depth_of(band, band - off[place]))
+    return clean if stripes == "horizontal" else np.ascontiguousarray(clean.T)
 
 
 def _line_medians(pixels: Pixels, exclude: Mask, width_px: int) -> NDArray[np.float64]:
     """Return, per row, how far its median lies from the smooth course of medians."""
-    grey = pixels.astype(np.float64)
-    if exclude is not None:
-        grey[exclude] = np.nan
-    kept = np.isfinite(grey).any(axis=1)
-    medians = np.zeros(grey.shape[0])
-    medians[kept] = np.nanmedian(grey[kept], axis=1)
+    medians = np.zeros(pixels.shape[0])
+    kept = np.zeros(pixels.shape[0], np.bool_)
+    for band in row_bands(pixels.shape):
+        grey = pixels[band].astype(np.float64)
+        if exclude is not None:
+            grey[exclude[band]] = np.nan
+        some = np.isfinite(grey).any(axis=1)
+        kept[band] = some
+        medians[band][some] = np.nanmedian(grey[some], axis=1)
     places = np.arange(medians.size)
     medians = np.interp(places, places[kept], medians[kept]) if kept.any() else medians
     course = scipy.ndimage.gaussian_filter1d(medians, width_px, mode="nearest")

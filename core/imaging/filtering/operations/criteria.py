@@ -76,16 +76,23 @@ def _even_step(histogram: GreyHistogram) -> float:
         return 0.0
     if levels.size == 1:
         return 1.0
-    step = _common_step(np.diff(levels), float(levels[-1] - levels[0]) / (BINS - 1))
+    # Two neighbours of 32-bit floats may each be half of their resolution off.
+    rounded = float(np.spacing(np.float32(np.abs(levels).max())))
+    step = _common_step(np.diff(levels), float(levels[-1] - levels[0]) / (BINS - 1), rounded)
     return step if step and round((levels[-1] - levels[0]) / step) < BINS else 0.0
 
 
-def _common_step(gaps: Floats, least: float) -> float:
-    """Return the largest step of which all gaps are multiples, 0 if it is below `least`."""
+def _common_step(gaps: Floats, least: float, rounded: float) -> float:
+    """Return the largest step of which all gaps are multiples, 0 if it is below `least`.
+
+    Gaps may be off by `rounded`, which is no gap itself.
+    """
+    if rounded > least / 4:
+        rounded = 0.0  # so coarse a lattice is that of the floats
     step = float(gaps.min())
     for _ in range(_MOST_ROUNDS):
         rest = np.abs(gaps - step * np.rint(gaps / step))
-        off = rest > _LATTICE_ERROR * step * np.maximum(np.rint(gaps / step), 1)
+        off = rest > rounded + _LATTICE_ERROR * step * np.maximum(np.rint(gaps / step), 1)
         if not off.any():
             return float(gaps.sum() / np.rint(gaps / step).sum())
         step = float(rest[off].min())  # Euclid: the rest has the same common step

@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from core.imaging.filtering.operations.bands import in_bands
+from core.imaging.filtering.operations.bands import in_bands, row_bands
 from core.imaging.filtering.operations.base import (
     Mask,
     Pixels,
@@ -19,7 +19,6 @@ from core.imaging.filtering.operations.base import (
     gaussian_edge,
     grey_range,
     in_own_range,
-    ski,
     to_depth_of,
 )
 
@@ -29,6 +28,7 @@ _FARTHEST = 5.0  # beyond, patches are not alike at all
 _EXP_SLOPE, _EXP_OFFSET = 12_102_203.0, 1_064_866_808.0  # 2^23 / ln 2, and 127 * 2^23 less 486,408
 _PLACES_AT_ONCE = 1 << 17  # few enough to stay in the processor's cache
 _SINGLE = np.float32
+_TAU = 0.25  # step of Chambolle's iteration in two dimensions
 _TO_SIGMA = 1.4826  # a normal distribution's sigma per median absolute deviation
 _SPLINE = np.array([1, 4, 6, 4, 1], np.float32) / 16
 _SECOND_DIFFERENCES = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
@@ -163,8 +163,77 @@ def total_variation(pixels: Pixels, exclude: Mask = None, *, weight: float) -> P
     return in_own_range(
         pixels,
         exclude,
-        lambda share: ski.restoration.denoise_tv_chambolle(share, weight=weight),
+        lambda share: least_variation(share, weight),
     )
+
+
+def least_variation(
+    image: NDArray[np.float32], weight: float, eps: float = 2e-4, most_rounds: int = 200
+) -> NDArray[np.float32]:
+    """Return Chambolle's answer as scikit-image's `denoise_tv_chambolle`, in bands of rows.
+
+    The same steps and the same end, with one copy of the image and two of the dual variable in
+    memory instead of twelve. Within a band nothing differs; the energy that ends it is added up
+    band by band, in doubles.
+
+    References
+    ----------
+    Chambolle (2004), An algorithm for total variation minimization and applications, Journal of
+    Mathematical Imaging and Vision 20:89, doi:10.1023/B:JMIV.0000011325.36760.1e.
+    """
+    down, right, out = (np.zeros_like(image) for _ in range(3))
+    bands = list(row_bands(image.shape, _PLACES_AT_ONCE))
+    first = before = 0.0
+    for turn in range(most_rounds):
+        energy = sum(_diverge(image, down, right, out, band) for band in bands)
+        energy += weight * sum(_step_dual(out, down, right, band, weight) for band in bands)
+        energy /= image.size
+        if turn == 0:
+            first = energy
+        elif abs(before - energy) < eps * first:
+            break
+        before = energy
+    return out
+
+
+def _diverge(
+    image: NDArray[np.float32],
+    down: NDArray[np.float32],
+    right: NDArray[np.float32],
+    out: NDArray[np.float32],
+    band: slice,
+) -> float:
+    """Write the image with the dual variable's divergence into a band; return that squared."""
+    change = -(down[band] + right[band])
+    start = max(band.start, 1)
+    change[start - band.start :] += down[start - 1 : band.stop - 1]
+    change[:, 1:] += right[band, :-1]
+    np.add(image[band], change, out=out[band])
+    return float(np.sum(change * change, dtype=np.float64))
+
+
+def _step_dual(
+    out: NDArray[np.float32],
+    down: NDArray[np.float32],
+    right: NDArray[np.float32],
+    band: slice,
+    weight: float,
+) -> float:
+    """Move the dual variable of a band along the gradient; return the sum of its sizes."""
+    steps_down, steps_right = np.zeros_like(out[band]), np.zeros_like(out[band])
+    stop = min(band.stop, len(out) - 1)
+    if stop > band.start:
+        rows = slice(band.start, stop)
+        np.subtract(out[band.start + 1 : stop + 1], out[rows], out=steps_down[: stop - band.start])
+    np.subtract(out[band, 1:], out[band, :-1], out=steps_right[:, :-1])
+    size = np.sqrt(steps_down * steps_down + steps_right * steps_right)
+    total = float(np.sum(size, dtype=np.float64))
+    size *= np.float32(_TAU / weight)
+    size += np.float32(1)
+    for dual, steps in ((down, steps_down), (right, steps_right)):
+        dual[band] -= np.float32(_TAU) * steps
+        dual[band] /= size
+    return total
 
 
 def wavelet(pixels: Pixels, exclude: Mask = None, *, strength: float, scales: int) -> Pixels:

@@ -10,11 +10,12 @@ import scipy
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.imaging.filtering.operations.bands import in_bands
+from core.imaging.filtering.operations.bands import in_bands, row_bands
 from core.imaging.filtering.operations.base import (
     Mask,
     Pixels,
     at_least,
+    gaussian_edge,
     grey_range,
     painted_over,
     share_of_range,
@@ -23,7 +24,8 @@ from core.imaging.filtering.operations.base import (
 )
 
 _LEAST_PX = 9  # Hessians need neighbours
-_SATO_REACH = 12  # sigmas: scikit-image cuts each of two derivatives at 8 / √2
+_RIDGE_REACH = 12  # sigmas: scikit-image cuts each of two derivatives at 8 / √2
+_PLUS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 _SOBEL_SUM = 8  # scikit-image's Canny does not divide Sobel's sum by its weights
 
 
@@ -62,14 +64,99 @@ def canny(
     low, high = grey_range(pixels, exclude)
     if low == high or min(pixels.shape) < 3:
         return np.zeros(pixels.shape, np.uint8)
-    found = ski.feature.canny(
-        share_of_range(pixels, low, high).astype(np.float64),
-        sigma=sigma_px,
-        low_threshold=low_pct / 100 * _SOBEL_SUM,
-        high_threshold=high_pct / 100 * _SOBEL_SUM,
-        mask=None if exclude is None else ~exclude,
+    slopes = (low_pct / 100 * _SOBEL_SUM, high_pct / 100 * _SOBEL_SUM)
+
+    def mark(band: Pixels, mask: Mask = None) -> NDArray[np.uint8]:
+        return crests(share_of_range(band, low, high).astype(np.float64), mask, sigma_px, slopes)
+
+    reach = gaussian_edge(sigma_px) // 2 + 3
+    return to_mask(_strong_ones(in_bands(pixels, reach, mark, exclude=exclude)))
+
+
+def crests(
+    share: NDArray[np.float64], exclude: Mask, sigma_px: float, slopes: tuple[float, float]
+) -> NDArray[np.uint8]:
+    """Return 1 where the slope is steepest along its own direction, 2 where it is also steep.
+
+    Equal to what scikit-image's `canny` marks before it follows edges: bilinear between the
+    neighbours along the gradient; nothing at the frame's border and beside excluded pixels.
+
+    Parameters
+    ----------
+    share : ndarray of shape (H, W), float64
+    exclude : ndarray of shape (H, W), bool, optional
+    sigma_px : float
+        Of the Gaussian before.
+    slopes : tuple of float
+        Least size of Sobel's sum for 1 and for 2.
+
+    References
+    ----------
+    Canny (1986), A computational approach to edge detection, IEEE TPAMI 8:679,
+    doi:10.1109/TPAMI.1986.4767851.
+    """
+    smooth = _smooth_counted(share, exclude, sigma_px)
+    sides = {"borderType": cv2.BORDER_REFLECT}
+    right = cv2.Sobel(smooth, cv2.CV_64F, 1, 0, **sides)
+    down = cv2.Sobel(smooth, cv2.CV_64F, 0, 1, **sides)
+    size = np.sqrt(down * down + right * right)
+    found = np.zeros(share.shape, np.uint8)
+    possible = size[1:-1, 1:-1] >= slopes[0]
+    if exclude is not None:
+        possible &= ~cv2.dilate(exclude.astype(np.uint8), _PLUS).astype(bool)[1:-1, 1:-1]
+    rows, cols = np.nonzero(possible)
+    places = (rows + 1) * share.shape[1] + cols + 1
+    steepest = _is_crest(size.ravel(), down.ravel()[places], right.ravel()[places], places, share)
+    places = places[steepest & (size.ravel()[places] > 0)]
+    found.ravel()[places] = 1 + (size.ravel()[places] >= slopes[1])
+    return found
+
+
+def _smooth_counted(
+    share: NDArray[np.float64], exclude: Mask, sigma_px: float
+) -> NDArray[np.float64]:
+    """Return the Gaussian mean of the counted pixels within the frame around each pixel."""
+    edge = 2 * int(4 * sigma_px + 0.5) + 1  # as scipy cuts it
+    counted = np.ones(share.shape) if exclude is None else (~exclude).astype(np.float64)
+    given = share * counted
+    both = (
+        cv2.GaussianBlur(each, (edge, edge), sigma_px, borderType=cv2.BORDER_CONSTANT)
+        for each in (given, counted)
     )
-    return to_mask(found)
+    total, weight = both
+    return np.asarray(total / (weight + np.finfo(np.float64).eps))
+
+
+def _is_crest(
+    size: NDArray[np.float64],
+    down: NDArray[np.float64],
+    right: NDArray[np.float64],
+    places: NDArray[np.int64],
+    frame: NDArray[Any],
+) -> NDArray[np.bool_]:
+    """Return where the slope is at least that on both sides along the gradient."""
+    row = frame.shape[1]
+    steep, flat = np.abs(down), np.abs(right)
+    is_down = steep > flat  # more along the rows' axis than along the columns'
+    slanting = np.where(down * right >= 0, 1, -1)  # which diagonal lies beside the gradient
+    straight = np.where(is_down, row, 1)
+    diagonal = np.where(is_down, row + slanting, 1 + slanting * row)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = np.where(is_down, flat / steep, steep / flat)
+    own = size[places]
+    ahead = size[places + diagonal] * weight + size[places + straight] * (1 - weight)
+    behind = size[places - diagonal] * weight + size[places - straight] * (1 - weight)
+    return np.asarray((ahead <= own) & (behind <= own))
+
+
+def _strong_ones(marks: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return the marks that hang together with a 2."""
+    count, labels = cv2.connectedComponents(np.minimum(marks, 1), connectivity=8)
+    strong = np.zeros(count, np.bool_)
+    for band in row_bands(marks.shape):
+        strong[labels[band][marks[band] == 2]] = True
+    strong[0] = False
+    return np.asarray(strong[labels])
 
 
 def laplacian_of_gaussian(pixels: Pixels, exclude: Mask = None, *, sigma_px: float) -> Pixels:
@@ -105,16 +192,65 @@ def ridges(
     if low == high:
         return np.zeros(pixels.shape, np.float32)
     sigmas = np.unique(np.geomspace(smallest_px, largest_px, 4))
-    search = getattr(ski.filters, method)
-
-    def find(share: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(
-            search(share, sigmas=sigmas, black_ridges=lines == "dark", mode="nearest")
-        )
-
     share = share_of_range(painted_over(pixels, exclude), low, high)
-    if method == "sato" and min(pixels.shape) >= _LEAST_PX:  # the others ask for the whole frame
-        reach = int(_SATO_REACH * largest_px) + _LEAST_PX
-        return in_bands(share, reach, lambda band: np.nan_to_num(find(band)), kind=np.float32)
-    found = at_least(share, _LEAST_PX, find)
-    return np.asarray(np.nan_to_num(found), np.float32)
+    reach = int(_RIDGE_REACH * largest_px) + _LEAST_PX
+    if min(pixels.shape) < _LEAST_PX:
+        whole = at_least(share, _LEAST_PX, lambda a: _ridges(a, method, lines, sigmas))
+        return np.asarray(np.nan_to_num(whole), np.float32)
+    if method == "meijering":
+        return _meijering(share, lines, sigmas, reach)
+    settings: dict[str, Any] = {}
+    if method == "frangi":  # scikit-image takes half of the strongest curvature at the first sigma
+        settings["gamma"] = _strongest(share, lines, float(sigmas[0]), reach) / 2 or 1
+    return in_bands(
+        share,
+        reach,
+        lambda band: np.nan_to_num(_ridges(band, method, lines, sigmas, **settings)),
+        kind=np.float32,
+    )
+
+
+def _ridges(
+    share: NDArray[Any], method: str, lines: str, sigmas: NDArray[Any], **settings: Any
+) -> NDArray[Any]:
+    search = getattr(ski.filters, method)
+    dark = lines == "dark"
+    return np.asarray(search(share, sigmas=sigmas, black_ridges=dark, mode="nearest", **settings))
+
+
+def _curvatures(share: NDArray[Any], lines: str, sigma: float) -> NDArray[Any]:
+    """Return the eigenvalues of the Hessian, (2, H, W), as scikit-image's ridge filters do."""
+    signed = share if lines == "dark" else -share
+    hessian = ski.feature.hessian_matrix(
+        signed, sigma, mode="nearest", cval=0, use_gaussian_derivatives=True
+    )
+    return np.asarray(ski.feature.hessian_matrix_eigvals(hessian))
+
+
+def _strongest(share: NDArray[Any], lines: str, sigma: float, reach: int) -> float:
+    """Return the largest size of the Hessian anywhere."""
+    sizes = in_bands(
+        share,
+        reach,
+        lambda band: np.sqrt((_curvatures(band, lines, sigma) ** 2).sum(0)),
+        kind=np.float32,
+    )
+    return float(sizes.max())
+
+
+def _meijering(share: NDArray[Any], lines: str, sigmas: NDArray[Any], reach: int) -> Pixels:
+    """Return scikit-image's `meijering` in bands: each sigma is scaled to its own maximum."""
+    best = np.zeros(share.shape, np.float32)
+    mix = np.array([[1, 1 / 3], [1 / 3, 1]], share.dtype)
+
+    def find(band: NDArray[Any], sigma: float) -> NDArray[Any]:
+        values = np.tensordot(mix, _curvatures(band, lines, sigma), 1)
+        largest = np.abs(values).argmax(0)[None]
+        return np.maximum(np.take_along_axis(values, largest, 0)[0], 0)
+
+    for sigma in sigmas.tolist():
+        found = in_bands(share, reach, lambda band, s=sigma: find(band, s), kind=np.float32)
+        most = found.max()
+        found /= most if most > 0 else 1
+        np.maximum(best, found, out=best)
+    return np.asarray(np.nan_to_num(best, copy=False), np.float32)

@@ -246,7 +246,9 @@ def sauvola(
 ) -> Pixels:
     """Return an 8-bit mask: 255 where brighter than mean × (1 + k (deviation / R - 1)).
 
-    R is half the range that an integer depth can hold, or half a float image's own range.
+    R is half the range that an integer depth can hold, or half a float image's own range; greys
+    count from black, which is 0 at an integer depth and a float image's own darkest level, so that
+    an offset changes nothing.
     """
     return _brighter(pixels, exclude, window_px, _sauvola(pixels, exclude, k))
 
@@ -264,7 +266,7 @@ def _sauvola_surface(pixels: Pixels, exclude: Mask, window_px: int, k: float) ->
 def _sauvola(pixels: Pixels, exclude: Mask, k: float) -> Surface:
     low, high = full_range(pixels, exclude)
     half = (high - low) / 2 or 1.0
-    return lambda mean, spread: mean * (1 + k * (spread / half - 1))
+    return lambda mean, spread: low + (mean - low) * (1 + k * (spread / half - 1))
 
 
 def local_moments(

@@ -35,8 +35,8 @@ _JPEG = 7
 # None, CCITT, LZW, JPEG, Deflate (two numbers), PackBits.
 _COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32946, 32773}
 # Others bring whole pictures of their own, whose size no header of the TIFF bounds (Zstandard,
-# LERC, JPEG 2000, WebP, JPEG XL). They are decoded in the bounded process.
-_BOUNDED = {50000, 34926, 34887, 33003, 33005, 34712, 34927, 50001, 50002}
+# LZMA, LERC, JPEG 2000, WebP, JPEG XL). They are decoded in the bounded process.
+_BOUNDED = {50000, 34925, 34926, 34887, 33003, 33005, 34712, 34927, 50001, 50002}
 _MOST_SHARED = 2  # times the file: pieces that all lie at one place would be unpacked again
 _TWO_DETECTORS = 2
 _UNSPECIFIED = 0  # of ExtraSamples: neither of the two kinds of transparency

@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -31,6 +30,7 @@ from core.imaging.reading.limits import (
     decoding_cpu_s,
     decoding_work_bytes,
 )
+from core.leftovers import make_folder
 from core.micrograph import PIXEL_TYPES
 
 _ROOT = Path(__file__).resolve().parents[4]
@@ -54,7 +54,7 @@ class _Process:
 
     def __init__(self) -> None:
         # The folder for its files is ours to remove: a process that is killed cannot.
-        self._folder = tempfile.mkdtemp(prefix="decoding-")
+        self._folder = str(make_folder("decoding-"))
         command = [sys.executable, "-m", "core.imaging.reading.instruments.process", self._folder]
         try:
             self._process = subprocess.Popen(

@@ -62,19 +62,22 @@ def _ini(fields: Mapping[str, Any]) -> list[Statement]:
         "time": iso_time(get("User", "Time")),
     }
     scans = ("Scan", str(get("Beam", "Scan") or ""), *_BEAM_SCANS)
-    x_m, y_m = next(
+    x_m, y_m, scan_m = next(
         (
-            (edge, number(get(scan, "PixelHeight")))
+            (edge, number(get(scan, "PixelHeight")), number(get(scan, "HorFieldsize")))
             for scan in scans
             if (edge := number(get(scan, "PixelWidth"))) is not None
         ),
-        (None, None),
+        (None, None, None),
     )
     columns = size["width_px"]
-    by_field_m = field_m / columns if field_m and columns else None
+    by_field_m, by_scan_m = (
+        width_m / columns if width_m and columns else None for width_m in (field_m, scan_m)
+    )
     return [
         Statement("FEI", x_m, y_m, **size, fields=about),
         Statement("FEI" if x_m is None else "FEI's field width", by_field_m, **size),
+        Statement("FEI's scan width", by_scan_m, **size),
     ]
 
 

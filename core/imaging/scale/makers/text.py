@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 
 _MAX_XML = 2_000_000
-_ATTRIBUTE = re.compile(r'\b([\w:]{1,60})\s?=\s?"([^"]*)"')
+_ATTRIBUTE = re.compile(r"""\b([\w:]{1,60})\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)')""")
 
 
 def attributes(tag: str) -> dict[str, str]:
     """Return the attributes in an opening tag, with entities such as &#197; as letters."""
-    return {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(tag)}
+    return {name: html.unescape(one or other) for name, one, other in _ATTRIBUTE.findall(tag)}
 
 
 def element(xml: str, name: str, most: int) -> str:

@@ -16,18 +16,18 @@ def cam(scene: Scene) -> Tensor:
 
     The head averages each channel over the frame, so w_c is the gradient times the number of cells.
     """
-    cells = scene.activation[0].numel()
+    cells = scene.maps[0].numel()
     return cells * grad_cam(scene)
 
 
 def grad_cam(scene: Scene) -> Tensor:
     """Σ_c mean(g_c) A_c."""
-    return _weighted(scene.gradient.mean(dim=(1, 2)), scene.activation)
+    return _weighted(scene.slopes.mean(dim=(1, 2)), scene.maps)
 
 
 def grad_cam_plus_plus(scene: Scene) -> Tensor:
     """Σ_c (Σ_ij α_cij relu(g_cij)) A_c with α = g² / (2 g² + g³ ΣA_c)."""
-    gradient, activation = scene.gradient, scene.activation
+    gradient, activation = scene.slopes, scene.maps
     total = activation.sum(dim=(1, 2), keepdim=True)
     alpha = 1 / (2 + gradient * total)  # g² cancels
     alpha = torch.where(torch.isfinite(alpha), alpha, 0)
@@ -36,7 +36,7 @@ def grad_cam_plus_plus(scene: Scene) -> Tensor:
 
 def x_grad_cam(scene: Scene) -> Tensor:
     """Σ_c (Σ g_c A_c / ΣA_c) A_c."""
-    gradient, activation = scene.gradient, scene.activation
+    gradient, activation = scene.slopes, scene.maps
     total = activation.sum(dim=(1, 2))
     weights = (gradient * activation).sum(dim=(1, 2)) / torch.where(total == 0, 1, total)
     return _weighted(weights, activation)
@@ -44,12 +44,12 @@ def x_grad_cam(scene: Scene) -> Tensor:
 
 def hires_cam(scene: Scene) -> Tensor:
     """Σ_c g_c A_c, cell by cell."""
-    return (scene.gradient * scene.activation).sum(dim=0)
+    return (scene.slopes * scene.maps).sum(dim=0)
 
 
 def layer_cam(scene: Scene) -> Tensor:
     """Σ_c relu(g_c) A_c, cell by cell."""
-    return (scene.gradient.clamp(min=0) * scene.activation).sum(dim=0)
+    return (scene.slopes.clamp(min=0) * scene.maps).sum(dim=0)
 
 
 def eigen_cam(scene: Scene) -> Tensor:
@@ -57,12 +57,12 @@ def eigen_cam(scene: Scene) -> Tensor:
 
     Its sign is free; it is taken such that the map grows with the sum of the activation.
     """
-    return _principal(scene.activation, scene.activation.sum(dim=0))
+    return _principal(scene.maps, scene.maps.sum(dim=0))
 
 
 def eigen_grad_cam(scene: Scene) -> Tensor:
     """First principal component of g A over its cells, with the sign of HiResCAM."""
-    return _principal(scene.gradient * scene.activation, hires_cam(scene))
+    return _principal(scene.slopes * scene.maps, hires_cam(scene))
 
 
 def finer_cam(scene: Scene) -> Tensor:
@@ -76,7 +76,29 @@ def finer_cam(scene: Scene) -> Tensor:
 
     activation, layer = scene.activation[None], scene.layer
     _, gradient = score_gradient(scene.classifier, activation, layer, margin)
-    return _weighted(gradient[0].mean(dim=(1, 2)), scene.activation)
+    slopes = scene.classifier.places(gradient[0])
+    return _weighted(slopes.mean(dim=(1, 2)), scene.maps)
+
+
+def attention_rollout(scene: Scene) -> Tensor:
+    """Product over the blocks of (mean attention of the heads + identity) / 2; asks for no class.
+
+    The row of the class token, or the mean of all rows where there is none, at the patches.
+    """
+    with torch.no_grad():
+        flow: Tensor | None = None
+        for attention in scene.classifier.attentions(scene.inputs):
+            step = attention[0].mean(dim=0)
+            step = (step + torch.eye(len(step), device=step.device)) / 2
+            flow = step if flow is None else step @ flow
+        rows, cols = scene.classifier.activation(scene.inputs, scene.classifier.layers[-1]).shape[
+            2:
+        ]
+    if flow is None:
+        return scene.inputs.new_zeros(rows, cols)
+    apart = len(flow) - rows * cols
+    told = flow[0] if apart else flow.mean(dim=0)
+    return told[apart:].reshape(rows, cols)
 
 
 def _weighted(weights: Tensor, activation: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from core.learning.models import batch_size
 
 WINDOW_SHARE = 1 / 6
 STEPS = 32
+RISE_MASKS, RISE_CELLS = 400, 8
 
 
 def score_cam(scene: Scene) -> Tensor:
@@ -21,7 +22,7 @@ def score_cam(scene: Scene) -> Tensor:
     With a limited number of channels the scores of the others are estimated: by a straight line,
     fitted to those tried, through how much of Σ_c g_c A_c each mask shows.
     """
-    masks = _unit_range(scene.activation)
+    masks = _unit_range(scene.maps)
     size = scene.inputs.shape[2:]
 
     def shown_alone(channels: Tensor) -> Tensor:
@@ -32,7 +33,7 @@ def score_cam(scene: Scene) -> Tensor:
 
     tried = _strongest(scene)
     every = _fill_in(_in_batches(tried, shown_alone, scene), tried, scene, masks)
-    return torch.einsum("c,chw->hw", torch.softmax(every, dim=0), scene.activation)
+    return torch.einsum("c,chw->hw", torch.softmax(every, dim=0), scene.maps)
 
 
 def ablation_cam(scene: Scene) -> Tensor:
@@ -53,7 +54,7 @@ def ablation_cam(scene: Scene) -> Tensor:
     drops = _first_order(scene)
     drops[tried] = score - _in_batches(tried, without, scene)
     weights = drops / score.abs().clamp(min=1e-12)
-    return torch.einsum("c,chw->hw", weights, scene.activation)
+    return torch.einsum("c,chw->hw", weights, scene.maps)
 
 
 def occlusion(scene: Scene) -> Tensor:
@@ -66,11 +67,12 @@ def occlusion(scene: Scene) -> Tensor:
     # One pixel more where it puts the middle window into the middle: no side is preferred.
     high, wide = (window + (side - window) % 2 for side in (height, width))
     corners = torch.cartesian_prod(_starts(height, high), _starts(width, wide))
+    ground = scene.mean_grey
 
     def hidden(numbers: Tensor) -> Tensor:
         views = scene.inputs.repeat(len(numbers), 1, 1, 1)
         for view, (top, left) in zip(views, corners[numbers].tolist(), strict=True):
-            view[:, top : top + high, left : left + wide] = 0
+            view[:, top : top + high, left : left + wide] = ground
         return scene.scores(views)
 
     with torch.no_grad():
@@ -85,17 +87,58 @@ def occlusion(scene: Scene) -> Tensor:
     return total / count
 
 
+def rise(scene: Scene) -> Tensor:
+    """Mean of S(x shown under M) (M - mean M), M being random coarse masks, smoothly enlarged.
+
+    Half of the cells of a grid of eight are shown in each of 400 masks, shifted by part of a cell.
+    """
+    height, width = scene.inputs.shape[2:]
+    draw = torch.Generator().manual_seed(scene.seed)
+    ground = scene.mean_grey
+    total = scene.inputs.new_zeros(height, width)
+    seen = 0
+    for count in _pieces(RISE_MASKS, batch_size((height, width))):
+        masks = _random_masks(count, (height, width), draw).to(scene.inputs.device)
+        with torch.no_grad():
+            scores = scene.scores(ground + (scene.inputs - ground) * masks)
+        total += torch.einsum("n,nhw->hw", scores, masks[:, 0] - 0.5)
+        seen += count
+    return total / seen
+
+
+def _pieces(total: int, most: int) -> list[int]:
+    return [min(most, total - start) for start in range(0, total, most)]
+
+
+def _random_masks(count: int, size_hw: tuple[int, int], draw: torch.Generator) -> Tensor:
+    """Return masks (count, 1, H, W), 0 to 1, whose cells lie elsewhere in each."""
+    height, width = size_hw
+    rows, cols = (-(-side // RISE_CELLS) for side in size_hw)
+    coarse = (torch.rand(count, 1, RISE_CELLS + 1, RISE_CELLS + 1, generator=draw) < 0.5).float()
+    large = (rows * (RISE_CELLS + 1), cols * (RISE_CELLS + 1))
+    smooth = functional.interpolate(coarse, large, mode="bilinear", align_corners=False)
+    tops = torch.randint(0, rows, (count,), generator=draw).tolist()
+    lefts = torch.randint(0, cols, (count,), generator=draw).tolist()
+    return torch.stack(
+        [
+            mask[:, top : top + height, left : left + width]
+            for mask, top, left in zip(smooth, tops, lefts, strict=True)
+        ]
+    )
+
+
 def integrated_gradients(scene: Scene) -> Tensor:
     """x ∘ mean of ∂S/∂x along the way from the mean grey level to x; sums to S(x) - S(grey)."""
-    inputs = scene.inputs
+    inputs, ground = scene.inputs, scene.mean_grey
+    way = inputs - ground
     places = (torch.arange(STEPS, device=inputs.device) + 0.5) / STEPS
     total = torch.zeros_like(inputs)
     for part in torch.split(places, max(1, batch_size(inputs.shape[2:]) // 2)):
-        leaf = (inputs * part[:, None, None, None]).requires_grad_(True)
+        leaf = (ground + way * part[:, None, None, None]).requires_grad_(True)
         with torch.enable_grad():
             (gradient,) = torch.autograd.grad(scene.scores(leaf).sum(), leaf)
         total += gradient.sum(dim=0, keepdim=True)
-    return (inputs * total / STEPS)[0, 0]
+    return (way * total / STEPS)[0, 0]
 
 
 def _in_batches(numbers: Tensor, scores: Callable[[Tensor], Tensor], scene: Scene) -> Tensor:
@@ -106,7 +149,7 @@ def _in_batches(numbers: Tensor, scores: Callable[[Tensor], Tensor], scene: Scen
 
 def _first_order(scene: Scene) -> Tensor:
     """Return Σ g A per channel, (C,): how much S would fall without it, were S linear."""
-    return (scene.gradient * scene.activation).sum(dim=(1, 2))
+    return (scene.slopes * scene.maps).sum(dim=(1, 2))
 
 
 def _strongest(scene: Scene) -> Tensor:
@@ -118,7 +161,7 @@ def _strongest(scene: Scene) -> Tensor:
 
 def _fill_in(scores: Tensor, tried: Tensor, scene: Scene, masks: Tensor) -> Tensor:
     """Return a score for every channel: those tried as they are, the others by a fitted line."""
-    shown = (masks * (scene.gradient * scene.activation).sum(dim=0)).sum(dim=(1, 2))
+    shown = (masks * (scene.slopes * scene.maps).sum(dim=0)).sum(dim=(1, 2))
     known = shown[tried] - shown[tried].mean()
     spread = known.square().sum()
     slope = (known * (scores - scores.mean())).sum() / torch.where(spread > 0, spread, 1)

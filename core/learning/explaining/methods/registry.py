@@ -92,6 +92,7 @@ METHODS: Mapping[str, Method] = {
         "Zeiler & Fergus (2014), ECCV, doi:10.1007/978-3-319-10590-1_53",
         Cost.MANY_PASSES,
         perturbations.occlusion,
+        needs_answers_only=True,
     ),
     "integrated-gradients": Method(
         "Integrated gradients",
@@ -107,6 +108,7 @@ METHODS: Mapping[str, Method] = {
         Cost.NONE,
         baselines.random,
         is_baseline=True,
+        needs_answers_only=True,
     ),
     "sobel": Method(
         "Sobel (baseline)",
@@ -115,7 +117,29 @@ METHODS: Mapping[str, Method] = {
         Cost.NONE,
         baselines.sobel,
         is_baseline=True,
+        needs_answers_only=True,
     ),
 }
+# For networks that answer only, and what only transformers allow.
+FURTHER: Mapping[str, Method] = {
+    "rise": Method(
+        "RISE",
+        "mean of the score while a random coarse mask shows a part, at what the mask shows",
+        "Petsiuk, Das & Saenko (2018), BMVC, arXiv:1806.07421",
+        Cost.MANY_PASSES,
+        perturbations.rise,
+        needs_answers_only=True,
+    ),
+    "attention-rollout": Method(
+        "Attention rollout",
+        "product over the blocks of a transformer of (mean attention + identity) / 2; asks for no "
+        "class",
+        "Abnar & Zuidema (2020), ACL, arXiv:2005.00928",
+        Cost.ONE_PASS,
+        gradients.attention_rollout,
+        needs_attention=True,
+    ),
+}
+EVERY_METHOD: Mapping[str, Method] = {**METHODS, **FURTHER}
 ONE_PASS = tuple(name for name, method in METHODS.items() if method.cost is Cost.ONE_PASS)
 BASELINES = tuple(name for name, method in METHODS.items() if method.is_baseline)

@@ -9,7 +9,7 @@ from enum import Enum
 import torch
 from torch import Tensor
 
-from core.learning.models import Classifier
+from core.learning.models import Classifier, Preparation
 
 
 class Cost(Enum):
@@ -31,7 +31,8 @@ class Scene:
     layer : str
         One of the classifier's layers.
     activation, gradient : Tensor of shape (C, h, w)
-        The activation map and the gradient of the target's logit with respect to it.
+        The activation map and the gradient of the target's logit with respect to it; of a
+        transformer with its class token behind the map (`Classifier.places`).
     target, contrast : int
         Indices of the explained class and of the class it is told apart from.
     channels : int or None
@@ -49,6 +50,22 @@ class Scene:
     contrast: int
     channels: int | None = None
     seed: int = 0
+
+    @property
+    def maps(self) -> Tensor:
+        """The channels of the activation that are maps of the frame, (C, h, w)."""
+        return self.classifier.places(self.activation)
+
+    @property
+    def slopes(self) -> Tensor:
+        """The gradient at `maps`, (C, h, w)."""
+        return self.classifier.places(self.gradient)
+
+    @property
+    def mean_grey(self) -> float:
+        """The grey level that says nothing, in units of the input: 0 where it is standardised."""
+        standardised = isinstance(self.classifier.preparation, Preparation)
+        return 0.0 if standardised else float(self.inputs.mean())
 
     def scores(self, inputs: Tensor) -> Tensor:
         """Return the target's logit, shape (N,), for other inputs (N, 1, H, W)."""
@@ -73,6 +90,8 @@ class Method:
     cost: Cost
     draw: Callable[[Scene], Tensor]
     needs_linear_head: bool = False
+    needs_attention: bool = False
+    needs_answers_only: bool = False
     is_baseline: bool = False
 
 

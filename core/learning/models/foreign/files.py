@@ -7,6 +7,7 @@ anything is decoded.
 
 from __future__ import annotations
 
+import json
 import logging
 import zipfile
 from collections.abc import Mapping
@@ -29,10 +30,34 @@ from core.learning.models.foreign.torch_files import (
 )
 from core.learning.models.installed import file_digest
 
-WRAPPERS = ("model_state_dict", "state_dict", "model", "net", "weights")
+WRAPPERS = (
+    "model_state_dict",
+    "state_dict",
+    "model",
+    "net",
+    "weights",
+    "model_state",
+    "net_state_dict",
+    "model_weights",
+    "network",
+    "params",
+    "module",
+    "state_dict_ema",
+    "model_ema",
+    "ema_state_dict",
+    "params_ema",
+    "ema",
+)
+_AVERAGED = WRAPPERS[WRAPPERS.index("state_dict_ema") :]
+
+EMA = "averaged weights beside"  # its value is the name that they lie under
 
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 _ZIP, _PICKLE = b"PK", b"\x80"
+_KERAS = (
+    "Export it to ONNX: python -m tf2onnx.convert --saved-model FOLDER --output model.onnx, or "
+    'model.export("model.onnx", format="onnx").'
+)
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
@@ -70,7 +95,7 @@ def read_weight_file(path: Path) -> WeightFile:
     """
     head = _read_head(path)
     if head[8:9] == b"{":
-        return WeightFile(read_safetensors(path), {}, "", file_digest(path))
+        return WeightFile(read_safetensors(path), _metadata(path), "", file_digest(path))
     if head.startswith((_ZIP, _PICKLE)):
         return _read_torch(path, head)
     raise UnusableModel(_say_what_it_is(head))
@@ -88,9 +113,13 @@ def _read_head(path: Path) -> bytes:
 def _say_what_it_is(head: bytes) -> str:
     if head.startswith(_PICTURES):
         return "The file is a picture, not a network; load it on Home."
+    if head.startswith(b"\x89HDF"):
+        return f"The file is a Keras or another HDF5 file; Keras is not opened here. {_KERAS}"
+    if head[4:8] == b"TFL3":
+        return f"The file is a TensorFlow Lite network, which is not opened here. {_KERAS}"
     return (
         "The file is no weight file: Micrographia opens what torch.save writes (.pth, .pt, "
-        ".pth.tar) and .safetensors."
+        ".pth.tar), .safetensors and .onnx."
     )
 
 
@@ -105,7 +134,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         check_size(path.stat().st_size)
         check_header(path)
-        tensors = _named(load_file(path), Tensor)
+        tensors, _ = _named(load_file(path), Tensor)
     except UnusableModel:
         raise
     except Exception as error:  # hostile bytes fail in every way that there is
@@ -113,6 +142,14 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
         raise UnusableModel(CUT_SHORT) from error
     _check_tensors(tensors)
     return tensors
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    """Return the texts that a safetensors file holds beside its tensors."""
+    with path.open("rb") as stream:  # its size was checked before the tensors were read
+        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+    said = header.get("__metadata__", {})
+    return {str(key): str(text)[:100_000] for key, text in said.items()}
 
 
 def _read_torch(path: Path, head: bytes) -> WeightFile:
@@ -177,17 +214,34 @@ def _unwrap(content: Any, kind: type[_T]) -> tuple[dict[str, _T], dict[str, Any]
     if not isinstance(content, Mapping):
         raise UnusableModel(f"The file holds no named weights. {EXPORT}")
     for wrapper in WRAPPERS:
-        if isinstance(content.get(wrapper), Mapping):
+        inside = content.get(wrapper)
+        if isinstance(inside, Mapping) and isinstance(inside.get("state_dict"), Mapping):
+            inside = inside["state_dict"]  # an average that keeps its own settings
+        if isinstance(inside, Mapping) and any(isinstance(v, kind) for v in inside.values()):
             beside = {key: value for key, value in content.items() if key != wrapper}
-            return _named(content[wrapper], kind), beside, wrapper
-    return _named(content, kind), {}, ""
+            tensors, more = _named(inside, kind)
+            return tensors, more | _plain(beside, kind), wrapper
+    tensors, beside = _named(content, kind)
+    return tensors, beside, ""
 
 
-def _named(content: Mapping[Any, Any], kind: type[_T]) -> dict[str, _T]:
-    named = all(isinstance(k, str) and isinstance(v, kind) for k, v in content.items())
-    if not content or not named:
+def _plain(values: Mapping[Any, Any], kind: type[_T]) -> dict[str, Any]:
+    """Return what is no weight, and the names of averaged weights that were not taken."""
+    averaged = [name for name in _AVERAGED if isinstance(values.get(name), Mapping)]
+    plain = {
+        str(key): value
+        for key, value in values.items()
+        if not isinstance(value, kind) and key not in averaged
+    }
+    return plain | ({EMA: averaged[0]} if averaged else {})
+
+
+def _named(content: Mapping[Any, Any], kind: type[_T]) -> tuple[dict[str, _T], dict[str, Any]]:
+    """Return the tensors of a mapping and the plain values among them."""
+    tensors = {k: v for k, v in content.items() if isinstance(k, str) and isinstance(v, kind)}
+    if not tensors:
         raise UnusableModel(f"The file holds no named weights. {EXPORT}")
-    return dict(content)
+    return tensors, {str(k): v for k, v in content.items() if k not in tensors}
 
 
 def _check_tensors(tensors: Mapping[str, Tensor]) -> None:

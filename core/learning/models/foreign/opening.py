@@ -1,8 +1,9 @@
 """A weight file of others -> a network and a card that says what was inferred.
 
-Opened are Visual-CCC's `.pth` (its networks, thresholds, class names and preparation) and plain
-state dicts of the networks that Micrographia knows. Nothing is guessed silently: every inference is
-a sentence of `Opened.notes`.
+Opened are Visual-CCC's `.pth` (its networks, thresholds, class names and preparation) and what
+PyTorch, torchvision, timm, Lightning and Hugging Face write of networks that can be told from
+names and shapes. Nothing is guessed silently: every inference is a sentence of `Opened.notes`, and
+where a file does not say how frames are to be prepared, the card says that nobody has chosen yet.
 """
 
 from __future__ import annotations
@@ -16,11 +17,34 @@ from typing import Any
 from torch import nn
 
 from core.errors import UnusableModel
+from core.learning.models.borrowed.from_onnx import ONNX
 from core.learning.models.card import ModelCard
-from core.learning.models.foreign.files import WeightFile, read_weight_file
-from core.learning.models.foreign.fitting import TITLES, Fit, fit_network
-from core.learning.models.installed import WEIGHT_SUFFIXES
+from core.learning.models.foreign.bundles import open_bundle
+from core.learning.models.foreign.files import EMA, WeightFile, read_weight_file
+from core.learning.models.foreign.fitting import Fit, fit_network
+from core.learning.models.foreign.onnx_files import fit_onnx, is_onnx
+from core.learning.models.foreign.stating import (
+    has_many_labels,
+    read_hints,
+    read_measures,
+    read_names,
+    read_stated,
+)
+from core.learning.models.installed import (
+    ASSUMED,
+    PREPARED_BY,
+    STATED_BY_FILE,
+    WEIGHT_SUFFIXES,
+    file_digest,
+)
+from core.learning.models.networks import title
 from core.learning.models.preparation import CentreCrop, Preparation
+from core.learning.models.preparing.choice import (
+    AnyPreparation,
+    describe_preparation,
+    usual_preparation,
+    with_preparation,
+)
 
 LONGEST_NAME = 60
 UNNAMED = "The file names no classes"
@@ -30,7 +54,6 @@ _LIMITS = (
     "Not calibrated: its probabilities are the network's own and may be too sure.",
     "Every image gets one of the classes, also one that belongs to none of them.",
 )
-_CROP_LIMIT = "It sees only the central square of a frame, as in its own program."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,27 +85,59 @@ class Opened:
     sha256: str
 
 
-def open_weights(path: Path, name: str | None = None) -> Opened:
+def open_weights(path: Path, name: str | None = None, *, grey: bool = False) -> Opened:
     """Return the network of a weight file, without being told the architecture.
 
     Parameters
     ----------
     path : Path
-        A .pth, .pt, .pth.tar or .safetensors file, told by its content.
+        A .pth, .pt, .pth.tar or .safetensors file, told by its content; or a folder or a ZIP that
+        holds one and what belongs to it, such as Hugging Face's.
     name : str, optional
         The file's own name, where the path is another.
+    grey : bool
+        Whether three channels are summed to one, for networks of `NETWORKS` alone: what a training
+        here starts from.
 
     Raises
     ------
     UnusableModel
         If the file cannot be opened safely, fits no known network, or contradicts itself.
     """
-    file = read_weight_file(path)
-    fit = fit_network(file.tensors)
-    name = _short_name(name or path.name)
+    file_name = name or path.name
+    with open_bundle(path) as (weights, facts):
+        if not grey and is_onnx(weights, file_name):
+            fit, said = fit_onnx(weights)
+            file = WeightFile({}, said, "", file_digest(weights))
+            return _opened(fit, file, {**said, **facts}, file_name)
+        file = read_weight_file(weights)
+        beside = {**file.beside, **facts}
+        hints = read_hints(beside, file_name)
+        fit = fit_network(file.tensors, hints, read_measures(beside), grey=grey)
+    return _opened(fit, file, beside, file_name)
+
+
+def _opened(fit: Fit, file: WeightFile, beside: dict[str, Any], file_name: str) -> Opened:
+    name = _short_name(file_name)
+    file = WeightFile(file.tensors, beside | _read_left_out(fit), file.wrapper, file.sha256)
     card, notes = _read_meaning(fit, file, name)
+    if EMA in beside:
+        notes = (
+            *notes,
+            f"The file holds averaged weights, too ({beside[EMA]}); they were not taken.",
+        )
     notes = (_describe(fit), *fit.notes, *notes)
     return Opened(name, fit.architecture, fit.options, fit.network, card, notes, file.sha256)
+
+
+def _read_left_out(fit: Fit) -> dict[str, Any]:
+    """Return means and standard deviations that a network kept as tensors of its own."""
+    found: dict[str, Any] = {}
+    for name, value in fit.left_out.items():
+        last = name.rpartition(".")[2]
+        if last in ("mean", "std") and value.numel() in (1, 3):
+            found[last] = [float(number) for number in value.flatten()]
+    return found
 
 
 def require_classes(opened: Opened) -> ModelCard:
@@ -95,7 +150,7 @@ def require_classes(opened: Opened) -> ModelCard:
     """
     if opened.card is None:
         raise UnusableModel(
-            f"{opened.name} is an encoder ({TITLES[opened.architecture]}) and knows no classes of "
+            f"{opened.name} is an encoder ({title(opened.architecture)}) and knows no classes of "
             "micrographs yet. Train it on yours: python -m core train FOLDER MODEL --start-from "
             "FILE."
         )
@@ -105,8 +160,8 @@ def require_classes(opened: Opened) -> ModelCard:
 def _describe(fit: Fit) -> str:
     head = "no head that fits" if fit.outputs is None else _count(fit.outputs, "output")
     return (
-        f"{TITLES[fit.architecture]} with {_count(fit.channels, 'input channel')} and {head}: told "
-        "from the names and shapes of the weights."
+        f"{title(fit.architecture)} with {_count(fit.channels, 'input channel')} and {head}: told "
+        f"from {'its program' if fit.architecture == ONNX else 'names and shapes of the weights'}."
     )
 
 
@@ -118,13 +173,14 @@ def _read_meaning(
     fit: Fit, file: WeightFile, name: str
 ) -> tuple[ModelCard | None, tuple[str, ...]]:
     """Return the card, None for an encoder, and what was inferred."""
-    class_map = file.beside.get("class_map")
-    if fit.outputs is None or (fit.channels == 3 and class_map is None):
+    names = read_names(file.beside)
+    if fit.outputs is None or (fit.outputs in _PUBLIC_SETS and names is None):
         return None, (_say_why_encoder(fit),)
-    _check_task(file.beside.get("task"), fit.outputs)
-    classes, named = _read_classes(class_map, fit.outputs)
+    _check_task(file.beside, fit.outputs)
+    classes, named = _read_classes(names, fit.outputs)
     threshold, decided = _read_threshold(file.beside, fit.outputs)
-    preparation, prepared = _choose_preparation(fit, file)
+    preparation, by, prepared = _choose_preparation(fit, file)
+    facts = {"file_sha256": file.sha256, PREPARED_BY: by, **_plain_facts(file.beside)}
     card = ModelCard(
         name=name,
         architecture=fit.architecture,
@@ -132,8 +188,8 @@ def _read_meaning(
         display_names=classes,
         options=fit.options,
         preparation=preparation.to_dict(),
-        training={"file_sha256": file.sha256, **_plain_facts(file.beside)},
-        limits=_LIMITS if preparation.sees_whole_frames else (*_LIMITS, _CROP_LIMIT),
+        training=facts,
+        limits=with_preparation(_LIMITS, preparation, by),
         sha256=file.sha256,
         decision_threshold=threshold,
     )
@@ -144,7 +200,7 @@ def _say_why_encoder(fit: Fit) -> str:
     if fit.outputs is None:
         reason = "It brings no head of its kind"
     else:
-        which = _PUBLIC_SETS.get(fit.outputs, "and neither their names nor its preparation known")
+        which = _PUBLIC_SETS.get(fit.outputs, "whose names are not known")
         reason = f"Its {fit.outputs} classes ({which}) are not classes of your micrographs"
     return (
         f"{reason}: it is an encoder for transfer learning, not a classifier. Its head will be "
@@ -152,8 +208,15 @@ def _say_why_encoder(fit: Fit) -> str:
     )
 
 
-def _check_task(task: object, outputs: int) -> None:
-    """Refuse a task that contradicts the network."""
+def _check_task(beside: Mapping[str, Any], outputs: int) -> None:
+    """Refuse a task that contradicts the network, or that no network here has."""
+    if has_many_labels(beside):
+        raise UnusableModel(
+            "The file says that its network gives a picture several labels at once (multi-label). "
+            "Micrographia names one class a frame, and would show its answers wrongly; train or "
+            "export a network with one softmax over the classes."
+        )
+    task = beside.get("task")
     if not isinstance(task, str):
         return
     fits = {"binary": outputs <= 2, "multi": outputs >= 2}
@@ -165,36 +228,20 @@ def _check_task(task: object, outputs: int) -> None:
         )
 
 
-def _read_classes(class_map: object, outputs: int) -> tuple[dict[str, str], str]:
+def _read_classes(words: list[str] | None, outputs: int) -> tuple[dict[str, str], str]:
     """Return identifier -> words of each class in the order of the scores, and a note."""
     expected = max(2, outputs)
-    if class_map is None:
+    if words is None:
         words = [f"class {number}" for number in range(expected)]
         note = f"{UNNAMED}; they are called {words[0]} … {words[-1]}."
         return {_identifier(word, []): word for word in words}, note
-    words = _in_order(class_map)
     if len(words) != expected:
         raise UnusableModel(
             f"The file names {_count(len(words), 'class', 'es')}, its network has "
             f"{_count(outputs, 'output')}. Export both from the same training."
         )
-    return name_classes(words), f"The file names the classes: {', '.join(words)}."
-
-
-def _in_order(class_map: object) -> list[str]:
-    """Return the names of a map name -> index (or index -> name), in the order of the indices."""
-    pairs: list[tuple[object, object]] = []
-    if isinstance(class_map, Mapping):
-        pairs = list(class_map.items())
-    if pairs and all(isinstance(key, int) for key, _ in pairs):
-        pairs = [(name, index) for index, name in pairs]
-    by_index = {i: n for n, i in pairs if isinstance(n, str) and type(i) is int}
-    if sorted(by_index) != list(range(len(pairs))) or not pairs:
-        raise UnusableModel(
-            "The class map of the file does not give every class a name and a number from 0 on. "
-            "Export the file again."
-        )
-    return [_shown(by_index[index]) for index in range(len(pairs))]
+    words = [_shown(word) for word in words]
+    return name_classes(words), f"The file names the classes: {', '.join(words[:20])}."
 
 
 def name_classes(words: list[str]) -> dict[str, str]:
@@ -249,17 +296,39 @@ def _read_threshold(
     )
 
 
-def _choose_preparation(fit: Fit, file: WeightFile) -> tuple[CentreCrop | Preparation, str]:
+def _choose_preparation(fit: Fit, file: WeightFile) -> tuple[AnyPreparation, str, str]:
+    """Return the preparation, who said so (`PREPARED_BY`), and a note."""
     if fit.architecture == "emnet":
-        return Preparation(), "The whole frame enters the network, as is usual for EMNet."
-    crop = CentreCrop()
-    how = f"short side {crop.short_px} px, central {crop.crop_px} × {crop.crop_px} px"
+        return (
+            Preparation(),
+            STATED_BY_FILE,
+            "The whole frame enters the network, as is usual for EMNet.",
+        )
+    size = fit.options.get("image")
+    stated = read_stated(file.beside, size)
+    if stated is not None and stated[1]:
+        return (
+            stated[0],
+            STATED_BY_FILE,
+            f"Frames are prepared as the file says: {describe_preparation(stated[0])}.",
+        )
     ours = fit.architecture in ("alexnet", "visualcnn") or "task" in file.beside
-    if ours and fit.channels == 1:
-        return crop, f"Frames are prepared as Visual-CCC does: {how}, grey levels 0–1."
-    return crop, (
-        f"The file does not say how frames are to be prepared; as in Visual-CCC they are brought "
-        f"to {how}, grey levels 0–1. If it was trained otherwise, its answers will be off."
+    if stated is None and fit.channels == 1 and size is None:
+        crop = CentreCrop()
+        if ours:
+            said = f"Frames are prepared as Visual-CCC does: {describe_preparation(crop)}."
+            return crop, STATED_BY_FILE, said
+        return crop, ASSUMED, _say_assumed(crop, "as in Visual-CCC")
+    found = stated[0] if stated is not None else usual_preparation("imagenet", size or 224)
+    said = "which is in part what is usual" if stated is not None else "as is usual for its kind"
+    return found, ASSUMED, _say_assumed(found, said)
+
+
+def _say_assumed(preparation: AnyPreparation, why: str) -> str:
+    how = describe_preparation(preparation)
+    return (
+        f"The file does not say how frames are to be prepared; {why}: {how}. "
+        "If it was trained otherwise, its answers will be off: choose the way it was trained with."
     )
 
 

@@ -92,6 +92,24 @@ function shareOf(panel, event) {
   return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
 }
 
+// Spacing and direction of the planes' normal at a place of a spectrum; 0° points right, 90° up.
+function spacingAt({ zero, edge, unit }, right, down) {
+  const [along, across] = [right - zero[0], down - zero[1]];
+  const frequency = Math.hypot(along, across); // cycles per px
+  if (frequency < 1e-4) return "";
+  const d = edge / frequency;
+  const angle = ((Math.atan2(-across, along) * 180) / Math.PI + 360) % 180;
+  return `d = ${Number(d.toPrecision(4))} ${unit}, ${angle.toFixed(1)}°`;
+}
+
+function readOut(figure, panel, event) {
+  const { lattice } = figure.header;
+  const view = viewOf(figure);
+  const [x, y] = shareOf(panel, event);
+  const [right, down] = [view.x + x / view.scale, view.y + y / view.scale];
+  panel.querySelector(".readout").textContent = lattice ? spacingAt(lattice, right, down) : "";
+}
+
 function listenTo(figure, panel) {
   const pointers = new Map();
   let moved = 0;
@@ -103,7 +121,11 @@ function listenTo(figure, panel) {
     pointers.set(event.pointerId, [event.clientX, event.clientY]);
     event.preventDefault();
   });
+  panel.addEventListener("pointerleave", () => {
+    panel.querySelector(".readout").textContent = "";
+  });
   panel.addEventListener("pointermove", (event) => {
+    readOut(figure, panel, event);
     const last = pointers.get(event.pointerId);
     if (!last) return;
     const { width, height } = panel.getBoundingClientRect();
@@ -170,7 +192,7 @@ function addPanels(figure, count) {
     panel.className = "panel";
     panel.tabIndex = 0;
     panel.setAttribute("role", "group");
-    panel.innerHTML = '<img alt="" draggable="false"><svg aria-hidden="true"></svg><span class="tag"></span>';
+    panel.innerHTML = '<img alt="" draggable="false"><svg aria-hidden="true"></svg><span class="tag"></span><span class="readout"></span>';
     box.append(panel);
     listenTo(figure, panel);
     figure.resized.observe(panel);

@@ -10,6 +10,7 @@ import json
 import math
 import struct
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,32 @@ from core.ui.parts.compare.slider import png_size
 
 _HERE = Path(__file__).parent
 Point = tuple[float, float]  # (right, down) as shares of the picture
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """What turns a place in a spectrum into the spacing of a lattice.
+
+    Parameters
+    ----------
+    shape : (H, W)
+        Of the micrograph: it says where frequency 0 is.
+    edge : float
+        Of its pixels, in `unit`.
+    unit : str
+        "nm", "µm" or "px".
+    """
+
+    shape: tuple[int, int]
+    edge: float
+    unit: str
+
+    def header(self) -> dict[str, Any]:
+        """Return the place of frequency 0 (right, down) as shares, and the pixel."""
+        height, width = self.shape
+        zero = [(side // 2 + 0.5) / side for side in (width, height)]
+        return {"zero": zero, "edge": self.edge, "unit": self.unit}
+
 
 HINTS = {
     "zoom": "Click a picture, then scroll to zoom and drag to move.",
@@ -44,6 +71,7 @@ def show(
     spots: Sequence[Point] = (),
     alt: str = "",
     caption: str = "",
+    lattice: Lattice | None = None,
     on_line: Callable[[Point, Point], None] | None = None,
     on_spot: Callable[[Point], None] | None = None,
 ) -> None:
@@ -62,6 +90,8 @@ def show(
     line, spots : sequence of points
         What is drawn over the pictures.
     alt, caption : str
+    lattice : Lattice, optional
+        The picture is a spectrum: the spacing and direction at the pointer are said.
     on_line, on_spot : callable, optional
         Called before the page runs again, with what a person clicked.
     """
@@ -74,7 +104,7 @@ def show(
         if spot and on_spot is not None:
             on_spot(spot[0])
 
-    data = pack(pngs, labels, key, mode, line, spots, alt, caption)
+    data = pack(pngs, labels, key, mode, line, spots, alt, caption, lattice)
     _mount(key=key, data=data, on_line_change=report, on_spot_change=report)
 
 
@@ -87,6 +117,7 @@ def pack(
     spots: Sequence[Point],
     alt: str,
     caption: str,
+    lattice: Lattice | None = None,
 ) -> bytes:
     """Return one message: the header's length (4 bytes), the header as JSON, the PNG files."""
     width_px, height_px = png_size(pngs[0])
@@ -100,6 +131,7 @@ def pack(
             "alt": alt,
             "caption": caption,
             "hint": HINTS[mode],
+            "lattice": None if lattice is None else lattice.header(),
             "width_px": width_px,
             "height_px": height_px,
             "bytes": [len(png) for png in pngs],

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from core.imaging.scale import READ_FROM_PICTURE, words
+from core.imaging.scale import READ_FROM_PICTURE, ScaleBar, words
 from core.micrograph import Micrograph, PixelSize
 from core.ui import cache
 from core.ui.shell import workspace
@@ -50,8 +50,17 @@ def look() -> int:
     found = {each.sha256: _sure_size(each) for each in unscaled()}
     sure = {sha256: size for sha256, size in found.items() if size is not None}
     if sure:
+        bars = {each.sha256: _bar(each) for each in unscaled() if each.sha256 in sure}
         workspace.set_pixel_sizes(sure, READ_FROM_PICTURE)
+        for sha256, bar in bars.items():
+            if bar is not None:
+                workspace.leave_out_bar(sha256, (bar.row, bar.left, bar.right))
     return len(waiting)
+
+
+def _bar(micrograph: Micrograph) -> ScaleBar | None:
+    found = outcome(micrograph)
+    return found.reading.bar if found and found.reading else None
 
 
 def _waiting() -> list[Micrograph]:

@@ -381,3 +381,43 @@ def test_tescan_header_beside_a_picture(name: str) -> None:
     assert nm(beside(text, name)) == approx(12.5)
     assert nm(beside(text, "b-tif.hdr")) is None
     assert nm(beside(text.replace("SizeY=1.25", "SizeY=2.5"), name)) is None
+
+
+# --- siblings: the same slip in another program's words ---------------------------------------
+
+
+@pytest.mark.parametrize(("field_m", "expected"), [(640e-9, 10), (1280e-9, None)])
+def test_a_scan_width_that_contradicts_the_pixel_of_fei_is_not_passed_over(field_m, expected):
+    text = (
+        f"[User]\nDate=1/2/2020\n[Scan]\nPixelWidth=1e-08\nPixelHeight=1e-08\n"
+        f"HorFieldsize={field_m}\n[Image]\nResolutionX=64\nResolutionY=48\n"
+    )
+    found = read(SHAPE, tag(34682, text))
+    assert nm(found) == approx(expected)
+    assert expected is not None or "scan width" in found.metadata["calibration"]
+
+
+def test_a_page_of_another_size_does_not_inherit_imagejs_unit():
+    first = {"description": "ImageJ=1.53t\nunit=nm\n", "resolution": (0.1, 0.1)}
+    data = tiff((SHAPE, first), ((24, 32), {}))
+    assert nm(read_micrograph(data)) == approx(10)
+    assert nm(read_micrograph(data, frame=1)) is None
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_xml_may_be_quoted_and_spaced_either_way(quote):
+    pixels = 'SizeX="64" SizeY = "48" PhysicalSizeX="0.01"  PhysicalSizeY= "0.01"'
+    xml = (
+        '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+        f'<Image ID="i"><Pixels ID="p" {pixels}><TiffData IFD="0"/></Pixels></Image></OME>'
+    ).replace('"', quote)
+    assert nm(read(SHAPE, {"description": xml})) == approx(10)
+
+
+@pytest.mark.parametrize(
+    ("unit", "nanometres"), [("\\u00B5m", 1e3), ("dm", 1e8), ("thou", 25400), ("mil", 25400)]
+)
+def test_units_that_people_type_into_imagej(unit, nanometres):
+    per_unit = nanometres / 10
+    options = {"description": f"ImageJ=1.53t\nunit={unit}\n", "resolution": (per_unit, per_unit)}
+    assert nm(read(SHAPE, options)) == approx(10)

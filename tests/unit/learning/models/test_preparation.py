@@ -10,10 +10,10 @@ from core.learning.models.preparation import (
     Preparation,
     batch_size,
     fill_excluded,
-    make_preparation,
     require_room,
     standardise,
 )
+from core.learning.models.preparing.choice import make_preparation
 from core.micrograph import Micrograph
 
 

@@ -72,6 +72,15 @@ function pump() {
   }
 }
 
+// While the picture moves, tiles are turned into colours for so long in a frame; the rest waits for
+// the next one, and coarser tiles stand in.
+const PAINT_MS = 6;
+let paintUntil = Infinity;
+
+function startFrame(isMoving) {
+  paintUntil = isMoving ? performance.now() + PAINT_MS : Infinity;
+}
+
 let sources = 0;
 
 // One pyramid: `facts` has url, shapes, offsets, dtype, deflated.
@@ -139,8 +148,18 @@ class Source {
     inUse?.add(key);
     touch(key, tile);
     if (!tile.pixels) return null;
-    if (tile.drawnBy !== this.id || tile.version !== this.version) this.paint(tile);
+    if (!this.isPainted(tile)) {
+      if (level < this.facts.shapes.length - 1 && performance.now() > paintUntil) {
+        this.onTile(); // in the next frame
+        return null;
+      }
+      this.paint(tile);
+    }
     return tile;
+  }
+
+  isPainted(tile) {
+    return tile.drawnBy === this.id && tile.version === this.version;
   }
 
   load(key, tile, index) {
@@ -193,7 +212,8 @@ class Source {
     if (!this.has(level, view, pane)) {
       // Until they come, what there is of coarser tiles; the coarsest is always worth having.
       for (let coarse = top; coarse > level; coarse -= 1) {
-        this.drawLevel(context, coarse, view, pane, scale, coarse === top, inUse);
+        const whole = this.drawLevel(context, coarse, view, pane, scale, coarse === top, inUse);
+        if (coarse === top && whole) this.isCovered = true;
       }
     }
     return this.drawLevel(context, level, view, pane, scale, true, inUse);
@@ -202,7 +222,8 @@ class Source {
   has(level, view, pane) {
     return this.span(level, view, pane).every(([row, column]) => {
       const across = Math.ceil(this.facts.shapes[level][1] / TILE);
-      return kept.get(`${this.url}#${this.starts[level] + row * across + column}`)?.pixels;
+      const tile = kept.get(`${this.url}#${this.starts[level] + row * across + column}`);
+      return tile?.pixels && (this.isPainted(tile) || performance.now() <= paintUntil - PAINT_MS / 2);
     });
   }
 

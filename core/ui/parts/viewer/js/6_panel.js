@@ -177,8 +177,15 @@ class Panel {
     return make("div", { class: "group paint", role: "group", "aria-label": "Brush" }, classes, size);
   }
 
+  // Called at every painting: buttons are touched only when there is something new.
   showState() {
     const { viewer } = this;
+    const { hand } = viewer;
+    const { past, future } = hand.history;
+    const state = [hand.tool, viewer.state.mode, this.side.hidden, past.length > 0, future.length > 0, hand.chosen, this.barKey];
+    const key = state.join("|");
+    if (this.stateKey === key) return;
+    this.stateKey = key;
     for (const each of this.bar.querySelectorAll("button")) {
       const { does } = each.dataset;
       if (TOOLS[does]) each.setAttribute("aria-pressed", String(viewer.hand.tool === does));

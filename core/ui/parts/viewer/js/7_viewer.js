@@ -496,6 +496,7 @@ class Viewer {
     context.setTransform(density, 0, 0, density, 0, 0);
     context.clearRect(0, 0, this.box.width, this.box.height);
     this.inUse.clear();
+    startFrame(this.isMoving);
     const began = performance.now();
     for (const pane of this.panes) this.paintPane(context, pane);
     makeRoom(this.inUse);
@@ -566,16 +567,23 @@ class Viewer {
   paintBefore(context, pane) {
     this.smooth(context);
     const whole = this.sources.get("base").draw(context, this.view, pane, this.density, this.inUse);
-    if (whole && !this.figure.dataset.ready) this.figure.dataset.ready = String(performance.now());
+    this.noteFirst("base", whole);
   }
 
   paintAfter(context, pane) {
     this.smooth(context);
     const shown = this.data.after ? "after" : "base";
     const whole = this.sources.get(shown).draw(context, this.view, pane, this.density, this.inUse);
-    if (whole) this.figure.dataset.ready ??= String(performance.now());
+    this.noteFirst(shown, whole);
     this.paintRasters(context, pane);
     this.paintOutlines(context, pane);
+  }
+
+  // When there was a picture at all, and when all tiles of the view were there.
+  noteFirst(which, whole) {
+    const now = String(performance.now());
+    if (whole || this.sources.get(which).isCovered) this.figure.dataset.first ??= now;
+    if (whole) this.figure.dataset.ready ??= now;
   }
 
   paintRasters(context, pane) {

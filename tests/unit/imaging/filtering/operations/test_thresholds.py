@@ -116,3 +116,22 @@ def test_few_levels_and_small_objects_are_no_spikes():
     noisy = np.random.default_rng(1).integers(0, 20, (400, 400)).astype(np.uint8)
     noisy[8:11, 8:11] = 250
     assert len(without_spikes(grey_histogram(noisy))) == 21
+
+
+@pytest.mark.parametrize("name", ["sauvola", "niblack", "local_mean"])
+@pytest.mark.parametrize("offset", [0.5, 50.0, 5000.0])
+def test_an_offset_of_floats_moves_no_local_threshold(name, offset):
+    grey = simulate("spheroids", (128, 128), seed=3).micrograph.pixels.astype(np.float32)
+    plain = run_step(Step(name), Micrograph("x", grey)).micrograph.pixels
+    moved = run_step(Step(name), Micrograph("x", grey + np.float32(offset))).micrograph.pixels
+    assert np.mean(plain != moved) < 1e-3
+
+
+@pytest.mark.parametrize("name", ["triangle", "yen", "isodata"])
+def test_rounding_of_floats_on_an_offset_moves_no_threshold(name):
+    grey = simulate("spheroids", (512, 512), seed=3).micrograph.pixels
+    share = [
+        np.mean(run_step(Step(name), Micrograph("x", each)).micrograph.pixels > 0)
+        for each in (grey, grey.astype(np.float32) / 255 + 100)
+    ]
+    assert share[0] == pytest.approx(share[1], abs=1e-4)

@@ -21,7 +21,7 @@ def tiff(values: np.ndarray, **options: object) -> bytes:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("compression", ["zstd", "lerc", "jpeg2000"])
+@pytest.mark.parametrize("compression", ["zstd", "lzma", "lerc", "jpeg2000"])
 def test_tiffs_in_rare_packings_are_read_as_stored(compression: str) -> None:
     options = {"compressionargs": {"reversible": True}} if compression == "jpeg2000" else {}
     found = read_micrograph(tiff(GREY, compression=compression, **options))

@@ -15,6 +15,7 @@ from core.learning.classifying.classification import classify
 from core.learning.explaining.explanation import explain
 from core.learning.models import load_model
 from core.learning.models.foreign.opening import open_weights
+from core.learning.models.installed import ASSUMED, PREPARED_BY
 from core.learning.models.networks import NETWORKS, build_network
 from core.micrograph import Micrograph
 from tests.unit.learning import visual_ccc
@@ -105,25 +106,41 @@ def borrowed(request: pytest.FixtureRequest) -> tuple[str, nn.Module]:
     return request.param, visual_ccc.torchvision_network(request.param, 7)
 
 
-def test_plain_state_dict_becomes_an_encoder(
+def test_plain_state_dict_keeps_its_channels(
+    tmp_path: Path, borrowed: tuple[str, nn.Module]
+) -> None:
+    """A fine-tuned network is a classifier, whose classes and preparation are asked for."""
+    name, twin = borrowed
+    opened = open_weights(visual_ccc.save(tmp_path / f"{name}.pth.tar", twin))
+    channels = 1 if name == "visualcnn" else 3
+    x = torch.rand(1, channels, 64, 80, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected = twin(x)
+        difference = (opened.network.eval()(x) - expected).abs().max()
+    assert difference <= 1e-5 * expected.abs().max()
+    assert opened.architecture == name
+    assert opened.name == name
+    assert opened.card is not None
+    assert len(opened.card.classes) == 7
+    if name in ("alexnet", "visualcnn"):
+        return  # Visual-CCC's
+    assert opened.card.training[PREPARED_BY] == ASSUMED
+    assert "does not say how frames are to be prepared" in " ".join(opened.notes)
+
+
+def test_what_a_training_starts_from_is_grey(
     tmp_path: Path, borrowed: tuple[str, nn.Module]
 ) -> None:
     """Grey in all three channels gives what the summed stem gives, so the sum loses nothing."""
     name, twin = borrowed
-    path = visual_ccc.save(tmp_path / f"{name}.pth.tar", twin)
-    opened = open_weights(path)
+    opened = open_weights(visual_ccc.save(tmp_path / f"{name}.pth.tar", twin), grey=True)
     x = torch.rand(1, 1, 64, 80, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         expected = twin(x if name == "visualcnn" else x.expand(-1, 3, -1, -1))
         difference = (opened.network.eval()(x) - expected).abs().max()
     assert difference < 3e-4 * expected.abs().max()  # 32-bit sums, through up to 121 layers
-    assert opened.architecture == name
-    assert opened.name == name
     if name != "visualcnn":
-        assert opened.card is None
         assert "summed to one" in " ".join(opened.notes)
-        with pytest.raises(UnusableModel, match=r"encoder.*--start-from"):
-            load_model(path)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +253,8 @@ def test_more_layers_than_the_network_has_are_refused(tmp_path: Path) -> None:
     weights = visual_ccc.torchvision_network("resnet34", 1000).state_dict()
     torch.save(weights, tmp_path / "a.pth")
     with pytest.raises(UnusableModel, match="fit no network"):
-        open_weights(tmp_path / "a.pth")
+        open_weights(tmp_path / "a.pth", grey=True)
+    assert open_weights(tmp_path / "a.pth").architecture == "torchvision/resnet34"
 
 
 def test_names_of_classes_are_shown_harmlessly(tmp_path: Path) -> None:

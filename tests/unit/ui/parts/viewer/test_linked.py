@@ -40,3 +40,10 @@ def test_a_message_holds_the_header_and_every_picture():
 )
 def test_only_points_are_believed(given, count, believed):
     assert linked._points(given, count) == believed
+
+
+def test_a_spectrum_says_where_its_middle_is_and_how_large_a_pixel():
+    lattice = linked.Lattice((100, 201), 0.5, "nm")
+    data = linked.pack([PNG], ("a",), "k", "spots", (), (), "alt", "caption", lattice)
+    header = json.loads(data[4 : 4 + struct.unpack("<I", data[:4])[0]])
+    assert header["lattice"] == {"zero": [100.5 / 201, 50.5 / 100], "edge": 0.5, "unit": "nm"}

@@ -10,7 +10,7 @@ from core.measuring.defaults import NECK_DEPTH_PX
 from core.reporting.decisions import RegionLimits
 from core.reporting.recipe import MEASURES as KINDS_OF_MEASURE
 from core.reporting.recipe import MOST_NECK_DEPTH_PX
-from core.ui.parts import Amount, Choice, Setting, Several, Switch, Whole
+from core.ui.parts.setting import Amount, Choice, Setting, Several, Switch, Whole
 
 _SMOOTHING = Smoothing()
 

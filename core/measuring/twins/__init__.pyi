@@ -1,0 +1,11 @@
+from .alike import Likeness as Likeness
+from .drawing import Twin as Twin
+from .drawing import simulate_twins as simulate_twins
+from .errors import QUANTITIES as QUANTITIES
+from .errors import Objects as Objects
+from .errors import Quantities as Quantities
+from .errors import match_objects as match_objects
+from .errors import measured_quantities as measured_quantities
+from .judging import Judgement as Judgement
+from .judging import judge as judge
+from .judging import judge_settings as judge_settings

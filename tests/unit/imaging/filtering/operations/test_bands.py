@@ -1,0 +1,84 @@
+"""Filters worked out in bands give what they give at once, and what scikit-image gives."""
+
+import numpy as np
+import pytest
+import skimage
+
+from core.imaging.filtering.operations import background, denoise, edges
+from core.imaging.filtering.operations import bands as in_rows
+from core.imaging.filtering.operations.base import blur, share_of_range, wide_blur
+from core.imaging.simulation.samples import simulate
+
+
+@pytest.fixture
+def picture():
+    grey = simulate("spheroids", (160, 210), seed=1).micrograph.pixels.astype(np.uint16)
+    return (grey * 200 + np.random.default_rng(0).integers(0, 200, grey.shape)).astype(np.uint16)
+
+
+@pytest.fixture
+def thin_bands(monkeypatch):
+    def in_bands(*given, **named):
+        return in_rows.in_bands(*given, **{**named, "band_px": 5_000})
+
+    monkeypatch.setattr(edges, "in_bands", in_bands)
+
+
+@pytest.mark.parametrize("is_masked", [False, True])
+@pytest.mark.parametrize("sigma_px", [1.0, 2.5])
+def test_canny_is_that_of_scikit_image_pixel_for_pixel(picture, is_masked, sigma_px, thin_bands):
+    exclude = None
+    if is_masked:
+        exclude = np.zeros(picture.shape, bool)
+        exclude[140:] = exclude[20:40, 50:90] = True
+    ours = edges.canny(picture, exclude, sigma_px=sigma_px, low_pct=2.0, high_pct=5.0)
+    counted = picture if exclude is None else picture[~exclude]
+    theirs = skimage.feature.canny(
+        share_of_range(picture, float(counted.min()), float(counted.max())).astype(float),
+        sigma_px,
+        low_threshold=0.16,
+        high_threshold=0.4,
+        mask=None if exclude is None else ~exclude,
+    )
+    assert theirs.any()
+    np.testing.assert_array_equal(ours > 0, theirs)
+
+
+@pytest.mark.parametrize("method", ["frangi", "meijering", "sato"])
+@pytest.mark.parametrize("lines", ["dark", "bright"])
+def test_ridges_in_bands_are_those_of_the_whole_frame(picture, method, lines, thin_bands):
+    ours = edges.ridges(picture, method=method, lines=lines, smallest_px=0.5, largest_px=1.0)
+    share = share_of_range(picture, float(picture.min()), float(picture.max()))
+    theirs = getattr(skimage.filters, method)(
+        share,
+        sigmas=np.unique(np.geomspace(0.5, 1.0, 4)),
+        black_ridges=lines == "dark",
+        mode="nearest",
+    )
+    np.testing.assert_allclose(ours, np.nan_to_num(theirs), atol=1e-7)
+
+
+@pytest.mark.parametrize("weight", [0.02, 0.2])
+def test_least_variation_is_that_of_scikit_image(picture, weight, monkeypatch):
+    share = share_of_range(picture, float(picture.min()), float(picture.max()))
+    theirs = skimage.restoration.denoise_tv_chambolle(share, weight)
+    np.testing.assert_allclose(denoise.least_variation(share, weight), theirs, atol=2e-6)
+    monkeypatch.setattr(denoise, "_PLACES_AT_ONCE", 3_000)
+    np.testing.assert_allclose(denoise.least_variation(share, weight), theirs, atol=2e-6)
+
+
+@pytest.mark.parametrize("sigma_px", [17, 120])
+@pytest.mark.parametrize("shape", [(500, 701), (1024, 1024)])
+def test_a_wide_blur_is_within_a_hundredth_of_its_range(shape, sigma_px):
+    grey = np.random.default_rng(0).random(shape).astype(np.float32)
+    grey[200:300] += 1
+    exact = blur(grey, sigma_px)
+    assert np.abs(wide_blur(grey, sigma_px) - exact).max() < 0.01 * np.ptp(exact)
+
+
+@pytest.mark.parametrize("stripes", ["horizontal", "vertical"])
+def test_lines_are_shifted_alike_in_bands(picture, stripes, monkeypatch):
+    settings = {"stripes": stripes, "method": "median", "width_px": 20}
+    whole = background.destripe(picture, **settings)
+    monkeypatch.setattr(background, "row_bands", lambda shape: in_rows.row_bands(shape, 5_000))
+    np.testing.assert_array_equal(background.destripe(picture, **settings), whole)

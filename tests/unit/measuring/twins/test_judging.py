@@ -1,0 +1,128 @@
+"""How wrong a measurement is here: predicted errors against those that are known."""
+
+import cv2
+import numpy as np
+import pytest
+
+from core.measuring.regions import label_regions
+from core.measuring.twins import (
+    QUANTITIES,
+    Quantities,
+    judge,
+    judge_settings,
+    match_objects,
+    measured_quantities,
+)
+from core.micrograph import Micrograph
+from tests.unit.measuring.twins.test_twins import discs
+
+NONE = np.zeros((160, 160), bool)
+
+
+def above(level, smallest=1):
+    return lambda m: label_regions(m.pixels > level, min_area_px=smallest)
+
+
+def test_a_threshold_that_is_too_low_is_found_out():
+    micrograph, mask = discs()
+    blurred = Micrograph("blurred", cv2.GaussianBlur(micrograph.pixels, (0, 0), 2.0))
+    found = judge(blurred, above(80), count=4, exclude=NONE)
+    real = (blurred.pixels > 80).mean() - mask.mean()
+    assert real > 0.02
+    assert found.refusal is None
+    assert found.bias.fraction == pytest.approx(real, abs=0.5 * real)
+    assert found.low.fraction <= mask.mean() <= found.high.fraction
+
+
+def test_specks_of_noise_are_counted_as_invented():
+    micrograph, _ = discs(noise=17.0)
+    found = judge(micrograph, above(105), count=4, exclude=NONE)
+    assert found.measured.count > 60
+    assert found.corrected.count == pytest.approx(25, abs=8)
+    assert found.objects.invented > found.objects.true
+    assert found.bias.count == pytest.approx(found.measured.count - found.corrected.count)
+
+
+def test_a_measurement_that_is_right_has_hardly_any_error():
+    micrograph, _mask = discs()
+    found = judge(micrograph, above(105, smallest=12), count=4, exclude=NONE)
+    assert found.refusal is None
+    assert abs(found.bias.count) < 0.5
+    assert abs(found.relative_bias.d50) < 0.03
+    assert found.objects.hit == found.objects.true
+    assert found.unit == "nm"
+    assert found.measured.d50 == pytest.approx(2 * 18.6, rel=0.03)
+
+
+def test_settings_are_judged_on_the_same_twins():
+    micrograph, _ = discs(noise=17.0)
+    found = judge_settings(
+        micrograph, {"as it is": above(105), "from 12 px": above(105, 12)}, count=3, exclude=NONE
+    )
+    assert abs(found["from 12 px"].bias.count) < 3 < found["as it is"].bias.count
+
+
+def test_the_same_arguments_give_the_same_numbers():
+    micrograph, _ = discs()
+    one, again = (judge(micrograph, above(105), count=3, exclude=NONE, seed=5) for _ in range(2))
+    assert np.array_equal(one.bias.to_array(), again.bias.to_array(), equal_nan=True)
+
+
+def test_noise_alone_gets_a_refusal_instead_of_a_number():
+    rng = np.random.default_rng(0)
+    noise = Micrograph("noise", rng.normal(120, 20, (160, 160)).clip(0, 255).astype(np.uint8))
+    found = judge(noise, above(140), count=3, exclude=NONE)
+    assert found.refusal
+    assert np.isnan(found.bias.fraction)
+    assert found.measured.fraction > 0
+
+
+def test_progress_is_told_and_may_end_the_work():
+    micrograph, _ = discs()
+    told = []
+    judge(micrograph, above(105), count=3, exclude=NONE, on_progress=lambda *now: told.append(now))
+    assert told[-1][0] == told[-1][1] == len(told)
+
+    class Stopped(Exception):
+        pass
+
+    def stop(done, total):
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        judge(micrograph, above(105), count=3, exclude=NONE, on_progress=stop)
+
+
+def test_quantities_are_found_by_name_and_as_attributes():
+    values = Quantities.of(np.arange(7))
+    assert values["count"] == values.count == 1
+    assert list(values) == list(QUANTITIES)
+    with pytest.raises(KeyError):
+        values["to_array"]
+
+
+def test_objects_are_hit_merged_split_missed_and_invented():
+    true = np.zeros((20, 60), np.int32)
+    found = true.copy()
+    true[2:8, 2:8], true[2:8, 9:15] = 1, 2  # taken for one
+    found[2:8, 2:15] = 1
+    true[2:8, 20:32] = 3  # taken for two
+    found[2:8, 20:26], found[2:8, 26:32] = 2, 3
+    true[2:8, 40:46] = 4  # hit
+    found[2:8, 40:46] = 4
+    true[12:16, 2:6] = 5  # missed
+    found[12:16, 50:54] = 5  # invented
+    objects, hit, invented = match_objects(true, found)
+    assert (objects.hit, objects.merged, objects.missed) == (2, 2, 1)
+    assert objects.invented == 1
+    assert list(hit) == [False, False, True, True, False]
+    assert list(invented) == [False] * 4 + [True]
+
+
+def test_chords_of_a_square_are_its_edge():
+    squares = np.zeros((40, 40), np.int32)
+    squares[5:15, 5:15], squares[20:30, 20:30] = 1, 2
+    found = measured_quantities(squares, np.ones((40, 40), bool))
+    assert found.chord == 10
+    assert found.fraction == 200 / 1600
+    assert found.d50 == pytest.approx(np.sqrt(400 / np.pi))

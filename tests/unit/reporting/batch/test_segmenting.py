@@ -1,0 +1,115 @@
+"""A batch by strokes, thresholds or objects: phases stand in the place of clusters."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.errors import UserError
+from core.imaging.filtering import Step
+from core.micrograph import Micrograph
+from core.reporting.batch.analysis import find_clusters
+from core.reporting.batch.others import find_others
+from core.reporting.recipe import Recipe
+from core.reporting.report.writing import report_html
+from core.reporting.segmenting import SegmentBy, strokes_of
+
+DIGEST = "a" * 64
+
+
+def scene(seed: int = 0) -> Micrograph:
+    random = np.random.default_rng(seed)
+    pixels = random.normal(60, 8, (64, 80))
+    pixels[10:30, 10:30] = random.normal(180, 8, (20, 20))
+    pixels[40:55, 45:70] = random.normal(180, 8, (15, 25))
+    return Micrograph(f"scene {seed}", np.clip(pixels, 0, 255).astype(np.uint8), sha256=DIGEST)
+
+
+TRUTH = np.zeros((64, 80), bool)
+TRUTH[10:30, 10:30] = TRUTH[40:55, 45:70] = True
+STROKES = ((DIGEST, ((1.0, 4.0, 15.0, 14.0, 25.0, 26.0), (2.0, 4.0, 5.0, 40.0, 60.0, 20.0))),)
+BY_STROKES = SegmentBy("strokes", ("particle", "ground"), strokes=STROKES)
+
+
+def test_a_recipe_holds_strokes_and_reads_them_back():
+    recipe = Recipe(segmentation=BY_STROKES)
+    assert (recipe.clusters, recipe.target) == (2, 0)
+    assert not recipe.leaves_open
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    assert hash(Recipe.from_json(recipe.to_json())) == hash(recipe)
+    assert json.loads(Recipe().to_json())["segmentation"]["way"] == "clusters"
+
+
+def test_strokes_teach_the_frames_of_a_batch():
+    recipe = Recipe(segmentation=BY_STROKES, exclude_overlays=False)
+    painted, other = scene(), scene(1)
+    for each in (painted, other):
+        found = find_clusters(each, None, recipe, {DIGEST: painted})
+        assert np.mean((found.labels == 0) == TRUTH) > 0.97
+        assert found.fractions.sum() == pytest.approx(1)
+    with pytest.raises(UserError, match="not in this batch"):
+        find_clusters(other, None, recipe, {})
+    with pytest.raises(UserError, match="The segmentation by strokes needs another micrograph"):
+        find_others(recipe, (), ())
+
+
+def test_a_threshold_at_the_end_of_the_filters():
+    recipe = Recipe(
+        segmentation=SegmentBy("threshold", ("carbide", "matrix")),
+        filters=(Step("gaussian", {"sigma_px": 1.0}), Step("otsu")),
+    )
+    found = find_clusters(recipe.pipeline(scene()), None, recipe)
+    assert np.mean((found.labels == 0) == TRUTH) > 0.97
+    with pytest.raises(UserError, match="does not end in a threshold"):
+        find_clusters(scene(), None, Recipe(segmentation=SegmentBy("threshold")))
+
+
+def test_a_batch_measures_the_painted_phase(run, recipe):
+    painted = scene()
+    result = run([painted], recipe=replace(recipe, segmentation=BY_STROKES, target_cluster=0))
+    row = result.rows.iloc[0]
+    assert row["status"] == "ok", row["reason"]
+    assert row["regions"] == 2
+    assert row["target_percent"] == pytest.approx(100 * TRUTH.mean(), abs=1.5)
+    said = report_html(result)
+    assert "Phases were found by strokes painted on 1 micrograph: cluster 0 is particle" in said
+    assert "the target was cluster 0, the phase “particle”" in said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"way": "magic"},
+        {"way": "strokes"},
+        {"strokes": [["x", []]]},
+        {"way": "strokes", "strokes": [[DIGEST, [[1, 4, 5]]]]},
+        {"way": "strokes", "strokes": [[DIGEST, [[1, -4, 5, 5]]]]},
+        {"way": "strokes", "strokes": [[DIGEST, [[99, 4, 5, 5]]]]},
+        {"way": "strokes", "strokes": [[DIGEST, [["1", 4, 5, 5]]]]},
+        {"way": "strokes", "strokes": [[DIGEST, [[1, 4, 1e300, 5]]]]},
+        {"way": "strokes", "strokes": [[DIGEST, []], [DIGEST, []]]},
+        {"way": "strokes", "strokes": "../../etc/passwd"},
+        {"phases": ["a", "a"]},
+        {"phases": [""]},
+        {"seed": -1},
+        {"more": 1},
+        [],
+        7,
+    ],
+)
+def test_hostile_segmentations_are_refused_with_a_sentence(said):
+    text = json.dumps(json.loads(Recipe().to_json()) | {"segmentation": said})
+    with pytest.raises(UserError, match=r"segmentation|strokes"):
+        Recipe.from_json(text)
+
+
+def test_strokes_of_the_viewer_are_kept_as_numbers():
+    from core.measuring.by_hand import Shape
+
+    shapes = (
+        Shape("brush", ((1.0, 2.0), (3.0, 4.04)), phase=2, width_px=5),
+        Shape("ruler", ((0.0, 0.0), (1.0, 1.0))),
+        Shape("eraser", ((9.0, 9.0),), width_px=3),
+    )
+    assert strokes_of(shapes) == ((2.0, 5.0, 1.0, 2.0, 3.0, 4.0), (0.0, 3.0, 9.0, 9.0))
