@@ -76,3 +76,12 @@ def test_a_key_that_is_none_does_nothing(app):
     fresh = AppTest.from_file(str(HOME), default_timeout=60)
     fresh.query_params["work"] = "../../x"
     assert_calm(fresh.run())
+
+
+def test_what_is_back_holds_on_other_pages(app, png, other_png):
+    work(app, png, other_png)
+    again = reloaded(app)
+    again.switch_page("pages/6_Batch_Report.py").run()
+    assert again.selectbox(key="batch_sample_from").value == "name:start"
+    again.run()
+    assert again.selectbox(key="batch_sample_from").value == "name:start"

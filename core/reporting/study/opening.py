@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
+from core.imaging.overlays import OverlayChoice
 from core.imaging.reading import read_micrograph
-from core.micrograph import PIXEL_TYPES, Micrograph, PixelSize, digest_pixels
+from core.micrograph import OVERLAY_CHOICE, PIXEL_TYPES, Micrograph, PixelSize, digest_pixels
 from core.reporting.recipe import Recipe
 from core.reporting.study.model import NOTES, Member, Study
 from core.reporting.study.package import Package, open_package
@@ -23,6 +24,7 @@ MOST_MEMBERS = 2000
 _LONGEST_TEXT = 20_000
 _LONGEST_LINE = 400
 _HEX = frozenset("0123456789abcdef")
+_MOST_PLACES = 400  # of bars that a person marked
 _SETTINGS = 400  # of all pages together
 _WORDS = ("title", "date", "note", "license", "citation")
 _AGAIN = "Choose the file that “Save study” wrote, or save it again."
@@ -126,13 +128,32 @@ def _member(package: Package, value: Any) -> Member:
         label=_text(stated.get("label", "")),
         file=file,
         pixels_sha256=_digest(stated["pixels_sha256"]) if file else "",
-        metadata=_mapping(about.get("metadata", {}), "metadata"),
+        metadata=_metadata(about.get("metadata", {})),
         notes={
             name: each
             for name, each in _mapping(about.get("notes", {}), "notes").items()
             if name in NOTES
         },
     )
+
+
+def _metadata(value: Any) -> dict[str, Any]:
+    """Return metadata with a person's correction of what is no specimen as pages expect it."""
+    metadata = dict(_mapping(value, "metadata"))
+    if OVERLAY_CHOICE in metadata:
+        kept = _mapping(metadata[OVERLAY_CHOICE], OVERLAY_CHOICE)
+        choice = OverlayChoice(**{name: _plain_choice(each) for name, each in kept.items()})
+        metadata[OVERLAY_CHOICE] = asdict(choice)
+    return metadata
+
+
+def _plain_choice(value: Any) -> Any:
+    """Return a part of a correction: yes or no, rows, or places; lists become tuples."""
+    if isinstance(value, list):
+        return tuple(_plain_choice(each) for each in value[:_MOST_PLACES])
+    if value is not None and not isinstance(value, bool):
+        return _whole(value)
+    return value
 
 
 def _about(package: Package, name: str) -> dict[str, Any]:

@@ -25,12 +25,13 @@ from core.reporting.batch import (
     summarise_groups,
     words_of,
 )
-from core.reporting.report import verdict
+from core.reporting.report import About, verdict
 from core.ui.batch import comparison
 from core.ui.batch.run import Run
 from core.ui.parts import say, show, tables
 
 _NO_LABEL = "–"
+_REPORT_PX = 640
 _MOST_MB = 5  # of a table of labels, as `read_labels` takes
 
 
@@ -45,6 +46,7 @@ def draw(run: Run, result: BatchResult) -> None:
             given=result.given,
             icon=":material/info:",
         )
+    _about(run)
     _downloads(run, result)
     _problems(result)
     if not done:
@@ -57,9 +59,47 @@ def draw(run: Run, result: BatchResult) -> None:
     _truth(result)
 
 
+def _about(run: Run) -> None:
+    """Draw what the report begins with, and take it over when it changes."""
+    with st.expander("Title, authors, note", icon=":material/title:"):
+        title, authors = st.columns(2)
+        about = About(
+            title.text_input(
+                "Title", run.about.title, key="batch_title", max_chars=200, persist_state="session"
+            ).strip(),
+            tuple(
+                name
+                for each in authors.text_input(
+                    "Authors",
+                    ", ".join(run.about.authors),
+                    key="batch_authors",
+                    max_chars=400,
+                    persist_state="session",
+                ).split(",")
+                if (name := each.strip())
+            ),
+            note=st.text_area(
+                "Note",
+                run.about.note,
+                key="batch_note",
+                max_chars=5000,
+                height=80,
+                persist_state="session",
+            ).strip(),
+        )
+    run.entitle(about)
+
+
+@st.dialog("Report", width="large", icon=":material/lab_profile:")
+def _show_report(run: Run) -> None:
+    st.iframe(run.report.read_text(encoding="utf-8"), height=_REPORT_PX, alt="The batch’s report")
+
+
 def _downloads(run: Run, result: BatchResult) -> None:
     stem = "micrographia_batch"
     with st.container(horizontal=True):
+        if st.button("Open report", icon=":material/lab_profile:", key="batch_open_report"):
+            _show_report(run)
         show.download(
             "Report (HTML)",
             run.report.read_bytes,

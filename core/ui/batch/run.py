@@ -32,7 +32,7 @@ from core.reporting.batch import (
     write_zip,
 )
 from core.reporting.recipe import Recipe
-from core.reporting.report import write_report
+from core.reporting.report import About, write_report
 from core.ui import cache
 from core.ui.batch.kept import Kept
 from core.ui.parts import Turn, Turns, viewer
@@ -87,6 +87,7 @@ class Run:
         self.recipe = recipe
         self.revision = 0
         self.note = ""  # what of a table of labels was not used
+        self.about = About()
         self.place = place
         self._labelling = threading.Lock()
         self._state = _State()
@@ -161,8 +162,16 @@ class Run:
         assert self.result is not None
         with self._labelling:  # a kept batch may be open in two tabs
             self._state.result = relabel(self.result, labels)
-            write_report(self._state.result, self._state.result.out)
+            write_report(self._state.result, self._state.result.out, about=self.about)
             self.revision += 1
+
+    def entitle(self, about: About) -> None:
+        """Take over title, authors and note, and write the report again."""
+        assert self.result is not None
+        with self._labelling:
+            if about != self.about:
+                self.about = about
+                write_report(self.result, self.result.out, about=about)
 
     @property
     def held_bytes(self) -> int:

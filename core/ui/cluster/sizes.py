@@ -298,9 +298,6 @@ def _files(
     """Draw the downloads: tables, mask, numbered regions for ImageJ, clusters in colours."""
     stem, clusters = show.file_stem(micrograph), int(labels.max()) + 1
 
-    def sizes() -> bytes:
-        return csv_bytes(pd.concat([found.to_frame(), found.histogram()], axis=1))
-
     with st.container(horizontal=True):
         show.download(
             "Regions (CSV)",
@@ -311,7 +308,20 @@ def _files(
         )
         if mask_png:
             show.download("Mask (PNG)", mask_png, f"{stem}_mask.png", "image/png", f"{prefix}_mask")
-        show.download("Sizes (CSV)", sizes, f"{stem}_sizes.csv", "text/csv", f"{prefix}_sizes_csv")
+        show.download(
+            "Sizes (CSV)",
+            lambda: csv_bytes(found.to_frame()),
+            f"{stem}_sizes.csv",
+            "text/csv",
+            f"{prefix}_sizes_csv",
+        )
+        show.download(
+            "Histogram (CSV)",
+            lambda: csv_bytes(found.histogram()),
+            f"{stem}_histogram.csv",
+            "text/csv",
+            f"{prefix}_histogram_csv",
+        )
         show.download(
             "All clusters (PNG)",
             lambda: cache.clusters_palette_png(labels, clusters),

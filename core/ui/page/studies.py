@@ -145,6 +145,7 @@ def _take_over(data: bytes) -> str:
     study = open_study(data)
     loaded = {each.sha256 for each in workspace.every()}
     added, problems, lacking = [], [], []
+    held, _ = address.take_over(dict(study.settings))  # first: a rule may name the samples
     for member in study.members:
         sha256 = member.sha256
         if sha256 not in loaded and not member.file:
@@ -159,7 +160,6 @@ def _take_over(data: bytes) -> str:
         _say_of(sha256, member.sample, member.notes)
     if added:
         workspace.select(added[0])
-    held, _ = address.take_over(dict(study.settings))
     counts = f"{_count(len(added), 'micrograph')} and {_count(held, 'setting')}"
     said = f"{study.title or 'The study'}: {counts} are open."
     if lacking:
@@ -192,7 +192,8 @@ def foreign(micrograph: Micrograph) -> Micrograph:
 
 def _say_of(sha256: str, sample: str, notes: Any) -> None:
     """Set sample, shapes and region of a micrograph, also of one that is still to be loaded."""
-    if sample:
+    loaded = next((each for each in workspace.every() if each.sha256 == sha256), None)
+    if sample and not (loaded and grouping.sample_of(loaded) == sample):
         grouping.state({sha256: sample})
     shapes = notes.get("shapes")
     if isinstance(shapes, list):

@@ -92,8 +92,11 @@ def ask(names: Sequence[str], key: str) -> None:
     """
     from core.reporting.batch import count_samples, suggest_rule
 
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", width="content"):
         with st.container(width=270):
+            # Said anew, since two pages draw it: what a reload brought back before the browser
+            # knew of it would be taken for the first option on the second page.
+            SAMPLE.put(SAMPLE.value())
             rule = SAMPLE.draw()
         counts = count_samples(rule, names) if rule else {}
         if counts:
