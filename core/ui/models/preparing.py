@@ -31,11 +31,7 @@ def choose(model: AddedModel, draft_key: str) -> AddedModel:
     """Let the person say how frames are prepared; return the model that prepares them so."""
     usual = cache.usual_preparations()
     chosen = cache.is_preparation_chosen(model)
-    titles = {
-        _AS_IT_IS: f"As now: {cache.preparation_in_words(model)}",
-        **usual,
-        _OWN: "Own values",
-    }
+    titles = {_AS_IT_IS: "As now", **usual, _OWN: "Own values"}
     draft = st.session_state[draft_key]
     controls, seen = st.columns([2, 1])
     with controls:
