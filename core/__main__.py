@@ -142,6 +142,10 @@ def _add_batch(commands: Any) -> None:
         "is not among the inputs; not analysed",
     )
     batch.add_argument(
+        "--model", help="a model's name, a model folder or a weight file, instead of the recipe's"
+    )
+    _add_prepare(batch)
+    batch.add_argument(
         "--pixel-size",
         metavar="RULE",
         help='"file", "read" (also from the scale bar where two findings agree) or a length such '
@@ -433,6 +437,10 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     added = tuple(kind for kind in more if kind not in recipe.pictures)
     if added:
         recipe = replace(recipe, pictures=(*recipe.pictures, *added))
+    if options.model is not None:
+        recipe = replace(recipe, model=options.model, model_sha256="")
+    if options.prepare:
+        recipe = replace(recipe, prepare=options.prepare)
     if options.samples is not None:
         recipe = replace(recipe, **_samples(options.samples))
     if options.pixel_size is not None:

@@ -35,6 +35,7 @@ from core.learning.explaining.methods.scene import Scene, score_gradient
 from core.learning.models import Box, Classifier
 from core.micrograph import Micrograph
 
+OFFERED = tuple(n for n in EVERY_METHOD if n in METHODS or not EVERY_METHOD[n].is_baseline)
 LAST_LAYER = "features"  # another name for the last layer of any network
 COINCIDING = ("cam", "grad-cam", "xgrad-cam", "hirescam")
 
@@ -229,10 +230,11 @@ def fuse(explanations: Sequence[Explanation]) -> Explanation:
     )
 
 
-def fitting_methods(
-    classifier: Classifier, methods: Sequence[str] = tuple(EVERY_METHOD)
-) -> tuple[str, ...]:
-    """Return those of the methods that this network allows."""
+def fitting_methods(classifier: Classifier, methods: Sequence[str] = OFFERED) -> tuple[str, ...]:
+    """Return those of the methods that this network allows; of all that are offered when left out.
+
+    Baselines beside those of `METHODS` are for measurements and are not offered.
+    """
     return tuple(
         name
         for name in methods

@@ -3,6 +3,7 @@ from .card import ModelCard as ModelCard
 from .classifier import Classifier as Classifier
 from .classifier import pick_device as pick_device
 from .folders import WEIGHTS as WEIGHTS
+from .folders import as_prepared as as_prepared
 from .folders import input_side as input_side
 from .folders import load_model as load_model
 from .folders import prepare_card as prepare_card

@@ -30,6 +30,7 @@ from core.learning.models.installed import (
 )
 from core.learning.models.networks import NETWORKS, build_network, is_known
 from core.learning.models.preparing.choice import read_preparation, with_preparation
+from core.learning.models.preparing.stated import Stated
 from core.learning.models.reference import REFERENCE, Reference
 
 WEIGHTS = "weights.safetensors"
@@ -127,6 +128,13 @@ def prepare_card(card: ModelCard, prepare: str) -> ModelCard:
     facts = {**card.training, PREPARED_BY: CHOSEN, "preparation": prepare}
     limits = with_preparation(card.limits, chosen, CHOSEN)
     return replace(card, preparation=chosen.to_dict(), training=facts, limits=limits)
+
+
+def as_prepared(card: ModelCard, size_hw: tuple[int, int]) -> ModelCard:
+    """Return a card for pictures that are prepared already, 8 bits and of the network's size."""
+    mean, std = card.preparation.get("mean", [0.0]), card.preparation.get("std", [1.0])
+    same = Stated(*size_hw, 0, mean=tuple(mean), std=tuple(std))
+    return replace(card, preparation=same.to_dict())
 
 
 def input_side(card: ModelCard) -> int:

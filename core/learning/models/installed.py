@@ -99,8 +99,7 @@ def say_what_is_missing(facts: Mapping[str, Any]) -> str:
     parts = []
     if (facts.get("training") or {}).get(PREPARED_BY) == ASSUMED:
         parts.append(
-            "Nobody has said yet how frames are to be prepared for this model: its answers may be "
-            "off. Choose that where it was added, or with --prepare on the command line."
+            "Nobody has said yet how frames are prepared for this model: its answers may be off."
         )
     if "temperature" not in calibration:
         parts.append("This model has no calibration: its probabilities may be too sure.")

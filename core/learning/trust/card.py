@@ -20,6 +20,7 @@ LEAST = 0.01  # a smaller difference of probability or area is none
 _UNSURE = 0.1  # below this probability there is little to take away
 _AGREEING = 0.5  # mean rank correlation
 MAP, SOBEL, RANDOM = "map", "sobel", "random"
+BRIGHTNESS, CONTRAST = "brightness", "distance from the mean grey"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +71,15 @@ class TrustCard:
     def beats_edges(self) -> bool:
         """Whether insertion less deletion is clearly larger than for the micrograph's edges."""
         return self.map.gain - self.responses[SOBEL].gain >= LEAST
+
+    @property
+    def beats_brightness(self) -> bool:
+        """Whether it is clearly larger, too, than for grey levels alone, bright or unlike the mean.
+
+        A map that multiplies by the input wins much of what it wins by that factor.
+        """
+        known = [self.responses[n].gain for n in (BRIGHTNESS, CONTRAST) if n in self.responses]
+        return not known or self.map.gain - max(known) >= LEAST
 
     def to_frame(self) -> pd.DataFrame:
         """Return every measure beside its baselines, one row each.
@@ -144,10 +154,16 @@ class TrustCard:
     def _about_edges(self) -> str:
         than = "more" if self.beats_edges else "no more"
         edges = self.responses[SOBEL].gain
-        return (
+        said = (
             f"It says {than} than plain edges: insertion less deletion is {self.map.gain:+.2f}, "
             f"for Sobel edges {edges:+.2f}."
         )
+        known = {n: self.responses[n].gain for n in (BRIGHTNESS, CONTRAST) if n in self.responses}
+        if not known:
+            return said
+        best = max(known, key=lambda name: known[name])
+        more = "More, too, than" if self.beats_brightness else "But no more than"
+        return f"{said} {more} grey levels alone ({best}: {known[best]:+.2f})."
 
     def _about_methods(self) -> str:
         others = self.agreement.independent_of(self.method)

@@ -23,9 +23,9 @@ from core.learning.explaining import (
     fitting_methods,
     fuse,
 )
-from core.learning.models import Classifier
+from core.learning.models import Classifier, as_prepared
 from core.learning.trust.agreement import Agreement, compare_maps
-from core.learning.trust.card import LEAST, MAP, RANDOM, SOBEL
+from core.learning.trust.card import BRIGHTNESS, CONTRAST, LEAST, MAP, RANDOM, SOBEL
 from core.learning.trust.card import TrustCard as TrustCard
 from core.learning.trust.perturbation import NEGATIVE, Perturber, Steps
 from core.learning.trust.randomisation import Cascade, cascade, pieces
@@ -199,11 +199,17 @@ def _respond(
     seed: int,
     progress: Progress,
 ) -> tuple[dict[str, Response], tuple[Response, ...]]:
-    """Return the responses to the map and to edges, and those to random maps."""
+    """Return the responses to the map, to edges and grey levels, and those to random maps."""
     inputs = classifier.prepare(micrograph, exclude)
     perturber = Perturber(classifier, inputs, explanation.target, effort.steps, seed)
-    found = _respond_to(perturber, {MAP: explanation.raw}, effort.draws, seed, progress)
-    names = (MAP, SOBEL)
+    grey = perturber.picture.mean(axis=0)
+    raws = {
+        MAP: explanation.raw,
+        BRIGHTNESS: grey - grey.min(),
+        CONTRAST: np.abs(grey - grey.mean()),
+    }
+    found = _respond_to(perturber, raws, effort.draws, seed, progress)
+    names = (MAP, SOBEL, BRIGHTNESS, CONTRAST)
     return {n: found[n] for n in names}, tuple(r for n, r in found.items() if n not in names)
 
 
@@ -301,6 +307,8 @@ def _shake(
     effort: Effort,
     seed: int,
 ) -> Stability:
+    if not classifier.preparation.sees_whole_frames:
+        return _shake_input(classifier, micrograph, explanation, exclude, effort, seed)
     top, left, bottom, right = classifier.preparation.seen_box(micrograph.shape)
     return measure_stability(
         micrograph,
@@ -311,6 +319,36 @@ def _shake(
         classifier.preparation.size_hw(micrograph.shape),
         seed,
         seen_hw=(bottom - top, right - left),
+    )
+
+
+def _shake_input(
+    classifier: Classifier,
+    micrograph: Micrograph,
+    explanation: Explanation,
+    exclude: Mask | None,
+    effort: Effort,
+    seed: int,
+) -> Stability:
+    """Return the stability of a network that sees a cut-out: what enters it moves, not the frame.
+
+    Moving the frame would bring other specimen into the cut, and round the shift to its pixels.
+    """
+    prepared = classifier.preparation(micrograph, exclude)
+    size_hw = (prepared.shape[0], prepared.shape[1])
+    seen = Micrograph(micrograph.name, np.rint(255 * prepared).astype(np.uint8))
+    inside = Classifier(
+        classifier.network, as_prepared(classifier.card, size_hw), classifier.device
+    )
+    return measure_stability(
+        seen,
+        None,
+        explanation.raw,
+        lambda moved, mask: _again(inside, moved, mask, explanation),
+        effort.nudges,
+        size_hw,
+        seed,
+        keep_depth=True,
     )
 
 

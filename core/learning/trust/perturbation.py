@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.learning.models import Classifier, batch_size
+from core.learning.models import Classifier, Preparation, batch_size
 from core.learning.trust.imputation import NOISE_SD, impute
 from core.learning.trust.ranking import Floats, Ranked
 from core.learning.trust.response import Curve, Response
@@ -181,7 +181,12 @@ class Perturber:
         if fill != ROAD:
             return np.where(hidden, self.fills[fill], self.picture)
         rng = np.random.default_rng(self.seed)
-        return np.stack([impute(channel, hidden, rng, NOISE_SD) for channel in self.picture])
+        if isinstance(self.classifier.preparation, Preparation):
+            return np.stack([impute(channel, hidden, rng, NOISE_SD) for channel in self.picture])
+        spread = max(float(self.picture.std()), 1e-6)  # the noise is of standardised inputs
+        return np.stack(
+            [spread * impute(channel / spread, hidden, rng, NOISE_SD) for channel in self.picture]
+        )
 
     def _read(self, name: str, answers: Mapping[_Job, float], kept: float) -> Response:
         full = float(answers[_WHOLE])

@@ -85,6 +85,7 @@ def measure_stability(
     seed: int,
     on_step: Callable[[], object] = lambda: None,
     seen_hw: tuple[int, int] | None = None,
+    keep_depth: bool = False,
 ) -> Stability:
     """Return how a map answers to small changes.
 
@@ -107,12 +108,19 @@ def measure_stability(
     seen_hw : tuple of int, optional
         Height and width of the part of the frame that enters the network, in px of the frame; the
         whole frame when left out. With `size_hw` it says how far the frame moves for a nudge.
+    keep_depth : bool
+        Whether a nudged micrograph stays of whole grey levels: networks that take those would see
+        another window of any other.
     """
     seen_hw = seen_hw or micrograph.shape
     scales = seen_hw[0] / size_hw[0], seen_hw[1] / size_hw[1]
     similar = []
     for number, nudge in enumerate(nudges):
         moved, mask = _nudge(micrograph, exclude, nudge, scales, seed + number)
+        if keep_depth:
+            most = np.iinfo(micrograph.pixels.dtype).max
+            whole = np.rint(np.clip(moved.pixels, 0, most)).astype(micrograph.pixels.dtype)
+            moved = Micrograph(moved.name, whole)
         similar.append(_moved_back(raw, draw_map(moved, mask), nudge, size_hw))
         on_step()
     return Stability(tuple(nudges), np.array(similar))

@@ -403,12 +403,17 @@ def _load(recipe: Recipe) -> Classifier:
 def _check(recipe: Recipe, network: Classifier) -> None:
     """Refuse choices that do not exist before the work begins."""
     from core.learning.classifying import lowest_probability
-    from core.learning.explaining import EVERY_METHOD, LAST_LAYER
+    from core.learning.explaining import EVERY_METHOD, LAST_LAYER, fitting_methods
 
     if recipe.method not in EVERY_METHOD:
         raise UserError(
             f"There is no explanation method {recipe.method!r}. Choose one of "
             f"{', '.join(EVERY_METHOD)}."
+        )
+    if recipe.method not in (fitting := fitting_methods(network)):
+        raise UserError(
+            f"{EVERY_METHOD[recipe.method].title} does not fit the network {network.name}. State "
+            f"as the recipe's method one of {', '.join(fitting)}."
         )
     classes = network.card.classes
     if recipe.explained_class is not None and recipe.explained_class not in classes:

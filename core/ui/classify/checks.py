@@ -166,6 +166,8 @@ def _stability(
         lost = ", ".join(found.lost_to[:3]) + (" …" if len(found.lost_to) > 3 else "")
         return Check(False, say.line("{words}; it is lost when {lost}.", words=words, lost=lost))
     if not firm:  # a label that does not apply may be as steady as any
-        said = "{words}, which says nothing of a picture unlike the training micrographs."
-        return Check(None, say.line(said, words=words))
+        unlike = say.line(
+            "{words}, which says nothing of a picture unlike the training micrographs.", words=words
+        )
+        return Check(None, unlike)
     return Check(True, say.line("{words}.", words=words))

@@ -31,22 +31,19 @@ def choose(model: AddedModel, draft_key: str) -> AddedModel:
     """Let the person say how frames are prepared; return the model that prepares them so."""
     usual = cache.usual_preparations()
     chosen = cache.is_preparation_chosen(model)
-    titles = {
-        _AS_IT_IS: f"As now: {cache.preparation_in_words(model)}",
-        **usual,
-        _OWN: "Own values",
-    }
+    titles = {_AS_IT_IS: "As now", **usual, _OWN: "Own values"}
     draft = st.session_state[draft_key]
     controls, seen = st.columns([2, 1])
     with controls:
         wanted = st.selectbox(
             "How frames are prepared",
             list(titles),
-            format_func=lambda name: say.line("{title}", title=titles[name]),
+            format_func=titles.__getitem__,
             key=f"models_prepare_{draft.file_id}_{model.name}",
             help="What the network was trained with. Another way gives answers that look like any "
             "other and are wrong.",
         )
+        say.caption("Now: {how}.", how=cache.preparation_in_words(model))
         text = wanted or ""
         if wanted == _OWN:
             text = st.text_input("Values", key=f"models_values_{draft.file_id}", help=_OWN_HELP)

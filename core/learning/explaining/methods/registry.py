@@ -88,7 +88,8 @@ METHODS: Mapping[str, Method] = {
     ),
     "occlusion": Method(
         "Occlusion sensitivity",
-        "drop of the score while a grey window hides the place",
+        "drop of the score while a grey window hides the place: a sixth of the short side, moved "
+        "by half of itself; finer than that it says nothing",
         "Zeiler & Fergus (2014), ECCV, doi:10.1007/978-3-319-10590-1_53",
         Cost.MANY_PASSES,
         perturbations.occlusion,
@@ -128,6 +129,41 @@ FURTHER: Mapping[str, Method] = {
         "Petsiuk, Das & Saenko (2018), BMVC, arXiv:1806.07421",
         Cost.MANY_PASSES,
         perturbations.rise,
+        needs_answers_only=True,
+    ),
+    "fine": Method(
+        "Fine view",
+        "positive integrated gradients (8 steps, blurred by 2 px) × positive Grad-CAM",
+        "after Sundararajan et al. (2017), arXiv:1703.01365, and Selvaraju et al. (2017), "
+        "doi:10.1109/ICCV.2017.74",
+        Cost.MANY_PASSES,
+        perturbations.fine_view,
+    ),
+    "brightness": Method(
+        "Brightness (baseline)",
+        "the input's own grey levels; knows nothing of the network",
+        "what pointing and energy can be won with where objects are brighter than the ground",
+        Cost.NONE,
+        baselines.brightness,
+        is_baseline=True,
+        needs_answers_only=True,
+    ),
+    "contrast": Method(
+        "|Input| (baseline)",
+        "distance of the grey levels from their mean; knows nothing of the network",
+        "the factor by which integrated gradients multiply",
+        Cost.NONE,
+        baselines.contrast,
+        is_baseline=True,
+        needs_answers_only=True,
+    ),
+    "random-contrast": Method(
+        "Random × |input| (baseline)",
+        "noise × distance of the grey levels from their mean",
+        "what is left of a map when the network's share in it is drawn at random",
+        Cost.NONE,
+        baselines.random_contrast,
+        is_baseline=True,
         needs_answers_only=True,
     ),
     "attention-rollout": Method(

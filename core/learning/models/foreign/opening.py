@@ -328,7 +328,8 @@ def _say_assumed(preparation: AnyPreparation, why: str) -> str:
     how = describe_preparation(preparation)
     return (
         f"The file does not say how frames are to be prepared; {why}: {how}. "
-        "If it was trained otherwise, its answers will be off: choose the way it was trained with."
+        "If it was trained otherwise, its answers will be off: choose the way it was trained with "
+        "(--prepare on the command line)."
     )
 
 
