@@ -18,11 +18,11 @@ from core.learning.models import backbones
 from core.learning.models.borrowed.building import (
     build_borrowed,
     is_borrowed,
-    set_channels,
 )
 from core.learning.models.borrowed.building import title as borrowed_title
 from core.learning.models.borrowed.from_onnx import ONNX, OnnxNetwork
 from core.learning.models.borrowed.heads import put_head
+from core.learning.models.borrowed.stem import set_channels
 from core.learning.models.efficientnet import EfficientNetLite0
 
 Blocks = backbones.Blocks

@@ -11,11 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import nn
 
 MOST_PARAMETERS = 200_000_000  # 800 MB as 32-bit floats, the most that a weight file may have
-LARGEST_IMAGE_PX = 1024
 LIBRARIES = ("timm", "torchvision")
 _SIZES = ("224", "256", "384", "448", "512", "518")
 _NAME = re.compile(r"(timm|torchvision)/[a-z0-9_]{2,80}")
@@ -99,22 +97,3 @@ def build_borrowed(
     if sum(value.numel() for value in network.parameters()) > MOST_PARAMETERS:
         raise ValueError(f"{architecture} is larger than a network may be here")
     return network
-
-
-def first_convolution(network: nn.Module) -> str:
-    """Return the name of the convolution that takes the picture."""
-    names = [name for name, module in network.named_modules() if isinstance(module, nn.Conv2d)]
-    if not names:
-        raise ValueError("the network has no convolution that takes a picture")
-    return str(names[0])
-
-
-def set_channels(network: nn.Module, channels: int) -> None:
-    """Give a network a first convolution of so many input channels, untrained."""
-    first = network.get_submodule(first_convolution(network))
-    if not isinstance(first, nn.Conv2d) or first.in_channels == channels or first.groups != 1:
-        return
-    first.in_channels = channels
-    shape = first.out_channels, channels, *first.kernel_size
-    first.weight = nn.Parameter(torch.empty(shape, device=first.weight.device))
-    first.reset_parameters()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from core.learning.models.backbones import Blocks
-from core.learning.models.borrowed.building import LARGEST_IMAGE_PX
+from core.learning.models.borrowed.stem import LARGEST_IMAGE_PX
 from core.learning.models.borrowed.tokens import Transformer
 
 _STEPS = (

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from core.learning.models import backbones
-from core.learning.models.borrowed.building import set_channels
+from core.learning.models.borrowed.stem import set_channels
 
 _REGNET_SIZES = ("400mf", "800mf", "6gf", "2gf", "8gf", "16gf")
 _FAMILIES = ("resnet", "resnext", "wide_resnet")

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import UnusableModel
-from core.learning.models.borrowed.building import first_convolution
+from core.learning.models.borrowed.stem import first_convolution
 from core.learning.models.foreign.candidates import Shapes, candidates
 from core.learning.models.foreign.last_layers import Last, read_last_layers
 from core.learning.models.foreign.renaming import lite_names, usual_names, without_wrappers
