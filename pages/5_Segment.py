@@ -2,7 +2,7 @@
 
 from core.ui import cache, page
 from core.ui.parts import show
-from core.ui.segment import answer, files, hand, settings, views
+from core.ui.segment import answer, files, hand, settings, trial, views
 
 page.setup("Segment")
 micrograph = page.require_micrograph()
@@ -21,6 +21,7 @@ with page.user_errors():
         with facts:
             answer.headline(micrograph, asked, meant)
             answer.phases(micrograph, asked, found)
+        trial.draw(micrograph, asked, meant)
         answer.downloads(micrograph, asked, meant)
         views.draw_table(micrograph, meant, asked.given)
         files.draw(micrograph, meant, asked.given, cache.objects(micrograph, meant, asked.given))

@@ -204,7 +204,8 @@ def attack(count: int, seed: int, folder: Path) -> list[list[Any]]:
     return lines
 
 
-def main() -> None:
+def main() -> int:
+    """Run all, and return 1 where one broke the law."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
@@ -212,12 +213,13 @@ def main() -> None:
     options = parser.parse_args()
     if options.child:
         open_all(options.count, options.seed, options.child)
-        return
+        return 0
     folder = Path(__file__).parents[2] / "models" / "em-morph5"
     tallies = tally_up(attack(options.count, options.seed, folder))
     text = f"seed {options.seed}\n{summary(tallies)}\n"
     Path(__file__).with_suffix(".txt").write_text(text, encoding="utf-8")
     print(text)
+    return int(any(tally.broken for tally in tallies.values()))
 
 
 def tally_up(lines: list[list[Any]]) -> dict[str, Tally]:
@@ -237,4 +239,4 @@ def tally_up(lines: list[list[Any]]) -> dict[str, Tally]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,11 +1,13 @@
 """Pixel sizes on Home: read from the picture, confirmed, for many at once, taken back."""
 
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
+from core.imaging.overlays import find_overlays
 from core.imaging.scale import ScaleBar, ScaleReading, why_no_reading
 from core.micrograph import PixelSize
 from core.ui import cache
@@ -147,3 +149,24 @@ def test_missing_packages_are_said_and_the_page_goes_on(app, monkeypatch):
     assert_calm(app)
     assert "Install it" in texts(app)
     assert "Bar of 100 px found" in texts(app)
+
+
+def test_the_ends_of_a_bar_can_be_dragged_in_the_picture(app, read_as):
+    read_as(unsure())
+    upload(app, ("a.png", labelled()))
+    (micrograph,) = loaded(app)
+    app.button(key=f"home_drag_{micrograph.sha256}").click().run()
+    assert_calm(app)
+    (ruler,) = app.session_state["viewer_shapes"][micrograph.sha256]
+    assert ruler.points == ((475.0, 59.5), (475.0, 159.5))
+    moved = replace(ruler, points=((474.0, 49.5), (476.0, 169.5)))
+    app.session_state["viewer_shapes"] = {micrograph.sha256: (moved,)}
+    app.run()
+    assert_calm(app)
+    button = app.button(key=f"home_use_{micrograph.sha256}")
+    assert "200 nm = 120 px" in button.label
+    button.click().run()
+    (used,) = loaded(app)
+    assert used.pixel_size.to("nm") == pytest.approx(200 / 120)
+    assert app.session_state["viewer_shapes"][micrograph.sha256] == ()
+    assert find_overlays(used)[475, 60:160].all()

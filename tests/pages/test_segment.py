@@ -7,10 +7,12 @@ from core.imaging.simulation.samples import simulate
 from core.measuring.by_hand import Shape
 from core.measuring.exchange import labels_tiff
 from core.measuring.segmentation import Edit
+from core.ui import cache
 from core.ui.parts import viewer
 from core.ui.segment import hand
 from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, texts, upload
+from tests.unit.measuring.twins.test_twins import discs
 
 PAGE = "pages/5_Segment.py"
 
@@ -18,6 +20,7 @@ PAGE = "pages/5_Segment.py"
 @pytest.fixture
 def segment_page(app, png):
     upload(app, ("a.png", png))
+    app.session_state["segment_way"] = "chain"
     return app.switch_page(PAGE).run()
 
 
@@ -51,6 +54,18 @@ def test_the_first_sight_is_one_answer(segment_page):
     said = texts(segment_page)
     assert "D50 = " in said
     assert "“particle” covers **" in said
+
+
+def test_particles_are_found_without_a_setting(app, png):
+    upload(app, ("a.png", png))
+    app.switch_page(PAGE).run()
+    assert_calm(app)
+    way = "particles" if cache.can_find_particles() else "chain"
+    assert app.segmented_control(key="segment_way").value == way
+    assert count(app) > 0
+    place = place_of(app, 0)
+    edit(app, Edit("delete", (place,)))
+    assert "1 removed" in texts(app)
 
 
 def test_a_deleted_object_is_gone_and_comes_back(segment_page):
@@ -166,6 +181,25 @@ def test_what_a_click_and_a_line_mean(monkeypatch):
     assert viewer.kept.shapes(micrograph) == ()
 
 
+def test_edits_travel_with_a_study(monkeypatch):
+    from core.ui.page import studies
+
+    state = {}
+    monkeypatch.setattr(hand.st, "session_state", state)
+    micrograph = simulate("spheroids", shape=(64, 64), seed=1).micrograph
+    edits = (Edit("delete", ((8.0, 8.0),), area_px=(50.0,)), Edit("fill"))
+    for each in edits:
+        hand.add(micrograph, each)
+    notes = studies._notes(micrograph)
+    state.clear()
+    studies._say_of(micrograph.sha256, "", notes)
+    assert hand.history(micrograph).done == edits
+    state.clear()
+    for hostile in ("x", [{"kind": "explode"}], [3], {"a": 1}):
+        studies._say_of(micrograph.sha256, "", {"edits": hostile})
+        assert hand.history(micrograph).done == ()
+
+
 def test_limits_and_downloads(segment_page):
     before = count(segment_page)
     segment_page.number_input(key="segment_least_px").set_value(12.0).run()
@@ -201,3 +235,15 @@ def test_a_recipe_goes_home_with_the_way(segment_page):
     assert (recipe.target, recipe.smallest_region_px, recipe.split_regions) == (0, 12, True)
     labels = [each.label for each in segment_page.get("download_button")]
     assert any("Recipe for a batch" in label for label in labels)
+
+
+def test_look_alikes_say_how_wrong_the_numbers_are(app):
+    upload(app, ("discs.png", encode(discs()[0].pixels)))
+    segment_page = app.switch_page(PAGE).run()
+    segment_page.toggle("segment_trial").set_value(True).run(timeout=120)
+    assert_calm(segment_page)
+    rows = next(d.value for d in segment_page.dataframe if "corrected by simulation" in d.value)
+    assert rows.loc[rows["quantity"] == "objects", "measured"].item() == count(segment_page)
+    said = texts(segment_page)
+    assert "too low" in said or "too high" in said or "right" in said
+    assert "They cannot see objects behind others" in said

@@ -4,6 +4,7 @@ from .edits import KINDS as KINDS
 from .edits import Edit as Edit
 from .edits import History as History
 from .edits import edits_json as edits_json
+from .edits import parse_edits as parse_edits
 from .edits import read_edits as read_edits
 from .growing import grow as grow
 from .replay import Replayed as Replayed
@@ -25,4 +26,5 @@ from .ways import from_clusters as from_clusters
 from .ways import from_file as from_file
 from .ways import from_objects as from_objects
 from .ways import from_strokes as from_strokes
+from .ways import name_clusters as name_clusters
 from .ways import objects_of as objects_of

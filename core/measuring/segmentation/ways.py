@@ -75,6 +75,15 @@ def from_clusters(
     )
 
 
+def name_clusters(k: int, names: Sequence[str]) -> dict[int, str]:
+    """Return the name of each of `k` clusters that is a phase; the ground has none.
+
+    Clusters beyond the names are called by their numbers.
+    """
+    named = {n: name for n, name in enumerate(names[:k]) if name != GROUND}
+    return named | {n: f"cluster {n}" for n in range(len(names), k)}
+
+
 def from_chain(
     micrograph: Micrograph,
     chain: Pipeline,

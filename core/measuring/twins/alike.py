@@ -37,6 +37,7 @@ _WORDS = {
 }
 _EMBED_LIMIT = 0.5
 _WITNESSES = ("fraction", "count", "d50", "chord")
+_CHANCE = 1.5  # by the root of the number of objects: so far apart are quantities of few
 _FAINT = 0.1  # of the spread of greys: power of noise so weak is as good as none
 _QUIET = 0.1  # of the spread of greys: less noise than that decides nothing
 _SECOND_DIFFERENCES = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
@@ -60,7 +61,8 @@ class Likeness:
         Largest difference of the two-point correlation of what was measured.
     measured : float
         Largest difference of what is measured (fraction, count, D50, chord), as the natural
-        logarithm of its ratio: twins that measure otherwise say nothing about the measurement.
+        logarithm of its ratio, beyond what the number of objects makes by chance: twins that
+        measure otherwise say nothing about the measurement.
     features : float or None
         Cosine distance of embeddings, where a function for them was given.
     """
@@ -166,7 +168,8 @@ def _apart(own: NDArray[np.float64], others: NDArray[np.float64]) -> float:
     with np.errstate(all="ignore"):
         ratio = np.log(sums / known.sum(axis=0) / own)
     ratio = np.abs(ratio[[QUANTITIES.index(name) for name in _WITNESSES]])
-    return float(np.max(np.where(np.isfinite(ratio), ratio, 0)))
+    by_chance = _CHANCE / np.sqrt(max(own[QUANTITIES.index("count")], 1))
+    return float(np.max(np.where(np.isfinite(ratio), np.maximum(ratio - by_chance, 0), 0)))
 
 
 def _noise(grey: NDArray[np.float64]) -> float:

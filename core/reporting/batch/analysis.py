@@ -152,6 +152,7 @@ def analyse(
             micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan"),
             **_region_choice(recipe, micrograph, hidden),
         ),
+        "filters_picked": "; ".join(filtered.metadata.get("picked", ())),
         **_micrograph_values(micrograph, hidden),
     }
     painted = exclude if exclude is not None else find_overlays(micrograph)
@@ -392,6 +393,7 @@ def list_columns(classes: Sequence[str], clusters: int) -> list[str]:
         *("regions", "mean_diameter_px", "median_diameter_px"),
         *("mean_diameter_nm", "median_diameter_nm"),
         *sizes.list_sizes(),
+        "filters_picked",
         *("excluded_percent", "pixel_size_nm", "pixel_size_source"),
         *("width_px", "height_px", "depth", "instrument", "sha256"),
     ]

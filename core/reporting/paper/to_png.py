@@ -36,5 +36,5 @@ def png_of(sheet: Sheet) -> bytes:
     if picture.size != (sheet.width_px, sheet.height_px):
         picture = picture.resize((sheet.width_px, sheet.height_px), Image.Resampling.NEAREST)
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", dpi=(sheet.dpi, sheet.dpi), compress_level=6)
+    picture.save(buffer, "PNG", dpi=(sheet.dpi, sheet.dpi), compress_level=4)
     return buffer.getvalue()

@@ -303,7 +303,23 @@ def _filters(recipe: Recipe) -> str:
     )
     return (
         f"Before clustering and measuring, micrographs were filtered: {steps}. "
+        f"{_picked(recipe)}"
         "The network saw them unfiltered."
+    )
+
+
+def _picked(recipe: Recipe) -> str:
+    """Return in words what steps left to each picture; empty where they left nothing."""
+    titles = [
+        step.spec.title
+        for step in recipe.filters
+        if step.spec.picks is not None and "auto" in step.parameters.values()
+    ]
+    if not titles:
+        return ""
+    return (
+        f"Whether the ground is dark or bright was picked in each micrograph by itself "
+        f"({escape(', '.join(dict.fromkeys(titles)))}; filters_picked in the table). "
     )
 
 

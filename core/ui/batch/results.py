@@ -176,8 +176,8 @@ def _answer(result: BatchResult, units: Units) -> None:
     """Say what each sample has and how samples differ; or why there is no one answer."""
     for name, said in verdict.answers(result, units):
         say.markdown("**{name}** {said}", name=name, said=say.plain(said))
-    if said := verdict.differences(result, units):
-        say.caption("{said}", said=say.plain(" ".join(said)))
+    if apart := verdict.differences(result, units):
+        say.caption("{said}", said=say.plain(" ".join(apart)))
     if group_column(result.fields) == "label" and not are_alike(result.fields):
         say.info(
             "No sample is named and these micrographs are not alike, so nothing is averaged over "

@@ -169,6 +169,7 @@ from .training import (
     tuning_limits,
     worst_pictures,
 )
+from .twins import Judged, can_be_judged, judged
 from .viewing import (
     GreyFacts,
     grey_facts,
@@ -192,6 +193,7 @@ __all__ = [
     "ClusterChoice",
     "Given",
     "GreyFacts",
+    "Judged",
     "Look",
     "Objects",
     "Outcome",
@@ -208,6 +210,7 @@ __all__ = [
     "bands",
     "bar_ends_png",
     "baselines",
+    "can_be_judged",
     "can_choose_preparation",
     "can_find_particles",
     "can_tune",
@@ -252,6 +255,7 @@ __all__ = [
     "info_bars",
     "is_blank",
     "is_preparation_chosen",
+    "judged",
     "keep_tuned",
     "label_lines",
     "label_next",

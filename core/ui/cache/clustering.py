@@ -97,6 +97,11 @@ class ClusterChoice:
     smoothing: Smoothing = _AS_FOUND
 
     @property
+    def group_by(self) -> str:
+        """How `group_pixels` is to group: by grey, or by features with a method."""
+        return self.method if self.mode == FEATURES else GREY
+
+    @property
     def unsmoothed(self) -> ClusterChoice:
         """The same without smoothing."""
         return replace(self, smoothing=_AS_FOUND)
@@ -115,7 +120,7 @@ def clusters(
     return group_pixels(
         micrograph,
         choice.k,
-        choice.method if choice.mode == FEATURES else GREY,
+        choice.group_by,
         exclude=excluded(micrograph, choice.exclude),
         region=choice.region,
         features=choice.features,

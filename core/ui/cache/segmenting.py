@@ -22,7 +22,6 @@ from core.measuring.by_hand import Shape, paint
 from core.measuring.exchange import region_files
 from core.measuring.regions import filter_regions, measure_labels, trace_regions
 from core.measuring.segmentation import (
-    GROUND,
     OBJECTS,
     Edit,
     Replayed,
@@ -32,6 +31,7 @@ from core.measuring.segmentation import (
     from_file,
     from_objects,
     from_strokes,
+    name_clusters,
     objects_of,
     replay,
 )
@@ -131,8 +131,7 @@ def _by_clusters(micrograph: Micrograph, choice: SegmentChoice) -> Segmented:
     if choice.clusters is None:
         raise ValueError("clusters need a choice of how pixels are grouped")
     found = clusters(micrograph, choice.clusters)
-    named = {n: name for n, name in enumerate(choice.names[: found.k]) if name != GROUND}
-    named |= {n: f"cluster {n}" for n in range(len(choice.names), found.k)}
+    named = name_clusters(found.k, choice.names)
     how = {"method": choice.clusters.method, "mode": choice.clusters.mode}
     return Segmented(from_clusters(found, named, micrograph, how))
 

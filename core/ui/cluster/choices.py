@@ -10,7 +10,8 @@ from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.cache import ClusterChoice
 from core.ui.cluster import settings
-from core.ui.parts import AUTOMATIC, measuring, say, segmenting, tables
+from core.ui.parts import AUTOMATIC, measuring, say, tables
+from core.ui.shell import segmenting
 
 
 def target(micrograph: Micrograph, choice: ClusterChoice, wished: int) -> int:

@@ -206,7 +206,8 @@ def help_choosing(micrograph: Micrograph, choice: ClusterChoice) -> None:
             "Bands hold 95 % of what comes out when 8 × 8 tiles of the frame are drawn again and "
             "clustered anew (a mixture keeps its clusters): how far fractions may lie off those of "
             "a specimen that is like this frame all over. Structures larger than a tile, and "
-            "differences between fields, come on top. Before smoothing."
+            "differences between fields, come on top: in simulated fields the share of the whole "
+            "specimen was inside in 80 to 97 of 100 bands. Before smoothing."
         )
 
 

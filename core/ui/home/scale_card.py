@@ -9,7 +9,7 @@ import streamlit as st
 from core.imaging.scale import ScaleBar, ScaleReading, words
 from core.micrograph import Micrograph, PixelSize
 from core.ui import cache
-from core.ui.parts import on_primary, say
+from core.ui.parts import on_primary, say, viewer
 from core.ui.shell import readings, scopes, workspace
 
 UNITS = ("nm", "µm", "mm", "Å")
@@ -149,6 +149,14 @@ def _move_ends(micrograph: Micrograph, proposal: _Proposal) -> None:
     height, width = micrograph.shape
     bar = proposal.bar or ScaleBar(int(0.9 * height), int(0.1 * width), int(0.3 * width))
     with st.popover("Move the ends" if proposal.bar else "Give a bar", icon=":material/width:"):
+        st.button(
+            "Drag them in the picture",
+            key=f"home_drag_{micrograph.sha256}",
+            icon=":material/straighten:",
+            on_click=_lay_ruler,
+            args=(micrograph, _bar(micrograph, _Proposal(bar, None, "nm", proposal.words))),
+            help="Lays a ruler along the bar in the picture above: its ends can be dragged.",
+        )
         left, right, row = st.columns(3, gap="xsmall")
         left.number_input("x1 (px)", 0, width, bar.left, key=_key(micrograph, "left"))
         right.number_input("x2 (px)", 0, width, bar.right, key=_key(micrograph, "right"))
@@ -161,10 +169,28 @@ def _move_ends(micrograph: Micrograph, proposal: _Proposal) -> None:
 
 def _bar(micrograph: Micrograph, proposal: _Proposal) -> ScaleBar:
     """Return the bar as it was moved, else as it was found."""
+    dragged = viewer.kept.bar_ends(micrograph)
+    if dragged is not None:
+        return _inside(micrograph, ScaleBar(*dragged))
     found = proposal.bar or ScaleBar(0, 0, 0)
     row, left, right = (
         st.session_state.get(_key(micrograph, name), getattr(found, name))
         for name in ("row", "left", "right")
+    )
+    return ScaleBar(row, left, right)
+
+
+def _lay_ruler(micrograph: Micrograph, bar: ScaleBar) -> None:
+    workspace.select(micrograph.sha256)
+    viewer.kept.lay_bar(micrograph, (bar.row, bar.left, bar.right))
+
+
+def _inside(micrograph: Micrograph, bar: ScaleBar) -> ScaleBar:
+    """Return a bar whose ends were dragged, within the frame."""
+    height, width = micrograph.shape
+    row, left, right = (
+        min(max(0, value), most)
+        for value, most in ((bar.row, height - 1), (bar.left, width), (bar.right, width))
     )
     return ScaleBar(row, left, right)
 
@@ -187,6 +213,7 @@ def _use_bar(micrograph: Micrograph, bar: ScaleBar, scope: str) -> None:
     length = st.session_state.get(f"home_length_{micrograph.sha256}")
     unit = st.session_state.get(f"home_unit_{micrograph.sha256}", "nm")
     size = words.pixel_size_from_bar(length or 0, unit, abs(bar.right - bar.left))
+    viewer.kept.lay_bar(micrograph, None)
     _use_size(micrograph, size, scope)
     workspace.leave_out_bar(micrograph.sha256, (bar.row, bar.left, bar.right))
 

@@ -24,7 +24,7 @@ from core.ui import batch
 from core.ui.page import rooms
 from core.ui.page.links import address
 from core.ui.parts import say, show, viewer
-from core.ui.shell import grouping, region, sentence, workspace
+from core.ui.shell import edits_by_hand, grouping, region, sentence, workspace
 
 _TURN, _SAID, _PROBLEM = "study_turn", "study_said", "study_problem"
 _NAMED = 3
@@ -120,7 +120,8 @@ def _notes(micrograph: Micrograph) -> dict[str, Any]:
     """Return what a hand did to a micrograph, as JSON holds it."""
     shapes = [shape.to_dict() for shape in viewer.kept.shapes(micrograph)]
     corners = [list(corner) for corner in region.drawn().get(micrograph.sha256, ())]
-    return {"shapes": shapes, "region": corners}
+    edits = [edit.to_dict() for edit in edits_by_hand.of(micrograph.sha256).done]
+    return {"shapes": shapes, "region": corners, "edits": edits}
 
 
 def _open() -> None:
@@ -197,6 +198,8 @@ def _say_of(sha256: str, sample: str, notes: Any) -> None:
     shapes = notes.get("shapes")
     if isinstance(shapes, list):
         viewer.kept.put_by_digest(sha256, read_shapes(shapes))
+    if edits := notes.get("edits"):
+        edits_by_hand.take(sha256, edits)
     corners = region.corners_from(notes.get("region"))
     if corners:
         region.drawn()[sha256] = corners

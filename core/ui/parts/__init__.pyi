@@ -3,7 +3,6 @@ from . import filmstrip as filmstrip
 from . import measuring as measuring
 from . import paper as paper
 from . import say as say
-from . import segmenting as segmenting
 from . import show as show
 from . import tables as tables
 from . import viewer as viewer

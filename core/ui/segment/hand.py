@@ -12,10 +12,11 @@ from core.measuring.segmentation import Edit, History, Segmentation, deepest
 from core.micrograph import Micrograph
 from core.ui.parts import say, viewer
 from core.ui.segment import picking
+from core.ui.shell import edits_by_hand
 
 PAINT, SELECT, DELETE, MERGE = "paint", "select", "delete", "merge"
 CUT, ADD, GROW, REDRAW = "cut", "add", "grow", "redraw"
-_MODE, _HISTORY, _SEEN = "segment_hand_mode", "segment_history", "segment_shapes_seen"
+_MODE, _SEEN = "segment_hand_mode", "segment_shapes_seen"
 _BRUSH = "segment_hand_has_brush"  # at the last run
 _FIRST, _SAID = "segment_merge_first", "segment_hand_said"
 _MODES = {
@@ -47,18 +48,12 @@ Find = Callable[[], Segmentation]
 
 def history(micrograph: Micrograph) -> History:
     """Return the edits of a micrograph."""
-    found: History = _every().get(micrograph.sha256, History())
-    return found
-
-
-def _every() -> dict[str, History]:
-    every: dict[str, History] = st.session_state.setdefault(_HISTORY, {})
-    return every
+    return edits_by_hand.of(micrograph.sha256)
 
 
 def add(micrograph: Micrograph, edit: Edit) -> None:
     """Make one more edit."""
-    _every()[micrograph.sha256] = history(micrograph).add(edit)
+    edits_by_hand.add(micrograph.sha256, edit)
 
 
 def ask_mode(*, with_brush: bool) -> str:
@@ -152,11 +147,11 @@ def _keep(
 
 
 def _undo(micrograph: Micrograph) -> None:
-    _every()[micrograph.sha256] = history(micrograph).undo()
+    edits_by_hand.put(micrograph.sha256, history(micrograph).undo())
 
 
 def _redo(micrograph: Micrograph) -> None:
-    _every()[micrograph.sha256] = history(micrograph).redo()
+    edits_by_hand.put(micrograph.sha256, history(micrograph).redo())
 
 
 def start_over(micrograph: Micrograph) -> None:

@@ -14,13 +14,14 @@ from core.measuring.segmentation import GROUND, MOST_NAME
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.cache import CHAIN, CLUSTERS, FILE, PARTICLES, STROKES
-from core.ui.parts import MOST_CLUSTERS, Amount, Choice, Setting, Switch, Whole, say, segmenting
+from core.ui.parts import MOST_CLUSTERS, Amount, Choice, Setting, Switch, Whole, say
 from core.ui.segment import files, strokes
 from core.ui.shell import (
     EXCLUDE,
     SMALLEST,
     SMALLEST_NM,
     filter_chain,
+    segmenting,
     smallest_by,
     workspace,
 )
@@ -55,10 +56,10 @@ WAY = Choice(
     name="segment-way",
     key=segmenting.WAY,
     label="How objects are found",
-    help="Threshold: bright from dark. Strokes: paint a little of each phase, and the rest "
-    "follows. Clusters: those of the Cluster page, merged and named. File: labels, a mask or "
-    "ImageJ's ROIs.",
-    default=CHAIN,
+    help="Particles: objects without a setting. Threshold: bright from dark. Strokes: paint a "
+    "little of each phase, and the rest follows. Clusters: those of the Cluster page, merged and "
+    "named. File: labels, a mask or ImageJ's ROIs.",
+    default=PARTICLES if cache.can_find_particles() else CHAIN,
     options=_ways,
     in_row=True,
     required=True,
@@ -180,7 +181,7 @@ class Asked:
 
 def ask(micrograph: Micrograph) -> Asked:
     """Draw the way in the page and its settings in the sidebar; return what is asked for."""
-    way = WAY.draw() or CHAIN
+    way = WAY.draw() or WAY.default
     with st.sidebar:
         draw = {
             CHAIN: _ask_chain,
@@ -192,9 +193,10 @@ def ask(micrograph: Micrograph) -> Asked:
         asked = draw[way](micrograph)
         for setting in (SPLIT, FILL, WHOLE):
             setting.draw()
-        SMALLEST.draw()
-        if micrograph.pixel_size is not None:
-            SMALLEST_NM.draw()
+        if way not in (PARTICLES, FILE):  # objects come as they are; “All objects” filters them
+            SMALLEST.draw()
+            if micrograph.pixel_size is not None:
+                SMALLEST_NM.draw()
         exclude = EXCLUDE.draw()
     averaged = SIGMA.value() if _by_threshold() else 0.0
     if asked.choice.clusters is not None and asked.choice.clusters.smoothing.kind == GREYS:

@@ -15,9 +15,10 @@ from core.measuring.by_hand import Shape
 from core.measuring.segmentation import OBJECTS, Segmentation
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.parts import say, segmenting, show, tables, viewer
+from core.ui.parts import say, show, tables, viewer
 from core.ui.segment import hand, picking, strokes
 from core.ui.segment.settings import Asked
+from core.ui.shell import segmenting
 
 _MARK_PX = 0.028  # radius of “paint here next”, of the frame's shorter side
 _WAITS = {

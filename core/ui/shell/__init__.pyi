@@ -1,7 +1,9 @@
+from . import edits_by_hand as edits_by_hand
 from . import filter_chain as filter_chain
 from . import model_choice as model_choice
 from . import region as region
 from . import samples as samples
+from . import segmenting as segmenting
 from . import settings as settings
 from . import sidebar as sidebar
 from . import uploads as uploads

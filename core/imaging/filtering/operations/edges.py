@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import cv2
@@ -24,6 +25,7 @@ from core.imaging.filtering.operations.base import (
 )
 
 _LEAST_PX = 9  # Hessians need neighbours
+_CANNY_BAND_PX = 1 << 19  # its ten frames of doubles are small then
 _RIDGE_REACH = 12  # sigmas: scikit-image cuts each of two derivatives at 8 / √2
 _PLUS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 _SOBEL_SUM = 8  # scikit-image's Canny does not divide Sobel's sum by its weights
@@ -70,7 +72,8 @@ def canny(
         return crests(share_of_range(band, low, high).astype(np.float64), mask, sigma_px, slopes)
 
     reach = gaussian_edge(sigma_px) // 2 + 3
-    return to_mask(_strong_ones(in_bands(pixels, reach, mark, exclude=exclude)))
+    marks = in_bands(pixels, reach, mark, exclude=exclude, band_px=_CANNY_BAND_PX)
+    return to_mask(_strong_ones(marks))
 
 
 def crests(
@@ -96,9 +99,8 @@ def crests(
     doi:10.1109/TPAMI.1986.4767851.
     """
     smooth = _smooth_counted(share, exclude, sigma_px)
-    sides = {"borderType": cv2.BORDER_REFLECT}
-    right = cv2.Sobel(smooth, cv2.CV_64F, 1, 0, **sides)
-    down = cv2.Sobel(smooth, cv2.CV_64F, 0, 1, **sides)
+    right: Any = cv2.Sobel(smooth, cv2.CV_64F, 1, 0, borderType=cv2.BORDER_REFLECT)
+    down: Any = cv2.Sobel(smooth, cv2.CV_64F, 0, 1, borderType=cv2.BORDER_REFLECT)
     size = np.sqrt(down * down + right * right)
     found = np.zeros(share.shape, np.uint8)
     possible = size[1:-1, 1:-1] >= slopes[0]
@@ -246,10 +248,10 @@ def _meijering(share: NDArray[Any], lines: str, sigmas: NDArray[Any], reach: int
     def find(band: NDArray[Any], sigma: float) -> NDArray[Any]:
         values = np.tensordot(mix, _curvatures(band, lines, sigma), 1)
         largest = np.abs(values).argmax(0)[None]
-        return np.maximum(np.take_along_axis(values, largest, 0)[0], 0)
+        return np.asarray(np.maximum(np.take_along_axis(values, largest, 0)[0], 0))
 
     for sigma in sigmas.tolist():
-        found = in_bands(share, reach, lambda band, s=sigma: find(band, s), kind=np.float32)
+        found = in_bands(share, reach, partial(find, sigma=sigma), kind=np.float32)
         most = found.max()
         found /= most if most > 0 else 1
         np.maximum(best, found, out=best)

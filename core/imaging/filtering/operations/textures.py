@@ -28,6 +28,7 @@ from core.imaging.filtering.texture.maps import FOUR_ANGLES, glcm_map
 
 _ENTROPY_LEVELS = 64
 Singles = NDArray[np.float32]
+_GABOR_REACH = 5  # periods: beyond nine sigmas of the wave's envelope
 _NO_DIRECTION = np.float32(1e-12)  # slope squared, of a grey range of 1: rounding alone
 
 
@@ -103,15 +104,25 @@ def gabor_bank(
 
     As 32-bit floats in grey levels: the amplitude of a wave of that period. One octave wide.
     """
-    mean = float(np.mean(counted(pixels, exclude), dtype=np.float64))
-    grey = (pixels - np.float64(mean)).astype(np.float32)
-    if exclude is not None:
-        grey[exclude] = 0
+    mean = np.float64(np.mean(counted(pixels, exclude), dtype=np.float64))
+
+    def respond(band: Pixels, mask: Mask = None) -> Singles:
+        grey = (band - mean).astype(np.float32)
+        if mask is not None:
+            grey[mask] = 0
+        return _strongest_wave(grey, period_px, directions)
+
+    reach = int(_GABOR_REACH * period_px) + 1
+    return in_bands(pixels, reach, respond, exclude=exclude)
+
+
+def _strongest_wave(grey: Singles, period_px: float, directions: int) -> Singles:
+    """Return the largest amplitude of a wave over directions; edges are mirrored."""
     pad = min(int(2 * period_px) + 1, 256)
     padded = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REFLECT)
     shape = [scipy.fft.next_fast_len(side, real=True) for side in padded.shape]
     transform = scipy.fft.fft2(padded, shape, overwrite_x=True)
-    height, width = pixels.shape
+    height, width = grey.shape
     best = np.zeros((height, width), np.float32)
     for number in range(directions):
         angle = np.pi * number / directions

@@ -55,6 +55,7 @@ TEXTS = (
     "candidates",
     "smoothing",
     "sizes_by",
+    "filters_picked",
     "pixel_size_source",
     "depth",
     "instrument",

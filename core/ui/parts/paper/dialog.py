@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -28,7 +28,6 @@ from core.ui.parts.paper import copying, cropping, kept
 from core.ui.parts.viewer.layers import Layer
 from core.ui.parts.viewer.seen import Seen
 
-_COLUMNS = "Columns"
 _WIDTHS = dict(zip(WIDTHS_MM, ("one column", "one and a half", "two columns"), strict=True))
 
 
@@ -73,8 +72,10 @@ def _dialog(shown: Shown) -> None:
         columns = _columns(len(panels))
     sheet = plate(panels, kept.style(), columns=columns)
     with picture:
-        _preview(sheet, shown.micrograph.name)
-        _files(sheet, show.file_stem(shown.micrograph))
+        # The screen, and what is pasted, need no more; the file is made when it is asked for.
+        png = png_of(plate(panels, replace(kept.style(), dpi=DPIS[0]), columns=columns))
+        _preview(sheet, png, shown.micrograph.name)
+        _files(sheet, png, show.file_stem(shown.micrograph))
     _several(own, len(waiting))
 
 
@@ -120,9 +121,9 @@ def _columns(count: int) -> int:
     return int(chosen)
 
 
-def _preview(sheet: Sheet, name: str) -> None:
+def _preview(sheet: Sheet, png: bytes, name: str) -> None:
     with st.container(border=True):
-        st.image(png_of(sheet), width="stretch", alt=f"figure of {name}")
+        st.image(png, width="stretch", alt=f"figure of {name}")
     say.caption(
         "{width} × {height} mm · {across} × {down} px at {dpi} dpi",
         width=f"{sheet.width_mm:.0f}",
@@ -133,16 +134,22 @@ def _preview(sheet: Sheet, name: str) -> None:
     )
 
 
-def _files(sheet: Sheet, stem: str) -> None:
+def _files(sheet: Sheet, png: bytes, stem: str) -> None:
     with st.container(horizontal=True):
-        show.download("PNG", lambda: png_of(sheet), f"{stem}_figure.png", "image/png", "paper_png")
+        show.download(
+            "PNG",
+            lambda: png if sheet.dpi == DPIS[0] else png_of(sheet),
+            f"{stem}_figure.png",
+            "image/png",
+            "paper_png",
+        )
         show.download(
             "SVG", lambda: svg_bytes(sheet), f"{stem}_figure.svg", "image/svg+xml", "paper_svg"
         )
         show.download(
             "PDF", lambda: pdf_bytes(sheet), f"{stem}_figure.pdf", "application/pdf", "paper_pdf"
         )
-        copying.draw(png_of(sheet), "paper_copy")
+        copying.draw(png, "paper_copy")
 
 
 def _several(own: Sequence[Panel], waiting: int) -> None:

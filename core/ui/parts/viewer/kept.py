@@ -9,6 +9,7 @@ import streamlit as st
 from core.measuring.by_hand import Shape, read_shapes
 from core.micrograph import Micrograph
 
+BAR = "scale bar"  # name of a ruler whose ends are those of a scale bar that is asked about
 _SHAPES = "viewer_shapes"  # digest -> tuple of shapes
 _TURNS = "viewer_turns"  # digest -> how often the page, not the hand, changed them
 _AWAITED = "viewer_awaited"
@@ -45,7 +46,30 @@ def await_shapes(micrograph: Micrograph, waits: bool) -> None:
 
 def is_awaited(micrograph: Micrograph) -> bool:
     """Tell whether the page waits for what is drawn on a micrograph."""
-    return bool(st.session_state.get(_AWAITED) == micrograph.sha256)
+    awaited = st.session_state.get(_AWAITED) == micrograph.sha256
+    return bool(awaited or bar_ends(micrograph))
+
+
+def bar_ends(micrograph: Micrograph) -> tuple[int, int, int] | None:
+    """Return row, left and right end in px of the ruler that was laid along a scale bar."""
+    for shape in shapes(micrograph):
+        if (shape.kind, shape.name) == ("ruler", BAR):
+            (row, one), (other_row, other) = shape.points[0], shape.points[-1]
+            ends = sorted((round(one + 0.5), round(other + 0.5)))
+            return round((row + other_row) / 2), ends[0], ends[1]
+    return None
+
+
+def lay_bar(micrograph: Micrograph, ends: tuple[int, int, int] | None) -> None:
+    """Lay a ruler along a scale bar, whose ends can then be dragged; None takes it away."""
+    others = tuple(each for each in shapes(micrograph) if each.name != BAR)
+    if ends is None and len(others) == len(shapes(micrograph)):
+        return
+    row, left, right = ends or (0, 0, 0)
+    number = 1 + max((each.number for each in others), default=0)
+    points = (float(row), left - 0.5), (float(row), right - 0.5)
+    laid = (Shape("ruler", points, BAR, number),) if ends else ()
+    put(micrograph, (*others, *laid))
 
 
 def take(micrograph: Micrograph, said: Any) -> bool:

@@ -574,3 +574,14 @@ def test_prediction_sets_follow_the_level_of_the_recipe(tmp_path):
         assert result.rows["novelty"].notna().all()
         sets.append(result.rows["candidates"].str.count(r"\|").sum())
     assert sets[0] < sets[1]
+
+
+def test_a_row_says_which_ground_a_filter_picked_and_what_percentiles_are_by(run, recipe):
+    step = Step("rolling_ball", {"ground": "auto", "radius_px": 20})
+    row = run([micrograph(3)], recipe=replace(recipe, filters=(step,), sizes_by="area")).rows.iloc[
+        0
+    ]
+    assert row["filters_picked"].startswith("rolling_ball: ground ")
+    assert row["sizes_by"] == "area"
+    assert row["d10_px"] <= row["d50_px"] <= row["d90_px"]
+    assert row["sauter_d32_px"] <= row["de_brouckere_d43_px"]

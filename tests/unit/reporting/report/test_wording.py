@@ -120,3 +120,10 @@ def test_a_share_never_lies_outside_what_a_share_can_be():
     assert numbers._share(mean_interval(np.array([12.5]))) == "12.5"
     assert numbers._share(mean_interval(np.array([]))) == "–"
     assert numbers._mean(mean_interval(np.array([1.0, 3.0]))).startswith("2 ± ")
+
+
+def test_methods_say_what_filters_picked_and_what_percentiles_are_by(run, recipe):
+    auto = Step("rolling_ball", {"ground": "auto", "radius_px": 20})
+    said = methods(run([micrograph(1)], recipe=replace(recipe, filters=(auto,), sizes_by="volume")))
+    assert "picked in each micrograph by itself (Rolling ball" in said
+    assert "percentiles by volume of spheres of these diameters" in said

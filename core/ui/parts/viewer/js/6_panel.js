@@ -162,6 +162,7 @@ class Panel {
       type: "range", min: 1, max: 100, value: hand.size, "aria-label": "Width of the brush in px",
       oninput: (event) => {
         hand.size = Number(event.target.value);
+        this.viewer.state.size = hand.size;
         this.viewer.redraw();
       },
     });
@@ -169,10 +170,13 @@ class Panel {
       "aria-label": "What is painted",
       onchange: (event) => {
         hand.cls = Number(event.target.value);
+        this.viewer.state.cls = hand.cls;
         classes.style.setProperty("--ink", classColour(hand.cls));
       },
     });
     for (const { number, name } of data.classes) classes.append(make("option", { value: number }, name));
+    if (!data.classes.some(({ number }) => number === hand.cls)) hand.cls = 1;
+    classes.value = String(hand.cls);
     classes.style.setProperty("--ink", classColour(hand.cls));
     return make("div", { class: "group paint", role: "group", "aria-label": "Brush" }, classes, size);
   }

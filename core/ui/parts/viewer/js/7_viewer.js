@@ -102,6 +102,8 @@ class Viewer {
     const own = memoryOf(`key ${data.key}`);
     own.state ??= { mode: data.mode, divide: data.divide, layers: {}, map: true };
     this.state = own.state;
+    this.hand.cls = own.state.cls ?? this.hand.cls; // the page may have built the viewer anew
+    this.hand.size = own.state.size ?? this.hand.size;
   }
 
   takeShapes(data, before, isNew) {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import skimage
 
-from core.imaging.filtering.operations import background, denoise, edges
+from core.imaging.filtering.operations import background, denoise, edges, textures
 from core.imaging.filtering.operations import bands as in_rows
 from core.imaging.filtering.operations.base import blur, share_of_range, wide_blur
 from core.imaging.simulation.samples import simulate
@@ -82,3 +82,15 @@ def test_lines_are_shifted_alike_in_bands(picture, stripes, monkeypatch):
     whole = background.destripe(picture, **settings)
     monkeypatch.setattr(background, "row_bands", lambda shape: in_rows.row_bands(shape, 5_000))
     np.testing.assert_array_equal(background.destripe(picture, **settings), whole)
+
+
+def test_waves_in_bands_are_those_of_the_whole_frame(picture, monkeypatch):
+    settings = {"period_px": 4.0, "directions": 4}
+    whole = textures.gabor_bank(picture, **settings)
+
+    def in_bands(*given, **named):
+        return in_rows.in_bands(*given, **{**named, "band_px": 5_000})
+
+    monkeypatch.setattr(textures, "in_bands", in_bands)
+    apart = np.abs(textures.gabor_bank(picture, **settings) - whole)
+    assert apart.max() < 1e-3 * whole.max()  # at the frame's edges, where mirrored pixels end
