@@ -39,8 +39,8 @@ def draw(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
             "Measure look-alikes of which the truth is known",
             key="segment_trial",
             persist_state="session",
-            help=f"{_TWINS} pictures are drawn that look like this one and measured in the very "
-            "same way. Takes some seconds a megapixel.",
+            help="Pictures are drawn that look like this one and measured in the very same way. "
+            "Takes some seconds a megapixel.",
         )
         if on:
             _answer(micrograph, asked, meant)
