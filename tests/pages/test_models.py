@@ -163,6 +163,7 @@ def test_what_an_open_session_works_with_is_in_its_hand(
     classify: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(holding, "AFTER_USE_S", 0.0)
+    monkeypatch.setattr(holding, "_hands", weakref.WeakSet())  # of this session alone
     app = give(classify, "net.pth", weights(3))
     assert len(holding.held()) == 1  # being added
     app.button(key="models_use").click().run()
