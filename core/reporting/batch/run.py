@@ -168,9 +168,10 @@ def run_batch(
     recipe : Recipe
         Its filters act on clustering and measuring. The network sees the unfiltered micrograph.
     out : path
-        Folder for results.csv, results.parquet, regions.csv, recipe.json, the pictures that the
-        recipe asks for and, written last, manifest.json. Made when it is missing; other files in
-        it are left alone.
+        Folder for results.csv, results.parquet, regions.csv, recipe.json, the same in tidy/ for
+        other programs, columns.csv with the meaning of every column, the pictures that the recipe
+        asks for and, written last, manifest.json. Made when it is missing; other files in it are
+        left alone.
     engine : str
         "threads" of this process; or "dask", processes of a `dask.distributed` cluster, which
         give the same rows. They must see files under the same paths.
