@@ -152,6 +152,7 @@ def analyse(
             micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan"),
             **_region_choice(recipe, micrograph, hidden),
         ),
+        **(clustering.values if isinstance(clustering, Phases) else {}),
         "filters_picked": "; ".join(filtered.metadata.get("picked", ())),
         **_micrograph_values(micrograph, hidden),
     }

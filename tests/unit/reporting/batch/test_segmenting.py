@@ -113,3 +113,21 @@ def test_strokes_of_the_viewer_are_kept_as_numbers():
         Shape("eraser", ((9.0, 9.0),), width_px=3),
     )
     assert strokes_of(shapes) == ((2.0, 5.0, 1.0, 2.0, 3.0, 4.0), (0.0, 3.0, 9.0, 9.0))
+
+
+def test_rows_tell_how_phases_were_found_and_which_are_unlike_the_painted(run, recipe):
+    noise = np.random.default_rng(5).integers(0, 255, (64, 80), np.uint8)
+    sources = [scene(), Micrograph("noise", noise, sha256="b" * 64)]
+    rows = run(sources, recipe=replace(recipe, segmentation=BY_STROKES, target_cluster=0)).rows
+    assert rows["phases_by"].tolist() == ["strokes", "strokes"]
+    like, unlike = rows["unlike_painted_percent"]
+    assert like < 5 < 90 < unlike
+    assert ["unlike the painted" in each for each in rows["warnings"]] == [False, True]
+
+
+def test_rows_tell_whether_a_network_found_the_particles():
+    particles = Recipe(segmentation=SegmentBy("particles"))
+    assert find_clusters(scene(), None, particles).values == {"phases_by": "particle network"}
+    narrow = Micrograph("narrow", scene().pixels[:40])
+    said = find_clusters(narrow, None, particles).values
+    assert said == {"phases_by": "particles by threshold and shape"}
