@@ -35,6 +35,7 @@ from core.measuring.strokes import (
     learn_pixels,
 )
 from core.micrograph import Micrograph
+from core.reporting.mending import Edits
 from core.reporting.schema import Must, checked
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ class SegmentBy:
     strokes : tuple of (str, tuple of tuple of float)
         Digest of each painted micrograph, and its strokes in order: phase (from 1; 0 takes away),
         width in px, then row and column of each place. Trees are grown from them anew.
+    edits : tuple of (str, str)
+        Digest of each micrograph whose objects a hand changed, and its edits as JSON.
     """
 
     way: Literal["clusters", "threshold", "strokes", "particles"] = CLUSTERS
@@ -122,6 +125,7 @@ class SegmentBy:
     dark: bool | None = None
     seed: Annotated[int, Interval(ge=_SEEDS[0], le=_SEEDS[1])] = 0
     strokes: Strokes = ()
+    edits: Edits = ()
 
     def __post_init__(self) -> None:
         checked(SegmentBy, {field.name: getattr(self, field.name) for field in fields(self)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isnan
 
 import pandas as pd
@@ -15,13 +16,14 @@ from core.measuring.strokes import UNLIKE
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.reporting.batch import csv_bytes
+from core.reporting.mending import edits_of
 from core.reporting.recipe import Recipe
 from core.reporting.segmenting import SegmentBy, strokes_of
 from core.ui import cache
 from core.ui.parts import say, show, tables
 from core.ui.segment import hand
 from core.ui.segment.settings import Asked
-from core.ui.shell import samples
+from core.ui.shell import samples, workspace
 
 _FILES = {
     "labels": ("Numbered objects (TIFF)", ".tif", "image/tiff"),
@@ -201,8 +203,8 @@ def downloads(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> Non
 def _recipe(asked: Asked, meant: cache.Objects) -> Recipe | None:
     """Return what finds the same phases in other micrographs; None where a recipe holds no such.
 
-    Changes by hand belong to this micrograph and are not part of it. Clusters have their recipe
-    on their own page.
+    Changes by hand on loaded micrographs are part of it, and count for those alone. Clusters have
+    their recipe on their own page.
     """
     choice, found_by = asked.choice, meant.found_by
     steps: tuple[Step, ...] = ()
@@ -216,9 +218,10 @@ def _recipe(asked: Asked, meant: cache.Objects) -> Recipe | None:
         by = SegmentBy("particles")
     else:
         return None
+    edited = {each.sha256: hand.history(each).done for each in workspace.every()}
     return Recipe(
         filters=steps,
-        segmentation=by,
+        segmentation=replace(by, edits=edits_of(edited)),
         target_cluster=meant.phase - 1,
         exclude_overlays=choice.exclude,
         smallest_region_px=found_by.smallest_px,

@@ -16,6 +16,7 @@ from core.reporting.batch.rows.label_table import find_key
 from core.reporting.batch.rows.listing import Listed
 from core.reporting.batch.rows.measures import list_measures
 from core.reporting.batch.rows.naming import match_class
+from core.reporting.mending import list_mending_columns
 from core.reporting.recipe import PICTURES, Recipe
 from core.reporting.segmenting import PHASES_BY, list_phase_columns
 
@@ -122,6 +123,7 @@ def tabulate(
         rows.append(row)
     files = [FILE_COLUMNS[name] for name in PICTURES if name in recipe.pictures]
     told = list_phase_columns(recipe.segmentation)
+    told += list_mending_columns(recipe.segmentation.edits)
     more = [*list_measures(recipe.measures), *told]
     columns = [*HEAD, *list_columns(list(classes), recipe.clusters), *more, *files]
     table = pd.DataFrame(rows, columns=columns, dtype=object)
