@@ -179,10 +179,17 @@ def downloads(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> Non
         )
         show.download(
             "Sizes (CSV)",
-            lambda: csv_bytes(pd.concat([sizes.to_frame(), sizes.histogram()], axis=1)),
+            lambda: csv_bytes(sizes.to_frame()),
             f"{stem}_sizes.csv",
             "text/csv",
             "segment_sizes_csv",
+        )
+        show.download(
+            "Histogram (CSV)",
+            lambda: csv_bytes(sizes.histogram()),
+            f"{stem}_histogram.csv",
+            "text/csv",
+            "segment_histogram_csv",
         )
         recipe = _recipe(asked, meant)
         if recipe is not None:

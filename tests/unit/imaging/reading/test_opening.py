@@ -704,7 +704,7 @@ def test_print_colors_are_refused() -> None:
 
 def test_unusual_compression_is_refused() -> None:
     with pytest.raises(UnreadableMicrograph, match="with LZW"):
-        read_micrograph(tiff_bytes(NOISE, compression="lzma"))
+        read_micrograph(tiff_bytes(NOISE, compression="lerc"))
 
 
 def test_no_warning_and_no_log_line_leaks(caplog: pytest.LogCaptureFixture) -> None:
