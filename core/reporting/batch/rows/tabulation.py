@@ -16,7 +16,7 @@ from core.reporting.batch.rows.label_table import find_key
 from core.reporting.batch.rows.listing import Listed
 from core.reporting.batch.rows.measures import list_measures
 from core.reporting.batch.rows.naming import match_class
-from core.reporting.mending import list_mending_columns
+from core.reporting.mending import CHANGED, REMOVED, UNFIT, list_mending_columns
 from core.reporting.recipe import PICTURES, Recipe
 from core.reporting.segmenting import PHASES_BY, list_phase_columns
 
@@ -48,6 +48,9 @@ WHOLE_NUMBERS = (
     "regions",
     "width_px",
     "height_px",
+    CHANGED,
+    REMOVED,
+    UNFIT,
 )
 TEXTS = (
     "sample",
