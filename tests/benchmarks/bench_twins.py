@@ -5,10 +5,11 @@
 Drawn: ellipses of many sizes, apart or touching, bright or dark, blurred, shaded, with white or
 alike noise; not drawn by the product's simulator nor by the code that draws twins. They are
 measured in four ways: Otsu's threshold as it is; averaged and split; from 20 px; averaged, split
-and from 4 px. `r` and `rank` are the correlations of the predicted with the real error over all pictures
-(>= 0.8 wanted) and of their ranks, `held` how often the true value lies within the 95 % statement (90 to 99 % wanted), `real`
-and `rest` the standard deviation of the error before and after it is taken out. Errors of fraction
-and circularity are differences, of the others logarithms of a ratio.
+and from 4 px. `r` and `rank` are the correlations of the predicted with the real error over all
+pictures (>= 0.8 wanted) and of their ranks, `held` how often the true value lies within the 95 %
+statement (90 to 99 % wanted), `real` and `rest` the standard deviation of the error before and
+after it is taken out. Errors of fraction and circularity are differences, of the others logarithms
+of a ratio.
 
 Real: pictures with masks (`seg-*`), the same four ways. `sign` is how often predicted and real
 error have the same sign, `nearer` how often the corrected value is nearer to the truth.
