@@ -7,7 +7,6 @@ from core.imaging.simulation.samples import simulate
 from core.measuring.by_hand import Shape
 from core.measuring.exchange import labels_tiff
 from core.measuring.segmentation import Edit
-from core.ui import cache
 from core.ui.parts import viewer
 from core.ui.segment import hand
 from tests.pages.conftest import encode
@@ -60,7 +59,7 @@ def test_particles_are_found_without_a_setting(app, png):
     upload(app, ("a.png", png))
     app.switch_page(PAGE).run()
     assert_calm(app)
-    way = "particles" if cache.can_find_particles() else "chain"
+    way = "particles"
     assert app.segmented_control(key="segment_way").value == way
     assert count(app) > 0
     place = place_of(app, 0)

@@ -113,7 +113,6 @@ from .segmenting import (
     Objects,
     SegmentChoice,
     Segmented,
-    can_find_particles,
     object_files,
     object_fraction,
     object_outlines,
@@ -123,6 +122,7 @@ from .segmenting import (
     phase_values,
     segmented,
     strokes_left_out,
+    unlike_painted,
 )
 from .shared import (
     COLORMAPS,
@@ -212,7 +212,6 @@ __all__ = [
     "baselines",
     "can_be_judged",
     "can_choose_preparation",
-    "can_find_particles",
     "can_tune",
     "card_jpeg",
     "choice_of_k",
@@ -341,6 +340,7 @@ __all__ = [
     "try_preparations",
     "tuning_limits",
     "unit_of",
+    "unlike_painted",
     "usual_preparations",
     "window",
     "worst_pictures",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -169,7 +168,8 @@ def _finder(micrograph: Micrograph, choice: SegmentChoice, given: Given, exclude
         return _by_clusters(choice.clusters, choice.names, exclude)
     if choice.way == STROKES:
         return _by_strokes(choice, given, exclude)
-    find_particles = import_module("core.learning.particles").find_particles
+    from core.learning.particles import find_particles  # torch: only this way needs it
+
     return lambda other: from_objects(
         find_particles(other, exclude=exclude), other, exclude=exclude
     )
