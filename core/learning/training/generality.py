@@ -207,7 +207,7 @@ def learning_curve(
     for share in SHARES:
         for rest, held in parts:
             part = take_share(truth, groups, rest, share)
-            answers.append((share, part, held, judge(part, held)))
+            answers.append((share, part, held, judge(part, held.tolist())))
     return curve_rows(truth, groups, answers, views, int(count))
 
 
