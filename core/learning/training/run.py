@@ -21,10 +21,11 @@ from core.errors import UserError
 from core.imaging.simulation import KINDS
 from core.learning.classifying import THRESHOLD
 from core.learning.models import LONGEST_WORD, ModelCard, is_word, pick_device, save_model
-from core.learning.training import crossvalidation, generality, unfinished
+from core.learning.training import crossvalidation, unfinished
 from core.learning.training.phases import Report, Trainer, threads_beside
 from core.learning.training.pictures import LabelledPicture, read_labelled_folders
 from core.learning.training.plan import TUNED, TrainingPlan, tuned
+from core.learning.training.quick.generality import measure
 from core.learning.training.quick.seen import DIGESTS, short_digest
 from core.learning.training.readme import describe
 from core.learning.training.scales import training_range
@@ -176,7 +177,7 @@ def train_pictures(
             report=lambda line: _note(report, watch, line, len(pictures)),
         )
         weights = trainer.finetune("final", pictures)
-        elsewhere = generality.measure(trainer, pictures, views) if sources else {}
+        elsewhere = measure(trainer, pictures, views) if sources else {}
     card = ModelCard(
         name=name or out.name,
         architecture=plan.architecture,

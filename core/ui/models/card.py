@@ -140,8 +140,8 @@ def _robustness(card: ModelCard) -> None:
     curve = metrics.get("learning_curve", ())
     if len(curve) > 1:
         say.markdown(
-            "**Learning curve{head}:** from {least:.0f} % to all of the originals the balanced accuracy "
-            "goes from {low:.0f} to {high:.0f} %.",
+            "**Learning curve{head}:** from {least:.0f} % to all of the originals the balanced "
+            "accuracy goes from {low:.0f} to {high:.0f} %.",
             head="" if curve[0].get("views") else " of a linear head",
             least=100 * curve[0]["share"],
             low=100 * curve[0]["balanced_accuracy"],

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from core.learning.models.schema import check_card
-from core.learning.training import crossvalidation, generality, readme, run
+from core.learning.training import crossvalidation, readme, run
 from core.learning.training.phases import Trainer
 from core.learning.training.pictures import LabelledPicture
+from core.learning.training.quick import generality
 from core.micrograph import Micrograph
 from tests.unit.learning.training.quick.conftest import blobs, stripes
 from tests.unit.learning.training.test_run import PLAN
