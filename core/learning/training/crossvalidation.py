@@ -171,7 +171,7 @@ def cross_validate(
         kept = work / f"fold{fold}.answers.pt" if work else None
         answers = _recall(kept)
         if answers is None:
-            classifier = network_of(f"fold{fold}", rest)
+            classifier = network_of(f"fold{fold}", rest.tolist())
             known = make_reference(classifier, [shown[i] for i in rest], truth[rest], groups[rest])
             answers = {
                 name: ask(classifier, [frames[i] for i in held])[0]

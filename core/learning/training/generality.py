@@ -1,13 +1,14 @@
 """How far a training reaches: sources that a network never saw, and fewer originals to learn from.
 
-Both need many fits, so each takes a part of the views of the fit that is kept: what they say is a
-lower bound of what the kept network would do.
+Both need many fits. Where the start knows natural pictures, a linear head on its features as they
+are is fitted each time, in milliseconds. Elsewhere each fit takes a part of the views of the one
+that is kept. Both are simpler than the kept network: what they say is rather a lower bound.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from core.learning.classifying import balanced_accuracy, bootstrap_interval, con
 from core.learning.training import crossvalidation
 from core.learning.training.phases import Trainer
 from core.learning.training.pictures import LabelledPicture
+from core.learning.training.quick.head import fit_head
 
 PART = 1 / 3  # of the views of a full fit
 SHARES = (0.25, 0.5, 0.75, 1.0)  # of the groups of originals of every class
@@ -26,13 +28,7 @@ _TOGETHER = 0.16  # of the pictures: so much may be left out of one fit
 _KEPT = 1 / 3  # of every class's pictures, beside sources left out together
 _ORDER_SEED = 20
 Array = NDArray[Any]
-
-
-def briefly(trainer: Trainer) -> Trainer:
-    """Return the same trainer with `PART` of the views a fit."""
-    brief = copy(trainer)
-    brief.plan = replace(trainer.plan, finetune_samples=round(PART * trainer.plan.finetune_samples))
-    return brief
+Judge = Callable[[Sequence[int], Sequence[int]], Array]  # learnt from, asked -> classes said
 
 
 def measure(
@@ -41,35 +37,100 @@ def measure(
     views: Mapping[str, crossvalidation.Frames],
 ) -> dict[str, Any]:
     """Return for the card what is known of other sources and of more pictures."""
-    found = learning_curve(trainer, pictures, views)
-    return hold_out_sources(trainer, pictures, views) | found
+    frames = views.get(crossvalidation.WHOLE, views[crossvalidation.SQUARES])
+    if not trainer.plan.still_blocks:
+        brief = replace(trainer.plan, finetune_samples=round(PART * trainer.plan.finetune_samples))
+        judge = judge_by_fits(trainer, brief, pictures, frames)
+        return measure_by(judge, pictures, brief.folds, brief.seed, brief.finetune_samples)
+    start = trainer.as_classifier(trainer.new_network().state_dict())
+    judge = judge_by_features(crossvalidation.ask(start, frames)[1], pictures)
+    return measure_by(judge, pictures, trainer.plan.folds, trainer.plan.seed, 0)
+
+
+def measure_by(
+    judge: Judge, pictures: Sequence[LabelledPicture], folds: int, seed: int, views: int
+) -> dict[str, Any]:
+    """Return sources left out and learning curve, by one way of fitting and asking.
+
+    Parameters
+    ----------
+    judge : callable
+    pictures : sequence of LabelledPicture
+    folds, seed : int
+        Of the cross-validation.
+    views : int
+        Of a fit; 0 where only a head is fitted, which is quick: every fold and each source alone.
+    """
+    pools = list_spare_sources(pictures) if views == 0 else pool_sources(pictures)
+    rows = learning_curve(judge, pictures, folds, seed, views)
+    return {
+        "held_out_sources": hold_out_sources(judge, pictures, pools),
+        "held_out_sources_views": views,
+        "learning_curve": rows,
+    }
+
+
+def judge_by_features(features: Array, pictures: Sequence[LabelledPicture]) -> Judge:
+    """Return what fits a linear head on features (N, C) of the pictures."""
+    truth, groups = _truth(pictures)
+
+    def judge(rest: Sequence[int], asked: Sequence[int]) -> Array:
+        rest, asked = list(rest), list(asked)
+        head = fit_head(features[rest], truth[rest], groups[rest])
+        return np.asarray(head(features[asked]).argmax(axis=1))
+
+    return judge
+
+
+def judge_by_fits(
+    trainer: Trainer,
+    plan: Any,
+    pictures: Sequence[LabelledPicture],
+    frames: crossvalidation.Frames,
+) -> Judge:
+    """Return what fine-tunes a network each time, by another plan than the trainer's."""
+    brief = copy(trainer)
+    brief.plan = plan
+    numbers = iter(range(10**6))
+
+    def judge(rest: Sequence[int], asked: Sequence[int]) -> Array:
+        weights = brief.finetune(f"part{next(numbers)}", [pictures[i] for i in rest])
+        logits, _ = crossvalidation.ask(brief.as_classifier(weights), [frames[i] for i in asked])
+        return np.asarray(logits.argmax(axis=1))
+
+    return judge
+
+
+def _truth(pictures: Sequence[LabelledPicture]) -> tuple[Array, Array]:
+    """Return class and group of every picture as numbers."""
+    classes = np.unique([picture.label for picture in pictures], return_inverse=True)[1]
+    return classes, np.unique([picture.group for picture in pictures], return_inverse=True)[1]
 
 
 def hold_out_sources(
-    trainer: Trainer,
-    pictures: Sequence[LabelledPicture],
-    views: Mapping[str, crossvalidation.Frames],
-) -> dict[str, Any]:
+    judge: Judge, pictures: Sequence[LabelledPicture], pools: Sequence[Sequence[str]]
+) -> list[dict[str, Any]]:
     """Return what networks say of whole sources that they never saw, for the card.
 
-    Small sources are left out together, which is harder than one at a time; so are pictures of
-    the same originals from elsewhere. A source is asked about when each of its classes has
-    pictures elsewhere.
+    Pictures of the same originals from elsewhere are not learnt from, either.
     """
-    frames = views.get(crossvalidation.WHOLE, views[crossvalidation.SQUARES])
-    brief = briefly(trainer)
+    classes = sorted({picture.label for picture in pictures})
     rows: list[dict[str, Any]] = []
-    for number, pool in enumerate(pool_sources(pictures)):
-        out = {place for place, picture in enumerate(pictures) if picture.source in pool}
+    for pool in pools:
+        out = [place for place, picture in enumerate(pictures) if picture.source in pool]
         groups = {pictures[place].group for place in out}
-        rest = [p for i, p in enumerate(pictures) if i not in out and p.group not in groups]
-        classifier = brief.as_classifier(brief.finetune(f"without_sources{number}", rest))
-        places = sorted(out)
-        logits, _ = crossvalidation.ask(classifier, [frames[i] for i in places])
-        said = {i: brief.classes[k] for i, k in zip(places, logits.argmax(axis=1), strict=True)}
-        rows.extend(list_answers(pictures, said))
-    rows.sort(key=lambda row: (row["source"], row["class"]))
-    return {"held_out_sources": rows, "held_out_sources_views": brief.plan.finetune_samples}
+        rest = [i for i, p in enumerate(pictures) if p.source not in pool and p.group not in groups]
+        if {pictures[i].label for i in rest} == set(classes):
+            said = [classes[k] for k in judge(rest, out)]
+            rows.extend(list_answers(pictures, dict(zip(out, said, strict=True))))
+    return sorted(rows, key=lambda row: (row["source"], row["class"]))
+
+
+def list_spare_sources(pictures: Sequence[LabelledPicture]) -> list[tuple[str, ...]]:
+    """Return the sources that can be left out, each alone: every class has pictures elsewhere."""
+    labels = Counter(picture.label for picture in pictures)
+    sources = sorted({picture.source for picture in pictures})
+    return [(name,) for name in sources if _least_kept([name], pictures, labels) > 0]
 
 
 def list_answers(
@@ -130,29 +191,24 @@ def _least_kept(
 
 
 def learning_curve(
-    trainer: Trainer,
-    pictures: Sequence[LabelledPicture],
-    views: Mapping[str, crossvalidation.Frames],
-) -> dict[str, Any]:
+    judge: Judge, pictures: Sequence[LabelledPicture], folds: int, seed: int, views: int
+) -> list[dict[str, Any]]:
     """Return the held-out scores of fits on shares of the groups of originals, for the card.
 
-    One fold is held out, the one that has most of its rarest class: four fits are enough to wait.
+    Where networks are fine-tuned one fold is held out, the one that has most of its rarest class:
+    four fits are enough to wait.
     """
-    frames = views.get(crossvalidation.WHOLE, views[crossvalidation.SQUARES])
-    brief = briefly(trainer)
-    truth = np.array([brief.classes.index(picture.label) for picture in pictures])
-    groups = np.unique([picture.group for picture in pictures], return_inverse=True)[1]
-    count = len(brief.classes)
-    folds = crossvalidation.split(truth, groups, brief.plan.folds, brief.plan.seed)
-    rest, held = max(folds, key=lambda fold: np.bincount(truth[fold[1]], minlength=count).min())
+    truth, groups = _truth(pictures)
+    count = truth.max() + 1
+    parts = crossvalidation.split(truth, groups, folds, seed)
+    if views:
+        parts = [max(parts, key=lambda part: np.bincount(truth[part[1]], minlength=count).min())]
     answers = []
     for share in SHARES:
-        part = take_share(truth, groups, rest, share)
-        weights = brief.finetune(f"share{round(100 * share)}", [pictures[i] for i in part])
-        logits, _ = crossvalidation.ask(brief.as_classifier(weights), [frames[i] for i in held])
-        answers.append((share, part, held, logits.argmax(axis=1)))
-    seen = brief.plan.finetune_samples
-    return {"learning_curve": curve_rows(truth, groups, answers, seen, count)}
+        for rest, held in parts:
+            part = take_share(truth, groups, rest, share)
+            answers.append((share, part, held, judge(part, held.tolist())))
+    return curve_rows(truth, groups, answers, views, int(count))
 
 
 def take_share(truth: Array, groups: Array, rest: Sequence[int] | Array, share: float) -> list[int]:
@@ -190,14 +246,13 @@ def curve_rows(
         fits = [answer for answer in answers if answer[0] == share]
         held = np.concatenate([fit[2] for fit in fits])
         said = np.concatenate([fit[3] for fit in fits])
+        matrix = confusion_matrix(said, truth[held], classes)
         rows.append(
             {
                 "share": share,
                 "groups": round(float(np.mean([len(set(groups[fit[1]])) for fit in fits])), 1),
                 "pictures": round(float(np.mean([len(fit[1]) for fit in fits])), 1),
-                "balanced_accuracy": round(
-                    balanced_accuracy(confusion_matrix(said, truth[held], classes)), 4
-                ),
+                "balanced_accuracy": round(balanced_accuracy(matrix), 4),
                 "balanced_accuracy_interval_95": [
                     round(end, 4)
                     for end in bootstrap_interval(said, truth[held], groups[held], classes)

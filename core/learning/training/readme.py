@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -190,13 +191,17 @@ def _sources(card: ModelCard) -> Iterable[str]:
     rows, full = card.metrics["held_out_sources"], card.training["finetune_samples"]
     views = card.metrics.get("held_out_sources_views", full)
     right, pictures = (sum(row[key] for row in rows) for key in ("right", "pictures"))
+    sizes = Counter[str]()
+    for row in rows:
+        sizes[row["source"]] += row["pictures"]
+    together = any(row.get("left_out", 0) > sizes[row["source"]] for row in rows)
     mean = sum(row["right"] / row["pictures"] for row in rows) / len(rows)
-    yield (
-        "*Sources left out.* Fine-tuned without a source, and asked about its whole frames "
+    yield str.rstrip(
+        "*Sources left out.* Trained without a source, and asked about its whole frames "
         f"(recall of one source of one class, so chance is one in {len(card.classes)}): "
         f"{right} of {pictures} right, mean recall {mean:.3f}. {_brief(views, full)}"
-        + ("Small sources were left out together. " if any("left_out" in r for r in rows) else "")
-    ).rstrip()
+        + ("Small sources were left out together. " if together else "")
+    )
     yield _table(
         ("source left out", "class", "right", "said", "pictures left out in all"),
         (
@@ -214,10 +219,10 @@ def _sources(card: ModelCard) -> Iterable[str]:
 
 def _curve(rows: Sequence[Mapping[str, Any]], full: int) -> Iterable[str]:
     last = rows[-1]
-    yield (
+    yield str.rstrip(
         "*Learning curve.* Fits on shares of every class's groups of originals, asked about the "
-        f"whole frames of {last['folds']} of the folds ({last['held_out']} pictures, so only "
-        f"large differences count). {_brief(last['views'], full)}".rstrip()
+        f"whole frames of {last['folds']} of the folds ({last['held_out']} pictures). "
+        + _brief(last["views"], full)
     )
     yield _table(
         ("groups learnt from", "groups", "pictures", "balanced accuracy", "accuracy"),
@@ -235,6 +240,11 @@ def _curve(rows: Sequence[Mapping[str, Any]], full: int) -> Iterable[str]:
 
 
 def _brief(views: int, full: int) -> str:
+    if views == 0:
+        return (
+            "Each fit is a linear head on the features of the start as it is, which takes "
+            "milliseconds: simpler than the network that is kept, so rather a lower bound. "
+        )
     if views >= full:
         return ""
     return f"Each fit saw {views:,} views instead of {full:,}, so the kept network may do better. "

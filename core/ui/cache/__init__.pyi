@@ -169,7 +169,7 @@ from .training import (
     tuning_limits,
     worst_pictures,
 )
-from .twins import Judged, can_be_judged, judged
+from .twins import Judged, can_be_judged, judged, judged_beside
 from .viewing import (
     GreyFacts,
     grey_facts,
@@ -255,6 +255,7 @@ __all__ = [
     "is_blank",
     "is_preparation_chosen",
     "judged",
+    "judged_beside",
     "keep_tuned",
     "label_lines",
     "label_next",

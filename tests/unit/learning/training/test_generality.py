@@ -59,6 +59,20 @@ def test_rows_of_the_curve_count_right_over_the_truth() -> None:
     assert (row["accuracy"], row["pictures"], row["held_out"], row["views"]) == (0.75, 2, 4, 90)
 
 
+def test_a_head_on_features_takes_every_fold_and_each_source_alone() -> None:
+    """Features that tell the classes apart, but not in source c: there they are swapped."""
+    pictures = _pictures("aA" * 8 + "bB" * 4 + "cC")
+    features = np.array([[p.label == "blobs", p.source == "c"] for p in pictures], float)
+    features[-2:, 0] = 1 - features[-2:, 0]
+    judge = generality.judge_by_features(features, pictures)
+    found = generality.measure_by(judge, pictures, 5, 0, 0)
+    right = {(r["source"], r["class"]): r["right"] for r in found["held_out_sources"]}
+    assert right[("c", "blobs")] == right[("c", "stripes")] == 0
+    assert right[("a", "blobs")] == 8
+    assert [r["left_out"] for r in found["held_out_sources"]] == [16, 16, 8, 8, 2, 2]
+    assert {(r["folds"], r["held_out"]) for r in found["learning_curve"]} == {(5, 26)}
+
+
 def test_measured_rows_stand_in_card_and_readme(tmp_path: Path) -> None:
     pictures = _pictures("aA" * 8 + "bB")
     plan = replace(PLAN, finetune_samples=48)

@@ -48,9 +48,9 @@ def tidy(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _probabilities(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    parts = [
-        rows[_WHO].assign(**{"class": name, "probability": rows[f"p_{name}"]}) for name in classes
-    ]
+    parts = [rows[_WHO].assign(probability=rows[f"p_{name}"]) for name in classes]
+    for part, name in zip(parts, classes, strict=True):
+        part.insert(len(_WHO), "class", name)
     return _joined(parts)
 
 
