@@ -1,5 +1,6 @@
 """Segment in a real browser: strokes become a map, a click deletes, the histogram follows."""
 
+import os
 import re
 import time
 from pathlib import Path
@@ -101,7 +102,7 @@ def test_three_strokes_are_a_map_and_a_deleted_object_leaves_the_histogram(
     page.locator(".st-key-segment_undo button").first.click()
     expect(page.get_by_role("heading", name=f"{before} objects")).to_be_visible()
     segment.assert_calm()
-    print(f"map after {took:.2f} s")
+    print(f"map after {took:.2f} s at a load of {os.getloadavg()[0]:.1f}")
 
 
 def test_a_line_cuts_an_object_in_two(segment: AppPage, scene) -> None:

@@ -62,6 +62,7 @@ def test_particles_are_found_without_a_setting(app, png):
     way = "particles"
     assert app.segmented_control(key="segment_way").value == way
     assert count(app) > 0
+    assert "Found by threshold and shape" in texts(app)  # no network among the test models
     place = place_of(app, 0)
     edit(app, Edit("delete", (place,)))
     assert "1 removed" in texts(app)
@@ -117,6 +118,15 @@ def test_strokes_become_phases(segment_page):
     segment_page.toggle(key="segment_strokes_checked").set_value(True).run()
     assert_calm(segment_page)
     assert "are told rightly" in texts(segment_page)
+    assert "the painted micrographs" not in texts(segment_page)
+    noise = np.random.default_rng(0).integers(0, 255, (160, 160), np.uint8)
+    upload(segment_page.switch_page("Home.py").run(), ("noise.png", encode(noise)))
+    chosen = segment_page.session_state["workspace_micrographs"]
+    other = next(key for key, each in chosen.items() if each.name == "noise.png")
+    segment_page.session_state["workspace_current"] = other
+    segment_page.switch_page(PAGE).run()
+    assert_calm(segment_page)
+    assert "Unlike the painted micrographs: " in texts(segment_page)
 
 
 def test_clusters_are_merged_by_name(segment_page):
