@@ -23,6 +23,8 @@ _MAX_GLYPHS = 400
 _CROWDED = 25  # more glyph-like marks than lettering has: the specimen itself is made of them
 _PLATE_LEVEL = 245
 _RIM_SHARE = 0.75  # of each rim of a plate that is flat
+_AROUND_PX = 3  # beside a mark, where its ground is seen
+_SOLID_SHARE = 0.65  # of its longer side: the widest circle in a blob; in a bold letter 0.4
 _MAX_BARS = 2
 _BAR_LEVEL = 240  # of flat paint, after JPEG
 _INNER_SHARE = 0.3  # of a plate's width that the bar on it has at least
@@ -150,7 +152,7 @@ def _search_bright(levels: Levels) -> tuple[_Marks, NDArray[np.intp], NDArray[np
     bars, clear = _scale_bars(levels, stands_out)
     if glyphs.size > _CROWDED:
         bars, clear = bars[clear >= _LONE_BAR_CLEAR], clear[clear >= _LONE_BAR_CLEAR]
-    lettering, labelled = _choose(marks, glyphs, bars, levels.shape)
+    lettering, labelled = _choose(levels, marks, glyphs, bars)
     long = (bars[:, 2] - bars[:, 0]) >= _LONE_BAR_WIDTH * levels.shape[1]
     return marks, lettering, bars[labelled | (long & (clear >= _LONE_BAR_CLEAR))]
 
@@ -302,9 +304,10 @@ def _connected(linked: Mask) -> list[NDArray[np.intp]]:
 
 
 def _choose(
-    marks: _Marks, glyphs: NDArray[np.intp], bars: NDArray[np.int64], shape: tuple[int, int]
+    levels: Levels, marks: _Marks, glyphs: NDArray[np.intp], bars: NDArray[np.int64]
 ) -> tuple[NDArray[np.intp], Mask]:
     """Return the marks that are lettering, and for every bar whether text stands beside it."""
+    shape = levels.shape
     crowded = glyphs.size > _CROWDED
     chosen, labelled = [np.zeros(0, np.intp)], np.zeros(len(bars), bool)
     for line in _text_lines(marks, glyphs):
@@ -313,6 +316,7 @@ def _choose(
         if len(line) > 1:
             labelled[beside] = True
         placed = _is_label(marks, line, box, shape) or _is_letter(marks, line, box, shape)
+        placed = placed and not all(_is_solid(levels, marks, mark) for mark in line)
         if (beside and not crowded) or ((beside or placed) and _is_painted(marks, line, crowded)):
             chosen.append(line)
     return np.concatenate(chosen), labelled
@@ -322,6 +326,23 @@ def _is_painted(marks: _Marks, line: NDArray[np.intp], crowded: bool) -> bool:
     """Tell whether glyphs are flat and crisp enough, the more so among many alike."""
     level, crisp = (246, 0.85) if crowded else (230, 0.72)
     return bool(np.median(marks.level[line]) >= level and np.median(marks.crisp[line]) >= crisp)
+
+
+def _is_solid(levels: Levels, marks: _Marks, mark: np.intp) -> bool:
+    """Tell a blob, such as a particle, from a letter: strokes are narrow beside their height.
+
+    Noise makes holes in a blob, so greys are averaged first and cut half-way to the surroundings.
+    """
+    left, top, right, bottom = (int(edge) for edge in marks.boxes[mark])
+    rows = slice(max(0, top - _AROUND_PX), bottom + _AROUND_PX)
+    cols = slice(max(0, left - _AROUND_PX), right + _AROUND_PX)
+    part = cv2.medianBlur(np.ascontiguousarray(levels[rows, cols]), 3)
+    ground = float(np.percentile(part, 20))
+    solid = cv2.copyMakeBorder(
+        (part >= (ground + float(marks.level[mark])) / 2).view(np.uint8), 1, 1, 1, 1, 0
+    )
+    widest = 2 * float(cv2.distanceTransform(solid, cv2.DIST_L2, 5).max()) - 1
+    return widest >= _SOLID_SHARE * max(right - left, bottom - top)
 
 
 def _around(boxes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -238,3 +238,15 @@ def test_ticks_without_a_plate_are_no_specimen() -> None:
     mask = found(picture)
     assert mask[372:380][:, [300 + 17 * i for i in range(11)]].all()
     assert mask.mean() < 0.02
+
+
+@pytest.mark.parametrize("diameter_px", [7, 9, 13])
+@pytest.mark.parametrize("side_px", [128, 256])
+@pytest.mark.parametrize("noise", [8, 20, 35])
+def test_a_bright_particle_in_a_corner_is_no_panel_letter(diameter_px, side_px, noise):
+    rows, cols = np.mgrid[:side_px, :side_px]
+    disc = (rows - 10) ** 2 + (cols - 12) ** 2 <= (diameter_px / 2) ** 2
+    noisy = np.random.default_rng(diameter_px).normal(np.where(disc, 220, 90), noise)
+    pixels = np.clip(noisy, 0, 255).astype(np.uint8)
+    assert not find_overlays(Micrograph("a", pixels)).any()
+    assert not find_overlays(Micrograph("a", 255 - pixels)).any()
