@@ -105,9 +105,9 @@ def colour(text: str, opacity: float = 1.0) -> Colour | None:
         parts = numbers(text)
         if len(parts) < 3:
             return None
-        red, green, blue = (min(max(part / 255, 0.0), 1.0) for part in parts[:3])
+        shares = [min(max(part / 255, 0.0), 1.0) for part in parts[:3]]
         clear = min(max(parts[3], 0.0), 1.0) if len(parts) > 3 else 1.0
-        return red, green, blue, clear * opacity
+        return shares[0], shares[1], shares[2], clear * opacity
     if text in _NAMES:
         red, green, blue = _NAMES[text]
         return red / 255, green / 255, blue / 255, opacity
