@@ -9,7 +9,9 @@ import json
 import math
 import os
 import shutil
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -123,6 +125,7 @@ def _add_batch(commands: Any) -> None:
         "data/ --out report --resume",
         "data/ --recipe with_flat_field.json --with flat.tif",
         "data/ --engine dask --workers 8",
+        "data/ --watch",
     )
     batch.add_argument("inputs", nargs="+", type=_path, help="files, folders or ZIPs")
     batch.add_argument("--out", type=_path, default=Path("report"), help="folder for the report")
@@ -163,6 +166,11 @@ def _add_batch(commands: Any) -> None:
     batch.add_argument("--note", default="", help="a paragraph below the title")
     batch.add_argument("--maps", action="store_true", help="keep the heat maps as NPY, too")
     batch.add_argument("--resume", action="store_true", help="go on with what --out holds")
+    batch.add_argument(
+        "--watch",
+        action="store_true",
+        help="stay, and take new files into the batch and the report as they come; Ctrl+C ends it",
+    )
     batch.add_argument(
         "--engine",
         choices=("threads", "dask"),
@@ -347,31 +355,65 @@ def _batch(options: argparse.Namespace) -> int:
     _require(*options.inputs, *options.others)
     target = _zip_path(options.out) if options.zip else None
     labels = read_labels(_bytes(options.labels)) if options.labels else None
+    asked = {
+        "engine": options.engine,
+        "scheduler": options.scheduler,
+        "workers": options.workers,
+        "labels": labels,
+        "others": options.others,
+        "resume": options.resume,
+        "on_progress": None if options.quiet else _progress_bar(),
+    }
+
+    def take_home(result: BatchResult) -> None:
+        if labels:
+            _say_what_matched(result, labels)
+        _write_report(result, target, options)
+        if options.study:
+            _save_study(result, options, labels)
+
+    if options.watch:
+        return _watch(options, take_home, asked)
     try:
-        result = run_batch(
-            options.inputs,
-            _recipe(options),
-            options.out,
-            engine=options.engine,
-            scheduler=options.scheduler,
-            workers=options.workers,
-            labels=labels,
-            others=options.others,
-            resume=options.resume,
-            on_progress=None if options.quiet else _progress_bar(),
-        )
+        result = run_batch(options.inputs, _recipe(options), options.out, **asked)
     except KeyboardInterrupt:
         print(f"\nstopped; go on with --resume --out {options.out}", file=sys.stderr)
         return EXIT_STOPPED
-    if labels:
-        _say_what_matched(result, labels)
-    _write_report(result, target, options)
-    if options.study:
-        from core.reporting.study import save_study
-
-        words = {"title": options.title, "authors": options.author, "note": options.note}
-        print(save_study(options.inputs, options.study, result=result, labels=labels, **words))
+    take_home(result)
     return EXIT_SOME_FAILED if len(result.failed) else EXIT_OK
+
+
+def _watch(
+    options: argparse.Namespace, take_home: Callable[[BatchResult], None], asked: dict[str, Any]
+) -> int:
+    """Take files as they come; the first Ctrl+C ends after the file at hand, a second at once."""
+    from core.reporting.watching import watch_batch
+
+    stop = threading.Event()
+
+    def end(number: int, frame: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, end)
+    print("watching; Ctrl+C ends it", file=sys.stderr)
+    try:
+        watch_batch(
+            options.inputs, _recipe(options), options.out, on_result=take_home, stop=stop, **asked
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    print(f"ended; go on with --watch --resume --out {options.out}", file=sys.stderr)
+    return EXIT_OK
+
+
+def _save_study(
+    result: BatchResult, options: argparse.Namespace, labels: Mapping[str, str] | None
+) -> None:
+    from core.reporting.study import save_study
+
+    words = {"title": options.title, "authors": options.author, "note": options.note}
+    print(save_study(options.inputs, options.study, result=result, labels=labels, **words))
 
 
 def _study(options: argparse.Namespace) -> int:

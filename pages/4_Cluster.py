@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.ui import cache, page
-from core.ui.cluster import choices, image_map, more, region_picker, settings, sizes, views
+from core.ui.cluster import choices, image_map, more, region_picker, settings, sizes, trial, views
 from core.ui.parts import attribution, say, show, tables
 from core.ui.shell import EXCLUDE
 
@@ -44,6 +44,7 @@ with page.user_errors():
         smallest=choices.smallest(micrograph, measured.regions),
     )
     choices.offer_segment(micrograph, choice, target, measured.regions)
+    trial.draw(micrograph, choice, target, measured.regions)
     elsewhere = replace(choice, region=None)  # a region belongs to one frame
     sizes.draw(
         micrograph,

@@ -19,7 +19,7 @@ with page.user_errors():
         views.draw(micrograph, asked, found, meant)
     if found:
         with facts:
-            answer.headline(micrograph, asked, meant)
+            answer.headline(micrograph, asked, found.notes, meant)
             answer.phases(micrograph, asked, found)
         trial.draw(micrograph, asked, meant)
         answer.downloads(micrograph, asked, meant)

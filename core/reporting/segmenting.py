@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import numpy as np
@@ -27,8 +25,17 @@ from core.measuring.segmentation import (
     from_objects,
     from_strokes,
 )
-from core.measuring.strokes import MOST_PHASES, PixelClassifier, learn_pixels
+from core.measuring.strokes import (
+    MOST_PHASES,
+    UNLIKE,
+    Familiar,
+    PixelClassifier,
+    describe_pixels,
+    learn_familiar,
+    learn_pixels,
+)
 from core.micrograph import Micrograph
+from core.reporting.mending import Edits
 from core.reporting.schema import Must, checked
 
 if TYPE_CHECKING:
@@ -40,6 +47,8 @@ STROKES: Final = "strokes"
 PARTICLES: Final = "particles"
 MOST_STROKED = 100  # micrographs with strokes
 MOST_STROKES = 2_000  # on one of them
+PHASES_BY, UNLIKE_PAINTED = "phases_by", "unlike_painted_percent"  # columns of a batch
+PARTICLES_BY: Final = {"network": "particle network", "shape": "particles by threshold and shape"}
 _MOST_NUMBERS = 40_002
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SEEDS = (0, 2**31 - 1)
@@ -96,7 +105,8 @@ class SegmentBy:
     ----------
     way : str
         "clusters": as the recipe's other fields say. "threshold": the recipe's filters end in one.
-        "strokes": what was painted on some micrographs teaches. "particles": by a network.
+        "strokes": what was painted on some micrographs teaches. "particles": by a network, or by
+        threshold and shape in frames too small or too narrow for one.
     phases : tuple of str
         Names of the phases in order; they take the places of clusters 0, 1, … in tables.
     dark : bool or None
@@ -106,6 +116,8 @@ class SegmentBy:
     strokes : tuple of (str, tuple of tuple of float)
         Digest of each painted micrograph, and its strokes in order: phase (from 1; 0 takes away),
         width in px, then row and column of each place. Trees are grown from them anew.
+    edits : tuple of (str, str)
+        Digest of each micrograph whose objects a hand changed, and its edits as JSON.
     """
 
     way: Literal["clusters", "threshold", "strokes", "particles"] = CLUSTERS
@@ -113,6 +125,7 @@ class SegmentBy:
     dark: bool | None = None
     seed: Annotated[int, Interval(ge=_SEEDS[0], le=_SEEDS[1])] = 0
     strokes: Strokes = ()
+    edits: Edits = ()
 
     def __post_init__(self) -> None:
         checked(SegmentBy, {field.name: getattr(self, field.name) for field in fields(self)})
@@ -190,12 +203,38 @@ class Phases:
     k : int
     objects : ndarray of shape (H, W), int32, or None
         Numbers of the objects of phase 0, where the way finds these.
+    by : str
+        The way, for a cell of a table.
+    unlike : float
+        Of strokes: share of pixels unlike those of the painted micrographs, 0 to 1; else NaN.
     """
 
     labels: NDArray[np.int16]
     fractions: NDArray[np.float64]
     k: int
     objects: NDArray[np.int32] | None = None
+    by: str = ""
+    unlike: float = math.nan
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Columns of a batch's row, those of `list_phase_columns`."""
+        values: dict[str, Any] = {PHASES_BY: self.by}
+        if self.by == STROKES:
+            values[UNLIKE_PAINTED] = round(100 * self.unlike, 4)
+        return values
+
+
+def list_phase_columns(by: SegmentBy) -> list[str]:
+    """Return the columns that say how a row's phases were found; none for clusters."""
+    if by.way == CLUSTERS:
+        return []
+    return [PHASES_BY, *([UNLIKE_PAINTED] if by.way == STROKES else [])]
+
+
+def is_unlike_painted(row: Mapping[str, Any]) -> bool:
+    """Tell whether a row's micrograph is unlike those whose strokes taught its phases."""
+    return bool((row.get(UNLIKE_PAINTED) or 0.0) > 100 * UNLIKE)  # NaN and None: nothing says so
 
 
 def find_phases(
@@ -221,24 +260,37 @@ def find_phases(
         If one that was painted is not there, or the filters do not end in a threshold.
     """
     by = recipe.segmentation
-    makers = {
-        THRESHOLD: lambda: from_classes(micrograph, micrograph, exclude=uncounted, dark=by.dark),
-        STROKES: lambda: from_strokes(
-            _taught(recipe, others or {}), micrograph, by.names, exclude=uncounted
-        )[0],
-        PARTICLES: lambda: _particles(micrograph, uncounted),
-    }
-    return _in_place_of_clusters(makers[by.way](), by.count)
+    if by.way == STROKES:
+        return _by_strokes(micrograph, uncounted, recipe, others or {})
+    if by.way == PARTICLES:
+        return _particles(micrograph, uncounted, by.count)
+    found = from_classes(micrograph, micrograph, exclude=uncounted, dark=by.dark)
+    return replace(_in_place_of_clusters(found, by.count), by=THRESHOLD)
 
 
-def _particles(micrograph: Micrograph, uncounted: Mask | None) -> Segmentation:
-    if find_spec("core.learning.particles") is None:
-        raise UserError(
-            "This version finds no particles by itself. Set another way in the recipe's "
-            "segmentation."
-        )
-    labels = import_module("core.learning.particles").find_particles(micrograph, exclude=uncounted)
-    return from_objects(labels, micrograph, exclude=uncounted)
+def _by_strokes(
+    micrograph: Micrograph,
+    uncounted: Mask | None,
+    recipe: Recipe,
+    others: Mapping[str, Micrograph],
+) -> Phases:
+    by = recipe.segmentation
+    classifier, familiar = _taught(recipe, others)
+    maps = describe_pixels(micrograph, uncounted)
+    found, _ = from_strokes(classifier, micrograph, by.names, exclude=uncounted, described=maps)
+    phases = _in_place_of_clusters(found, by.count)
+    return replace(phases, by=STROKES, unlike=familiar.unlike(maps))
+
+
+def _particles(micrograph: Micrograph, uncounted: Mask | None, count: int) -> Phases:
+    # Here, since it imports torch: other recipes need none.
+    from core.learning.particles import find_particles, way_to_particles
+
+    labels = find_particles(micrograph, exclude=uncounted)
+    found = from_objects(labels, micrograph, exclude=uncounted)
+    return replace(
+        _in_place_of_clusters(found, count), by=PARTICLES_BY[way_to_particles(micrograph)]
+    )
 
 
 def _in_place_of_clusters(found: Segmentation, count: int) -> Phases:
@@ -252,7 +304,7 @@ def _in_place_of_clusters(found: Segmentation, count: int) -> Phases:
     return Phases(labels, area / max(1.0, area.sum()), count, objects)
 
 
-def _taught(recipe: Recipe, others: Mapping[str, Micrograph]) -> PixelClassifier:
+def _taught(recipe: Recipe, others: Mapping[str, Micrograph]) -> tuple[PixelClassifier, Familiar]:
     missing = [digest for digest in recipe.segmentation.digests if digest not in others]
     if missing:
         raise UserError(
@@ -285,8 +337,8 @@ class _Painted:
 
 
 @lru_cache(maxsize=4)
-def _learn(painted: _Painted) -> PixelClassifier:
-    """Return the classifier; every frame of a batch asks for the same."""
+def _learn(painted: _Painted) -> tuple[PixelClassifier, Familiar]:
+    """Return the classifier and what its pictures are like; every frame of a batch asks for it."""
     masks = [
         find_overlays(each) if painted.recipe.exclude_overlays else None
         for each in painted.micrographs
@@ -299,7 +351,9 @@ def _learn(painted: _Painted) -> PixelClassifier:
         paint(_shapes(strokes), each.shape)
         for each, (_, strokes) in zip(filtered, painted.by.strokes, strict=True)
     ]
-    return learn_pixels(filtered, paints, seed=painted.by.seed, exclude=masks)
+    maps = [describe_pixels(each, mask) for each, mask in zip(filtered, masks, strict=True)]
+    classifier = learn_pixels(filtered, paints, seed=painted.by.seed, exclude=masks, described=maps)
+    return classifier, learn_familiar(maps)
 
 
 def _shapes(strokes: tuple[Stroke, ...]) -> list[Shape]:

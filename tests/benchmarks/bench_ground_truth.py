@@ -1,8 +1,8 @@
 """Do explanations lie on the things? Pointing game and energy inside the mask, per method.
 
-    python tests/benchmarks/bench_ground_truth.py [pictures per kind] [methods, with commas]
+    python tests/benchmarks/bench_ground_truth.py [pictures per kind] [methods, with commas] [model]
 
-Simulated micrographs with a known mask, the shipped model, each explained for its true class at
+Simulated micrographs with a known mask, a shipped model, each explained for its true class at
 the last layer. Pointing: the strongest place lies on the mask, within 8 px of 512 (Zhang et al.
 2018, doi:10.1007/s11263-017-1059-x); "strict" allows no distance. Energy: share of the positive
 evidence inside the mask (Wang et al. 2020). "Area" is the share of the mask itself, what a map
@@ -32,7 +32,7 @@ sys.path.insert(0, str(ROOT))
 
 from core.imaging.simulation.samples import KINDS, simulate  # noqa: E402
 from core.learning.explaining.explanation import METHODS, explain_all  # noqa: E402
-from core.learning.models import load_model  # noqa: E402
+from core.learning.models import SHIPPED, Classifier, load_model  # noqa: E402
 from core.micrograph import Micrograph  # noqa: E402
 
 SIDE, NEAR_PX, MOST_COVERED, CHANNELS = 512, 8, 0.5, 14
@@ -61,35 +61,41 @@ def of_equal_mean(pixels: np.ndarray, mask: np.ndarray) -> np.ndarray:
 VARIANTS = (as_simulated, inverted, of_equal_mean)
 
 
-def measure(per_kind: int, methods: Sequence[str]) -> pd.DataFrame:
+def measure(classifier: Classifier, per_kind: int, methods: Sequence[str]) -> pd.DataFrame:
     """Return one row per picture, way of showing it, and method."""
-    classifier = load_model("em-morph5", device="cpu")
-    near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * NEAR_PX + 1,) * 2)
     rows = []
     for kind in KINDS:
         seeds = iter(range(FIRST_SEED, FIRST_SEED + 20 * per_kind))
         found = 0
         while found < per_kind and (seed := next(seeds, None)) is not None:
-            sample = simulate(kind, shape=(SIDE, SIDE), seed=seed)
-            mask = np.asarray(sample.mask, bool)
-            if not 0.005 < mask.mean() <= MOST_COVERED:
-                continue
-            found += 1
-            close = cv2.dilate(mask.astype(np.uint8), near) > 0
-            for variant in VARIANTS:
-                pixels = variant(sample.micrograph.pixels, mask)
-                shown = Micrograph(sample.micrograph.name, pixels)
-                maps = explain_all(
-                    classifier, shown, target=kind, methods=methods, channels=CHANNELS
-                )
-                for name, each in maps.items():
-                    heat = each.heatmap.astype(np.float64)
-                    hit = bool(close.flat[heat.argmax()]) if each.has_evidence else False
-                    strict = float(mask[heat == heat.max()].mean()) if each.has_evidence else 0.0
-                    energy = heat[mask].sum() / heat.sum() if each.has_evidence else 0.0
-                    place = variant.__name__, kind, seed, name
-                    rows.append((*place, hit, strict, energy, float(mask.mean())))
+            of_frame = measure_frame(classifier, kind, seed, methods)
+            found += bool(of_frame)
+            rows += of_frame
     return pd.DataFrame(rows, columns=["frames", "kind", "seed", "method", *NUMBERS])
+
+
+def measure_frame(
+    classifier: Classifier, kind: str, seed: int, methods: Sequence[str]
+) -> list[tuple[object, ...]]:
+    """Return one row per way of showing a frame and method; none where the mask says little."""
+    sample = simulate(kind, shape=(SIDE, SIDE), seed=seed)
+    mask = np.asarray(sample.mask, bool)
+    if not 0.005 < mask.mean() <= MOST_COVERED:
+        return []
+    near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * NEAR_PX + 1,) * 2)
+    close = cv2.dilate(mask.astype(np.uint8), near) > 0
+    rows: list[tuple[object, ...]] = []
+    for variant in VARIANTS:
+        shown = Micrograph(sample.micrograph.name, variant(sample.micrograph.pixels, mask))
+        maps = explain_all(classifier, shown, target=kind, methods=methods, channels=CHANNELS)
+        for name, each in maps.items():
+            heat = each.heatmap.astype(np.float64)
+            hit = bool(close.flat[heat.argmax()]) if each.has_evidence else False
+            strict = float(mask[heat == heat.max()].mean()) if each.has_evidence else 0.0
+            energy = heat[mask].sum() / heat.sum() if each.has_evidence else 0.0
+            place = variant.__name__, kind, seed, name
+            rows.append((*place, hit, strict, energy, float(mask.mean())))
+    return rows
 
 
 def beat_baselines(rows: pd.DataFrame) -> pd.DataFrame:
@@ -112,8 +118,14 @@ def main() -> None:
     """Print the tables, and what every method is ahead of the best baseline by."""
     per_kind = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     methods = sys.argv[2].split(",") if len(sys.argv) > 2 else [*METHODS, "fine", *BASELINES[2:]]
-    rows = measure(per_kind, methods)
-    print(f"em-morph5, {SIDE} x {SIDE}, pictures per kind:")
+    model = sys.argv[3] if len(sys.argv) > 3 else SHIPPED
+    rows = measure(load_model(model, device="cpu"), per_kind, methods)
+    report(rows, model)
+
+
+def report(rows: pd.DataFrame, model: str) -> None:
+    """Print the tables of what was measured."""
+    print(f"{model}, {SIDE} x {SIDE}, pictures per kind:")
     one = rows[(rows["method"] == "grad-cam") & (rows["frames"] == "as_simulated")]
     print(one.groupby("kind").size().to_string())
     for frames, of_frames in rows.groupby("frames", sort=False):

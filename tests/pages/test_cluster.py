@@ -9,6 +9,7 @@ from core.ui.cluster.region_picker import corners_of
 from core.ui.shell import region
 from tests.pages.conftest import encode
 from tests.pages.steps import assert_calm, texts, upload
+from tests.unit.measuring.twins.test_twins import discs
 
 
 @pytest.fixture
@@ -229,3 +230,20 @@ def test_percentiles_are_by_number_area_or_volume(app):
     assert_calm(app)
     assert "of the volume of all regions is in smaller ones" in texts(app)
     assert "stay within a tenth when it is doubled" in texts(app)
+
+
+def test_look_alikes_say_how_wrong_the_regions_are_and_what_neighbours_of_the_settings_are(app):
+    upload(app, ("discs.png", encode(discs()[0].pixels)))
+    app.session_state["cluster_trial"] = app.session_state["cluster_trial_others"] = True
+    app.session_state["cluster_k"] = 2
+    cluster_page = app.switch_page("pages/4_Cluster.py").run(timeout=240)
+    assert_calm(cluster_page)
+    rows = next(d.value for d in cluster_page.dataframe if "corrected by simulation" in d.value)
+    assert (
+        rows.loc[rows["quantity"] == "objects", "measured"].item()
+        == legend(cluster_page)["regions"].max()
+    )
+    others = next(d.value for d in cluster_page.dataframe if "setting" in d.value)
+    assert "3 clusters" in others["setting"].tolist()
+    assert "neighbours’ vote" in others["setting"].tolist()
+    assert np.isfinite(others["count error (%)"]).all()

@@ -47,7 +47,7 @@ def test_too_little_memory_is_a_sentence_on_every_page(app, png, page, monkeypat
     upload(app, ("a.png", png))
     monkeypatch.setattr(memory, "memory_limit", lambda: 1)
     app.switch_page(f"pages/{page}").run()
-    if page.startswith("5_"):
+    if page.startswith("6_"):
         app.button(key="batch_run_now").click().run()
         finish = time.monotonic() + 60
         while app.session_state["batch_run"].is_running and time.monotonic() < finish:

@@ -39,14 +39,14 @@ def test_several_measurements_are_one_setting_with_those_of_a_batch(cluster_page
     assert_calm(app)
     assert {"Median gap", "Mean intercept"} <= {m.label for m in app.metric}
     app.segmented_control(key="cluster_sizes_by").set_value("volume").run()
-    app.switch_page("pages/5_Batch_Report.py").run()
+    app.switch_page("pages/6_Batch_Report.py").run()
     assert_calm(app)
     assert app.pills(key="measure_more").value == ["gaps", "grains"]
     assert app.segmented_control(key="cluster_sizes_by").value == "volume"
 
 
 def test_limits_that_contradict_each_other_are_a_sentence_on_the_batch_page(cluster_page):
-    app = cluster_page.switch_page("pages/5_Batch_Report.py").run()
+    app = cluster_page.switch_page("pages/6_Batch_Report.py").run()
     app.number_input(key="cluster_circularity").set_value(0.9).run()
     app.number_input(key="cluster_circularity_to").set_value(0.5).run()
     assert not app.exception

@@ -7,7 +7,6 @@ from core.imaging.simulation.samples import simulate
 from core.measuring.by_hand import Shape
 from core.measuring.exchange import labels_tiff
 from core.measuring.segmentation import Edit
-from core.ui import cache
 from core.ui.parts import viewer
 from core.ui.segment import hand
 from tests.pages.conftest import encode
@@ -60,7 +59,7 @@ def test_particles_are_found_without_a_setting(app, png):
     upload(app, ("a.png", png))
     app.switch_page(PAGE).run()
     assert_calm(app)
-    way = "particles" if cache.can_find_particles() else "chain"
+    way = "particles"
     assert app.segmented_control(key="segment_way").value == way
     assert count(app) > 0
     place = place_of(app, 0)
@@ -247,3 +246,22 @@ def test_look_alikes_say_how_wrong_the_numbers_are(app):
     said = texts(segment_page)
     assert "too low" in said or "too high" in said or "right" in said
     assert "They cannot see objects behind others" in said
+
+
+def test_a_neighbour_that_reads_look_alikes_better_is_taken(app):
+    noisy = discs(noise=20.0)[0].pixels
+    upload(app, ("discs.png", encode(noisy)))
+    app.session_state["segment_way"] = "chain"
+    app.session_state["segment_sigma"] = 0.0
+    app.session_state["workspace_smallest_region_px"] = 2
+    app.session_state["segment_trial"] = app.session_state["segment_trial_others"] = True
+    segment_page = app.switch_page(PAGE).run(timeout=240)
+    assert_calm(segment_page)
+    before = count(segment_page)
+    rows = next(d.value for d in segment_page.dataframe if "setting" in d.value)
+    assert rows["setting"].tolist()[:2] == ["as it is set", "objects from 1 px on"]
+    assert "falls from" in texts(segment_page)
+    segment_page.session_state["segment_trial"] = False
+    segment_page.button("segment_trial_take").click().run()
+    assert_calm(segment_page)
+    assert abs(count(segment_page) - 25) < abs(before - 25)

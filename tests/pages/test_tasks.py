@@ -61,7 +61,7 @@ def test_classify_names_class_runner_up_model_and_device(app, png):
     assert app.metric[0].label == "Most probable class"
     assert "_" not in app.metric[0].value
     assert "runner-up" in texts(app)
-    assert "em\\-morph5 on" in texts(app)
+    assert "em\\-morph5\\-2 on" in texts(app)
     assert "not calibrated" in texts(app)
 
 

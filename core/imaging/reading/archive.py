@@ -75,6 +75,7 @@ def open_archive(
         archive = zipfile.ZipFile(io.BytesIO(data))
     except Exception as error:
         raise UnreadableMicrograph(_BROKEN) from error
+    _refuse_zarr([entry.filename for entry in archive.infolist()], name)
     entries = [entry for entry in archive.infolist() if _is_wanted(entry)]
     _check(entries, len(data), name, most_entries)
     labels: dict[str, int] = {}
@@ -135,6 +136,34 @@ def _check_count(data: bytes, name: str, most_entries: int) -> None:
         raise UnreadableMicrograph(
             f"“{name}” holds more files than it says; give at most {most_entries} at once."
         )
+
+
+def zarr_store(path: str) -> str | None:
+    """Return the name of the zarr store, such as a .zspy of HyperSpy, that a file is part of.
+
+    Told by the folder's ending or by the files that describe its arrays; None for other files.
+    """
+    parts = PurePosixPath(path.replace("\\", "/")).parts
+    for part in parts[:-1]:
+        if part.lower().endswith((".zspy", ".zarr")):
+            return part
+    if parts and parts[-1] in (".zgroup", ".zarray", ".zmetadata", "zarr.json"):
+        return parts[0] if len(parts) > 1 else ""
+    return None
+
+
+def zarr_refusal(store: str) -> UnreadableMicrograph:
+    """Return why a zarr store is not opened, and what to give instead."""
+    return UnreadableMicrograph(
+        f"“{store}” is or holds a zarr store (such as HyperSpy's .zspy), which is not read here; "
+        "save it as .hspy, or export its picture as TIFF."
+    )
+
+
+def _refuse_zarr(paths: list[str], name: str) -> None:
+    """Refuse a ZIP with a store: its chunks would be offered as so many damaged pictures."""
+    if any(zarr_store(path) is not None for path in paths):
+        raise zarr_refusal(name)
 
 
 def _is_wanted(entry: zipfile.ZipInfo) -> bool:

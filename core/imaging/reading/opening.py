@@ -49,6 +49,11 @@ SUFFIXES = (
     *("hspy", "h5oina", "h5", "hdf5", "nxs", "bcf", "elid", "img", "prz"),
 )
 COMPANION_SUFFIXES = companions_.SUFFIXES
+_CZI = b"ZISRAWFILE"
+_IS_CZI = (
+    "Zeiss .czi files are not read here; in ZEN, export the picture as OME-TIFF (its scale goes "
+    "with it) or as TIFF, and give that."
+)
 _DECODERS = (RASTER, TIFF, NETPBM, NPY, NATIVE)
 
 _log = logging.getLogger(__name__)
@@ -207,6 +212,8 @@ def _decoder_for(data: bytes) -> Decoder:
             return decoder
     if head.startswith(b"PK\3\4"):
         raise UnreadableMicrograph("The file is an archive; give it where folders are opened.")
+    if head.startswith(_CZI):
+        raise UnreadableMicrograph(_IS_CZI)
     raise UnreadableMicrograph(
         f"The file is not a picture of a kind that is read here; export it as {READABLE}."
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from core.errors import UserError
-from core.imaging.reading.archive import Entry, is_archive, open_archive
+from core.imaging.reading.archive import Entry, is_archive, open_archive, zarr_refusal, zarr_store
 from core.imaging.reading.companions import (
     beside,
     is_companion,
@@ -82,6 +82,9 @@ def unpack(files: Sequence[tuple[str, bytes]]) -> Iterator[Given | Refused]:
     Given or Refused
         In the order given. An archive that is refused half-way has yielded what came before.
     """
+    stores = [zarr_store(name) for name, _ in files]
+    yield from (Refused(store, zarr_refusal(store)) for store in dict.fromkeys(stores) if store)
+    files = [file for file, store in zip(files, stores, strict=True) if store is None]
     plain = [(name, data) for name, data in files if not is_archive(data) and not _hidden(name)]
     companions = {name: data for name, data in plain if is_companion(name)}
     ours = set(leave_out_companions([name for name, _ in plain]))

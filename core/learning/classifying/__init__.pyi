@@ -32,6 +32,7 @@ from .tile_map import TileMap as TileMap
 from .tile_map import map_tiles as map_tiles
 from .validation import area_under_curve as area_under_curve
 from .validation import balanced_accuracy as balanced_accuracy
+from .validation import bootstrap_interval as bootstrap_interval
 from .validation import conformal_threshold as conformal_threshold
 from .validation import confusion_matrix as confusion_matrix
 from .validation import cool_by_group as cool_by_group

@@ -126,6 +126,24 @@ class _HeldOutSource(_Part):
     right: Count
 
 
+class _Learnt(_Part):
+    share: Share
+    groups: Annotated[float, Field(ge=0, le=1e9)]
+    pictures: Annotated[float, Field(ge=0, le=1e9)]
+    balanced_accuracy: Share
+    balanced_accuracy_interval_95: Interval
+    accuracy: Share
+    held_out: Count
+    folds: Count
+    views: Count
+
+
+class _LearntQuickly(_Part):
+    share: Share
+    per_class: Annotated[float, Field(ge=0, le=1e9)]
+    balanced_accuracy: Share
+
+
 class _Metrics(_Scores):
     """The scores of a card; those of whole frames and of pictures, or flat ones."""
 
@@ -136,6 +154,7 @@ class _Metrics(_Scores):
     novelty: _Novelty | None = None
     shortcuts: _Shortcuts | None = None
     held_out_sources: Annotated[list[_HeldOutSource], Field(max_length=1000)] | None = None
+    learning_curve: Annotated[list[_Learnt | _LearntQuickly], Field(max_length=50)] | None = None
 
 
 class _Calibration(_Part):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import numpy as np
@@ -47,12 +47,21 @@ def find_particles(micrograph: Micrograph, *, exclude: NDArray[Any] | None = Non
     ValueError
         If `exclude` has another shape than the micrograph or is not boolean.
     """
-    from core.learning.particles.model import shipped_network  # torch, only when it is asked for
-
-    network = shipped_network() if _suits_network(micrograph.shape) else None
+    network = _network_for(micrograph)
     if network is None:
         return find_by_shape(micrograph, exclude=exclude)
     return find_with(network, micrograph, exclude=exclude)
+
+
+def way_to_particles(micrograph: Micrograph) -> Literal["network", "shape"]:
+    """Return how `find_particles` goes about a micrograph; parameters and errors as there."""
+    return "shape" if _network_for(micrograph) is None else "network"
+
+
+def _network_for(micrograph: Micrograph) -> ParticleNetwork | None:
+    from core.learning.particles.model import shipped_network  # torch, only when it is asked for
+
+    return shipped_network() if _suits_network(micrograph.shape) else None
 
 
 def find_with(

@@ -167,12 +167,11 @@ def cross_validate(
     logits = {name: np.zeros((len(pictures), len(classes))) for name in views}
     distances, fold_of = np.zeros(len(pictures)), np.zeros(len(pictures), np.int64)
     far = np.zeros((folds, len(foreign)))
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    for fold, (rest, held) in enumerate(splitter.split(truth, truth, groups)):
+    for fold, (rest, held) in enumerate(split(truth, groups, folds, seed)):
         kept = work / f"fold{fold}.answers.pt" if work else None
         answers = _recall(kept)
         if answers is None:
-            classifier = network_of(f"fold{fold}", rest)
+            classifier = network_of(f"fold{fold}", rest.tolist())
             known = make_reference(classifier, [shown[i] for i in rest], truth[rest], groups[rest])
             answers = {
                 name: ask(classifier, [frames[i] for i in held])[0]
@@ -187,6 +186,12 @@ def cross_validate(
         found = logits[SQUARES][held].argmax(1) == truth[held]
         report(f"fold {fold}: {found.mean():.3f} of {len(held)} held-out micrographs right")
     return HeldOut(logits, truth, groups, distances, far, fold_of)
+
+
+def split(truth: Array, groups: Array, folds: int, seed: int) -> list[tuple[Array, Array]]:
+    """Return per fold the places learnt from and those held out, groups whole, classes alike."""
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    return list(splitter.split(truth, truth, groups))
 
 
 def _recall(path: Path | None) -> dict[str, Array] | None:

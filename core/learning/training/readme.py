@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -142,23 +143,9 @@ def _trust(card: ModelCard) -> Iterable[str]:
     if "shortcuts" in metrics:
         yield from _shortcuts(metrics["shortcuts"])
     if "held_out_sources" in metrics:
-        yield (
-            "*Sources left out.* Fine-tuned without a source, and asked about its whole frames "
-            "(recall of one source of one class, so chance is one in "
-            f"{len(card.classes)}):"
-        )
-        yield _table(
-            ("source left out", "class", "right", "said"),
-            (
-                (
-                    row["source"],
-                    row["class"],
-                    f"{row['right']} of {row['pictures']}",
-                    ", ".join(f"{name} {count}" for name, count in row["said"].items()),
-                )
-                for row in metrics["held_out_sources"]
-            ),
-        )
+        yield from _sources(card)
+    if "learning_curve" in metrics:
+        yield from _curve(metrics["learning_curve"], card.training["finetune_samples"])
     if "worst_pictures" in metrics:
         yield from _worst(card)
     if card.training_range:
@@ -198,6 +185,69 @@ def _shortcuts(found: Mapping[str, Any]) -> Iterable[str]:
             for name, points in found["points"].items()
         ),
     )
+
+
+def _sources(card: ModelCard) -> Iterable[str]:
+    rows, full = card.metrics["held_out_sources"], card.training["finetune_samples"]
+    views = card.metrics.get("held_out_sources_views", full)
+    right, pictures = (sum(row[key] for row in rows) for key in ("right", "pictures"))
+    sizes = Counter[str]()
+    for row in rows:
+        sizes[row["source"]] += row["pictures"]
+    together = any(row.get("left_out", 0) > sizes[row["source"]] for row in rows)
+    mean = sum(row["right"] / row["pictures"] for row in rows) / len(rows)
+    yield str.rstrip(
+        "*Sources left out.* Trained without a source, and asked about its whole frames "
+        f"(recall of one source of one class, so chance is one in {len(card.classes)}): "
+        f"{right} of {pictures} right, mean recall {mean:.3f}. {_brief(views, full)}"
+        + ("Small sources were left out together. " if together else "")
+    )
+    yield _table(
+        ("source left out", "class", "right", "said", "pictures left out in all"),
+        (
+            (
+                row["source"],
+                card.display_name(row["class"]),
+                f"{row['right']} of {row['pictures']}",
+                ", ".join(f"{card.display_name(c)} {n}" for c, n in row["said"].items()),
+                row.get("left_out", row["pictures"]),
+            )
+            for row in rows
+        ),
+    )
+
+
+def _curve(rows: Sequence[Mapping[str, Any]], full: int) -> Iterable[str]:
+    last = rows[-1]
+    yield str.rstrip(
+        "*Learning curve.* Fits on shares of every class's groups of originals, asked about the "
+        f"whole frames of {last['folds']} of the folds ({last['held_out']} pictures). "
+        + _brief(last["views"], full)
+    )
+    yield _table(
+        ("groups learnt from", "groups", "pictures", "balanced accuracy", "accuracy"),
+        (
+            (
+                f"{row['share']:.0%}",
+                f"{row['groups']:g}",
+                f"{row['pictures']:g}",
+                _bar(row["balanced_accuracy"], row["balanced_accuracy_interval_95"]),
+                f"{row['accuracy']:.3f}",
+            )
+            for row in rows
+        ),
+    )
+
+
+def _brief(views: int, full: int) -> str:
+    if views == 0:
+        return (
+            "Each fit is a linear head on the features of the start as it is, which takes "
+            "milliseconds: simpler than the network that is kept, so rather a lower bound. "
+        )
+    if views >= full:
+        return ""
+    return f"Each fit saw {views:,} views instead of {full:,}, so the kept network may do better. "
 
 
 def _worst(card: ModelCard) -> Iterable[str]:

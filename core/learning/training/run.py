@@ -21,7 +21,7 @@ from core.errors import UserError
 from core.imaging.simulation import KINDS
 from core.learning.classifying import THRESHOLD
 from core.learning.models import LONGEST_WORD, ModelCard, is_word, pick_device, save_model
-from core.learning.training import crossvalidation, unfinished
+from core.learning.training import crossvalidation, generality, unfinished
 from core.learning.training.phases import Report, Trainer, threads_beside
 from core.learning.training.pictures import LabelledPicture, read_labelled_folders
 from core.learning.training.plan import TUNED, TrainingPlan, tuned
@@ -75,8 +75,8 @@ def train(
     notes : sequence of str
         Cautions and credits for the card, beside what the counts say.
     sources : bool
-        Whether to fine-tune once more per source, without it, and say in the card what such a
-        network makes of it; takes as long as a fold each.
+        Whether to fine-tune some more networks, without whole sources and on shares of the
+        originals, and say in the card what they make of what they never saw.
     start : Start, optional
         A network to begin with instead of one drawn at random; it also gives the architecture.
     report : callable
@@ -176,7 +176,7 @@ def train_pictures(
             report=lambda line: _note(report, watch, line, len(pictures)),
         )
         weights = trainer.finetune("final", pictures)
-        elsewhere = _hold_out_sources(trainer, pictures, views) if sources else {}
+        elsewhere = generality.measure(trainer, pictures, views) if sources else {}
     card = ModelCard(
         name=name or out.name,
         architecture=plan.architecture,
@@ -276,48 +276,6 @@ def _keep(
         )
         card = replace(card, metrics=card.metrics | {"novelty": novelty})
     return save_model(out, classifier.network, card, kept, half=trainer.plan.half)
-
-
-def _hold_out_sources(
-    trainer: Trainer,
-    pictures: Sequence[LabelledPicture],
-    views: Mapping[str, crossvalidation.Frames],
-) -> dict[str, Any]:
-    """Return what networks say of a whole source that they never saw, for the card.
-
-    A source can be left out when each of its classes has pictures elsewhere.
-    """
-    frames = views.get(crossvalidation.WHOLE, views[crossvalidation.SQUARES])
-    rows = []
-    for number, source in enumerate(_list_spare_sources(pictures)):
-        rest = [picture for picture in pictures if picture.source != source]
-        classifier = trainer.as_classifier(trainer.finetune(f"without_source{number}", rest))
-        places = [i for i, picture in enumerate(pictures) if picture.source == source]
-        logits, _ = crossvalidation.ask(classifier, [frames[i] for i in places])
-        said = [trainer.classes[k] for k in logits.argmax(axis=1)]
-        for label in sorted({pictures[i].label for i in places}):
-            own = [s for s, i in zip(said, places, strict=True) if pictures[i].label == label]
-            rows.append(
-                {
-                    "source": source,
-                    "class": label,
-                    "pictures": len(own),
-                    "right": own.count(label),
-                    "said": dict(Counter(own).most_common()),
-                }
-            )
-    return {"held_out_sources": rows}
-
-
-def _list_spare_sources(pictures: Sequence[LabelledPicture]) -> list[str]:
-    labels: dict[str, set[str]] = {}
-    for picture in pictures:
-        labels.setdefault(picture.label, set()).add(picture.source)
-    return [
-        source
-        for source in sorted({picture.source for picture in pictures})
-        if all(found != {source} for found in labels.values() if source in found)
-    ]
 
 
 def _list_sources(pictures: Sequence[LabelledPicture]) -> tuple[dict[str, Any], ...]:

@@ -8,3 +8,6 @@ from .learning import learn_pixels as learn_pixels
 from .maps import MOST_KEPT_PX as MOST_KEPT_PX
 from .maps import PixelMaps as PixelMaps
 from .maps import describe_pixels as describe_pixels
+from .novelty import UNLIKE as UNLIKE
+from .novelty import Familiar as Familiar
+from .novelty import learn_familiar as learn_familiar

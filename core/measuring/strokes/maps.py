@@ -50,6 +50,11 @@ class PixelMaps:
         """(H, W)."""
         return self.hidden.shape[0], self.hidden.shape[1]
 
+    @property
+    def are_kept(self) -> bool:
+        """Whether they are held; otherwise each use describes the frame anew."""
+        return self._kept is not None
+
     def bands(self) -> Iterator[tuple[slice, Planes]]:
         """Yield the rows of each band and its maps, shape (maps, rows, W), one after the other."""
         rows = bands(self.shape)

@@ -1,4 +1,6 @@
 from .alike import Likeness as Likeness
+from .choosing import best_setting as best_setting
+from .choosing import how_wrong as how_wrong
 from .drawing import Twin as Twin
 from .drawing import simulate_twins as simulate_twins
 from .errors import QUANTITIES as QUANTITIES

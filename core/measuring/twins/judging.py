@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
@@ -96,6 +97,28 @@ class Judgement:
     count: int
     seed: int
     unit: str
+
+    @property
+    def error(self) -> Quantities:
+        """How far one measurement is off, in shares of the true value.
+
+        Root mean square over the twins; NaN where no error is given.
+        """
+        bias, spread = self.relative_bias.to_array(), self.relative_spread.to_array()
+        return Quantities.of(np.hypot(bias, spread))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per quantity: measured, its error, corrected by simulation, limits.
+
+        Lengths are in `unit`, which a column names; shares (fraction, circularity) are of 1.
+        """
+        columns = ("measured", "bias", "spread", "relative_bias", "relative_spread")
+        values = {name: getattr(self, name).to_array() for name in columns}
+        values |= {"corrected_by_simulation": self.corrected.to_array()}
+        values |= {"low": self.low.to_array(), "high": self.high.to_array()}
+        units = {"fraction": "", "count": "", "circularity": ""}
+        first = {"quantity": QUANTITIES, "unit": [units.get(n, self.unit) for n in QUANTITIES]}
+        return pd.DataFrame(first | values)
 
 
 def judge(

@@ -21,8 +21,8 @@ from core.measuring.twins.truth import Labels, Mask, signed_distance
 Floats = NDArray[np.float32]
 _REACH_PX = 12.0  # as far into the ground as an edge is followed
 _NEAR_PX = 4.0  # edges are followed in steps of half a pixel up to here
-_TEXTURE_PX = 2.0  # coarser than that is texture and kept, finer is noise and drawn anew
-_LAG_PX = 6  # noise is alike at most so far
+_TEXTURE_PX = 5.0  # coarser than that is texture and kept, finer is noise and drawn anew
+_LAG_PX = 9  # noise is alike at most so far
 _TONE_FROM_PX = 30  # smaller objects have no tone of their own
 _LEVELS = 12
 _FEWEST = 50
@@ -49,7 +49,7 @@ class Look:
     seams_show : bool
         Whether that is more than chance and texture make.
     texture : ndarray of shape (H, W), float32
-        What remains, averaged over 2 px.
+        What remains, averaged over 5 px.
     levels, sigmas : ndarray of shape (L,), float64
         Grey, and the standard deviation of the noise there.
     kernel : ndarray of shape (2 R + 1, 2 R + 1), float32

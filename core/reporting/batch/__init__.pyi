@@ -50,3 +50,4 @@ from .sources import GivenSource as GivenSource
 from .sources import Later as Later
 from .sources import Source as Source
 from .sources import list_sources as list_sources
+from .sources import written_by_batch as written_by_batch

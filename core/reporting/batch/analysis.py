@@ -37,6 +37,7 @@ from core.measuring.regions import filter_regions, label_regions, measure_labels
 from core.micrograph import Micrograph
 from core.reporting.batch.rows import likeness, measures, sizes
 from core.reporting.batch.rows.naming import find_part, find_sample
+from core.reporting.mending import Mended, mend
 from core.reporting.recipe import Recipe
 from core.reporting.segmenting import CLUSTERS, Phases, find_phases
 from core.reporting.settling import CLUSTERINGS, settled, uncounted
@@ -130,6 +131,9 @@ def analyse(
     clustering = find_clusters(filtered, hidden, recipe, others)
     target: Mask = clustering.labels == recipe.target
     numbers = _numbered(clustering, target, micrograph, recipe, hidden)
+    mended = mend(numbers, micrograph, hidden, recipe.segmentation.edits)
+    if mended is not None:
+        numbers, target = mended.labels, mended.labels > 0
     regions = tabulate_regions(target, micrograph, recipe, hidden, numbers=numbers)
     if recipe.drop_border_regions:
         regions = regions[~regions["touches_border"]].reset_index(drop=True)
@@ -152,6 +156,8 @@ def analyse(
             micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan"),
             **_region_choice(recipe, micrograph, hidden),
         ),
+        **(_mended_values(mended, target, hidden) if mended is not None else {}),
+        **(clustering.values if isinstance(clustering, Phases) else {}),
         "filters_picked": "; ".join(filtered.metadata.get("picked", ())),
         **_micrograph_values(micrograph, hidden),
     }
@@ -282,6 +288,13 @@ def _area_values(
         "smoothing": describe_smoothing(recipe),
         "smallest_region_px": smallest_area_px(recipe, micrograph),
     }
+
+
+def _mended_values(mended: Mended, target: Mask, hidden: Mask | None) -> dict[str, Any]:
+    """Return what a hand changed, and the share that is covered after that."""
+    counted = target.size if hidden is None else np.count_nonzero(~hidden)
+    percent = 100 * np.count_nonzero(target) / max(1, counted)
+    return {**mended.values, "target_percent": round(percent, 6)}
 
 
 def describe_smoothing(recipe: Recipe) -> str:

@@ -10,7 +10,7 @@ import json
 import platform
 import shutil
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,6 +24,16 @@ from core.imaging.display import file_stem
 from core.learning.models import file_digest
 from core.reporting.batch.journal import FILE, FOLDER, LONGEST_STEM, OURS, Journal
 from core.reporting.batch.rows.spreadsheet import csv_bytes, written
+from core.reporting.batch.rows.tidy.columns import dictionary
+from core.reporting.batch.rows.tidy.tables import (
+    CLUSTERS,
+    COLUMNS,
+    FIELDS,
+    PROBABILITIES,
+    REGIONS,
+    tidy,
+    tidy_tables,
+)
 from core.reporting.recipe import Recipe
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-image", "opencv-python-headless", "torch")
@@ -144,13 +154,14 @@ def write_tables(
         If they cannot be written.
     """
     names = ("results.csv", "results.parquet", "regions.csv", "recipe.json")
-    files = (*names, *pictures)
+    files = (*names, COLUMNS, FIELDS, PROBABILITIES, CLUSTERS, REGIONS, *pictures)
     with writing(folder):
         (folder / names[0]).write_bytes(csv_bytes(rows))
         # Through a file of Python's: the library takes no name that is not UTF-8.
         with (folder / names[1]).open("wb") as stream:
             _encodable(rows).to_parquet(stream, engine="pyarrow", index=False)
-        _write_regions(folder / names[2], regions)
+        _write_regions((folder / names[2], folder / REGIONS), regions)
+        _write_tidy(folder, rows, model["classes"])
         (folder / names[3]).write_bytes(recipe.to_json().encode())
         manifest = {
             "kind": "micrographia-batch",
@@ -185,14 +196,30 @@ def _inputs(rows: pd.DataFrame) -> Iterator[str]:
         yield f"{number} {name}"
 
 
-def _write_regions(path: Path, regions: Iterable[pd.DataFrame]) -> None:
+def _write_regions(paths: tuple[Path, Path], regions: Iterable[pd.DataFrame]) -> None:
+    """Write the regions with every digit, and as other programs like them."""
     from core.reporting.batch.rows.tabulation import no_regions
 
-    with path.open("wb") as stream:
-        stream.write(csv_bytes(no_regions()))
+    paths[1].parent.mkdir(exist_ok=True)
+    with paths[0].open("wb") as exact, paths[1].open("wb") as plain:
+        exact.write(csv_bytes(no_regions()))
+        plain.write(csv_bytes(tidy(no_regions())))
         for frame in regions:
             if len(frame):
-                stream.write(csv_bytes(frame, head=False))
+                exact.write(csv_bytes(frame, head=False))
+                plain.write(csv_bytes(tidy(frame), head=False))
+
+
+def _write_tidy(folder: Path, rows: pd.DataFrame, classes: Sequence[str]) -> None:
+    """Write what each micrograph has one of and several of, and what all columns mean."""
+    from core.reporting.batch.rows.tabulation import no_regions
+
+    tables = tidy_tables(rows, classes)
+    for name, table in tables.items():
+        (folder / name).write_bytes(csv_bytes(tidy(table)))
+    regions = no_regions()
+    all_tables = {"results.csv": rows, "regions.csv": regions, **tables, REGIONS: regions}
+    (folder / COLUMNS).write_bytes(csv_bytes(dictionary(all_tables.items())))
 
 
 def list_versions() -> dict[str, str]:

@@ -93,6 +93,18 @@ class Journal:
             for raw in stream:
                 yield from _items(_decode(raw)) or ()
 
+    def order(self, names: Sequence[str]) -> list[int]:
+        """Return places of names: those of the journal first, in its order, then the others.
+
+        A group that was written holds for its files in their order; what joins comes behind.
+        """
+        waiting: dict[str, list[int]] = {}
+        for place, name in enumerate(names):
+            waiting.setdefault(name, []).append(place)
+        held = [entry["name"] for entry in self.entries()] if self.path.is_file() else []
+        first = [waiting[name].pop(0) for name in held if waiting.get(name)]
+        return first + sorted(place for places in waiting.values() for place in places)
+
     def _holds(self, items: list[Entry], stamps: Sequence[tuple[str, str]]) -> bool:
         out = self.path.parent.parent
         return len(items) <= len(stamps) and all(

@@ -30,9 +30,10 @@ from core.reporting.batch.others import Others, find_others
 from core.reporting.batch.pipeline import Item, Known, plain, work_in_threads
 from core.reporting.batch.rows import likeness, tabulation
 from core.reporting.batch.rows.hand import HAND
-from core.reporting.batch.rows.naming import match_class
+from core.reporting.batch.rows.naming import find_sample, match_class
 from core.reporting.batch.rows.spreadsheet import csv_bytes
 from core.reporting.batch.sources import GivenSource, Source, list_sources, written_by_batch
+from core.reporting.decisions import find_decision
 from core.reporting.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ def run_batch(
     on_progress: Progress | None = None,
     classifier: Classifier | None = None,
     resume: bool = False,
+    grows: bool = False,
     scheduler: str | None = None,
     workers: int = 2,
     labels: Mapping[str, str] | None = None,
@@ -168,9 +170,10 @@ def run_batch(
     recipe : Recipe
         Its filters act on clustering and measuring. The network sees the unfiltered micrograph.
     out : path
-        Folder for results.csv, results.parquet, regions.csv, recipe.json, the pictures that the
-        recipe asks for and, written last, manifest.json. Made when it is missing; other files in
-        it are left alone.
+        Folder for results.csv, results.parquet, regions.csv, recipe.json, the same in tidy/ for
+        other programs, columns.csv with the meaning of every column, the pictures that the recipe
+        asks for and, written last, manifest.json. Made when it is missing; other files in it are
+        left alone.
     engine : str
         "threads" of this process; or "dask", processes of a `dask.distributed` cluster, which
         give the same rows. They must see files under the same paths.
@@ -180,6 +183,9 @@ def run_batch(
         Used in place of loading the recipe's model again.
     resume : bool
         Go on with what the same batch has left in the folder.
+    grows : bool
+        Files may join: with `resume`, those that the folder has results of come first, in their
+        order there, and only the others are computed.
     scheduler : str, optional
         Address of a Dask scheduler; without one, a cluster of `workers` processes is started here.
     labels : mapping, optional
@@ -209,12 +215,15 @@ def run_batch(
     if engine not in ENGINES:
         raise UserError(f"There is no engine {engine!r}. Available: {', '.join(ENGINES)}.")
     listed = list_sources(sources, is_written=written_by_batch(Path(out)))
+    if grows and resume:
+        places = Journal(Path(out)).order([source.name for source in listed])
+        listed = [listed[place] for place in places]
     network = classifier if classifier is not None else _load(recipe)
     _check(recipe, network)
     recipe = replace(recipe, model_sha256=network.card.sha256)  # a repetition must use these
     model = _describe(network, recipe)
     named = find_others(recipe, others, listed)
-    key, recipe = _key(recipe, model, listed), decide(recipe, listed, named)
+    key, recipe = _key(recipe, model, listed, grows), decide(recipe, listed, named)
     with _held(Path(out)) as folder:
         writer = _Writer(folder, key, recipe)
         items = writer.start(listed, resume)
@@ -292,7 +301,7 @@ class _Writer:
     def __init__(self, folder: Path, key: str, recipe: Recipe) -> None:
         self.folder = folder
         self.key = key
-        self.decided = hashlib.sha256(repr(recipe.decided).encode()).hexdigest()[:16]
+        self.recipe = recipe
         self.journal = Journal(folder)
         self.known = Known()
         self.firsts: dict[int | None, Entry] = {}  # what a copy must tell of its first
@@ -302,7 +311,7 @@ class _Writer:
     def start(self, listed: list[Source], resume: bool) -> list[Item]:
         """Return the items that are still to be done."""
         # A row that another decision made is as outdated as one of a file that has changed.
-        stamps = [f"{source.stamp()}|{self.decided}" for source in listed]
+        stamps = [f"{source.stamp()}|{_decided(source, self.recipe)}" for source in listed]
         done = 0
         if resume:
             names = [source.name for source in listed]
@@ -355,6 +364,17 @@ class _Writer:
             if self.group:
                 self.journal.append(self.group)
         self.group = []
+
+
+def _decided(source: Source, recipe: Recipe) -> str:
+    """Return a digest of what was decided for a file's sample: other samples may join later.
+
+    Of all samples where only the file's metadata would name its own.
+    """
+    decided: object = recipe.decided
+    if not recipe.sample_from.startswith("metadata"):
+        decided = find_decision(recipe.decided, find_sample(recipe, None, source.path))
+    return hashlib.sha256(repr(decided).encode()).hexdigest()[:16]
 
 
 def _entry(item: Item, files: tuple[str, ...], previews: tuple[str, ...]) -> Entry:
@@ -434,9 +454,14 @@ def _check(recipe: Recipe, network: Classifier) -> None:
     check_choices(recipe)
 
 
-def _key(recipe: Recipe, model: Mapping[str, Any], listed: list[Source]) -> str:
-    """Return what must be equal for a batch to go on: all but the content of the files."""
-    parts = (recipe.to_json(), model, export.list_versions(), [source.name for source in listed])
+def _key(recipe: Recipe, model: Mapping[str, Any], listed: list[Source], grows: bool) -> str:
+    """Return what must be equal for a batch to go on: all but the content of the files.
+
+    Of one that grows, files and what was decided may be more; stamps tell which rows still hold.
+    """
+    names = [] if grows else [source.name for source in listed]
+    stated = replace(recipe, decided=()) if grows else recipe
+    parts = (stated.to_json(), model, export.list_versions(), names)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -33,9 +33,6 @@ class Later:
     fetch: Callable[[], Micrograph]
 
 
-GivenSource = str | PathLike[str] | tuple[str, bytes] | Micrograph | Later
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Packed:
     """One file in an archive, unpacked when it is read, with the files that belong to it."""
@@ -135,6 +132,9 @@ class Source:
             return Source(self.name, uploads.Refused(self.name, error))
 
 
+GivenSource = str | PathLike[str] | tuple[str, bytes] | Micrograph | Later | Source
+
+
 def _stat(path: Path) -> str:
     try:
         stat = path.stat()
@@ -227,7 +227,7 @@ def _is_drawn(place: PurePosixPath, paths: Container[str]) -> bool:
 
 
 def _as_many(given: Iterable[GivenSource] | GivenSource) -> Iterable[object]:
-    single = isinstance(given, str | PathLike | Micrograph | Later) or _is_upload(given)
+    single = isinstance(given, str | PathLike | Micrograph | Later | Source) or _is_upload(given)
     return [given] if single else given  # type: ignore[return-value]
 
 
@@ -241,6 +241,8 @@ def _is_upload(given: object) -> bool:
 
 
 def _expand(given: object, is_written: IsWritten | None) -> list[Source]:
+    if isinstance(given, Source):
+        return [given]
     if isinstance(given, Micrograph | Later):
         return [Source(given.name, given)]
     if isinstance(given, str | PathLike):

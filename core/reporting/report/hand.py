@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from core.measuring.by_hand import summarise
+from core.reporting.mending import describe_mending
 from core.reporting.report.wording import escape, plain_number
 
 if TYPE_CHECKING:
@@ -18,13 +19,13 @@ _UNITS = {"nm": "nm", "px": "px", "deg": "°", "nm2": "nm²", "px2": "px²"}
 
 
 def by_hand(result: BatchResult) -> str:
-    """Return statistics and list of what was measured by hand; empty without any."""
+    """Return what was mended and measured by hand; empty without any."""
     table = result.by_hand
     if table.empty:
-        return ""
+        return _mended(result)
     left = len(table) - MOST_LINES
     more = f" {left} more are in by_hand.csv." if left > 0 else ""
-    return (
+    return _mended(result) + (
         f"<h2>Measured by hand ({len(table)})</h2>{_statistics(table)}"
         '<div class="card scroll"><table><thead><tr><th>Micrograph</th><th>Name</th><th>Kind</th>'
         '<th class="number">Length</th><th class="number">Angle</th><th class="number">Area</th>'
@@ -32,6 +33,12 @@ def by_hand(result: BatchResult) -> str:
         '<p class="note">Drawn by a person on the screen; an angle of a line is its slope against '
         f"the rows. All of it with places is in by_hand.csv.{more}</p>"
     )
+
+
+def _mended(result: BatchResult) -> str:
+    """Return what a hand changed in outlines; empty where it changed nothing."""
+    said = describe_mending(result.rows)
+    return f"<h2>Mended by hand</h2><p>{escape(said)}</p>" if said else ""
 
 
 def _statistics(table: pd.DataFrame) -> str:

@@ -47,7 +47,8 @@ def table(result: BatchResult, units: Units) -> Iterator[str]:
         '</tbody></table></div><p class="note"><span class="screen">A click on a heading sorts, '
         "one on a picture shows it large; on a small screen the table scrolls sideways. "
         "</span>All columns are in results.csv and results.parquet, and every region is in "
-        f"regions.csv.{note}</p></section>"
+        "regions.csv; tidy/ has them under ASCII headings, and columns.csv says what each means."
+        f"{note}</p></section>"
     )
 
 

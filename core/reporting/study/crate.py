@@ -23,6 +23,7 @@ _WHAT = {
     "results/rows.json": "Results with every digit, a row per micrograph",
     "results/results.csv": "Results for a spreadsheet, a row per micrograph",
     "results/regions.csv": "Every measured region",
+    "results/columns.csv": "Name in ASCII, unit and meaning of every column",
 }
 _FOLDERS = {
     "results/labels": "Numbered regions, 0 = none",

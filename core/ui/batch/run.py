@@ -195,7 +195,7 @@ def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
     """
     classifier = cache.model(recipe.model)
     previous = latest()
-    wanted = any(step.others for step in recipe.filters)
+    wanted = any(step.others for step in recipe.filters) or bool(recipe.segmentation.digests)
     others = workspace.every() if wanted else ()
     place = f"batch {secrets.token_hex(4)}"
     held = sum(len(source[1]) for source in sources if isinstance(source, tuple))

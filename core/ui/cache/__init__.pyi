@@ -113,7 +113,6 @@ from .segmenting import (
     Objects,
     SegmentChoice,
     Segmented,
-    can_find_particles,
     object_files,
     object_fraction,
     object_outlines,
@@ -123,6 +122,7 @@ from .segmenting import (
     phase_values,
     segmented,
     strokes_left_out,
+    unlike_painted,
 )
 from .shared import (
     COLORMAPS,
@@ -169,7 +169,7 @@ from .training import (
     tuning_limits,
     worst_pictures,
 )
-from .twins import Judged, can_be_judged, judged
+from .twins import Judged, can_be_judged, judged, judged_beside
 from .viewing import (
     GreyFacts,
     grey_facts,
@@ -212,7 +212,6 @@ __all__ = [
     "baselines",
     "can_be_judged",
     "can_choose_preparation",
-    "can_find_particles",
     "can_tune",
     "card_jpeg",
     "choice_of_k",
@@ -256,6 +255,7 @@ __all__ = [
     "is_blank",
     "is_preparation_chosen",
     "judged",
+    "judged_beside",
     "keep_tuned",
     "label_lines",
     "label_next",
@@ -340,6 +340,7 @@ __all__ = [
     "try_preparations",
     "tuning_limits",
     "unit_of",
+    "unlike_painted",
     "usual_preparations",
     "window",
     "worst_pictures",

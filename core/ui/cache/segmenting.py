@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.errors import UserError
 from core.imaging.filtering import Pipeline
 from core.measuring.by_hand import Shape, paint
 from core.measuring.exchange import region_files
@@ -40,6 +37,7 @@ from core.measuring.strokes import (
     LeftOut,
     PixelMaps,
     describe_pixels,
+    learn_familiar,
     learn_pixels,
     leave_strokes_out,
     paint_next,
@@ -50,6 +48,11 @@ from core.ui.cache.clustering import ClusterChoice, RegionChoice, clusters, unit
 from core.ui.cache.shared import BY_KEY, excluded
 
 CHAIN, CLUSTERS, STROKES, PARTICLES, FILE = "chain", "clusters", "strokes", "particles", "file"
+_FOUND_BY = {
+    "network": "Found by the particle network.",
+    "shape": "Found by threshold and shape: the frame is too small or too narrow for the particle "
+    "network, or none is installed.",
+}
 _STRIDE = 8  # edits that are made again at most when one is added
 
 
@@ -90,11 +93,6 @@ class Segmented:
     notes: tuple[str, ...] = ()
     doubt: NDArray[np.uint8] | None = None
     next_places: tuple[tuple[int, int], ...] = ()
-
-
-def can_find_particles() -> bool:
-    """Tell whether there is a way to find particles without any setting."""
-    return find_spec("core.learning.particles") is not None
 
 
 @st.cache_data(max_size="256MB", show_spinner=False, hash_funcs=BY_KEY)
@@ -189,13 +187,22 @@ def strokes_left_out(micrograph: Micrograph, choice: SegmentChoice, _given: Give
     return leave_strokes_out(taught, paints, seed=choice.seed, described=maps)
 
 
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=BY_KEY)
+def unlike_painted(micrograph: Micrograph, choice: SegmentChoice, _given: Given) -> float:
+    """Return which share of pixels is unlike those of the painted micrographs, see `Familiar`."""
+    familiar = learn_familiar(_painted(micrograph, choice, _given)[2])
+    return familiar.unlike(described(micrograph, choice.exclude))
+
+
 def _by_network(micrograph: Micrograph, choice: SegmentChoice) -> Segmented:
-    if not can_find_particles():
-        raise UserError("Particles cannot be found here by a network. Choose another way.")
-    find_particles = import_module("core.learning.particles").find_particles
+    # Here, since it imports torch: the other ways need none.
+    from core.learning.particles import find_particles, way_to_particles
+
     mask = excluded(micrograph, choice.exclude)
+    way = way_to_particles(micrograph)
     labels = find_particles(micrograph, exclude=mask)
-    return Segmented(from_objects(labels, micrograph, exclude=mask))
+    found = from_objects(labels, micrograph, exclude=mask, parameters={"found_by": way})
+    return Segmented(found, (_FOUND_BY[way],))
 
 
 def _by_file(micrograph: Micrograph, choice: SegmentChoice, given: Given) -> Segmented:

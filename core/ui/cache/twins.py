@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from core.measuring.segmentation import (
     objects_of,
 )
 from core.measuring.strokes import learn_pixels
-from core.measuring.twins import Judgement, judge, simulate_twins
+from core.measuring.twins import Judgement, judge, judge_settings, simulate_twins
 from core.micrograph import Micrograph
 from core.ui.cache.clustering import ClusterChoice, unit_of
 from core.ui.cache.segmenting import CHAIN, CLUSTERS, FILE, STROKES, Given, Objects, SegmentChoice
@@ -33,6 +32,7 @@ from core.ui.cache.shared import BY_KEY, excluded
 
 MOST_SIDE_PX = 1024  # of the part that is imitated: twins of more take minutes
 Find = Callable[[Micrograph], Segmentation]
+Kept = dict[str, Segmentation]  # by digest of the picture
 Mask = NDArray[np.bool_]
 
 
@@ -67,20 +67,52 @@ def judged(
     UserError
         If nothing was found, or the way cannot be done again.
     """
-    window = _window(micrograph, asked.choice, _given)
-    part = micrograph.with_pixels(micrograph.pixels[window], f"part {window}")
-    whole = excluded(micrograph, asked.choice.exclude)
-    exclude = np.zeros(part.shape, np.bool_) if whole is None else whole[window]
+    part, exclude = _imitated(micrograph, asked.choice, _given)
     measure = _measure(micrograph, asked, _given, exclude)
-    said = judge(
-        part,
-        measure,
-        count=count,
-        exclude=exclude,
-        on_progress=lambda done, total: _tell(done / total, f"{done} of {total}"),
-    )
+    said = judge(part, measure, count=count, exclude=exclude, on_progress=_steps(_tell))
     twin = simulate_twins(part, measure, count=1, exclude=exclude)[0]
     return Judged(said, part, twin.micrograph)
+
+
+@st.cache_data(max_size="16MB", show_spinner=False, hash_funcs=BY_KEY)
+def judged_beside(
+    micrograph: Micrograph,
+    asked: Objects,
+    others: tuple[tuple[str, Objects], ...],
+    count: int,
+    _given: Given,
+    _tell: Callable[[float, str], None],
+) -> dict[str, Judgement]:
+    """Return how wrong the numbers are (""), and would be by other settings, on the same twins.
+
+    Raises
+    ------
+    UserError
+        As `judged` does.
+    """
+    part, exclude = _imitated(micrograph, asked.choice, _given)
+    kept: Kept = {}
+    measures = {
+        name: _measure(
+            micrograph, each, _given, exclude, kept if each.choice == asked.choice else None
+        )
+        for name, each in (("", asked), *others)
+    }
+    return judge_settings(part, measures, count=count, exclude=exclude, on_progress=_steps(_tell))
+
+
+def _steps(tell: Callable[[float, str], None]) -> Callable[[int, int], None]:
+    return lambda done, total: tell(done / total, f"{done} of {total}")
+
+
+def _imitated(
+    micrograph: Micrograph, choice: SegmentChoice, given: Given
+) -> tuple[Micrograph, Mask]:
+    """Return the part of a micrograph that is imitated, and where it is not specimen."""
+    window = _window(micrograph, choice, given)
+    part = micrograph.with_pixels(micrograph.pixels[window], f"part {window}")
+    whole = excluded(micrograph, choice.exclude)
+    return part, np.zeros(part.shape, np.bool_) if whole is None else whole[window]
 
 
 def _window(micrograph: Micrograph, choice: SegmentChoice, given: Given) -> tuple[slice, ...]:
@@ -97,14 +129,22 @@ def _window(micrograph: Micrograph, choice: SegmentChoice, given: Given) -> tupl
 
 
 def _measure(
-    micrograph: Micrograph, asked: Objects, given: Given, exclude: Mask
+    micrograph: Micrograph, asked: Objects, given: Given, exclude: Mask, seen: Kept | None = None
 ) -> Callable[[Micrograph], NDArray[np.int32]]:
-    """Return what finds the same objects in another picture of the part's shape."""
+    """Return what finds the same objects in another picture of the part's shape.
+
+    Phases that were found may be kept for measurements that differ in what an object is.
+    """
     find = _finder(micrograph, asked.choice, given, exclude)
     found_by = asked.found_by
 
     def measure(other: Micrograph) -> NDArray[np.int32]:
-        found = objects_of(find(other), asked.phase, **found_by.all_sizes.labelling)
+        phases = None if seen is None else seen.get(other.sha256)
+        if phases is None:
+            phases = find(other)
+        if seen is not None:
+            seen[other.sha256] = phases
+        found = objects_of(phases, asked.phase, **found_by.all_sizes.labelling)
         size = other.pixel_size
         table = measure_labels(found.labels, size, included=found.included)
         limits = found_by.limits.columns(unit_of(table), size.to("nm") if size else None)
@@ -128,7 +168,8 @@ def _finder(micrograph: Micrograph, choice: SegmentChoice, given: Given, exclude
         return _by_clusters(choice.clusters, choice.names, exclude)
     if choice.way == STROKES:
         return _by_strokes(choice, given, exclude)
-    find_particles = import_module("core.learning.particles").find_particles
+    from core.learning.particles import find_particles  # torch: only this way needs it
+
     return lambda other: from_objects(
         find_particles(other, exclude=exclude), other, exclude=exclude
     )

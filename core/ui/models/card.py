@@ -132,6 +132,21 @@ def _robustness(card: ModelCard) -> None:
         table = pd.DataFrame(sources)[["source", "class", "right", "pictures"]]
         table["class"] = table["class"].map(card.display_name)
         show.table(table, "classify_sources")
+        if metrics.get("held_out_sources_views") == 0:
+            st.caption(
+                "Each source left out in turn, by a linear head on the features of the start: "
+                "simpler than this network, so rather a lower bound."
+            )
+    curve = metrics.get("learning_curve", ())
+    if len(curve) > 1:
+        say.markdown(
+            "**Learning curve{head}:** from {least:.0f} % to all of the originals the balanced accuracy "
+            "goes from {low:.0f} to {high:.0f} %.",
+            head="" if curve[0].get("views") else " of a linear head",
+            least=100 * curve[0]["share"],
+            low=100 * curve[0]["balanced_accuracy"],
+            high=100 * curve[-1]["balanced_accuracy"],
+        )
 
 
 def _data(card: ModelCard) -> None:

@@ -87,7 +87,7 @@ def _try_the_usual(model: AddedModel, *, chosen: bool) -> None:
     if not st.session_state.get(key):
         return
     found = cache.try_preparations(tuple(micrographs), model.name, EXCLUDE.value())
-    show.table(found.frame, f"{key}_table", hide_index=True)
+    show.table(found.frame, f"{key}_table")
     if found.differ and not chosen:
         st.warning(
             "The answers differ much between the usual ways: only one of them can be right. Choose "

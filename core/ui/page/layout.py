@@ -10,7 +10,7 @@ from core.errors import OutOfMemory
 from core.imaging.memory import require_memory
 from core.micrograph import Micrograph
 from core.ui.models import picker
-from core.ui.page import revival, warm_up
+from core.ui.page import revival, unsaved, warm_up
 from core.ui.page.links import address
 from core.ui.parts import filmstrip, say, slider
 from core.ui.shell import PROMISES, TASKS, readings, samples, sidebar, tour, uploads, workspace
@@ -132,6 +132,8 @@ def settings(*, with_link: bool = True) -> None:
         )
         if with_link:
             address.draw_copy()
+    with st.sidebar:
+        unsaved.draw()
 
 
 def model_picker() -> str:

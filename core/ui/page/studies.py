@@ -21,7 +21,7 @@ from core.imaging.reading import MAX_FILE_MB
 from core.measuring.by_hand import read_shapes
 from core.micrograph import Micrograph, digest_pixels
 from core.ui import batch
-from core.ui.page import rooms
+from core.ui.page import rooms, unsaved
 from core.ui.page.links import address
 from core.ui.parts import say, show, viewer
 from core.ui.shell import edits_by_hand, grouping, region, sentence, workspace
@@ -160,6 +160,7 @@ def _take_over(data: bytes) -> str:
         _say_of(sha256, member.sample, member.notes)
     if added:
         workspace.select(added[0])
+    unsaved.mark_saved()
     counts = f"{_count(len(added), 'micrograph')} and {_count(held, 'setting')}"
     said = f"{study.title or 'The study'}: {counts} are open."
     if lacking:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isnan
 
 import pandas as pd
@@ -11,16 +12,18 @@ from core.imaging.filtering import Pipeline, Step
 from core.measuring.regions import SizeDistribution, size_distribution
 from core.measuring.segmentation import GROUND, OBJECTS, Segmentation
 from core.measuring.statistics import Interval, median_interval
+from core.measuring.strokes import UNLIKE
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.reporting.batch import csv_bytes
+from core.reporting.mending import edits_of
 from core.reporting.recipe import Recipe
 from core.reporting.segmenting import SegmentBy, strokes_of
 from core.ui import cache
 from core.ui.parts import say, show, tables
 from core.ui.segment import hand
 from core.ui.segment.settings import Asked
-from core.ui.shell import samples
+from core.ui.shell import samples, workspace
 
 _FILES = {
     "labels": ("Numbered objects (TIFF)", ".tif", "image/tiff"),
@@ -30,8 +33,10 @@ _FILES = {
 }
 
 
-def headline(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
-    """Draw the answer in large type, what a hand did to it, and the live histogram."""
+def headline(
+    micrograph: Micrograph, asked: Asked, notes: tuple[str, ...], meant: cache.Objects
+) -> None:
+    """Draw the answer in large type, how it came about, and the live histogram."""
     samples.badge(micrograph)
     found = cache.objects(micrograph, meant, asked.given)
     table = cache.object_table(micrograph, meant, asked.given)
@@ -39,6 +44,9 @@ def headline(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None
     say.markdown("### {words}", words=describe(len(table), sizes))
     share = cache.object_fraction(micrograph, meant, asked.given)
     say.markdown("{words}", words=_share(found.phases[0].name, share))
+    for note in notes:
+        say.caption("{note}", note=note)
+    _novelty(micrograph, asked)
     _changes(micrograph, found)
     if len(sizes.sizes):
         show.chart(
@@ -80,6 +88,28 @@ def _share(name: str, share: Interval) -> say.Line:
         covered=covered,
         low=100 * share.low,
         high=100 * share.high,
+    )
+
+
+def _novelty(micrograph: Micrograph, asked: Asked) -> None:
+    """Say how unlike the painted micrographs this one is, where it is none of them."""
+    painted = {each.key for each, _ in asked.given.strokes}
+    if asked.choice.way != cache.STROKES or micrograph.key in painted:
+        return
+    share = cache.unlike_painted(micrograph, asked.choice, asked.given)
+    if isnan(share):
+        return
+    percent = f"{100 * share:.0f} %"
+    if share > UNLIKE:
+        say.warning(
+            "Unlike the painted micrographs: {percent} of its pixels are like none of theirs. Look "
+            "at the map, and paint a stroke of each phase here too.",
+            percent=percent,
+            icon=":material/warning:",
+        )
+        return
+    say.caption(
+        "Like the painted micrographs: {percent} of its pixels are unlike theirs.", percent=percent
     )
 
 
@@ -132,8 +162,6 @@ def phases(micrograph: Micrograph, asked: Asked, found: cache.Segmented) -> None
         "Share of each phase as found, before changes by hand, with 95 % limits from tiles of this "
         "field."
     )
-    for note in found.notes:
-        say.caption("{note}", note=note)
 
 
 def downloads(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
@@ -151,10 +179,17 @@ def downloads(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> Non
         )
         show.download(
             "Sizes (CSV)",
-            lambda: csv_bytes(pd.concat([sizes.to_frame(), sizes.histogram()], axis=1)),
+            lambda: csv_bytes(sizes.to_frame()),
             f"{stem}_sizes.csv",
             "text/csv",
             "segment_sizes_csv",
+        )
+        show.download(
+            "Histogram (CSV)",
+            lambda: csv_bytes(sizes.histogram()),
+            f"{stem}_histogram.csv",
+            "text/csv",
+            "segment_histogram_csv",
         )
         recipe = _recipe(asked, meant)
         if recipe is not None:
@@ -175,8 +210,8 @@ def downloads(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> Non
 def _recipe(asked: Asked, meant: cache.Objects) -> Recipe | None:
     """Return what finds the same phases in other micrographs; None where a recipe holds no such.
 
-    Changes by hand belong to this micrograph and are not part of it. Clusters have their recipe
-    on their own page.
+    Changes by hand on loaded micrographs are part of it, and count for those alone. Clusters have
+    their recipe on their own page.
     """
     choice, found_by = asked.choice, meant.found_by
     steps: tuple[Step, ...] = ()
@@ -190,9 +225,10 @@ def _recipe(asked: Asked, meant: cache.Objects) -> Recipe | None:
         by = SegmentBy("particles")
     else:
         return None
+    edited = {each.sha256: hand.history(each).done for each in workspace.every()}
     return Recipe(
         filters=steps,
-        segmentation=by,
+        segmentation=replace(by, edits=edits_of(edited)),
         target_cluster=meant.phase - 1,
         exclude_overlays=choice.exclude,
         smallest_region_px=found_by.smallest_px,

@@ -33,15 +33,13 @@ _PHASE_NAME = "segment_phase_name"
 
 
 def _ways() -> dict[str, str]:
-    ways = {
+    return {
+        PARTICLES: ":material/grain: Particles",
         CHAIN: ":material/contrast: Threshold",
         STROKES: ":material/brush: Strokes",
         CLUSTERS: ":material/bubble_chart: Clusters",
         FILE: ":material/upload_file: File",
     }
-    if cache.can_find_particles():
-        ways = {PARTICLES: ":material/grain: Particles", **ways}
-    return ways
 
 
 def _way() -> str:
@@ -59,7 +57,7 @@ WAY = Choice(
     help="Particles: objects without a setting. Threshold: bright from dark. Strokes: paint a "
     "little of each phase, and the rest follows. Clusters: those of the Cluster page, merged and "
     "named. File: labels, a mask or ImageJ's ROIs.",
-    default=PARTICLES if cache.can_find_particles() else CHAIN,
+    default=PARTICLES,
     options=_ways,
     in_row=True,
     required=True,

@@ -1,143 +1,59 @@
-"""How wrong are these numbers here? The same measurement on look-alikes with known truth."""
+"""How wrong the numbers are here, and which neighbour of the settings would be better."""
 
 from __future__ import annotations
 
-from math import isnan
+from dataclasses import replace
 
-import pandas as pd
-import streamlit as st
-
-from core.measuring.twins import QUANTITIES, Judgement, Quantities
+from core.imaging.filtering import Pipeline, Step
+from core.measuring.defaults import smallest_region
 from core.micrograph import Micrograph
-from core.ui import cache
-from core.ui.parts import say, show, viewer, working
-from core.ui.segment.settings import Asked
-
-_TWINS = 8
-_NAMES = {
-    "fraction": "share covered",
-    "count": "objects",
-    "d10": "D10",
-    "d50": "D50",
-    "d90": "D90",
-    "chord": "mean chord",
-    "circularity": "circularity",
-}
-_BLIND = (
-    "Look-alikes know the original only by what was measured in it. They cannot see objects behind "
-    "others, kinds of objects of which none was found, charging, a further phase that was taken "
-    "for ground or for objects throughout, or a wrong pixel size."
-)
+from core.ui import cache, trial
+from core.ui.cache import CHAIN, FILE, PARTICLES
+from core.ui.segment.settings import FILTERS, METHOD, SIGMA, SPLIT, Asked
+from core.ui.shell import SMALLEST, smallest_by
+from core.ui.trial import Neighbour
 
 
 def draw(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
-    """Draw what asks for the trial, and once asked, its answer in a sentence and a table."""
-    if not cache.can_be_judged(meant.choice):
-        return
-    with st.expander("How wrong is this here?", icon=":material/experiment:"):
-        on = st.toggle(
-            "Measure look-alikes of which the truth is known",
-            key="segment_trial",
-            persist_state="session",
-            help="Pictures are drawn that look like this one and measured in the very same way. "
-            "Takes some seconds a megapixel.",
-        )
-        if on:
-            _answer(micrograph, asked, meant)
+    """Draw the trial of what is set."""
+    plain = replace(meant, edits=())
+    trial.draw(micrograph, plain, asked.given, neighbours(micrograph, plain), "segment")
 
 
-def _answer(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
-    plain = cache.Objects(meant.choice, meant.phase, meant.found_by)
-    with working.progress_bar("Measuring look-alikes: {} …") as tell:
-        found = cache.judged(micrograph, plain, _TWINS, asked.given, tell)
-    said = found.judgement
-    if found.part.shape != micrograph.shape:
-        height, width = found.part.shape
-        say.caption("Of the middle, {w} × {h} px.", w=width, h=height)
-    if said.refusal:
-        say.warning("{why}", why=said.refusal)
-    else:
-        say.markdown("{words}", words=describe(said))
-        _table(said)
-    _pictures(found.part, found.twin)
-    say.caption("{words}", words=_BLIND)
+def neighbours(micrograph: Micrograph, meant: cache.Objects) -> list[Neighbour]:
+    """Return what one setting more or less would be."""
+    way = meant.choice.way
+    found: list[Neighbour] = []
+    if way not in (PARTICLES, FILE):
+        found += trial.of_size(micrograph, meant) + trial.of_split(meant, SPLIT)
+    if way == CHAIN and METHOD.value() != FILTERS:
+        found += [_smoothed(meant, sigma) for sigma in _sigmas(SIGMA.value())]
+        found.append(_by_method(meant, "li" if METHOD.value() == "otsu" else "otsu"))
+    return found
 
 
-def describe(said: Judgement) -> say.Line:
-    """Return the errors in a sentence: "Of 104 objects …, diameters are read 3 % too small …"."""
-    true = max(said.objects.true, 1)
-    parts = [
-        _words("The share is read", 100 * said.bias.fraction, "points"),
-        _words("the count", 100 * said.relative_bias.count, "%"),
-        _words("D50", 100 * said.relative_bias.d50, "%"),
-    ]
-    lost = ", ".join(
-        f"{100 * count / true:.0f} % {what}"
-        for count, what in (
-            (said.objects.missed, "missed"),
-            (said.objects.merged, "taken for one with others"),
-            (said.objects.split, "taken for several"),
-        )
-        if count >= 0.005 * true
-    )
-    invented = said.objects.invented / max(said.objects.found, 1)
-    if invented >= 0.005:
-        lost += f"{', and ' if lost else ''}{100 * invented:.0f} % of those found are invented"
-    return say.line(
-        "{first}, {second}, {third}. {lost}",
-        first=parts[0],
-        second=parts[1],
-        third=parts[2],
-        lost=f"Of the objects in them, {lost}." if lost else "All objects in them are found.",
-    )
+def _sigmas(now: float) -> tuple[float, ...]:
+    return (1.0,) if not now else tuple({0.0, min(2 * now, SIGMA.high)} - {now})
 
 
-def _words(what: str, error: float, unit: str) -> say.Line:
-    if isnan(error):
-        return say.line("{what} is not known", what=what)
-    if abs(error) < 0.05:
-        return say.line("{what} right", what=what)
-    side = "too high" if error > 0 else "too low"
-    return say.line(
-        "{what} **{e:.2g} {unit} {side}**", what=what, e=abs(error), unit=unit, side=side
-    )
+def _smoothed(meant: cache.Objects, sigma: float) -> Neighbour:
+    steps = [s for s in Pipeline.from_json(meant.choice.chain).steps if s.filter != "gaussian"]
+    if sigma:
+        steps.insert(len(steps) - 1, Step("gaussian", {"sigma_px": sigma}))
+    changed = replace(meant, choice=_with(meant, steps))
+    if smallest_by() != "stated":
+        least = smallest_region(sigma, SMALLEST.value())
+        changed = replace(changed, found_by=replace(meant.found_by, smallest_px=least))
+    words = f"smoothed by {sigma:g} px before" if sigma else "not smoothed before"
+    return Neighbour(words, changed, ((SIGMA, sigma),))
 
 
-def _table(said: Judgement) -> None:
-    """Draw each quantity as measured and as corrected by simulation, with limits."""
-    scales = {name: 100.0 if name == "fraction" else 1.0 for name in QUANTITIES}
-    units = {"fraction": "%", "count": "", "circularity": ""}
-
-    def column(values: Quantities) -> list[float]:
-        return [scales[name] * values[name] for name in QUANTITIES]
-
-    rows = pd.DataFrame(
-        {
-            "quantity": [_NAMES[name] for name in QUANTITIES],
-            "unit": [units.get(name, said.unit) for name in QUANTITIES],
-            "measured": column(said.measured),
-            "bias": column(said.bias),
-            "corrected by simulation": column(said.corrected),
-            "from": column(said.low),
-            "to": column(said.high),
-        }
-    )
-    st.dataframe(rows, hide_index=True, column_config=show.formats(rows), key="segment_trial_table")
-    say.caption(
-        "From {count} look-alikes; limits hold 95 % of drawn test pictures or more. The measured "
-        "values stay the answer; corrected ones are a second opinion.",
-        count=said.count,
-    )
+def _by_method(meant: cache.Objects, method: str) -> Neighbour:
+    *before, _ = Pipeline.from_json(meant.choice.chain).steps
+    choice = _with(meant, [*before, Step(method)])
+    words = f"with {METHOD.titles[method]}’s threshold"
+    return Neighbour(words, replace(meant, choice=choice), ((METHOD, method),))
 
 
-def _pictures(part: Micrograph, twin: Micrograph) -> None:
-    """Draw the part that is imitated and a look-alike side by side, moved and zoomed together."""
-    viewer.show_micrograph(
-        part,
-        False,
-        key="segment_trial_view",
-        after=twin,
-        labels=("original", "look-alike (simulated)"),
-        mode=viewer.SIDE,
-        alt="The micrograph beside a look-alike of it",
-    )
+def _with(meant: cache.Objects, steps: list[Step]) -> cache.SegmentChoice:
+    return replace(meant.choice, chain=Pipeline(tuple(steps)).to_json())

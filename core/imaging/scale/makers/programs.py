@@ -19,7 +19,10 @@ _DM_UNIT, _DM_UNIT_Y, _DM_SCALE_X, _DM_SCALE_Y = 65003, 65004, 65009, 65010
 _SIS_TAG, _TVIPS_TAG = 33560, 37706
 _MAX_JSON = 1_000_000
 _PRINT_UNITS = ("cm", "in", "inch")  # ImageJ takes the resolution of any TIFF for a scale
-_FINEST_PRINT_M = 1e-6  # above 25 400 dots per inch nobody prints
+_FINEST_PRINT_M = 5e-6  # above 4800 dots per inch nobody prints or scans
+_OF_A_PRINT = (
+    "no pixel size: the resolution is that of a print or scan (per cm or inch), not of the specimen"
+)
 _SERIALEM_PER_CM = 1e4  # fewer pixels a centimetre are those of a print
 
 
@@ -29,7 +32,7 @@ def read_imagej(fields: Mapping[str, Any], page: tifffile.TiffPage) -> list[Stat
     x, y = (1 / per if per else None for per in (per_x, per_y))
     unit = fields.get("unit")
     if plain_unit(unit) in _PRINT_UNITS and (metres(x, unit) or 0) > _FINEST_PRINT_M:
-        return []
+        return [Statement("ImageJ", fields={"calibration": _OF_A_PRINT})]
     return [calibrated("ImageJ", from_axes(x, y, unit, "ImageJ", fields.get("yunit")))]
 
 

@@ -88,6 +88,7 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("timm", ("stem.conv.weight", "head.norm.weight"), "resnetv2_50 resnetv2_101"),
 )  # fmt: skip
 _WORD = re.compile(r"[a-z0-9_]{2,80}")
+_OF_MEASURES = "timm/vit"  # a plain transformer; its name alone, as a file's, builds none
 
 
 def candidates(shapes: Shapes, hints: Sequence[str] = ()) -> Iterator[Candidate]:
@@ -116,7 +117,8 @@ def _read_hint(hint: str) -> list[str]:
     word = hint.lower().rpartition("/")[2].rpartition(":")[2].partition(".")[0].replace("-", "_")
     if not _WORD.fullmatch(word):
         return []
-    return [name for name in (f"timm/{word}", f"torchvision/{word}") if is_borrowed(name)]
+    named = (f"timm/{word}", f"torchvision/{word}")
+    return [name for name in named if is_borrowed(name) and name != _OF_MEASURES]
 
 
 def _measure_transformer(shapes: Shapes) -> Candidate | None:
@@ -148,4 +150,4 @@ def _measure_transformer(shapes: Shapes) -> Candidate | None:
     }
     if distilled:
         options["distilled"] = True
-    return ("timm/vit", options) if grid else None
+    return (_OF_MEASURES, options) if grid else None

@@ -161,7 +161,7 @@ def fit_network(
     kinds = {value.dtype for value in view.tensors.values() if value.is_floating_point()}
     if kinds - {torch.float32}:
         notes.append("Its numbers were brought to 32-bit floats.")
-    notes += _say_what_names_hide(blueprint, hints)
+    notes += _say_what_names_hide(blueprint, hints, stated="heads" in (measures or {}))
     state = _state(view.tensors, blueprint, last)
     _check_finite(state)
     stem, options = f"{blueprint.stem}.weight", dict(blueprint.options)
@@ -407,10 +407,12 @@ def _say_left_out(view: _View, blueprint: Blueprint, last: Last) -> list[str]:
     return [f"{count} {verb} no part of the network and left out: {named}.{average}"]
 
 
-def _say_what_names_hide(blueprint: Blueprint, hints: Sequence[str]) -> list[str]:
+def _say_what_names_hide(blueprint: Blueprint, hints: Sequence[str], *, stated: bool) -> list[str]:
     """Return what names and shapes cannot tell of this network."""
     name = blueprint.architecture
     if name == "timm/vit":
+        if stated:
+            return []
         heads = dict(blueprint.options)["heads"]
         return [f"Its attention has {heads} heads: the file does not say so, it is usual."]
     padded = name.startswith(("timm/efficientnet", "timm/mobilenetv3"))

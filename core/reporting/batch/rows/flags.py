@@ -7,11 +7,13 @@ from typing import Any
 
 from core.imaging.scale import READ_FROM_PICTURE
 from core.reporting.batch.rows.listing import words_of
+from core.reporting.segmenting import is_unlike_painted
 
 # id -> what it means, for people; in the order of their weight
 FLAGS: Mapping[str, str] = {
     "failed": "could not be read or analysed",
     "novel": "unlike what the network was trained on: its classes may not apply",
+    "unlike the painted": "unlike the micrographs whose strokes taught the phases: look at them",
     "low confidence": "more than one class cannot be excluded, or none reaches 50 %",
     "few pixels": "less than 100 px high or wide: too few to trust the class",
     "no evidence": "no part of the frame speaks for the class",
@@ -37,6 +39,7 @@ def find_flags(row: Mapping[str, Any]) -> tuple[str, ...]:
         return ("failed",)
     found = {
         "novel": (row.get("novelty") or 0.0) > 1,  # NaN and None where nothing measures it
+        "unlike the painted": is_unlike_painted(row),
         "low confidence": len(words_of(row["candidates"])) > 1
         or row["probability"] < LOW_PROBABILITY,
         "few pixels": min(row["width_px"], row["height_px"]) < FEW_PX,

@@ -16,7 +16,9 @@ from core.reporting.batch.rows.label_table import find_key
 from core.reporting.batch.rows.listing import Listed
 from core.reporting.batch.rows.measures import list_measures
 from core.reporting.batch.rows.naming import match_class
+from core.reporting.mending import CHANGED, REMOVED, UNFIT, list_mending_columns
 from core.reporting.recipe import PICTURES, Recipe
+from core.reporting.segmenting import PHASES_BY, list_phase_columns
 
 HEAD = (
     "number",
@@ -46,6 +48,9 @@ WHOLE_NUMBERS = (
     "regions",
     "width_px",
     "height_px",
+    CHANGED,
+    REMOVED,
+    UNFIT,
 )
 TEXTS = (
     "sample",
@@ -120,10 +125,13 @@ def tabulate(
         row["warnings"] = Listed(find_flags(row))
         rows.append(row)
     files = [FILE_COLUMNS[name] for name in PICTURES if name in recipe.pictures]
-    more = list_measures(recipe.measures)
+    told = list_phase_columns(recipe.segmentation)
+    told += list_mending_columns(recipe.segmentation.edits)
+    more = [*list_measures(recipe.measures), *told]
     columns = [*HEAD, *list_columns(list(classes), recipe.clusters), *more, *files]
     table = pd.DataFrame(rows, columns=columns, dtype=object)
-    texts = [*("name", "reason", "warnings", "true_label"), *TEXTS, *files]
+    told = [name for name in told if name == PHASES_BY]
+    texts = [*("name", "reason", "warnings", "true_label"), *TEXTS, *told, *files]
     table[texts] = table[texts].fillna("")
     numbers = [c for c in columns if c not in (*texts, "status", "has_evidence")]
     # Failed rows have no numbers; nullable integers keep the others whole.

@@ -383,6 +383,25 @@ def test_tescan_header_beside_a_picture(name: str) -> None:
     assert nm(beside(text.replace("SizeY=1.25", "SizeY=2.5"), name)) is None
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("ImageWidth=64\r\nImageHeight=40", 12.5),
+        ("Width=64 px\r\nHeight=40\r\nImageStripSize=8", 12.5),
+        ("ImageStripSize=8", 12.5),
+        ("ImageWidth=128\r\nImageHeight=80", None),
+        ("ImageSize=128x80", None),
+        ("ImageWidth=128", None),
+        ("Size X=32", None),
+    ],
+)
+def test_tescan_header_of_a_picture_of_another_size(lines: str, expected: float | None) -> None:
+    text = f"[MAIN]\r\nPixelSizeX=1.25e-008\r\nPixelSizeY=1.25e-008\r\n{lines}\r\n[SEM]\r\nHV=1\r\n"
+    found = beside(text, "a-tif.hdr")
+    assert nm(found) == approx(expected)
+    assert expected is not None or "made smaller or cut" in found.metadata["calibration"]
+
+
 # --- siblings: the same slip in another program's words ---------------------------------------
 
 
@@ -421,3 +440,29 @@ def test_units_that_people_type_into_imagej(unit, nanometres):
     per_unit = nanometres / 10
     options = {"description": f"ImageJ=1.53t\nunit={unit}\n", "resolution": (per_unit, per_unit)}
     assert nm(read(SHAPE, options)) == approx(10)
+
+
+@pytest.mark.parametrize(
+    ("unit", "per_unit", "expected"),
+    [
+        ("cm", 1e6, 10),
+        ("cm", 5000, 2000),
+        ("centimetre", 1e6, 10),
+        ("inch", 2.54e6, 10),
+        ("millimeter", 1e5, 10),
+        ("picometer", 0.1, 0.01),
+        ("nanometre", 0.1, 10),
+        ("cm", 1, None),  # what a print or a scan has is no statement about the specimen
+        ("cm", 118.11, None),
+        ("inch", 1, None),
+        ("inches", 300, None),
+        ("in", 4800, None),
+    ],
+)
+def test_centimetres_and_inches_are_read_where_they_are_not_those_of_a_print(
+    unit: str, per_unit: float, expected: float | None
+) -> None:
+    options = {"description": f"ImageJ=1.53t\nunit={unit}\n", "resolution": (per_unit, per_unit)}
+    found = read(SHAPE, options)
+    assert nm(found) == approx(expected)
+    assert expected is not None or "print or scan" in found.metadata["calibration"]

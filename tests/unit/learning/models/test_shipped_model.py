@@ -9,6 +9,8 @@ import torch
 from core.imaging.reading.opening import read_micrograph
 from core.imaging.simulation.samples import KINDS, simulate
 from core.learning.classifying.classification import classify
+from core.learning.classifying.novelty import NEAR_ANY, THRESHOLD, measure_distance
+from core.learning.classifying.validation import fit_temperature, softmax
 from core.learning.explaining.explanation import BASELINES, ONE_PASS, explain
 from core.learning.models import (
     WEIGHTS,
@@ -92,6 +94,29 @@ def test_threads_of_fifty_explanations_equal_the_serial_ones(
 ) -> None:
     methods = [*ONE_PASS, *BASELINES, "ablation-cam"]
     assert_threads_equal_one(shipped, samples, methods=methods, threads=4, rtol=1e-5, atol=1e-6)
+
+
+def test_what_is_calibrated_fits_its_own_temperature(shipped: Classifier) -> None:
+    """Held-out answers give the card's temperature, and at that one 5 % of originals are novel.
+
+    Each original is measured against those of other groups; at temperature 1 more lie beyond.
+    """
+    kept, calibration = shipped.reference, shipped.card.calibration
+    assert kept is not None
+    assert np.array_equal(kept.groups, kept.heldout_groups)
+    logits = kept.heldout_logits.astype(np.float64)
+    temperature = calibration["temperature"]
+    assert temperature == pytest.approx(fit_temperature(logits, kept.heldout_targets), abs=2e-4)
+    near_any = bool(calibration.get(NEAR_ANY))
+    distances = [
+        measure_distance(
+            kept, kept.embeddings, softmax(logits, each), kept.groups, near_any=near_any
+        )
+        for each in (temperature, 1.0)
+    ]
+    beyond, uncooled = ((d > calibration[THRESHOLD]).mean() for d in distances)
+    assert 0.02 < beyond < 0.056
+    assert uncooled > beyond
 
 
 def test_real_whole_frames_are_named_well_above_chance(

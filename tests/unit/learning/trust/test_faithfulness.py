@@ -174,6 +174,23 @@ def test_binary_and_cropping_networks_have_cards(binary: Classifier) -> None:
             assert np.isfinite(card.to_frame()[["map", "random", "sobel"]].to_numpy()).all()
 
 
+def test_what_a_crop_leaves_out_moves_into_no_network(deep: Classifier) -> None:
+    """Moved frames would bring it in; the input itself moves, so surroundings change nothing."""
+    card = dataclasses.replace(deep.card, preparation=CentreCrop(80, 64).to_dict())
+    cropping = Classifier(deep.network, card)
+    draw = np.random.default_rng(4)
+    one, other = (draw.integers(0, 255, (80, 120)).astype(np.uint8) for _ in range(2))
+    top, left, bottom, right = cropping.preparation.seen_box(one.shape)
+    other[top:bottom, left:right] = one[top:bottom, left:right]
+    cards = [
+        trust_card(cropping, frame, explain(cropping, frame, target="b"))
+        for frame in (Micrograph("one", one), Micrograph("other", other))
+    ]
+    shaken = [card.stability.spearman for card in cards if card.stability is not None]
+    assert len(shaken) == 2
+    np.testing.assert_allclose(shaken[0], shaken[1], atol=1e-6)
+
+
 def test_methods_are_compared_over_a_set(deep: Classifier, micrograph: Micrograph) -> None:
     other = Micrograph("other", np.random.default_rng(5).integers(0, 255, (70, 64), np.uint8))
     flat = Micrograph("flat", np.zeros((32, 32), np.uint8))

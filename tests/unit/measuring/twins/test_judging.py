@@ -8,6 +8,8 @@ from core.measuring.regions import label_regions
 from core.measuring.twins import (
     QUANTITIES,
     Quantities,
+    best_setting,
+    how_wrong,
     judge,
     judge_settings,
     match_objects,
@@ -126,3 +128,27 @@ def test_chords_of_a_square_are_its_edge():
     assert found.chord == 10
     assert found.fraction == 200 / 1600
     assert found.d50 == pytest.approx(np.sqrt(400 / np.pi))
+
+
+def test_the_setting_that_leaves_noise_out_is_named_and_a_change_for_nothing_is_not():
+    micrograph, _ = discs(noise=17.0)
+    measures = {"": above(105), "from 12 px": above(105, 12), "from 2 px": above(105, 2)}
+    found = judge_settings(micrograph, measures, count=3, exclude=NONE)
+    assert best_setting(found) == "from 12 px"
+    assert how_wrong(found["from 12 px"]) < 0.5 * how_wrong(found[""])
+    assert found["from 12 px"].error.count < 0.1 < found[""].error.count
+    good = {"": found["from 12 px"], "again": found["from 12 px"], "worse": found[""]}
+    assert best_setting(good) is None
+
+
+def test_a_judgement_as_a_table_has_a_row_for_each_quantity():
+    micrograph, _ = discs()
+    found = judge(micrograph, above(105, 12), count=3, exclude=NONE)
+    frame = found.to_frame().set_index("quantity")
+    assert tuple(frame.index) == QUANTITIES
+    assert frame.loc["d50", "unit"] == "nm"
+    assert frame.loc["count", "measured"] == found.measured.count
+    assert frame.loc["d50", "corrected_by_simulation"] == found.corrected.d50
+    assert found.error.count == pytest.approx(
+        np.hypot(found.relative_bias.count, found.relative_spread.count)
+    )

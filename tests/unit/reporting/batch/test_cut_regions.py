@@ -55,7 +55,7 @@ def test_the_report_says_what_makes_a_region() -> None:
     other = region_rules(Recipe(connectivity=4, fill_holes=True, split_regions=True))
     assert other == (
         "diagonal neighbours do not count as connected, holes are filled, touching ones are split "
-        "at necks"
+        "at necks at least 1.5 px deep"
     )
 
 

@@ -277,6 +277,7 @@ class _Cheap:
     """A classifier that fails at once: reading and finishing go on around it."""
 
     name, device, layers, reference = "cheap", "cpu", (), None
+    has_linear_head = has_attention = answers_only = False
 
     def __init__(self):
         from core.learning.models import ModelCard

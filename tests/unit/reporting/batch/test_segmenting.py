@@ -8,9 +8,11 @@ import pytest
 
 from core.errors import UserError
 from core.imaging.filtering import Step
+from core.measuring.segmentation import Edit
 from core.micrograph import Micrograph
 from core.reporting.batch.analysis import find_clusters
 from core.reporting.batch.others import find_others
+from core.reporting.mending import edits_of
 from core.reporting.recipe import Recipe
 from core.reporting.report.writing import report_html
 from core.reporting.segmenting import SegmentBy, strokes_of
@@ -113,3 +115,48 @@ def test_strokes_of_the_viewer_are_kept_as_numbers():
         Shape("eraser", ((9.0, 9.0),), width_px=3),
     )
     assert strokes_of(shapes) == ((2.0, 5.0, 1.0, 2.0, 3.0, 4.0), (0.0, 3.0, 9.0, 9.0))
+
+
+def test_rows_tell_how_phases_were_found_and_which_are_unlike_the_painted(run, recipe):
+    noise = np.random.default_rng(5).integers(0, 255, (64, 80), np.uint8)
+    sources = [scene(), Micrograph("noise", noise, sha256="b" * 64)]
+    rows = run(sources, recipe=replace(recipe, segmentation=BY_STROKES, target_cluster=0)).rows
+    assert rows["phases_by"].tolist() == ["strokes", "strokes"]
+    like, unlike = rows["unlike_painted_percent"]
+    assert like < 5 < 90 < unlike
+    assert ["unlike the painted" in each for each in rows["warnings"]] == [False, True]
+
+
+def test_rows_tell_whether_a_network_found_the_particles():
+    particles = Recipe(segmentation=SegmentBy("particles"))
+    assert find_clusters(scene(), None, particles).values == {"phases_by": "particle network"}
+    narrow = Micrograph("narrow", scene().pixels[:40])
+    said = find_clusters(narrow, None, particles).values
+    assert said == {"phases_by": "particles by threshold and shape"}
+
+
+def test_edits_by_hand_count_for_their_micrograph_alone(run, recipe):
+    edits = edits_of({DIGEST: (Edit("delete", ((20.0, 20.0),)), Edit("delete", ((2.0, 2.0),)))})
+    by = SegmentBy("threshold", ("particle", "ground"), edits=edits)
+    steps = (Step("gaussian", {"sigma_px": 1.0}), Step("otsu"))
+    mended = replace(recipe, segmentation=by, filters=steps, target_cluster=0)
+    assert Recipe.from_json(mended.to_json()) == mended
+    other = Micrograph("other", scene(1).pixels, sha256="b" * 64)
+    result = run([scene(), other], recipe=mended)
+    assert result.rows["regions"].tolist() == [1, 2]
+    assert result.rows["outlines_removed_by_hand"].iloc[0] == 1
+    assert result.rows["outlines_removed_by_hand"].isna().tolist() == [False, True]
+    assert result.rows["target_percent"].iloc[0] == pytest.approx(100 * 15 * 25 / 5120, abs=1)
+    said = report_html(result)
+    assert "0 of 1 outlines were changed by hand, 1 removed, in 1 micrograph." in said
+    assert "Left out, since they did not fit: 1 edit." in said
+
+
+@pytest.mark.parametrize(
+    "edits", [[["x", "{}"]], [[DIGEST, "no"]], [[DIGEST, 7]], "no", [[DIGEST, '{"kind": 1}']]]
+)
+def test_hostile_edits_are_refused_with_a_sentence(edits):
+    said = {"way": "threshold", "edits": edits}
+    text = json.dumps(json.loads(Recipe().to_json()) | {"segmentation": said})
+    with pytest.raises(UserError, match=r"segmentation|edits"):
+        Recipe.from_json(text)

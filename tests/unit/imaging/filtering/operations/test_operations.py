@@ -265,7 +265,9 @@ def test_large_frames_in_bands_are_the_same_frames(name, masked, kind, monkeypat
     banded(monkeypatch, True)
     parts = spec.function(pixels, exclude, **settings)
     assert parts.dtype == whole.dtype
-    if name in ("niblack", "sauvola", "local_deviation"):  # running sums: the last digit
+    if name == "gabor_bank":  # transforms of other lengths: the last digit
+        np.testing.assert_allclose(parts, whole, rtol=1e-5, atol=1e-4)
+    elif name in ("niblack", "sauvola", "local_deviation"):  # running sums: the last digit
         assert np.mean(~np.isclose(whole.astype(float), parts, rtol=1e-5, atol=1e-5)) < 1e-4
     else:
         np.testing.assert_array_equal(parts, whole)

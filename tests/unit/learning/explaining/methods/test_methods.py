@@ -119,6 +119,38 @@ def test_occlusion_finds_the_only_place_that_counts() -> None:
     assert explanation.heatmap[40:, :30].max() < 0.2
 
 
+@pytest.mark.parametrize("shape", [(64, 64), (48, 80), (80, 112)])
+def test_windows_of_occlusion_prefer_no_side(shape: tuple[int, int]) -> None:
+    """Where they fall on a mirrored frame is where they fell: the map is the mirrored one."""
+
+    class Even(torch.nn.Module):
+        """The score is the mean grey level, so that a network's own sides play no part."""
+
+        def blocks(self) -> tuple[tuple[str, torch.nn.Module], ...]:
+            return (("pixels", torch.nn.ReLU()),)
+
+        def features(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.relu(x)
+
+        def head(self, activation: torch.Tensor) -> torch.Tensor:
+            mean = activation.mean(dim=(1, 2, 3))
+            return torch.stack([mean, -mean], dim=1)
+
+    card = ModelCard("even", "x", ("yes", "no"), preparation=SMALL)
+    even = Classifier(Even(), card)
+    pixels = np.random.default_rng(5).integers(0, 255, shape).astype(np.uint8)
+    for flip in (np.fliplr, np.flipud):
+        raws = [
+            explain(even, Micrograph("side", np.ascontiguousarray(each)), "occlusion", "yes").raw
+            for each in (pixels, flip(pixels))
+        ]
+        np.testing.assert_allclose(flip(raws[0]), raws[1], atol=1e-5)
+
+
+def test_occlusion_says_how_large_its_windows_are() -> None:
+    assert "a sixth of the short side, moved by half of itself" in METHODS["occlusion"].formula
+
+
 def test_finer_cam_is_the_difference_of_two_grad_cams(
     deep: Classifier, micrograph: Micrograph
 ) -> None:

@@ -1,0 +1,101 @@
+"""What a card says of sources left out and of fewer originals."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.learning.models.schema import check_card
+from core.learning.training import crossvalidation, generality, readme, run
+from core.learning.training.phases import Trainer
+from core.learning.training.pictures import LabelledPicture
+from core.micrograph import Micrograph
+from tests.unit.learning.training.quick.conftest import blobs, stripes
+from tests.unit.learning.training.test_run import PLAN
+
+
+def _pictures(sources: str) -> list[LabelledPicture]:
+    """Return pictures, a letter each: its source, upper case of the other class."""
+    made = []
+    for number, letter in enumerate(sources):
+        label, draw = ("blobs", blobs) if letter.isupper() else ("stripes", stripes)
+        micrograph = Micrograph(f"{number}.png", draw(number))
+        made.append(LabelledPicture(micrograph, label, f"g{number}", letter.lower(), "", ""))
+    return made
+
+
+def test_small_sources_share_a_fit_and_large_ones_do_not() -> None:
+    pools = generality.pool_sources(_pictures("aAaAaAaAaAaAaAaAaAbBcC"))
+    assert pools == [("a",), ("b",), ("c",)]  # b and c together would be 4 of 22
+    assert generality.pool_sources(_pictures("aA" * 15 + "bc")) == [("b", "c")]
+
+
+def test_a_source_whose_class_is_nowhere_else_is_not_left_out() -> None:
+    assert generality.pool_sources(_pictures("aaaaaaBB")) == []
+
+
+def test_two_small_sources_that_are_a_whole_class_are_not_left_out_together() -> None:
+    pools = generality.pool_sources(_pictures("a" * 30 + "BC"))
+    assert pools == [("b",), ("c",)]
+
+
+def test_a_larger_share_holds_a_smaller_one_and_every_class() -> None:
+    truth = np.repeat([0, 1, 2], 20)
+    groups = np.repeat(np.arange(30), 2)
+    parts = [set(generality.take_share(truth, groups, range(60), s)) for s in (0.1, 0.5, 1)]
+    assert parts[0] < parts[1] < parts[2] == set(range(60))
+    assert {truth[i] for i in parts[0]} == {0, 1, 2}
+    assert [len(part) for part in parts] == [6, 30, 60]
+
+
+def test_rows_of_the_curve_count_right_over_the_truth() -> None:
+    """Recall 1/1 and 2/3: the mean over true classes, not over the ones that were said."""
+    truth, groups = np.array([0, 1, 1, 1]), np.arange(4)
+    row = generality.curve_rows(
+        truth, groups, [(0.5, [0, 1], np.arange(4), np.array([0, 1, 1, 0]))], 90, 2
+    )[0]
+    assert row["balanced_accuracy"] == pytest.approx(5 / 6, abs=1e-4)
+    assert (row["accuracy"], row["pictures"], row["held_out"], row["views"]) == (0.75, 2, 4, 90)
+
+
+def test_a_head_on_features_takes_every_fold_and_each_source_alone() -> None:
+    """Features that tell the classes apart, but not in source c: there they are swapped."""
+    pictures = _pictures("aA" * 8 + "bB" * 4 + "cC")
+    features = np.array([[p.label == "blobs", p.source == "c"] for p in pictures], float)
+    features[-2:, 0] = 1 - features[-2:, 0]
+    judge = generality.judge_by_features(features, pictures)
+    found = generality.measure_by(judge, pictures, 5, 0, 0)
+    right = {(r["source"], r["class"]): r["right"] for r in found["held_out_sources"]}
+    assert right[("c", "blobs")] == right[("c", "stripes")] == 0
+    assert right[("a", "blobs")] == 8
+    assert [r["left_out"] for r in found["held_out_sources"]] == [16, 16, 8, 8, 2, 2]
+    assert {(r["folds"], r["held_out"]) for r in found["learning_curve"]} == {(5, 26)}
+
+
+def test_measured_rows_stand_in_card_and_readme(tmp_path: Path) -> None:
+    pictures = _pictures("aA" * 8 + "bB")
+    plan = replace(PLAN, finetune_samples=48)
+    trainer = Trainer(("blobs", "stripes"), plan, "cpu", tmp_path, lambda _: None)
+    found = generality.measure(trainer, pictures, crossvalidation.show(pictures, None))
+    assert [row["share"] for row in found["learning_curve"]] == [0.25, 0.5, 0.75, 1.0]
+    assert {row["views"] for row in found["learning_curve"]} == {16}
+    assert [(r["source"], r["class"], r["pictures"]) for r in found["held_out_sources"]] == [
+        ("a", "blobs", 8),
+        ("a", "stripes", 8),
+        ("b", "blobs", 1),
+        ("b", "stripes", 1),
+    ]
+    card = run.train_pictures(
+        pictures,
+        tmp_path / "m",
+        plan=plan,
+        work=tmp_path / "w",
+        sources=True,
+        report=lambda _: None,
+    )
+    check_card({"name": "m", "architecture": "x", "classes": ["a", "b"], "metrics": card.metrics})
+    text = readme.describe(card)
+    assert "*Learning curve.*" in text
+    assert "| 25% |" in text
+    assert "16 views instead of 48" in text
