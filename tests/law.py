@@ -17,7 +17,11 @@ LONGEST_SENTENCE = 600
 
 @dataclass
 class Tally:
-    """What came of one kind of input; `process_ends` counts decoding processes that died of it."""
+    """What came of one kind of input; `process_ends` counts decoding processes that died of it.
+
+    `clock` is that of a processor where all work is done in this process: busy neighbours then
+    count for nothing.
+    """
 
     inputs: int = 0
     read: int = 0
@@ -26,6 +30,7 @@ class Tally:
     sentences: Counter[str] = field(default_factory=Counter)
     slowest_s: float = 0.0
     process_ends: int = 0
+    clock: Callable[[], float] = time.monotonic
 
     def attempt(self, read: Callable[[], str | None], refusal: type[UserError] = UserError) -> str:
         """Read one input; return what broke the law, "" when nothing did.
@@ -38,7 +43,7 @@ class Tally:
             Of the error that refuses.
         """
         self.inputs += 1
-        began_s = time.monotonic()
+        began_s = self.clock()
         try:
             problem = read() or ""
             self.read += 1
@@ -48,7 +53,7 @@ class Tally:
             problem = "" if is_sentence(str(error)) else f"no sentence: {str(error)[:200]!r}"
         except Exception:
             problem = "".join(traceback.format_exc().splitlines(keepends=True)[-3:])
-        return problem or self.time(time.monotonic() - began_s)
+        return problem or self.time(self.clock() - began_s)
 
     def time(self, seconds: float) -> str:
         """Note how long an input took; return what is wrong with that, "" when nothing is."""

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import UserError
 from core.measuring.by_hand.shapes import PAINT, Shape
+
+_MOST_WORK = 600_000_000  # pixels looked at, each piece of a stroke in its box: some four seconds
+_OF_A_PIECE = 2_500  # what a piece costs besides, in pixels
 
 
 def paint(shapes: Sequence[Shape], shape: tuple[int, int]) -> NDArray[np.int32]:
@@ -20,12 +24,32 @@ def paint(shapes: Sequence[Shape], shape: tuple[int, int]) -> NDArray[np.int32]:
         takes away what is there. Shapes that are no strokes paint nothing.
     shape : tuple of int
         (H, W) of the frame.
+
+    Raises
+    ------
+    UserError
+        If they are more than can be painted in a few seconds.
     """
+    if sum(_work(each, shape) for each in shapes if each.kind in PAINT) > _MOST_WORK:
+        raise UserError(
+            "The strokes on this micrograph are too many or too wide to be painted in a few "
+            "seconds. Take some away and paint with fewer or narrower ones."
+        )
     painted = np.zeros(shape, np.uint8)
     for stroke in shapes:
         if stroke.kind in PAINT:
             _draw(painted, stroke)
     return painted.astype(np.int32)
+
+
+def _work(stroke: Shape, shape: tuple[int, int]) -> float:
+    """Return how many pixels the boxes of a stroke's pieces hold."""
+    places, radius = np.array(stroke.points), stroke.width_px / 2
+    ends = places[1:] if len(places) > 1 else places
+    starts = places[: len(ends)]
+    first = (np.minimum(starts, ends) - radius).clip(0, shape)
+    last = (np.maximum(starts, ends) + radius + 1).clip(0, shape)
+    return float((last - first).prod(axis=1).sum()) + _OF_A_PIECE * len(ends)
 
 
 def _draw(painted: NDArray[np.uint8], stroke: Shape) -> None:

@@ -17,6 +17,7 @@ MOST_SHAPES = 2000
 _MOST_POINTS = 20_000  # of one shape: a stroke across the largest frame has fewer
 _MOST_PX = 1e6  # a place further out is no place on a frame
 _MOST_NAME = 80
+_MOST_NUMBER = 10**9
 
 # How many points a kind has, at least and at most.
 KINDS: dict[str, tuple[int, int]] = {
@@ -137,10 +138,15 @@ def _read(said: object) -> Shape | None:
         return Shape(
             kind=str(said["kind"]),
             points=tuple((float(row), float(col)) for row, col in said["points"][:_MOST_POINTS]),
-            name=str(said.get("name", ""))[:_MOST_NAME],
-            number=max(1, int(said.get("number", 1))),
+            name=_text(said.get("name", "")),
+            number=min(max(1, int(said.get("number", 1))), _MOST_NUMBER),
             phase=min(max(0, int(said.get("phase", 0))), 255),
-            width_px=float(said.get("width_px", 0.0)),
+            width_px=float(said.get("width_px", 0.0)) if said["kind"] in PAINT else 0.0,
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
+
+
+def _text(said: object) -> str:
+    """Return a name that every file can hold: no half characters, nothing that steers."""
+    return "".join(letter for letter in str(said)[:_MOST_NAME] if letter.isprintable())

@@ -19,6 +19,9 @@ _PX_PER_INCH = 96  # of CSS
 _MOST_TILES = 4000  # of one hatch
 _MOST_IMAGE_PX = 20_000_000
 _MOST_DEPTH = 60
+_MOST_STEPS = 400_000  # elements, corners and thousands of pixels, those of hatches and clips again
+_TOO_LARGE = "The chart is too large for a PDF; save it as SVG or PNG instead."
+_UNREADABLE = "The chart could not be read; save it as SVG or PNG instead."
 
 
 def chart_pdf(svg: bytes, style: Style) -> bytes:
@@ -45,7 +48,10 @@ def chart_pdf(svg: bytes, style: Style) -> bytes:
     canvas.setTitle("Chart")
     canvas.setCreator("Micrographia")
     canvas.transform(points, 0, 0, -points, 0, height * points)  # y down, as in SVG
-    _Chart(canvas, root, style).draw(root, Look(), 0)
+    try:
+        _Chart(canvas, root, style).draw(root, Look(), 0)
+    except (ArithmeticError, ValueError, RecursionError):  # of moves and curves that lead nowhere
+        raise UserError(_UNREADABLE) from None
     canvas.showPage()
     canvas.save()
     return buffer.getvalue()
@@ -53,13 +59,13 @@ def chart_pdf(svg: bytes, style: Style) -> bytes:
 
 def _read(svg: bytes) -> ElementTree.Element:
     if len(svg) > MOST_SVG_BYTES:
-        raise UserError("The chart is too large for a PDF; save it as SVG or PNG instead.")
+        raise UserError(_TOO_LARGE)
     if b"<!DOCTYPE" in svg or b"<!ENTITY" in svg:
-        raise UserError("The chart could not be read; save it as SVG or PNG instead.")
+        raise UserError(_UNREADABLE)
     try:
         return ElementTree.fromstring(svg)
-    except ElementTree.ParseError:
-        raise UserError("The chart could not be read; save it as SVG or PNG instead.") from None
+    except (ElementTree.ParseError, ValueError, LookupError):  # damaged, or in unknown letters
+        raise UserError(_UNREADABLE) from None
 
 
 def _kind(element: ElementTree.Element) -> str:
@@ -71,12 +77,14 @@ class _Chart:
 
     def __init__(self, canvas: Any, root: ElementTree.Element, style: Style) -> None:
         self.canvas, self.style = canvas, style
+        self.left = _MOST_STEPS
         self.known = {each.get("id"): each for each in root.iter() if each.get("id")}
 
     def draw(self, element: ElementTree.Element, parent: Look, depth: int) -> None:
         kind = _kind(element)
         if kind in ("defs", "clipPath", "pattern", "style", "title", "desc") or depth > _MOST_DEPTH:
             return
+        self._spend(1)
         said = stated(element)
         look = parent.of(said)
         if look.hidden:
@@ -97,6 +105,12 @@ class _Chart:
             self._shape(element, said, look)
         self.canvas.restoreState()
 
+    def _spend(self, steps: int) -> None:
+        """Count work: patterns and clips let few bytes ask for much."""
+        self.left -= steps
+        if self.left < 0:
+            raise UserError(_TOO_LARGE)
+
     def _move(self, said: dict[str, str]) -> None:
         for matrix in moves(said.get("transform", "")):
             self.canvas.transform(*matrix)
@@ -114,7 +128,9 @@ class _Chart:
         """Add an element's outline to a path; tell whether it has one."""
         value = {key: number(text, 0) for key, text in said.items() if key in _PLACES}
         if kind == "path":
+            self._spend(len(said.get("d", "")) // 8)
             return _trace_pieces(path, said.get("d", ""))
+        self._spend(1)
         if kind == "rect":
             box = (value.get(key, 0) for key in ("x", "y", "width", "height"))
             path.rect(*box)
@@ -175,7 +191,7 @@ class _Chart:
                 self.canvas.saveState()
                 self.canvas.translate(column * wide, row * high)
                 for child in pattern:
-                    self.draw(child, inherited, 1)
+                    self.draw(child, inherited, _MOST_DEPTH)  # its parts hold no others
                 self.canvas.restoreState()
         self.canvas.restoreState()
 
@@ -239,8 +255,9 @@ class _Chart:
             picture = Image.open(io.BytesIO(base64.b64decode(data)), formats=("PNG", "JPEG"))
             if picture.width * picture.height > _MOST_IMAGE_PX:
                 return
+            self._spend(picture.width * picture.height // 1000)
             pixels = picture.convert("RGBA")
-        except (OSError, ValueError, binascii.Error):
+        except (OSError, ValueError, SyntaxError, binascii.Error):
             return
         left, top, wide, high = (number(said.get(key), 0) for key in ("x", "y", "width", "height"))
         self.canvas.transform(1, 0, 0, -1, left, top + high)

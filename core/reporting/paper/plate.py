@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.errors import UserError
 from core.reporting.paper.drawing import draw_panel, legend_of
 from core.reporting.paper.fonts import text_width_mm
 from core.reporting.paper.panels import Panel, Tint
@@ -15,6 +16,8 @@ from core.reporting.paper.style import DPIS, LEAST_MM, MM_PER_INCH, MOST_MM, Sty
 
 _GAP_MM = 2.0
 MOST_PANELS = len(string.ascii_lowercase)
+_MOST_PX = 60_000_000  # of a figure: A4 at 600 dpi has 35 million
+_MOST_FRAME_PX = 100_000_000  # as many as a frame may have that is read
 
 
 def plate(
@@ -36,12 +39,24 @@ def plate(
     ------
     ValueError
         If there is no panel, or more than the alphabet has letters.
+    UserError
+        If the figure has more pixels than anybody prints, such as that of a strip 1 px wide.
     """
+    return _plate(panels, style, columns, letters, _MOST_PX)
+
+
+def _plate(
+    panels: Sequence[Panel], style: Style, columns: int, letters: bool, most_px: int
+) -> Sheet:
+    """Return a figure of at most so many pixels."""
     if not 1 <= len(panels) <= MOST_PANELS or columns < 1:
         raise ValueError(f"a figure has 1 to {MOST_PANELS} panels, got {len(panels)}")
     columns = min(columns, len(panels))
     gap = style.to_mm(style.to_px(_GAP_MM))
     width = style.to_mm((style.width_px - (columns - 1) * style.to_px(_GAP_MM)) // columns)
+    rows = [panels[first : first + columns] for first in range(0, len(panels), columns)]
+    tall = sum(max(width * each.shape[0] / each.shape[1] for each in row) for row in rows)
+    _check_size(style.width_px, style.to_px(tall), most_px)
     items: list[Item] = []
     top = 0.0
     for first in range(0, len(panels), columns):
@@ -57,6 +72,16 @@ def plate(
     return Sheet(style.width_px, height_px, style.dpi, style.font, style.paper, tuple(items))
 
 
+def _check_size(width_px: int, height_px: int, most_px: int) -> None:
+    """Refuse a figure before anything of it is drawn."""
+    if height_px * width_px > most_px:
+        raise UserError(
+            f"The figure would have {width_px} × {height_px} px; at most {most_px // 1_000_000} "
+            "million are made. Choose a lower resolution, a smaller width or fewer panels, or show "
+            "a part that is less tall."
+        )
+
+
 def on_frame(panel: Panel) -> Sheet:
     """Return a panel pixel by pixel, for a picture that carries what was drawn on it.
 
@@ -66,7 +91,8 @@ def on_frame(panel: Panel) -> Sheet:
     dpi = DPIS[0] if panel.shape[1] * MM_PER_INCH / DPIS[0] <= MOST_MM else DPIS[-1]
     width_mm = min(max(panel.shape[1] * MM_PER_INCH / dpi, LEAST_MM), MOST_MM)
     letters = min(max(8.0 * width_mm / 85, 5.0), 24.0)
-    return plate([panel], Style(width_mm=width_mm, dpi=dpi, text_pt=letters, line_pt=letters / 9))
+    style = Style(width_mm=width_mm, dpi=dpi, text_pt=letters, line_pt=letters / 9)
+    return _plate([panel], style, 1, False, _MOST_FRAME_PX)
 
 
 def _one(

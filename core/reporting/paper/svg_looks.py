@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _MOVE = re.compile(r"(translate|rotate|scale|matrix)\s*\(([^)]*)\)")
 _NAMES = {"black": (0, 0, 0), "white": (255, 255, 255), "grey": (128, 128, 128)}
+_FARTHEST = 1e6  # px; beyond it is no chart, and a PDF cannot say it
 Matrix = tuple[float, float, float, float, float, float]
 Colour = tuple[float, float, float, float]  # red, green, blue and opacity, 0 to 1
 
@@ -73,13 +74,17 @@ def stated(element: Element) -> dict[str, str]:
 def number(text: str | None, otherwise: float) -> float:
     """Return the number that a text begins with."""
     found = _NUMBER.match(text.strip()) if text else None
-    value = float(found.group()) if found else otherwise
-    return value if math.isfinite(value) else otherwise
+    return near(float(found.group())) if found else otherwise
 
 
 def numbers(text: str) -> list[float]:
     """Return all numbers in a text."""
-    return [float(each) for each in _NUMBER.findall(text)]
+    return [near(float(each)) for each in _NUMBER.findall(text)]
+
+
+def near(value: float) -> float:
+    """Return a number that a PDF can say."""
+    return min(max(value, -_FARTHEST), _FARTHEST)
 
 
 def _dashes(text: str) -> tuple[float, ...]:
@@ -88,7 +93,7 @@ def _dashes(text: str) -> tuple[float, ...]:
 
 def colour(text: str, opacity: float = 1.0) -> Colour | None:
     """Return a colour as SVG writes it; None for none and for what is unknown."""
-    text = text.strip().lower()
+    text, opacity = text.strip().lower(), min(max(opacity, 0.0), 1.0)
     if text.startswith("#") and len(text) in (4, 7):
         digits = text[1:] if len(text) == 7 else "".join(2 * each for each in text[1:])
         try:
@@ -100,9 +105,9 @@ def colour(text: str, opacity: float = 1.0) -> Colour | None:
         parts = numbers(text)
         if len(parts) < 3:
             return None
-        most = 255.0
-        clear = parts[3] if len(parts) > 3 else 1.0
-        return parts[0] / most, parts[1] / most, parts[2] / most, clear * opacity
+        shares = [min(max(part / 255, 0.0), 1.0) for part in parts[:3]]
+        clear = min(max(parts[3], 0.0), 1.0) if len(parts) > 3 else 1.0
+        return shares[0], shares[1], shares[2], clear * opacity
     if text in _NAMES:
         red, green, blue = _NAMES[text]
         return red / 255, green / 255, blue / 255, opacity

@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Iterator
 
+from core.reporting.paper.svg_looks import near
+
 _TOKEN = re.compile(r"([MLHVCSQTAZmlhvcsqtaz])|([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
 _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 _QUARTER = math.pi / 2
@@ -65,7 +67,7 @@ def _commands(data: str) -> Iterator[tuple[str, list[float]]]:
             continue
         if not name or name in "zZ":
             return
-        numbers.append(float(number))
+        numbers.append(near(float(number)))
         if len(numbers) == _TAKES[name.upper()]:
             yield name, numbers
             numbers = []

@@ -248,3 +248,38 @@ def test_chart_becomes_a_pdf_of_its_size() -> None:
 def test_what_is_no_chart_gets_a_sentence(svg: bytes) -> None:
     with pytest.raises(UserError, match=r"chart"):
         paper.chart_pdf(svg, paper.Style())
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        '<rect width="1e400" height="-1e308" fill="rgb(1e400,-5,9)" opacity="1e9"/>',
+        '<g transform="scale(1e300)"><g transform="scale(1e300)"><path d="M0 0A1e308 1 0 0 1 9 9"/>'
+        "</g></g>",
+        '<image href="data:image/png;base64,é" width="9" height="9"/>',
+        '<g transform="matrix(nan 0 0 0 0 0)"><text font-size="0" x="1e308">a</text></g>',
+    ],
+)
+def test_charts_of_absurd_numbers_are_drawn_or_refused_in_a_sentence(inner):
+    svg = f'<svg width="700" height="450">{inner}</svg>'.encode()
+    said = "."
+    try:
+        paper.chart_pdf(svg, paper.Style())
+    except UserError as error:
+        said = str(error)
+    assert said.endswith(".")
+
+
+def test_hatches_that_hold_hatches_do_not_multiply():
+    tile = '<rect width="9" height="9" fill="url(#p)"/>' * 50
+    pattern = f'<defs><pattern id="p" width="9" height="9">{tile}</pattern></defs>'
+    inner = '<rect width="500" height="400" fill="url(#p)"/>' * 20
+    svg = f'<svg width="700" height="450">{pattern}{inner}</svg>'.encode()
+    with pytest.raises(UserError, match="save it as SVG or PNG"):
+        paper.chart_pdf(svg, paper.Style())
+
+
+def test_a_strip_one_pixel_wide_is_no_figure_of_gigabytes():
+    panel = paper.Panel(np.zeros((4000, 1), np.uint8))
+    with pytest.raises(UserError, match="at most 60 million"):
+        paper.plate([panel], paper.Style())

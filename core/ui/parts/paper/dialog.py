@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.errors import UserError
 from core.measuring.by_hand import Shape
 from core.micrograph import Micrograph
 from core.reporting.paper import (
@@ -70,10 +71,14 @@ def _dialog(shown: Shown) -> None:
         )
         panels = [*waiting, *own]
         columns = _columns(len(panels))
-    sheet = plate(panels, kept.style(), columns=columns)
-    with picture:
+    try:
+        sheet = plate(panels, kept.style(), columns=columns)
         # The screen, and what is pasted, need no more; the file is made when it is asked for.
         png = png_of(plate(panels, replace(kept.style(), dpi=DPIS[0]), columns=columns))
+    except UserError as error:  # a dialog stands outside of its page's border
+        picture.error(say.line("{error}", error=error), icon=":material/error:")
+        return
+    with picture:
         _preview(sheet, png, shown.micrograph.name)
         _files(sheet, png, show.file_stem(shown.micrograph))
     _several(own, len(waiting))

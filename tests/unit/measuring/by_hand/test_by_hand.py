@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from core.errors import UserError
 from core.measuring.by_hand import Shape, measure_shapes, paint, read_shapes, summarise
 from core.micrograph import PixelSize
 
@@ -97,3 +98,16 @@ def test_strokes_beyond_the_frame_paint_what_is_inside():
     painted = paint([Shape("brush", ((-5, -5), (2, 2)), phase=1, width_px=2)], (4, 4))
     assert painted[0, 0] == painted[2, 2] == 1
     assert not paint([Shape("brush", ((-50, -50),), phase=1, width_px=2)], (4, 4)).any()
+
+
+def test_strokes_that_ask_for_minutes_are_refused_in_a_sentence():
+    corners = tuple((float(n % 2) * 3999, float(n)) for n in range(4000))
+    wide = Shape("brush", corners, phase=1, width_px=9e5)
+    with pytest.raises(UserError, match="too many or too wide"):
+        paint([wide], (4000, 4000))
+
+
+def test_names_of_shapes_can_be_written_everywhere():
+    said = {"kind": "ruler", "points": [[0, 0], [3, 4]], "name": "a\ud800\x00b", "number": 10**400}
+    (shape,) = read_shapes([said | {"width_px": float("nan")}])
+    assert (shape.name, shape.number, shape.width_px) == ("ab", 10**9, 0.0)
