@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 from streamlit.testing.v1 import AppTest
 
@@ -116,6 +117,22 @@ def test_a_zipped_folder_needs_no_names(classify: AppTest, model_folder: Path) -
     app.button(key="models_use").click().run()
     assert_calm(app)
     assert app.selectbox(key="settings_model").options == ["em-morph5-2", "em-morph5-2 (added)"]
+
+
+def test_the_usual_preparations_are_tried_where_the_file_is_silent(classify: AppTest) -> None:
+    """How the answers change is a table, and what the network sees is a picture."""
+    torch.manual_seed(0)
+    network = timm.create_model("mobilenetv3_small_050", num_classes=3)
+    stream = io.BytesIO()
+    torch.save(network.state_dict(), stream)
+    app = give(classify, "silent.pth", stream.getvalue())
+    assert_calm(app)
+    assert "The file does not say how frames are prepared" in texts(app)
+    (button,) = [b for b in app.button if str(b.key).startswith("models_usual_")]
+    button.click().run()
+    assert_calm(app)
+    (table,) = [d for d in app.dataframe if len(d.value) >= 8]
+    assert table.value.notna().all(axis=None)
 
 
 @pytest.mark.parametrize(
