@@ -151,8 +151,9 @@ def _table(said: Judgement, prefix: str) -> None:
     key = f"{prefix}_trial_table"
     st.dataframe(rows, hide_index=True, column_config=show.formats(rows), key=key)
     say.caption(
-        "From {count} look-alikes; limits hold 95 % of drawn test pictures or more. The measured "
-        "values stay the answer; corrected ones are a second opinion.",
+        "From {count} look-alikes. On drawn test pictures the limits held the true share in 100 %, "
+        "D50 in 86 % and the count in 73 % of cases; on real ones with masks not even the sign of "
+        "the error was reliable. The measured values stay the answer.",
         count=said.count,
     )
 
