@@ -63,8 +63,8 @@ class Judgement:
         The same by the true value.
     corrected, low, high : Quantities
         Measured less the bias, and the limits that would hold the true value with 95 % if
-        the look-alikes were as the original (see the notes). Offered beside the measured value, never instead of it:
-        corrected by simulation.
+        the look-alikes were as the original (see the notes). Offered beside the measured value,
+        never instead of it: corrected by simulation.
     objects : Objects
         True objects missed, merged, split; measured ones invented; summed over the twins.
     likeness : Likeness
@@ -80,9 +80,10 @@ class Judgement:
     -----
     Measured on drawn pictures, the limits held the true share in 100 %, D50 in 86 % and the count
     in 73 % of cases; on real pictures with masks the sign of the error was right in 38 to 62 %
-    (tests/benchmarks/bench_twins.txt). What twins cannot see, because the measurement is their only witness of the original: objects
-    behind others, objects of which the measurement found none alike, charging, a further phase that
-    was taken for ground or for objects throughout, and a wrong pixel size.
+    (tests/benchmarks/bench_twins.txt). What twins cannot see, because the measurement is their only
+    witness of the original: objects behind others, objects of which the measurement found none
+    alike, charging, a further phase that was taken for ground or for objects throughout, and a
+    wrong pixel size.
     """
 
     measured: Quantities
