@@ -41,7 +41,7 @@ def pictures(
     """Draw the micrograph under its clusters, or under the target alone, and its regions."""
     alone = settings.SHOWN.draw() == settings.ONE
     measured = cache.regions(micrograph, choice, target, found_by)
-    chosen = picking.chosen(measured, repr((choice, target, found_by)))
+    chosen = picking.REGIONS.labels(measured, repr((choice, target, found_by)))
     viewer.show_micrograph(
         micrograph,
         choice.exclude,
@@ -75,14 +75,14 @@ def pictures(
 
 def table(shown: pd.DataFrame, measured: pd.DataFrame) -> None:
     """Draw the table of regions, whose chosen rows are marked in the picture."""
-    labels = picking.clicked(measured)
+    labels = picking.REGIONS.clicked(measured)
     show.table(
         shown,
-        picking.table_key(),
+        picking.REGIONS.table_key(),
         height=250,
         on_select="rerun",
         selection_mode="multi-row",
-        selection_default={"selection": {"rows": picking.rows(measured, labels)}},
+        selection_default={"selection": {"rows": tables.rows_of(measured, labels)}},
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from core.imaging.display import cluster_colors, png_bytes
 from core.imaging.scale import area_unit
@@ -172,3 +174,51 @@ def swatch(color: str) -> str:
     pixel = tuple(bytes.fromhex(color.removeprefix("#")))
     png = png_bytes(np.full((24, 40, 3), pixel, np.uint8))
     return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What is chosen in a picture or in the table of it, marked in both: labels of the rows.
+
+    Attributes
+    ----------
+    table : str
+        How the keys of the table begin; a click in the picture starts it anew.
+    chosen, turn, of : str
+        Keys of the label clicked last, the table's turn, and the settings that both belong to.
+    """
+
+    table: str
+    chosen: str
+    turn: str
+    of: str
+
+    def table_key(self) -> str:
+        """Return the key of the table as it is now."""
+        return f"{self.table}_{st.session_state.get(self.turn, 0)}"
+
+    def click(self, label: int) -> None:
+        """Choose what was clicked in the picture, or with 0 nothing."""
+        st.session_state[self.chosen] = label
+        st.session_state[self.turn] = st.session_state.get(self.turn, 0) + 1
+
+    def labels(self, table: pd.DataFrame, settings: str) -> tuple[int, ...]:
+        """Return the labels that are chosen: those of the table's rows, else the one clicked."""
+        if st.session_state.get(self.of) != settings:
+            st.session_state[self.of] = settings
+            self.click(0)
+        said = st.session_state.get(self.table_key())
+        if said is not None:
+            rows = [row for row in said.get("selection", {}).get("rows", ()) if row < len(table)]
+            return tuple(int(table["label"].iloc[row]) for row in rows)
+        return self.clicked(table)
+
+    def clicked(self, table: pd.DataFrame) -> tuple[int, ...]:
+        """Return the label clicked last in the picture, where it still has a row."""
+        label = st.session_state.get(self.chosen, 0)
+        return (label,) if label and (table["label"] == label).any() else ()
+
+
+def rows_of(table: pd.DataFrame, labels: tuple[int, ...]) -> list[int]:
+    """Return the places of labels in a table."""
+    return [int(row) for row in table.index[table["label"].isin(labels)]]

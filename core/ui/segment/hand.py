@@ -173,7 +173,7 @@ def click(micrograph: Micrograph, mode: str, at: viewer.Click, find: Find) -> No
     elif mode == MERGE and number:
         _merge(micrograph, found, number)
     elif mode not in (DELETE, MERGE):
-        picking.click(number)
+        picking.OBJECTS.click(number)
 
 
 def _merge(micrograph: Micrograph, found: Segmentation, number: int) -> None:
@@ -181,7 +181,7 @@ def _merge(micrograph: Micrograph, found: Segmentation, number: int) -> None:
     first = st.session_state.pop(_FIRST, None)
     if first is None:
         st.session_state[_FIRST] = place, area
-        picking.click(number)
+        picking.OBJECTS.click(number)
         return
     if int(found.labels[round(first[0][0]), round(first[0][1])]) == number:
         st.session_state[_SAID] = "That is the same object. Click one, then another."

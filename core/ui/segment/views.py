@@ -75,7 +75,7 @@ def draw(
     table = pd.DataFrame()
     if found is not None:
         table = cache.object_table(micrograph, meant, asked.given)
-        marked = picking.chosen(table, repr(meant))
+        marked = picking.OBJECTS.labels(table, repr(meant))
         layers = _layers(micrograph, asked, found, meant, marked, with_outlines=mode != hand.PAINT)
 
     def look() -> Segmentation:
@@ -224,7 +224,7 @@ def _describe(table: pd.DataFrame, marked: tuple[int, ...]) -> say.Line:
 def draw_table(micrograph: Micrograph, meant: cache.Objects, given: cache.Given) -> None:
     """Draw the table of objects, whose chosen rows are marked in the picture."""
     table = cache.object_table(micrograph, meant, given)
-    labels = picking.clicked(table)
+    labels = picking.OBJECTS.clicked(table)
     with st.expander(
         say.line("Every object in a table ({count})", count=len(table)),
         icon=":material/table_rows:",
@@ -232,9 +232,9 @@ def draw_table(micrograph: Micrograph, meant: cache.Objects, given: cache.Given)
     ):
         show.table(
             tables.regions(table),
-            picking.table_key(),
+            picking.OBJECTS.table_key(),
             height=260,
             on_select="rerun",
             selection_mode="multi-row",
-            selection_default={"selection": {"rows": picking.rows(table, labels)}},
+            selection_default={"selection": {"rows": tables.rows_of(table, labels)}},
         )
