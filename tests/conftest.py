@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("app", deadline=None)  # a busy machine is no fault of the code
+# A busy machine is no fault of the code; the same tree must get the same verdict twice.
+# `pytest --hypothesis-profile explore` draws new examples each time.
+settings.register_profile("app", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None)
 settings.load_profile("app")
 
 if "PYTEST_XDIST_WORKER" in os.environ:

@@ -108,7 +108,7 @@ def test_any_value_in_any_field_gives_a_recipe_or_a_user_error(recipe, field, va
     except UserError:
         return
     kept = json.loads(again.to_json())[field]
-    if field in ("features", "smoothing"):  # what such a group leaves out takes its default
+    if isinstance(kept, dict):  # what a group of settings leaves out takes its default
         kept = {key: kept[key] for key in value}
     assert kept == value
 
