@@ -72,7 +72,7 @@ class ModelCard:
             version = values.get("version")
             if version != CARD_VERSION:
                 raise UnusableModel(
-                    f"The model card has version {version}; this Micrographia reads version "
+                    f"The model card has version {str(version)[:20]}; this Micrographia reads version "
                     f"{CARD_VERSION}. Update Micrographia or export the model again."
                 )
             known = {f.name for f in fields(cls)}
