@@ -8,7 +8,7 @@ _LONGEST = 600  # characters: a hostile file's value may stand in a sentence
 
 
 class UserError(Exception):
-    """A problem that a person can solve; the message says how, and is cut where it is no sentence."""
+    """A problem that a person can solve; the message says how. Too long a one is cut."""
 
     def __str__(self) -> str:
         said = super().__str__()
