@@ -1,11 +1,9 @@
 """HyperSpy's zarr stores: as one file, in a ZIP, as a dropped folder, on the disk."""
 
 import io
-import json
 import zipfile
 from pathlib import Path
 
-import numcodecs
 import numpy as np
 import pytest
 
@@ -15,51 +13,14 @@ from core.imaging.reading.stores import pack_store, stores_among
 from core.imaging.reading.uploads import Given, Refused, unpack
 from core.micrograph import PixelSize
 from core.reporting.batch import sources
+from tests.small_files import zip_bytes, zspy_files
 
 PIXELS = np.arange(7 * 9, dtype=np.uint16).reshape(7, 9)
+zipped = zip_bytes
 
 
 def store(**array: object) -> dict[str, bytes]:
-    """The files of a store with one picture of 2.5 nm a pixel, as HyperSpy lays them out."""
-    codec = numcodecs.Blosc(cname="zstd", clevel=1)
-    said = {
-        "zarr_format": 2,
-        "shape": PIXELS.shape,
-        "chunks": PIXELS.shape,
-        "dtype": "<u2",
-        "compressor": codec.get_config(),
-        "filters": None,
-        "fill_value": 0,
-        "order": "C",
-    }
-    group = json.dumps({"zarr_format": 2}).encode()
-    files = {
-        ".zgroup": group,
-        ".zattrs": b'{"file_format": "ZSpy", "file_format_version": "3.3"}',
-        "Experiments/.zgroup": group,
-        "Experiments/map/.zgroup": group,
-        "Experiments/map/.zattrs": b'{"package": "hyperspy", "package_version": "2.3"}',
-        "Experiments/map/data/.zarray": json.dumps(said | array).encode(),
-        "Experiments/map/data/0.0": codec.encode(PIXELS),
-    }
-    for part in ("metadata", "metadata/General", "metadata/Signal", "original_metadata"):
-        files[f"Experiments/map/{part}/.zgroup"] = group
-    files["Experiments/map/metadata/General/.zattrs"] = b'{"title": "map"}'
-    files["Experiments/map/metadata/Signal/.zattrs"] = b'{"signal_type": ""}'
-    for number, side in enumerate(PIXELS.shape):
-        axis = {"name": "yx"[number], "scale": 2.5, "offset": 0, "size": side, "units": "nm"}
-        axis |= {"_type": "UniformDataAxis", "navigate": False, "is_binned": False}
-        files[f"Experiments/map/axis-{number}/.zgroup"] = group
-        files[f"Experiments/map/axis-{number}/.zattrs"] = json.dumps(axis).encode()
-    return files
-
-
-def zipped(files: dict[str, bytes], folder: str = "") -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name in sorted(files, reverse=True) if folder else files:
-            archive.writestr(folder + name, files[name])
-    return stream.getvalue()
+    return zspy_files(PIXELS, **array)
 
 
 def check(found: object) -> None:
