@@ -41,6 +41,7 @@ from .rows.truth import Agreement as Agreement
 from .rows.truth import Bin as Bin
 from .rows.truth import compare as compare
 from .rows.truth import reliability_bins as reliability_bins
+from .rows.twins import describe_twins as describe_twins
 from .run import BatchResult as BatchResult
 from .run import add_by_hand as add_by_hand
 from .run import relabel as relabel

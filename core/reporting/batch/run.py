@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ from core.reporting.batch.rows import likeness, tabulation
 from core.reporting.batch.rows.hand import HAND
 from core.reporting.batch.rows.naming import find_sample, match_class
 from core.reporting.batch.rows.spreadsheet import csv_bytes
+from core.reporting.batch.rows.twins import Trial, judge_samples
 from core.reporting.batch.sources import GivenSource, Source, list_sources, written_by_batch
 from core.reporting.decisions import find_decision
 from core.reporting.recipe import Recipe
@@ -84,6 +86,9 @@ class BatchResult:
         When it ran and for how long; kept out of the rows, which do not depend on it.
     by_hand : DataFrame
         What a person measured on the micrographs, as `list_by_hand` gives it; may be empty.
+    twins : DataFrame
+        How wrong the numbers of each sample are, as `judge_samples` gives it; empty where the
+        recipe asks for no look-alikes.
     """
 
     rows: pd.DataFrame
@@ -94,6 +99,7 @@ class BatchResult:
     given: int
     times: dict[str, Any]
     by_hand: pd.DataFrame = field(default_factory=pd.DataFrame)
+    twins: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def succeeded(self) -> pd.DataFrame:
@@ -244,7 +250,10 @@ def run_batch(
             "elapsed_s": round(time.perf_counter() - began, 3),
             "resumed_behind": len(listed) - len(items),
         }
-        return _assemble(folder, recipe, model, labels or {}, len(listed), times)
+        result = _assemble(folder, recipe, model, labels or {}, len(listed), times)
+        tell = partial(listen, len(result.rows), len(listed))
+        trial = Trial(recipe, listed, named, tell, should_stop or (lambda: False))
+        return _written(_judged(result, trial))
 
 
 @contextmanager
@@ -501,12 +510,22 @@ def _assemble(
         recipe,
     )
     files = tuple(name for entry in journal.entries() for name in entry["files"])
-    return _written(BatchResult(rows, recipe, folder, model, files, given, times))
+    return BatchResult(rows, recipe, folder, model, files, given, times)
+
+
+def _judged(result: BatchResult, trial: Trial) -> BatchResult:
+    """Return the result with how wrong its numbers are, where the recipe asks for that."""
+    if not result.recipe.twins or not len(result.fields):
+        return result
+    table = judge_samples(result.fields, trial)
+    with export.writing(result.out):
+        (result.out / export.TWINS).write_bytes(csv_bytes(table))
+    return replace(result, twins=table, files=(*result.files, export.TWINS))
 
 
 def _written(result: BatchResult) -> BatchResult:
     """Write the tables of a result and return it with the names of all files."""
-    kept = (*PICTURE_FOLDERS, HAND)
+    kept = (*PICTURE_FOLDERS, HAND, export.TWINS)
     pictures = [name for name in result.files if name.split("/")[0] in kept]
     files = export.write_tables(
         result.out,
