@@ -11,7 +11,6 @@ from .keeping.result import add_by_hand as add_by_hand
 from .keeping.result import relabel as relabel
 from .keeping.result import write_zip as write_zip
 from .progress import Pace as Pace
-from .rows.comparison import compare_groups as compare_groups
 from .rows.flags import FLAGS as FLAGS
 from .rows.flags import gravity as gravity
 from .rows.grouping import are_alike as are_alike
@@ -33,6 +32,8 @@ from .rows.naming import count_samples as count_samples
 from .rows.naming import find_part as find_part
 from .rows.naming import find_sample as find_sample
 from .rows.naming import suggest_rule as suggest_rule
+from .rows.samples.comparison import compare_groups as compare_groups
+from .rows.samples.twins import describe_twins as describe_twins
 from .rows.spreadsheet import csv_bytes as csv_bytes
 from .rows.summaries import GroupSummary as GroupSummary
 from .rows.summaries import SampleEvidence as SampleEvidence
@@ -49,7 +50,6 @@ from .rows.truth import Agreement as Agreement
 from .rows.truth import Bin as Bin
 from .rows.truth import compare as compare
 from .rows.truth import reliability_bins as reliability_bins
-from .rows.twins import describe_twins as describe_twins
 from .run import run_batch as run_batch
 from .sources import GivenSource as GivenSource
 from .sources import Later as Later

@@ -29,9 +29,7 @@ from core.reporting.batch import (
 )
 from core.reporting.report import (
     citing,
-    comparison,
     hand,
-    judged,
     numbers,
     pictures,
     plates,
@@ -39,6 +37,7 @@ from core.reporting.report import (
     wording,
 )
 from core.reporting.report.about import About, heading
+from core.reporting.report.samples import comparison, judged
 from core.reporting.report.wording import escape, percent
 
 FOLDER = Path(__file__).parent

@@ -172,9 +172,9 @@ def test_a_copy_is_computed_once_and_told(run, monkeypatch):
     calls = []
     original = pipeline.analyse
 
-    def count(*args):
+    def count(*args, **options):
         calls.append(args[0].name)
-        return original(*args)
+        return original(*args, **options)
 
     monkeypatch.setattr(pipeline, "analyse", count)
     result = run([("a.png", png(0)), ("b.png", png(1)), ("c.png", png(0))])
