@@ -78,7 +78,7 @@ INSIDE = {
         "parting": ("memory",),
         "display": ("memory",),
         "overlays": ("display", "memory"),
-        "filtering": ("display", "memory"),
+        "filtering": ("parting", "display", "memory"),
         "scale": ("overlays", "display", "memory"),
         "reading": ("scale", "overlays", "memory"),
         "simulation": ("scale", "overlays", "filtering", "display", "memory"),

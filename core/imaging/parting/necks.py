@@ -14,6 +14,8 @@ import numpy as np
 import skimage
 from numpy.typing import NDArray
 
+from core.imaging.parting.flooding import flood
+
 Labels = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 NECK = 0.8  # width of a neck by that of the narrower part; two discs that overlap a third in
@@ -60,9 +62,7 @@ def part_at_necks(
         without = np.ones(int(whole.max()) + 1, np.bool_)
         without[whole[peaks]] = without[0] = False
         seeds = np.where(without[whole], whole + seeds.max(), seeds)
-    steps = 1 if connectivity == 4 else 2
-    parts = ski.segmentation.watershed(-height, seeds, connectivity=steps, mask=inside)
-    return in_reading_order(parts)
+    return in_reading_order(flood(-height, seeds, inside, connectivity))
 
 
 def reconstruct(
