@@ -3,7 +3,7 @@
     python -m tests.benchmarks.bench_cluster         400 small frames, four runs
     python -m tests.benchmarks.bench_cluster 60      fewer; only threads, and two workers less one
 
-Scheduler and workers are started as docs/cluster.md says. Frames are simulated, each another one;
+Scheduler and workers are started as docs/machines.md says. Frames are simulated, each another one;
 the recipe measures widths, too. Every cell of the tables is compared.
 """
 

@@ -19,6 +19,7 @@ PAGES = (
     "5_Segment",
     "6_Batch_Report",
     "7_Train",
+    "8_Compare",
 )
 OTHER = {
     "leave-out": "no",

@@ -128,14 +128,13 @@ def _shell(recipe: Recipe, result: BatchResult | None, settings: Mapping[str, st
     if result is None:
         today = datetime.now(UTC).date().isoformat()
         return Study((), recipe, date=today, settings=dict(settings))
-    told = ("name", "sha256", "architecture", "classes")
     return Study(
         (),
         recipe,
         date=str(result.times["finished"])[:10],
         settings=dict(settings),
         results=collecting.columns(result.rows),
-        model={name: collecting.plain(result.model[name]) for name in told},
+        model={name: collecting.plain(each) for name, each in result.model.items()},
     )
 
 

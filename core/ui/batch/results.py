@@ -26,8 +26,9 @@ from core.reporting.batch import (
     summarise_groups,
     words_of,
 )
+from core.reporting.mending import describe_mending
 from core.reporting.report import About, verdict
-from core.ui.batch import comparison
+from core.ui.batch import comparison, evidence
 from core.ui.batch.run import Run
 from core.ui.parts import say, show, tables
 
@@ -47,6 +48,8 @@ def draw(run: Run, result: BatchResult) -> None:
             given=result.given,
             icon=":material/info:",
         )
+    if run.is_opened:
+        st.caption("Saved results of the study that was opened: nothing was computed again.")
     _about(run)
     _downloads(run, result)
     _problems(result)
@@ -56,6 +59,7 @@ def draw(run: Run, result: BatchResult) -> None:
     _answer(result, units)
     _charts(result, units)
     comparison.draw(result, units)
+    evidence.draw(result)
     _table(run, result, units)
     _truth(result)
 
@@ -181,6 +185,8 @@ def _answer(result: BatchResult, units: Units) -> None:
     _wrong(result, "")
     if apart := verdict.differences(result, units):
         say.caption("{said}", said=say.plain(" ".join(apart)))
+    if mended := describe_mending(result.rows):
+        say.caption("{mended}", mended=mended)
     if group_column(result.fields) == "label" and not are_alike(result.fields):
         say.info(
             "No sample is named and these micrographs are not alike, so nothing is averaged over "

@@ -179,13 +179,25 @@ def _replayed(
     edits: tuple[Edit, ...],
     _given: Given,
 ) -> Replayed:
-    """Return labels after edits; every eighth step is kept, so that one more is made at once."""
+    """Return labels after edits; some earlier steps are kept, so that one more is made at once."""
     before = None
-    if len(edits) > _STRIDE:
-        earlier = edits[: (len(edits) - 1) // _STRIDE * _STRIDE]
+    earlier = edits[: _kept_before(len(edits))]
+    if earlier:
         before = _replayed(micrograph, choice, phase, found_by, earlier, _given)
     found = _objects(micrograph, choice, phase, found_by, _given)
     return replay(found, edits, micrograph.pixels, before=before)
+
+
+def _kept_before(edits: int) -> int:
+    """Return after how many edits the labels are kept from which so many are made.
+
+    The last digit, to the base of the stride, that is not 0 is taken away: most edits cost a few
+    others again, and thousands are reached over a handful of kept steps, not over hundreds.
+    """
+    step = _STRIDE
+    while edits and edits % step == 0:
+        step *= _STRIDE
+    return edits - edits % step
 
 
 @dataclass(frozen=True, slots=True)

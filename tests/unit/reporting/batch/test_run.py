@@ -19,7 +19,8 @@ from core.imaging.overlays.finding import OverlayChoice, with_overlay_choice
 from core.imaging.scale.words import set_pixel_size
 from core.micrograph import Micrograph, PixelSize
 from core.reporting.batch import pipeline
-from core.reporting.batch.run import run_batch, write_zip
+from core.reporting.batch.keeping.result import write_zip
+from core.reporting.batch.run import run_batch
 from core.reporting.batch.sources import list_sources
 from core.reporting.recipe import Recipe
 from core.reporting.report.writing import report_html
