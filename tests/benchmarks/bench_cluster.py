@@ -4,7 +4,7 @@
     python -m tests.benchmarks.bench_cluster 60             fewer
     python -m tests.benchmarks.bench_cluster 10000 many     two workers, one killed, and resumed
 
-Scheduler and workers are started as docs/cluster.md says. Frames are windows of simulated ones,
+Scheduler and workers are started as docs/machines.md says. Frames are windows of simulated ones,
 each another; the recipe measures widths, too. Every cell of the tables is compared. `many` stops
 the batch after a third, resumes it, kills a worker after two thirds, and compares the first
 thousand rows with those of threads. CPU seconds do not depend on what else the machine does.

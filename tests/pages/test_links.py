@@ -70,6 +70,7 @@ OTHER = {
     "more": "widths",
     "sizes-by": "volume",
     "batch-pictures": "maps",
+    "batch-twins": "20",
     "train-groups": "name",
     "segment-way": "clusters",
     "segment-threshold": "li",

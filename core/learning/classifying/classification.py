@@ -16,7 +16,7 @@ from core.learning.classifying.conformal import lowest_probability
 from core.learning.classifying.novelty import measure_novelty
 from core.learning.classifying.signs import NO_CLASS, look_for_signs
 from core.learning.classifying.validation import softmax
-from core.learning.models import Classifier, batch_size
+from core.learning.models import Classifier
 from core.micrograph import Micrograph
 
 BATCH = 16
@@ -185,7 +185,8 @@ def batches(
     for index, micrograph in enumerate(micrographs):
         by_size[classifier.preparation.size_hw(micrograph.shape)].append(index)
     for indices in by_size.values():
-        together = batch_size(classifier.preparation.size_hw(micrographs[indices[0]].shape))
+        size_hw = classifier.preparation.size_hw(micrographs[indices[0]].shape)
+        together = classifier.batch_size(size_hw)
         for start in range(0, len(indices), together):
             part = indices[start : start + together]
             yield part, torch.cat([classifier.prepare(micrographs[i], masks[i]) for i in part])

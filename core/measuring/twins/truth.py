@@ -117,16 +117,25 @@ def suppose_objects(objects: Labels, seams_show: bool, outwards_px: float = 0.0)
     ndarray of shape (H, W), int32
         With outlines smoothed over a pixel.
     """
-    parts = objects if seams_show else _cut_at_necks(smooth_outlines(objects) > 0)
-    return smooth_outlines(parts, outwards_px)
+    if not seams_show:
+        objects = cut_clumps(label_regions(smooth_outlines(objects) > 0), _NECK_PX)
+    return smooth_outlines(objects, outwards_px)
 
 
-def _cut_at_necks(mask: Mask) -> Labels:
-    """Return connected regions, those cut into parts whose parts are all convex."""
-    whole = label_regions(mask)
+def cut_clumps(whole: Labels, neck_depth_px: float) -> Labels:
+    """Return connected regions, those cut into parts whose parts are all convex.
+
+    Parameters
+    ----------
+    whole : ndarray of shape (H, W), int32
+        Connected regions from 1 without gaps.
+    neck_depth_px : float
+        See `core.measuring.regions.label_regions`.
+    """
     if not whole.any():
         return whole
-    parts = label_regions(mask, split=True, neck_depth_px=_NECK_PX)
+    mask = whole > 0
+    parts = label_regions(mask, split=True, neck_depth_px=neck_depth_px)
     if parts.max() == whole.max():
         return whole
     table = measure_labels(parts)

@@ -49,6 +49,7 @@ from .rows.truth import Agreement as Agreement
 from .rows.truth import Bin as Bin
 from .rows.truth import compare as compare
 from .rows.truth import reliability_bins as reliability_bins
+from .rows.twins import describe_twins as describe_twins
 from .run import run_batch as run_batch
 from .sources import GivenSource as GivenSource
 from .sources import Later as Later

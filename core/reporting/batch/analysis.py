@@ -134,7 +134,7 @@ def analyse(
     recipe = settled(recipe, names["sample"], filtered, hidden)
     clustering = find_clusters(filtered, hidden, recipe, others)
     target: Mask = clustering.labels == recipe.target
-    numbers = _numbered(clustering, target, micrograph, recipe, hidden)
+    numbers = number_regions(clustering, target, micrograph, recipe, hidden)
     mended = mend(numbers, micrograph, hidden, recipe.segmentation.edits)
     if mended is not None:
         numbers, target = mended.labels, mended.labels > 0
@@ -245,7 +245,7 @@ def check_choices(recipe: Recipe) -> None:
         )
 
 
-def _numbered(
+def number_regions(
     clustering: Clustering | Phases,
     target: Mask,
     micrograph: Micrograph,

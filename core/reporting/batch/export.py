@@ -38,6 +38,7 @@ from core.reporting.recipe import Recipe
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-image", "opencv-python-headless", "torch")
 REPORT, MANIFEST = "report.html", "manifest.json"
+TWINS = "twins.csv"
 ENDINGS = {
     "overlays": "png",
     "masks": "png",
@@ -80,7 +81,8 @@ def clear_folder(folder: Path, *, keep: bool = False) -> None:
             (folder / name).unlink(missing_ok=True)
         if (folder / MANIFEST).is_file():
             (folder / MANIFEST).unlink()
-            (folder / REPORT).unlink(missing_ok=True)
+            for name in (REPORT, TWINS):
+                (folder / name).unlink(missing_ok=True)
 
 
 def _old_pictures(folder: Path) -> list[str]:

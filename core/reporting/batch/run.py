@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,11 +23,12 @@ from core.reporting.batch.deciding import decide
 from core.reporting.batch.journal import Journal
 from core.reporting.batch.keeping.lock import hold_folder
 from core.reporting.batch.keeping.network import check, describe, key_of, load
-from core.reporting.batch.keeping.result import BatchResult, assemble
+from core.reporting.batch.keeping.result import BatchResult, assemble, judged, written
 from core.reporting.batch.keeping.writer import Writer
 from core.reporting.batch.others import Others, find_others
 from core.reporting.batch.pipeline import Item, Known, work_in_threads
 from core.reporting.batch.rows import tabulation
+from core.reporting.batch.rows.twins import Trial
 from core.reporting.batch.sources import GivenSource, list_sources, written_by_batch
 from core.reporting.recipe import Recipe
 
@@ -138,7 +140,10 @@ def run_batch(
             "elapsed_s": round(time.perf_counter() - began, 3),
             "resumed_behind": len(listed) - len(items),
         }
-        return assemble(folder, recipe, model, labels or {}, len(listed), times)
+        result = assemble(folder, recipe, model, labels or {}, len(listed), times)
+        tell = partial(listen, len(result.rows), len(listed))
+        trial = Trial(recipe, listed, named, tell, should_stop or (lambda: False))
+        return written(judged(result, trial))
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from core.reporting.study.versions import KIND, VERSION
 
 SUFFIX = ".micrographia.zip"
 NOTEBOOK, RECIPE = "study.ipynb", "recipe.json"
-_TABLES = ("results.csv", "regions.csv", "columns.csv")
+_TABLES = ("results.csv", "regions.csv", "columns.csv", "twins.csv")
 _PICTURES = ("labels", "rois", "masks", "geojson", "coco")  # heat maps can be made again
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can hold
 _PACKED = (".png", ".zip")

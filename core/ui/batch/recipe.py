@@ -27,6 +27,7 @@ from core.ui.batch.settings import (
     SCALE,
     SETTINGS,
     TARGETS,
+    TWINS,
 )
 from core.ui.parts import AUTOMATIC, gather, measuring, say, show, tables
 from core.ui.shell import (
@@ -170,6 +171,7 @@ def _draw_regions() -> None:
         measuring.draw_limits((measuring.LARGEST, measuring.LARGEST_NM))
         measuring.SIZES_BY.draw()
         measuring.MEASURES.draw()
+        TWINS.draw()
 
 
 def _scale() -> None:

@@ -19,6 +19,7 @@ from core.reporting.batch import (
     collect_sizes,
     compare,
     csv_bytes,
+    describe_twins,
     group_column,
     match_labels,
     read_labels,
@@ -180,6 +181,8 @@ def _answer(result: BatchResult, units: Units) -> None:
     """Say what each sample has and how samples differ; or why there is no one answer."""
     for name, said in verdict.answers(result, units):
         say.markdown("**{name}** {said}", name=name, said=say.plain(said))
+        _wrong(result, name)
+    _wrong(result, "")
     if apart := verdict.differences(result, units):
         say.caption("{said}", said=say.plain(" ".join(apart)))
     if mended := describe_mending(result.rows):
@@ -190,6 +193,12 @@ def _answer(result: BatchResult, units: Units) -> None:
             "all of them. Name the samples above and run again: each then has its answer.",
             icon=":material/sell:",
         )
+
+
+def _wrong(result: BatchResult, sample: str) -> None:
+    """Say how wrong a sample's numbers are, where that was judged."""
+    if said := describe_twins(result.twins, sample):
+        say.caption("{said}", said=say.plain(said))
 
 
 def _table(run: Run, result: BatchResult, units: Units) -> None:

@@ -35,7 +35,7 @@ from core.reporting.recipe import Recipe
 from core.reporting.report import About, write_report
 from core.ui import cache
 from core.ui.batch.kept import Kept
-from core.ui.parts import Turn, Turns, viewer
+from core.ui.parts import Turn, Turns, be_polite, viewer
 from core.ui.shell import sentence, visitor, workspace
 
 if TYPE_CHECKING:
@@ -325,6 +325,7 @@ def _work(
             if turn is None:
                 state.problem = "Cancelled before it began: nothing was analysed."
                 return
+            be_polite()
             state.phase = "reading the first micrographs"
             result = run_batch(
                 sources,

@@ -104,14 +104,7 @@ from .models import (
 )
 from .scales import Outcome, ask_for_scale, reading_problem, scale_outcome
 from .segmenting import (
-    CHAIN,
-    CLUSTERS,
-    FILE,
-    PARTICLES,
-    STROKES,
-    Given,
     Objects,
-    SegmentChoice,
     Segmented,
     object_files,
     object_fraction,
@@ -347,3 +340,4 @@ __all__ = [
     "written_boxes",
     "zip_model",
 ]
+from .ways import CHAIN, CLUSTERS, FILE, PARTICLES, STROKES, Given, SegmentChoice

@@ -17,6 +17,7 @@ from core.reporting.batch.rows import likeness, tabulation
 from core.reporting.batch.rows.hand import HAND
 from core.reporting.batch.rows.naming import match_class
 from core.reporting.batch.rows.spreadsheet import csv_bytes
+from core.reporting.batch.rows.twins import Trial, judge_samples
 from core.reporting.recipe import Recipe
 
 
@@ -46,6 +47,9 @@ class BatchResult:
         When it ran and for how long; kept out of the rows, which do not depend on it.
     by_hand : DataFrame
         What a person measured on the micrographs, as `list_by_hand` gives it; may be empty.
+    twins : DataFrame
+        How wrong the numbers of each sample are, as `judge_samples` gives it; empty where the
+        recipe asks for no look-alikes.
     """
 
     rows: pd.DataFrame
@@ -56,6 +60,7 @@ class BatchResult:
     given: int
     times: dict[str, Any]
     by_hand: pd.DataFrame = field(default_factory=pd.DataFrame)
+    twins: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def succeeded(self) -> pd.DataFrame:
@@ -125,7 +130,17 @@ def assemble(
         recipe,
     )
     files = tuple(name for entry in journal.entries() for name in entry["files"])
-    return written(BatchResult(rows, recipe, folder, model, files, given, times))
+    return BatchResult(rows, recipe, folder, model, files, given, times)
+
+
+def judged(result: BatchResult, trial: Trial) -> BatchResult:
+    """Return the result with how wrong its numbers are, where the recipe asks for that."""
+    if not result.recipe.twins or not len(result.fields):
+        return result
+    table = judge_samples(result.fields, trial)
+    with export.writing(result.out):
+        (result.out / export.TWINS).write_bytes(csv_bytes(table))
+    return replace(result, twins=table, files=(*result.files, export.TWINS))
 
 
 def relabel(result: BatchResult, labels: Mapping[int, str]) -> BatchResult:
@@ -168,7 +183,7 @@ def write_zip(result: BatchResult) -> Path:
 
 def written(result: BatchResult) -> BatchResult:
     """Write the tables of a result and return it with the names of all files."""
-    kept = (*PICTURE_FOLDERS, HAND)
+    kept = (*PICTURE_FOLDERS, HAND, export.TWINS)
     pictures = [name for name in result.files if name.split("/")[0] in kept]
     files = export.write_tables(
         result.out,
