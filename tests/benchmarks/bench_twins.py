@@ -18,8 +18,8 @@ is, where its limits leave out zero; `held` as above; `nearer` how often the cor
 nearer to the truth.
 
 Made worse: real pictures blurred, noisier, and measured too thin, which changes the real error by
-as much as what is measured changes, whatever is true. `way` is how often the predicted error moves the
-same way, of the cases where the measured value moves by more than 5 %.
+as much as what is measured changes, whatever is true. `way` is how often the predicted error moves
+the same way, of the cases where the measured value moves by more than 5 %.
 
     python -m tests.benchmarks.bench_twins calibrate [drawn pictures] [twins of each]
 

@@ -34,7 +34,6 @@ from .rows.naming import find_sample as find_sample
 from .rows.naming import suggest_rule as suggest_rule
 from .rows.samples.comparison import compare_groups as compare_groups
 from .rows.samples.twins import describe_twins as describe_twins
-from .rows.spreadsheet import csv_bytes as csv_bytes
 from .rows.summaries import GroupSummary as GroupSummary
 from .rows.summaries import SampleEvidence as SampleEvidence
 from .rows.summaries import Units as Units
@@ -46,6 +45,7 @@ from .rows.summaries import evidence_by_cluster as evidence_by_cluster
 from .rows.summaries import evidence_by_sample as evidence_by_sample
 from .rows.summaries import evidence_table as evidence_table
 from .rows.summaries import summarise_groups as summarise_groups
+from .rows.tidy.spreadsheet import csv_bytes as csv_bytes
 from .rows.truth import Agreement as Agreement
 from .rows.truth import Bin as Bin
 from .rows.truth import compare as compare

@@ -40,7 +40,7 @@ from core.reporting.report.about import About, heading
 from core.reporting.report.samples import comparison, judged
 from core.reporting.report.wording import escape, percent
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "look"
 _BODY = "<!-- body -->"
 _ABOUT = About()
 

@@ -17,7 +17,7 @@ from core.reporting.batch.rows import likeness, tabulation
 from core.reporting.batch.rows.hand import HAND
 from core.reporting.batch.rows.naming import match_class
 from core.reporting.batch.rows.samples.twins import Trial, judge_samples
-from core.reporting.batch.rows.spreadsheet import csv_bytes
+from core.reporting.batch.rows.tidy.spreadsheet import csv_bytes
 from core.reporting.recipe import Recipe
 
 
