@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 BLUE, ORANGE, GREY = "#2f7fb8", "#d9730d", "#8a94a3"
+NO_CLASS = "no class"
 FONT = "Source Sans, sans-serif"  # the one that Streamlit carries with it
 
 
@@ -92,7 +93,7 @@ def interval_points(
 
 def title(name: str, display_names: Mapping[str, str] | None) -> str:
     """Return a class's words for people."""
-    return (display_names or {}).get(name, name.replace("_", " "))
+    return (display_names or {}).get(name, name.replace("_", " ")) or NO_CLASS
 
 
 def plain(text: str) -> str:
