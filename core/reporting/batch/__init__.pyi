@@ -25,6 +25,8 @@ from .rows.label_table import read_labels as read_labels
 from .rows.label_table import read_samples as read_samples
 from .rows.likeness import ALIKE as ALIKE
 from .rows.likeness import describe as describe
+from .rows.listing import NAMED as NAMED
+from .rows.listing import SIGNS as SIGNS
 from .rows.listing import words_of as words_of
 from .rows.measures import list_measures as list_measures
 from .rows.naming import RULES as RULES

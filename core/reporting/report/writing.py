@@ -137,7 +137,7 @@ def _tiles(result: BatchResult) -> str:
         named = fields.loc[fields["sample"].fillna("") != "", "sample"].nunique()
         if named:
             tiles.append(_tile(named, "sample" if named == 1 else "samples"))
-        tiles.append(_tile(fields["label"].nunique(), "classes found"))
+        tiles.append(_tile(fields.loc[fields["label"] != "", "label"].nunique(), "classes found"))
         if not named and are_alike(fields):
             mean = mean_interval(fields["target_percent"].to_numpy(float)).estimate
             tiles.append(_tile(percent(mean), "mean area of the target cluster"))

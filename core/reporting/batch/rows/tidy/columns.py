@@ -36,6 +36,8 @@ _WORDS = {
     "runner_up": "second class",
     "runner_up_probability": "its probability, from 0 to 1",
     "candidates": "prediction set: the classes that cannot be ruled out",
+    "classes_named": "classes above the threshold of a network that may name several or none",
+    "signs_against": "what in the picture itself says that it is no micrograph",
     "novelty": "how unlike the training pictures it is",
     "has_evidence": "whether the heat map shows any evidence for the class",
     "class": "class of the network",
