@@ -218,18 +218,30 @@ def area_fraction(
     length = structure_length(inside, counted) / max(1.0, float(np.sqrt(counted.sum())))
     tiles = min(tiles, FEW_TILES) if length > MERGE_ABOVE else tiles
     hits, pixels = tile_sums(np.stack([inside & counted, counted]), tiles, counted)
-    filled = pixels > 0
-    used = int(np.count_nonzero(filled))
-    total = pixels.sum()
+    used = int(np.count_nonzero(pixels))
     if used == 0:
         return Interval(float("nan"), 0.0, 1.0, 0)
-    share = float(hits.sum() / total)
+    share = float(hits.sum() / pixels.sum())
     if used < FEWEST_TILES:
         return Interval(share, float("nan"), float("nan"), used)
     if share in (0.0, 1.0):
         low, high = wilson_interval(round(share * used), used, confidence)[1:3]
         return Interval(share, low, high, used)
-    drawn = draw_again(np.stack([hits, pixels]), draws=draws, seed=seed, used=filled)
+    low, high = _drawn_limits(hits, pixels, confidence, draws, seed)
+    longest = _longest(length, share)
+    if longest > MOST_LENGTH:
+        few = _wilson(share, 1 / (PIECE_AREA * longest**2), confidence)
+        low, high = min(low, few[0]), max(high, few[1])
+    return Interval(share, low, high, used)
+
+
+def _drawn_limits(
+    hits: NDArray[Any], pixels: NDArray[Any], confidence: float, draws: int, seed: int
+) -> tuple[float, float]:
+    """Return limits of a share between 0 and 1 by drawing its tiles again, on the logit scale."""
+    used, total = pixels > 0, pixels.sum()
+    share = float(hits.sum() / total)
+    drawn = draw_again(np.stack([hits, pixels]), draws=draws, seed=seed, used=used)
     known = drawn[:, drawn[1] > 0]
     half_a_pixel = 0.5 / total
     shares = np.clip(known[0] / known[1], half_a_pixel, 1 - half_a_pixel)
@@ -238,14 +250,9 @@ def area_fraction(
         scipy.special.logit(shares),
         hits - share * pixels,
         confidence,
-        used=filled,
+        used=used,
     )
-    low, high = float(scipy.special.expit(low)), float(scipy.special.expit(high))
-    longest = _longest(length, share)
-    if longest > MOST_LENGTH:
-        few = _wilson(share, 1 / (PIECE_AREA * longest**2), confidence)
-        low, high = min(low, few[0]), max(high, few[1])
-    return Interval(share, low, high, used)
+    return float(scipy.special.expit(low)), float(scipy.special.expit(high))
 
 
 def structure_length(mask: NDArray[Any], included: NDArray[Any] | None = None) -> float:

@@ -137,25 +137,16 @@ def analyse(
     regions = tabulate_regions(target, micrograph, recipe, hidden, numbers=numbers)
     if recipe.drop_border_regions:
         regions = regions[~regions["touches_border"]].reset_index(drop=True)
+    nm_per_px = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
+    choice = _region_choice(recipe, micrograph, hidden)
     values = {
         **names,
         **_network_values(classification, explanation),
         **_area_values(clustering, target, micrograph, recipe),
         **_evidence_values(explanation, clustering),
         **_region_values(regions),
-        **sizes.size_values(
-            regions,
-            recipe,
-            micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan"),
-        ),
-        **measures.measure_more(
-            target,
-            hidden,
-            regions,
-            recipe,
-            micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan"),
-            **_region_choice(recipe, micrograph, hidden),
-        ),
+        **sizes.size_values(regions, recipe, nm_per_px),
+        **measures.measure_more(target, hidden, regions, recipe, nm_per_px, **choice),
         **(_mended_values(mended, target, hidden) if mended is not None else {}),
         **(clustering.values if isinstance(clustering, Phases) else {}),
         "filters_picked": "; ".join(filtered.metadata.get("picked", ())),
@@ -163,20 +154,22 @@ def analyse(
     }
     painted = exclude if exclude is not None else find_overlays(micrograph)
     shown = _Shown(micrograph, explanation.heatmap, clustering, painted, target)
-    drawers: dict[str, Callable[[], bytes]] = {
+    drawers = _drawers(shown, target, explanation)
+    drawers |= region_files(micrograph, lambda: numbers, regions, _phase_name(recipe))
+    pictures: dict[str, bytes] = {name: drawers[name]() for name in recipe.pictures}
+    alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
+    return Analysis(values, regions, pictures, shown.preview(), alike)
+
+
+def _drawers(
+    shown: _Shown, target: Mask, explanation: Explanation
+) -> dict[str, Callable[[], bytes]]:
+    """Return what draws each kind of picture that a recipe may ask for."""
+    return {
         "overlays": shown.overlay_png,
         "masks": lambda: png_bytes(target.astype(np.uint8) * np.uint8(255)),
         "maps": lambda: save_npy_bytes(explanation.heatmap),
     }
-    drawers |= region_files(
-        micrograph,
-        lambda: numbers,
-        regions,
-        _phase_name(recipe),
-    )
-    pictures: dict[str, bytes] = {name: drawers[name]() for name in recipe.pictures}
-    alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
-    return Analysis(values, regions, pictures, shown.preview(), alike)
 
 
 def name_parts(micrograph: Micrograph, recipe: Recipe, path: str) -> dict[str, str]:
