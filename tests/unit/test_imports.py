@@ -35,7 +35,14 @@ MAY_IMPORT = {
         "core.reporting",
     ),
     "core.ui": ("core",),
-    "core.__main__": ("core",),
+    "core.__main__": ("core.command_line",),
+    "core.command_line": (
+        *FOUNDATION,
+        "core.imaging",
+        "core.learning",
+        "core.reporting",
+        "core.command_line",
+    ),
     "pages": ("core",),
     "Home": ("core",),
 }

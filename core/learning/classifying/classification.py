@@ -130,6 +130,12 @@ def classify(
         Share of micrographs like the training ones whose prediction set shall hold the true class,
         0.5–0.999; that of the card when left out.
 
+    Returns
+    -------
+    list of Classification
+        In the order of the micrographs: label, calibrated probabilities of shape (K,) that add up
+        to 1, the prediction set, and how unlike the training micrographs each is.
+
     Raises
     ------
     ValueError

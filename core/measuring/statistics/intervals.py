@@ -28,7 +28,19 @@ PIECE_AREA = 3.0  # of a piece, in squared structure lengths
 
 
 class Interval(NamedTuple):
-    """An estimate with its confidence limits, in the unit of the values."""
+    """An estimate with its confidence limits.
+
+    Attributes
+    ----------
+    estimate : float
+        In the unit of the values; a share from 0 to 1 for `area_fraction`.
+    low : float
+        Lower limit, in the same unit; NaN where the data allow no interval.
+    high : float
+        Upper limit.
+    n : int
+        How many values, points or tiles it rests on.
+    """
 
     estimate: float
     low: float

@@ -83,7 +83,9 @@ def run_batch(
         Files may join: with `resume`, those that the folder has results of come first, in their
         order there, and only the others are computed.
     scheduler : str, optional
-        Address of a Dask scheduler; without one, a cluster of `workers` processes is started here.
+        Address of a Dask scheduler; without one, a cluster is started here.
+    workers : int
+        Processes of that cluster.
     labels : mapping, optional
         Name of a micrograph to its true class; it counts before what `recipe.label_from` finds.
     should_stop : callable, optional

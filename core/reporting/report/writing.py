@@ -58,6 +58,11 @@ def write_report(
     about : About
         Title, authors, date and a note.
 
+    Returns
+    -------
+    Path
+        Of the report: one HTML file that needs nothing else.
+
     Raises
     ------
     Unwritable
