@@ -44,7 +44,7 @@ def part_at_necks(
 
     On a logarithmic scale "narrower than 0.8 of" is the same depth for large and small parts. What
     lies outside the frame is unknown, so that a border is no outline. `whole` are the connected
-    pixels, where they are numbered already; `neck` stands for 0.8 where necks count sooner or later.
+    pixels, where they are numbered already; `neck` stands for 0.8 where shallower necks count.
     """
     if whole is None:
         whole = number_connected(inside, connectivity)

@@ -37,6 +37,7 @@ _PILOTS, _ROUNDS = 2, 4
 _BY = ("fraction", "count", "d50", "d90", "chord")  # twins of a guess are compared by these
 _ALIKE = 0.1  # of a quantity: twins that measure so are as good as any
 _LEAST_WEIGHT = 0.02
+_PRIOR = (1.0, 4.0)  # of what was measured, and of what was read carefully
 _CAREFUL_ROUNDS = 3
 
 
@@ -189,6 +190,6 @@ def _weights(first: Original, twins: list[Twin], seen: list[Labels], guesses: in
         with np.errstate(all="ignore"):
             apart = np.log(np.nanmean(found[members], axis=0) / own)[place] / chance
         apart = np.where(np.isfinite(apart), apart, 3.0)
-        weights[members] = np.exp(-0.5 * float((apart**2).mean())) / members.sum()
+        weights[members] = _PRIOR[guess] * np.exp(-0.5 * float((apart**2).mean())) / members.sum()
     weights = weights / max(weights.sum(), 1e-300) + _LEAST_WEIGHT / len(twins)
     return np.asarray(weights / weights.sum(), np.float64)

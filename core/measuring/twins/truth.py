@@ -193,10 +193,14 @@ def move_outlines(objects: Labels, outwards_px: NDArray[np.float64]) -> Labels:
 
 def spread(objects: Labels, onto: Mask) -> Labels:
     """Return objects on other pixels: each takes the number of the nearest object's."""
+    return number_anew(spread_numbers(objects, onto))[0]
+
+
+def spread_numbers(objects: Labels, onto: Mask) -> Labels:
+    """Return the same with the numbers as they were, some of which may be gone."""
     if not objects.any() or not onto.any():
         return np.zeros_like(objects)
     nearest = scipy.ndimage.distance_transform_edt(
         objects == 0, return_distances=False, return_indices=True
     )
-    numbers = np.where(onto, objects[tuple(nearest)], 0)
-    return number_anew(numbers)[0]
+    return np.where(onto, objects[tuple(nearest)], 0)

@@ -11,6 +11,8 @@ from .keeping.result import add_by_hand as add_by_hand
 from .keeping.result import relabel as relabel
 from .keeping.result import write_zip as write_zip
 from .progress import Pace as Pace
+from .rows.beside.hand import list_by_hand as list_by_hand
+from .rows.beside.twins import describe_twins as describe_twins
 from .rows.comparison import compare_groups as compare_groups
 from .rows.flags import FLAGS as FLAGS
 from .rows.flags import gravity as gravity
@@ -18,7 +20,6 @@ from .rows.grouping import are_alike as are_alike
 from .rows.grouping import find_typical as find_typical
 from .rows.grouping import group_column as group_column
 from .rows.grouping import more_fields as more_fields
-from .rows.hand import list_by_hand as list_by_hand
 from .rows.label_table import Matched as Matched
 from .rows.label_table import find_key as find_key
 from .rows.label_table import match_labels as match_labels
@@ -49,7 +50,6 @@ from .rows.truth import Agreement as Agreement
 from .rows.truth import Bin as Bin
 from .rows.truth import compare as compare
 from .rows.truth import reliability_bins as reliability_bins
-from .rows.twins import describe_twins as describe_twins
 from .run import run_batch as run_batch
 from .sources import GivenSource as GivenSource
 from .sources import Later as Later

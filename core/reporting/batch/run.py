@@ -28,7 +28,7 @@ from core.reporting.batch.keeping.writer import Writer
 from core.reporting.batch.others import Others, find_others
 from core.reporting.batch.pipeline import Item, Known, work_in_threads
 from core.reporting.batch.rows import tabulation
-from core.reporting.batch.rows.twins import Trial
+from core.reporting.batch.rows.beside.twins import Trial
 from core.reporting.batch.sources import GivenSource, list_sources, written_by_batch
 from core.reporting.recipe import Recipe
 

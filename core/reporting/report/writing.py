@@ -31,7 +31,6 @@ from core.reporting.report import (
     citing,
     comparison,
     hand,
-    judged,
     numbers,
     pictures,
     plates,
@@ -183,7 +182,7 @@ def _failures(result: BatchResult) -> str:
 
 
 def _methods(result: BatchResult) -> str:
-    text = wording.methods(result) + judged.methods(result.recipe)
+    text = wording.methods(result) + verdict.wrong_by(result.recipe)
     return (
         f'<h2>Methods</h2><div class="card"><p id="methods">{text}</p>'
         '<button type="button" class="copy" data-copy="methods" hidden>Copy methods paragraph'
