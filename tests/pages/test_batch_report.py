@@ -340,7 +340,7 @@ def test_pixel_sizes_of_samples_go_into_the_recipe_and_the_rows(app, png, other_
     app.switch_page(PAGE).run()
     app.session_state["batch_pixel_sizes"] = {"A": "2 nm"}
     app.text_input(key="batch_pixel_size_of_all").set_value("0,5 µm").run()
-    assert "0.5 µm for all; A (2 nm)" in texts(app).replace("\\", "")
+    assert "500 nm for all; A (2 nm)" in texts(app).replace("\\", "")
     finish_batch(app)
     assert_calm(app)
     rows = app.session_state["batch_run"].result.rows

@@ -14,6 +14,8 @@ import numpy as np
 import skimage
 from numpy.typing import NDArray
 
+from core.imaging.parting.flooding import flood
+
 Labels = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 NECK = 0.8  # width of a neck by that of the narrower part; two discs that overlap a third in
@@ -44,7 +46,8 @@ def part_at_necks(
 
     On a logarithmic scale "narrower than 0.8 of" is the same depth for large and small parts. What
     lies outside the frame is unknown, so that a border is no outline. `whole` are the connected
-    pixels, where they are numbered already; `neck` stands for 0.8 where shallower necks count.
+    pixels, where they are numbered already; `neck` stands for 0.8 where necks count sooner or
+    later.
     """
     if whole is None:
         whole = number_connected(inside, connectivity)
@@ -64,9 +67,7 @@ def part_at_necks(
         without = np.ones(int(whole.max()) + 1, np.bool_)
         without[whole[peaks]] = without[0] = False
         seeds = np.where(without[whole], whole + seeds.max(), seeds)
-    steps = 1 if connectivity == 4 else 2
-    parts = ski.segmentation.watershed(-height, seeds, connectivity=steps, mask=inside)
-    return in_reading_order(parts)
+    return in_reading_order(flood(-height, seeds, inside, connectivity))
 
 
 def reconstruct(

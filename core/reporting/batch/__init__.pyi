@@ -11,15 +11,13 @@ from .keeping.result import add_by_hand as add_by_hand
 from .keeping.result import relabel as relabel
 from .keeping.result import write_zip as write_zip
 from .progress import Pace as Pace
-from .rows.beside.hand import list_by_hand as list_by_hand
-from .rows.beside.twins import describe_twins as describe_twins
-from .rows.comparison import compare_groups as compare_groups
 from .rows.flags import FLAGS as FLAGS
 from .rows.flags import gravity as gravity
 from .rows.grouping import are_alike as are_alike
 from .rows.grouping import find_typical as find_typical
 from .rows.grouping import group_column as group_column
 from .rows.grouping import more_fields as more_fields
+from .rows.hand import list_by_hand as list_by_hand
 from .rows.label_table import Matched as Matched
 from .rows.label_table import find_key as find_key
 from .rows.label_table import match_labels as match_labels
@@ -27,6 +25,8 @@ from .rows.label_table import read_labels as read_labels
 from .rows.label_table import read_samples as read_samples
 from .rows.likeness import ALIKE as ALIKE
 from .rows.likeness import describe as describe
+from .rows.listing import NAMED as NAMED
+from .rows.listing import SIGNS as SIGNS
 from .rows.listing import words_of as words_of
 from .rows.measures import list_measures as list_measures
 from .rows.naming import RULES as RULES
@@ -34,7 +34,8 @@ from .rows.naming import count_samples as count_samples
 from .rows.naming import find_part as find_part
 from .rows.naming import find_sample as find_sample
 from .rows.naming import suggest_rule as suggest_rule
-from .rows.spreadsheet import csv_bytes as csv_bytes
+from .rows.samples.comparison import compare_groups as compare_groups
+from .rows.samples.twins import describe_twins as describe_twins
 from .rows.summaries import GroupSummary as GroupSummary
 from .rows.summaries import SampleEvidence as SampleEvidence
 from .rows.summaries import Units as Units
@@ -46,6 +47,7 @@ from .rows.summaries import evidence_by_cluster as evidence_by_cluster
 from .rows.summaries import evidence_by_sample as evidence_by_sample
 from .rows.summaries import evidence_table as evidence_table
 from .rows.summaries import summarise_groups as summarise_groups
+from .rows.tidy.spreadsheet import csv_bytes as csv_bytes
 from .rows.truth import Agreement as Agreement
 from .rows.truth import Bin as Bin
 from .rows.truth import compare as compare

@@ -23,8 +23,8 @@ from core.errors import Unwritable
 from core.imaging.display import file_stem
 from core.learning.models import file_digest
 from core.reporting.batch.journal import FILE, FOLDER, LONGEST_STEM, OURS, Journal
-from core.reporting.batch.rows.spreadsheet import csv_bytes, written
 from core.reporting.batch.rows.tidy.columns import dictionary
+from core.reporting.batch.rows.tidy.spreadsheet import csv_bytes, written
 from core.reporting.batch.rows.tidy.tables import (
     CLUSTERS,
     COLUMNS,

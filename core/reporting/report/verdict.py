@@ -15,18 +15,17 @@ from core.reporting.batch import (
     are_alike,
     compare_groups,
     count_samples,
-    describe_twins,
     diameters,
     group_column,
     more_fields,
     suggest_rule,
 )
 from core.reporting.report import wording
+from core.reporting.report.samples import judged
 from core.reporting.report.wording import escape, plain_number
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult
-    from core.reporting.recipe import Recipe
 
 MOST_SAMPLES = 24
 _MOST_DOTS = 400
@@ -48,14 +47,14 @@ def answer(result: BatchResult, units: Units) -> str:
     if group_column(fields) == "sample":
         return _by_sample(result, fields, units)
     if are_alike(fields):
-        return wrong(result, "")
+        return judged.line(result, "")
     return _unlike(result, fields)
 
 
 def _by_sample(result: BatchResult, fields: pd.DataFrame, units: Units) -> str:
     names = [name for name, _ in _groups(fields)]
     lines = "".join(
-        f"<li><b>{escape(name)}</b> {escape(said)}{wrong(result, name)}</li>"
+        f"<li><b>{escape(name)}</b> {escape(said)}{judged.line(result, name)}</li>"
         for name, said in answers(result, units)
     )
     said = " ".join(map(escape, differences(result, units)))
@@ -63,24 +62,6 @@ def _by_sample(result: BatchResult, fields: pd.DataFrame, units: Units) -> str:
     left = len(names) - MOST_SAMPLES
     more = f'<p class="note">{left} more samples are in the tables below.</p>' if left > 0 else ""
     return f'<ul class="answer">{lines}</ul>{more}{told}{_dots(result, fields)}'
-
-
-def wrong(result: BatchResult, sample: str) -> str:
-    """Return how wrong a sample's numbers are, as HTML; empty where that was not judged."""
-    said = describe_twins(result.twins, sample)
-    return f'<p class="note">{escape(said)}</p>' if said else ""
-
-
-def wrong_by(recipe: Recipe) -> str:
-    """Return how that was judged, for the methods paragraph; empty where it was not."""
-    if not recipe.twins:
-        return ""
-    return (
-        f" How wrong these numbers are was estimated on {recipe.twins} simulated look-alikes of a "
-        "typical field of each sample, whose truth is known, measured in the same way; nothing was "
-        "corrected. Look-alikes cannot show objects behind others, phases taken for another "
-        "throughout, charging or a wrong pixel size."
-    )
 
 
 def answers(result: BatchResult, units: Units) -> list[tuple[str, str]]:

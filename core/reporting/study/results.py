@@ -60,6 +60,6 @@ def _regions(study: Study) -> pd.DataFrame | None:
         data = study.opener.read(REGIONS)
         if len(data) > _MOST_REGIONS_BYTES:
             return None
-        return pd.read_csv(io.BytesIO(data), low_memory=False, float_precision="round_trip")
+        return pd.read_csv(io.BytesIO(data), dtype=str)  # every digit
     except (UserError, ValueError):  # those of pandas are ValueErrors
         return None

@@ -149,6 +149,7 @@ def _controls(prefix: str, count: int, classes: Classes | None) -> tuple[str, st
                 1,
                 min(_MOST_GROUPS, count),
                 min(3, count),
+                width=150,
                 key=f"{prefix}_map_groups",
                 persist_state="session",
             )

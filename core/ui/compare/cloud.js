@@ -98,8 +98,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   old.forEach((button) => button.remove());
   stage.append(...pictures.filter((button) => button.parentElement !== stage));
   stage.classList.toggle("some", picked.size > 0);
-  stage.querySelector(".axis.across").textContent = data.across;
-  stage.querySelector(".axis.up").textContent = data.up;
+  parentElement.querySelector(".axes").textContent = `→ ${data.across} · ↑ ${data.up}`;
   if (focused) pictures.find((each) => each.dataset.of === focused)?.focus({ preventScroll: true });
 
   const rest = () => {
@@ -145,7 +144,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const chip = document.createElement("button");
     const own = data.points.filter((point) => point.kind === number).map((point) => point.of);
     chip.type = "button";
-    chip.append(document.createElement("i"), `${kind.name} ${own.length}`);
+    const count = document.createElement("span");
+    count.textContent = `· ${own.length}`;
+    chip.append(document.createElement("i"), kind.name, count);
     chip.style.setProperty("--kind", kind.color);
     chip.setAttribute("aria-label", `Choose all ${own.length} of ${kind.name}`);
     chip.onclick = (event) => choose(event.shiftKey ? [...picked, ...own] : own);

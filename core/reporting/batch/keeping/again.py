@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from core.reporting.batch.rows import tabulation
 from core.reporting.batch.rows.listing import words_of
 from core.reporting.recipe import Recipe
 
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 _HEAD = frozenset(tabulation.HEAD)
 _NEEDED = ("number", "name", "status", "sha256", "target_percent", "regions")
 _NO_CELLS = "The results cannot be shown again: {}. Run the batch again."
@@ -43,7 +45,7 @@ def restore_batch(
     out : Path
         A folder of this result alone.
     regions : DataFrame, optional
-        Its regions, with the number of their micrograph.
+        Its regions as text, with the number of their micrograph.
     files : mapping, optional
         Pictures as they were named in the folder, to their bytes; other names are passed over.
     date : str
@@ -91,13 +93,12 @@ def _entries(
         number = int(row["number"])
         first = None if pd.isna(row["duplicate_of"]) else int(row["duplicate_of"])
         values = {
-            str(name): value
+            str(name): float("nan") if pd.isna(value) else value
             for name, value in row.items()
-            if name not in _HEAD and not str(name).endswith("_file") and not pd.isna(value)
+            if name not in _HEAD and not str(name).endswith("_file")
         }
-        values.setdefault("pixel_size_source", "")
-        if row["status"] == "ok":
-            values["candidates"] = list(words_of(values.get("candidates", "")))
+        values["pixel_size_source"] = str(row.get("pixel_size_source") or "")
+        values["candidates"] = list(words_of(values.get("candidates", "")))
         entries.append(
             {
                 "number": number,
@@ -118,20 +119,25 @@ def _entries(
 
 def _regions_by_number(regions: pd.DataFrame | None) -> dict[int, dict[str, list[Any]]]:
     """Return the regions of each micrograph as columns; none where they are not a batch's."""
-    wanted = [
-        name
-        for name in tabulation.no_regions().columns
-        if name not in ("number", "name", "pixel_size_source")
-    ]
+    known = tabulation.no_regions().columns
+    wanted = [name for name in known if name not in ("number", "name", "pixel_size_source")]
     if regions is None or not {"number", *wanted} <= set(regions.columns):
         return {}
-    found = regions[wanted].apply(pd.to_numeric, errors="coerce")
-    found["touches_border"] = regions["touches_border"].astype(str).str.lower() == "true"
-    numbers = pd.to_numeric(regions["number"], errors="coerce")
+    found = regions[wanted].map(_cell)
+    numbers = regions["number"].astype(int)
     return {
         int(number): tabulation.pack_regions(found[(numbers == number).to_numpy(bool)])
-        for number in numbers.dropna().unique()
+        for number in numbers.unique()
     }
+
+
+def _cell(text: Any) -> bool | int | float:
+    """Return what a cell of a table of numbers says; raises ValueError where it says none."""
+    if not isinstance(text, str) or not text.strip():
+        return float("nan")
+    if text in ("True", "False"):
+        return text == "True"
+    return int(text) if _WHOLE.fullmatch(text) else float(text)
 
 
 def _alike(rows: pd.DataFrame) -> dict[int, int]:

@@ -14,10 +14,10 @@ from core.reporting.batch.analysis import Preview
 from core.reporting.batch.journal import FOLDER, PICTURE_FOLDERS, Journal
 from core.reporting.batch.keeping.writer import PLATES, preview_files
 from core.reporting.batch.rows import likeness, tabulation
-from core.reporting.batch.rows.beside.hand import HAND
-from core.reporting.batch.rows.beside.twins import Trial, judge_samples
+from core.reporting.batch.rows.hand import HAND
 from core.reporting.batch.rows.naming import match_class
-from core.reporting.batch.rows.spreadsheet import csv_bytes
+from core.reporting.batch.rows.samples.twins import Trial, judge_samples
+from core.reporting.batch.rows.tidy.spreadsheet import csv_bytes
 from core.reporting.recipe import Recipe
 
 

@@ -1,1 +1,0 @@
-"""Tables beside the rows: what a hand measured, and how wrong the numbers of samples are."""
