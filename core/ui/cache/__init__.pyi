@@ -85,7 +85,6 @@ from .measuring import (
     files_of_regions,
     image_groups,
     projection,
-    target_intervals,
     texture_row,
 )
 from .models import (
@@ -114,7 +113,6 @@ from .segmenting import (
     SegmentChoice,
     Segmented,
     object_files,
-    object_fraction,
     object_outlines,
     object_table,
     objects,
@@ -146,9 +144,13 @@ from .shared import (
     window,
 )
 from .structure import (
+    Target,
+    cluster_target,
+    object_target,
     target_correlation,
     target_gaps,
     target_intercepts,
+    target_shares,
     target_widths,
 )
 from .training import (
@@ -202,6 +204,7 @@ __all__ = [
     "SegmentChoice",
     "Segmented",
     "StepFacts",
+    "Target",
     "Wrong",
     "add_model",
     "architecture_title",
@@ -219,6 +222,7 @@ __all__ = [
     "classification",
     "cluster_fractions",
     "cluster_histogram",
+    "cluster_target",
     "cluster_values",
     "clusters",
     "clusters_palette_png",
@@ -277,9 +281,9 @@ __all__ = [
     "new_hand",
     "noise",
     "object_files",
-    "object_fraction",
     "object_outlines",
     "object_table",
+    "object_target",
     "objects",
     "overlay_check",
     "overlay_evidence_share",
@@ -322,8 +326,8 @@ __all__ = [
     "target_correlation",
     "target_gaps",
     "target_intercepts",
-    "target_intervals",
     "target_png",
+    "target_shares",
     "target_widths",
     "texture_row",
     "thumbnail_png",
