@@ -91,6 +91,7 @@ from .models import (
     add_model,
     architecture_title,
     can_choose_preparation,
+    choose_labels,
     choose_preparation,
     has_model,
     is_preparation_chosen,
@@ -103,14 +104,7 @@ from .models import (
 )
 from .scales import Outcome, ask_for_scale, reading_problem, scale_outcome
 from .segmenting import (
-    CHAIN,
-    CLUSTERS,
-    FILE,
-    PARTICLES,
-    STROKES,
-    Given,
     Objects,
-    SegmentChoice,
     Segmented,
     object_files,
     object_outlines,
@@ -218,6 +212,7 @@ __all__ = [
     "can_tune",
     "card_jpeg",
     "choice_of_k",
+    "choose_labels",
     "choose_preparation",
     "classification",
     "cluster_fractions",
@@ -351,3 +346,4 @@ __all__ = [
     "written_boxes",
     "zip_model",
 ]
+from .ways import CHAIN, CLUSTERS, FILE, PARTICLES, STROKES, Given, SegmentChoice
