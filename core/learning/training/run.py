@@ -80,6 +80,8 @@ def train(
         originals, and say in the card what they make of what they never saw.
     start : Start, optional
         A network to begin with instead of one drawn at random; it also gives the architecture.
+    device : str
+        "auto" takes CUDA, else Apple MPS, else the CPU.
     report : callable
         Told about progress, a line at a time.
 

@@ -20,11 +20,12 @@ _SIGMAS_PX = (0.0, 0.7, 1.0, 1.4, 2.0, 2.8)
 _SURE = 4.0  # standard deviations of noise that half of the contrast shall be
 _SMALLEST_PX = 6
 _FINE = 2  # times finer: outlines between pixels show shallower necks
-_NECK_PX = 0.5
+_NECK, _NECK_PX = 0.93, 0.3  # nearer than for measuring: parts must be convex all the same
+_GROUND = 0.4  # of the contrast: what is nearer to the ground is ground
 _SHADE = 6  # of the frame's side: ground is level within that
 
 
-def read_carefully(grey: Floats, look: Look, own: Labels, counted: Mask) -> Labels:
+def read_carefully(grey: Floats, look: Look, counted: Mask) -> Labels:
     """Return the objects of a micrograph by the greys of its larger objects and of its ground.
 
     Parameters
@@ -32,8 +33,6 @@ def read_carefully(grey: Floats, look: Look, own: Labels, counted: Mask) -> Labe
     grey : ndarray of shape (H, W), float32
     look : Look
         As learned from what was measured.
-    own : ndarray of shape (H, W), int32
-        What was measured.
     counted : ndarray of shape (H, W), bool
 
     Returns
@@ -43,10 +42,11 @@ def read_carefully(grey: Floats, look: Look, own: Labels, counted: Mask) -> Labe
     """
     contrast = _contrast(look)
     if not contrast:
-        return np.zeros(own.shape, np.int32)
+        return np.zeros(grey.shape, np.int32)
     sigma_px = _averaging(look, abs(contrast))
     smooth = average(grey, counted, sigma_px) if sigma_px else grey
-    over = np.sign(contrast) * (smooth - _ground(smooth, look, own, counted)) - abs(contrast) / 2
+    over = np.sign(contrast) * (smooth - _ground(smooth, look, contrast, counted))
+    over -= abs(contrast) / 2
     over = np.where(counted, over, -abs(contrast)).astype(np.float32)
     return _cut_finely(over, max(_SMALLEST_PX, round(8 * sigma_px**2)))
 
@@ -55,9 +55,8 @@ def _cut_finely(over: Floats, smallest_px: int) -> Labels:
     """Return where values are positive, cut at necks that are seen between the pixels only."""
     fine = cv2.resize(over, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_CUBIC)
     fine = cv2.GaussianBlur(fine, (0, 0), _FINE / 2)
-    parts = cut_clumps(
-        label_regions(fine > 0, min_area_px=smallest_px * _FINE**2), _FINE * _NECK_PX
-    )
+    whole = label_regions(fine > 0, min_area_px=smallest_px * _FINE**2)
+    parts = cut_clumps(whole, _FINE * _NECK_PX, _NECK)
     return number_anew(parts[::_FINE, ::_FINE])[0]
 
 
@@ -83,11 +82,11 @@ def _averaging(look: Look, contrast: float) -> float:
     return _SIGMAS_PX[-1]
 
 
-def _ground(smooth: Floats, look: Look, own: Labels, counted: Mask) -> Floats:
+def _ground(smooth: Floats, look: Look, contrast: float, counted: Mask) -> Floats:
     """Return the level of the ground, which may be shaded, between the objects and under them."""
-    near = cv2.dilate((own > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    ground = counted & ~near
     level = float(np.median(look.profile[look.steps < -_DEEP_PX]))
+    dark = np.sign(contrast) * (smooth - level) < _GROUND * abs(contrast)
+    ground = counted & (cv2.erode(dark.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
     if np.count_nonzero(ground) < 0.02 * ground.size:
         return np.full(smooth.shape, level, np.float32)
     middle = float(np.median(smooth[ground]))

@@ -106,6 +106,12 @@ def simulate_twins(
     exclude : ndarray of shape (H, W), bool, optional
         True where the picture is not specimen; by default what `find_overlays` finds.
 
+    Returns
+    -------
+    list of Twin
+        `count` of them: a micrograph of the same shape and depth, and the labels that are true in
+        it.
+
     Raises
     ------
     UserError

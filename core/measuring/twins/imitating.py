@@ -37,7 +37,7 @@ _PILOTS, _ROUNDS = 2, 4
 _BY = ("fraction", "count", "d50", "d90", "chord")  # twins of a guess are compared by these
 _ALIKE = 0.1  # of a quantity: twins that measure so are as good as any
 _LEAST_WEIGHT = 0.02
-_BELIEVED = 0.5  # times that what was read carefully is drawn at least
+_CAREFUL_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,41 +110,29 @@ def imitate(
     """
     if not FEWEST <= count <= 500 or seed < 0:
         raise ValueError(f"count must be 3 to 500 and seed at least 0, got {count} and {seed}")
-    steps = Steps(_PILOTS * (2 * _ROUNDS - 2) + count + 1, on_progress)
+    steps = Steps(_PILOTS * _ROUNDS + count + 1, on_progress)
     first = study(micrograph, steps.measure(measure, micrograph), exclude)
-    guesses = [_unfold(first, measure, seed, steps, careful=False)]
-    guesses += [_unfold(each, measure, seed, steps, careful=True) for each in _read_again(first)]
+    guesses = [_unfold(first, measure, seed, steps), *_read_again(first, seed)]
     twins = []
     for number in range(count):
         guess, times = guesses[number % len(guesses)]
         twins.append(draw_twin(guess, seed, number, times))
     seen = steps.objects(measure, twins)
-    steps.total = steps.done
     weights = _weights(first, twins, seen, len(guesses))
     return Imitation(guesses[0][0], tuple(twins), tuple(seen), weights, seed)
 
 
-def _read_again(first: Original) -> list[Original]:
-    """Return what may be true of a micrograph by a careful reading, if that finds anything."""
-    grey = np.where(first.counted, first.micrograph.pixels, 0).astype(np.float32)
-    careful = read_carefully(grey, first.look, first.objects, first.counted)
-    if not careful.any() or np.count_nonzero(careful) >= 0.9 * np.count_nonzero(first.counted):
-        return []
-    return [supposed(first.micrograph, first.objects, careful, first.counted, are_cut=True)]
-
-
 def _unfold(
-    original: Original, measure: Measure, seed: int, steps: Steps, *, careful: bool
+    original: Original, measure: Measure, seed: int, steps: Steps
 ) -> tuple[Original, Floats]:
     """Return the original as it is supposed to be, and how often each object must be drawn.
 
     After the first round, what noise may have invented is no longer believed; after the second,
     objects are as large as make those in twins measure as large as in the original; after the
-    others, as many. What was read carefully is believed and where it should be: without the first
-    two rounds.
+    others, as many.
     """
     times: Floats = np.ones(int(original.truth.max()) + 1)
-    for turn in range(2 if careful else 0, _ROUNDS):
+    for turn in range(_ROUNDS):
         pilots = [
             draw_twin(original, seed, 1000 + _PILOTS * turn + each, times)
             for each in range(_PILOTS)
@@ -159,9 +147,34 @@ def _unfold(
             by = outlines_to_move(original.truth, pairs, original.look.edge_px)
             original = replace(original, truth=move_outlines(original.truth, by))
         else:
-            least = _BELIEVED if careful else 0.0
-            times = times_drawn(original.truth, original.objects, pairs, times, least)
+            times = times_drawn(original.truth, original.objects, pairs, times)
     return original, times
+
+
+def _read_again(first: Original, seed: int) -> list[tuple[Original, Floats]]:
+    """Return what may be true of a micrograph by a careful reading, if that finds anything.
+
+    It is unfolded like the other guess, but by what the same reading finds in its pilots.
+    """
+    found = _read(first, first.micrograph)
+    if not found.any() or np.count_nonzero(found) >= 0.9 * np.count_nonzero(first.counted):
+        return []
+    guess = supposed(first.micrograph, first.objects, found, first.counted, are_cut=True)
+    times: Floats = np.ones(int(guess.truth.max()) + 1)
+    for turn in range(_CAREFUL_ROUNDS):
+        pilot = draw_twin(guess, seed, 2000 + turn, times)
+        pairs = [(pilot.labels, _read(first, pilot.micrograph))]
+        if turn == 0:
+            by = outlines_to_move(guess.truth, pairs, guess.look.edge_px)
+            guess = replace(guess, truth=move_outlines(guess.truth, by))
+        else:
+            times = times_drawn(guess.truth, found, pairs, times)
+    return [(guess, times)]
+
+
+def _read(first: Original, micrograph: Micrograph) -> Labels:
+    grey = np.where(first.counted, micrograph.pixels, 0).astype(np.float32)
+    return read_carefully(grey, first.look, first.counted)
 
 
 def _weights(first: Original, twins: list[Twin], seen: list[Labels], guesses: int) -> Floats:

@@ -162,6 +162,12 @@ def judge(
     on_progress : function of two ints, optional
         Called with measurements done and to do; what it raises ends the work.
 
+    Returns
+    -------
+    Judgement
+        Bias, spread and limits of fraction, count, sizes and shape; what was missed, merged, split
+        or invented.
+
     Raises
     ------
     UserError

@@ -15,6 +15,7 @@ import scipy
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.imaging.parting import NECK, part_at_necks
 from core.measuring.regions import label_regions, measure_labels
 
 Floats = NDArray[np.float32]
@@ -122,20 +123,20 @@ def suppose_objects(objects: Labels, seams_show: bool, outwards_px: float = 0.0)
     return smooth_outlines(objects, outwards_px)
 
 
-def cut_clumps(whole: Labels, neck_depth_px: float) -> Labels:
+def cut_clumps(whole: Labels, neck_depth_px: float, neck: float = NECK) -> Labels:
     """Return connected regions, those cut into parts whose parts are all convex.
 
     Parameters
     ----------
     whole : ndarray of shape (H, W), int32
         Connected regions from 1 without gaps.
-    neck_depth_px : float
-        See `core.measuring.regions.label_regions`.
+    neck_depth_px, neck : float
+        By how much a neck must be narrower than the narrower part: half of that in px, and a share.
     """
     if not whole.any():
         return whole
     mask = whole > 0
-    parts = label_regions(mask, split=True, neck_depth_px=neck_depth_px)
+    parts = part_at_necks(mask, 8, neck_depth_px, whole, neck)
     if parts.max() == whole.max():
         return whole
     table = measure_labels(parts)

@@ -35,7 +35,6 @@ def times_drawn(
     objects: Labels,
     twins: Sequence[tuple[Labels, Labels]],
     times: NDArray[np.float64] | None = None,
-    least: float = 0.0,
 ) -> NDArray[np.float64]:
     """Return how often each supposed object must be drawn so that twins measure as the original.
 
@@ -47,13 +46,11 @@ def times_drawn(
         Truth of each twin and what was measured in it.
     times : ndarray of shape (truth.max() + 1,), float64, optional
         How often they were drawn in these twins; once by default.
-    least : float
-        Objects are drawn so often at least, whatever is measured.
 
     Returns
     -------
     ndarray of shape (truth.max() + 1,), float64
-        From `least` to 3; 1 where nothing speaks against it.
+        From 0 to 3; 1 where nothing speaks against it.
     """
     edges = _size_edges(np.concatenate([_areas(truth), _areas(objects)]))
     measured = _histogram(_areas(objects), edges)
@@ -76,7 +73,7 @@ def times_drawn(
     ratio = np.where(unexplained >= 0.5, np.maximum(ratio, _LEAST_TIMES), ratio)
     now = np.ones(int(truth.max()) + 1) if times is None else times.copy()
     place = np.clip(np.digitize(_areas(truth), edges[1:-1]), 0, edges.size - 2)
-    now[1:] = np.clip(now[1:] * ratio[place], least, _MOST_TIMES)
+    now[1:] = np.clip(now[1:] * ratio[place], 0, _MOST_TIMES)
     return now
 
 

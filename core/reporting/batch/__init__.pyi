@@ -11,7 +11,6 @@ from .keeping.result import add_by_hand as add_by_hand
 from .keeping.result import relabel as relabel
 from .keeping.result import write_zip as write_zip
 from .progress import Pace as Pace
-from .rows.comparison import compare_groups as compare_groups
 from .rows.flags import FLAGS as FLAGS
 from .rows.flags import gravity as gravity
 from .rows.grouping import are_alike as are_alike
@@ -26,6 +25,8 @@ from .rows.label_table import read_labels as read_labels
 from .rows.label_table import read_samples as read_samples
 from .rows.likeness import ALIKE as ALIKE
 from .rows.likeness import describe as describe
+from .rows.listing import NAMED as NAMED
+from .rows.listing import SIGNS as SIGNS
 from .rows.listing import words_of as words_of
 from .rows.measures import list_measures as list_measures
 from .rows.naming import RULES as RULES
@@ -33,6 +34,8 @@ from .rows.naming import count_samples as count_samples
 from .rows.naming import find_part as find_part
 from .rows.naming import find_sample as find_sample
 from .rows.naming import suggest_rule as suggest_rule
+from .rows.samples.comparison import compare_groups as compare_groups
+from .rows.samples.twins import describe_twins as describe_twins
 from .rows.summaries import GroupSummary as GroupSummary
 from .rows.summaries import SampleEvidence as SampleEvidence
 from .rows.summaries import Units as Units
@@ -49,7 +52,6 @@ from .rows.truth import Agreement as Agreement
 from .rows.truth import Bin as Bin
 from .rows.truth import compare as compare
 from .rows.truth import reliability_bins as reliability_bins
-from .rows.twins import describe_twins as describe_twins
 from .run import run_batch as run_batch
 from .sources import GivenSource as GivenSource
 from .sources import Later as Later

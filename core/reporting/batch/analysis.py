@@ -36,6 +36,7 @@ from core.measuring.exchange import region_files
 from core.measuring.regions import filter_regions, label_regions, measure_labels
 from core.micrograph import Micrograph
 from core.reporting.batch.rows import likeness, measures, sizes
+from core.reporting.batch.rows.listing import NAMED, SIGNS
 from core.reporting.batch.rows.naming import find_part, find_sample
 from core.reporting.mending import Mended, mend
 from core.reporting.recipe import Recipe
@@ -265,15 +266,23 @@ def _phase_name(recipe: Recipe) -> str:
 
 def _network_values(classification: Classification, explanation: Explanation) -> dict[str, Any]:
     # Six digits: what lies beyond depends on how micrographs share a pass through the network.
+    said = {
+        "novelty": classification.novelty,
+        SIGNS: "; ".join(classification.signs),
+        "has_evidence": explanation.has_evidence,
+    }
+    if classification.shows_nothing:  # whatever the network answers is no answer
+        return {"label": "", "runner_up": "", "candidates": []} | said
+    several = {} if classification.present_above is None else {NAMED: list(classification.present)}
     return {
         "label": classification.label,
         "probability": round(classification.probability, 6),
         "runner_up": classification.runner_up,
         "runner_up_probability": round(classification.runner_up_probability, 6),
         "candidates": list(classification.prediction_set),
-        "novelty": classification.novelty,
-        "has_evidence": explanation.has_evidence,
         **{f"p_{name}": round(p, 6) for name, p in classification.probabilities.items()},
+        **several,
+        **said,
     }
 
 
@@ -401,7 +410,7 @@ def list_columns(classes: Sequence[str], clusters: int) -> list[str]:
     return [
         *("sample", "stated_label"),
         *("label", "probability", "runner_up", "runner_up_probability", "candidates", "novelty"),
-        "has_evidence",
+        *(SIGNS, "has_evidence"),
         *(f"p_{name}" for name in classes),
         *(f"cluster_{number}_percent" for number in range(clusters)),
         *("target_cluster", "target_percent", "target_area_px", "target_area_µm2"),

@@ -28,7 +28,7 @@ from core.reporting.batch.keeping.writer import Writer
 from core.reporting.batch.others import Others, find_others
 from core.reporting.batch.pipeline import Item, Known, work_in_threads
 from core.reporting.batch.rows import tabulation
-from core.reporting.batch.rows.twins import Trial
+from core.reporting.batch.rows.samples.twins import Trial
 from core.reporting.batch.sources import GivenSource, list_sources, written_by_batch
 from core.reporting.recipe import Recipe
 
@@ -83,7 +83,9 @@ def run_batch(
         Files may join: with `resume`, those that the folder has results of come first, in their
         order there, and only the others are computed.
     scheduler : str, optional
-        Address of a Dask scheduler; without one, a cluster of `workers` processes is started here.
+        Address of a Dask scheduler; without one, a cluster is started here.
+    workers : int
+        Processes of that cluster.
     labels : mapping, optional
         Name of a micrograph to its true class; it counts before what `recipe.label_from` finds.
     should_stop : callable, optional

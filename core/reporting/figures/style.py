@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 BLUE, ORANGE, GREY = "#2f7fb8", "#d9730d", "#8a94a3"
+NO_CLASS = "no class"
 FONT = "Source Sans, sans-serif"  # the one that Streamlit carries with it
 
 
@@ -103,7 +104,7 @@ def tick_powers(figure: go.Figure, low: float, high: float) -> None:
 
 def title(name: str, display_names: Mapping[str, str] | None) -> str:
     """Return a class's words for people."""
-    return (display_names or {}).get(name, name.replace("_", " "))
+    return (display_names or {}).get(name, name.replace("_", " ")) or NO_CLASS
 
 
 def plain(text: str) -> str:

@@ -20,7 +20,8 @@ from core.reporting.batch import (
     more_fields,
     suggest_rule,
 )
-from core.reporting.report import judged, wording
+from core.reporting.report import wording
+from core.reporting.report.samples import judged
 from core.reporting.report.wording import escape, plain_number
 
 if TYPE_CHECKING:

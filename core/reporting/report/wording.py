@@ -12,7 +12,7 @@ import pandas as pd
 from core.measuring.clustering import AUTO, GREY, GREYS
 from core.measuring.statistics import Interval, mean_interval
 from core.reporting import sizing
-from core.reporting.batch import are_alike, group_column, list_versions, words_of
+from core.reporting.batch import NAMED, are_alike, group_column, list_versions, words_of
 from core.reporting.decisions import Decision
 from core.reporting.recipe import Recipe
 from core.reporting.segmenting import CLUSTERS
@@ -74,7 +74,7 @@ def interval(value: Interval) -> str:
 def class_title(result: BatchResult, name: str) -> str:
     """Return a class's name for people, not yet escaped."""
     titles: dict[str, str] = result.model["display_names"]
-    return titles.get(name, name.replace("_", " "))
+    return titles.get(name, name.replace("_", " ")) or "no class"
 
 
 def target_title(recipe: Recipe) -> str:
@@ -124,6 +124,8 @@ def summary(result: BatchResult, fields: pd.DataFrame) -> str:
 
 
 def _class_sentence(result: BatchResult, fields: pd.DataFrame) -> str:
+    if NAMED in fields:
+        return _named_sentence(result, fields)
     counts = fields["label"].value_counts()
     leaders = sorted(str(name) for name in counts.index[counts == counts.max()])
     titles = [escape(class_title(result, name)) for name in leaders]
@@ -133,6 +135,16 @@ def _class_sentence(result: BatchResult, fields: pd.DataFrame) -> str:
     if len(leaders) > 1:
         return f"The most frequent classes are {names}, with {int(counts.max())} each."
     return f"The most frequent class is {names}, with {int(counts.max())} of {len(fields)}."
+
+
+def _named_sentence(result: BatchResult, fields: pd.DataFrame) -> str:
+    """Return how often a network of several labels names each class."""
+    counts = fields[NAMED].map(words_of).explode().dropna().value_counts()
+    named = ", ".join(f"{escape(class_title(result, n))} in {k}" for n, k in counts.items())
+    return (
+        "Several classes may be true of one micrograph, or none. Above the network’s threshold: "
+        f"{named or 'none'} of {len(fields)}."
+    )
 
 
 def _doubts(fields: pd.DataFrame) -> list[str]:

@@ -29,9 +29,7 @@ from core.reporting.batch import (
 )
 from core.reporting.report import (
     citing,
-    comparison,
     hand,
-    judged,
     numbers,
     pictures,
     plates,
@@ -39,6 +37,7 @@ from core.reporting.report import (
     wording,
 )
 from core.reporting.report.about import About, heading
+from core.reporting.report.samples import comparison, judged
 from core.reporting.report.wording import escape, percent
 
 FOLDER = Path(__file__).parent / "look"
@@ -58,6 +57,11 @@ def write_report(
         A folder, where the file is called report.html; or the file itself, ending in ".html".
     about : About
         Title, authors, date and a note.
+
+    Returns
+    -------
+    Path
+        Of the report: one HTML file that needs nothing else.
 
     Raises
     ------
@@ -138,7 +142,7 @@ def _tiles(result: BatchResult) -> str:
         named = fields.loc[fields["sample"].fillna("") != "", "sample"].nunique()
         if named:
             tiles.append(_tile(named, "sample" if named == 1 else "samples"))
-        tiles.append(_tile(fields["label"].nunique(), "classes found"))
+        tiles.append(_tile(fields.loc[fields["label"] != "", "label"].nunique(), "classes found"))
         if not named and are_alike(fields):
             mean = mean_interval(fields["target_percent"].to_numpy(float)).estimate
             tiles.append(_tile(percent(mean), "mean area of the target cluster"))

@@ -74,6 +74,11 @@ def save_study(
         title, note, license (an address or words), citation, date ("2026-11-28"; that of the
         batch or today by default): text; authors: texts.
 
+    Returns
+    -------
+    Path
+        Of the study.
+
     Raises
     ------
     UserError

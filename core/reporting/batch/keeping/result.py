@@ -16,8 +16,8 @@ from core.reporting.batch.keeping.writer import PLATES, preview_files
 from core.reporting.batch.rows import likeness, tabulation
 from core.reporting.batch.rows.hand import HAND
 from core.reporting.batch.rows.naming import match_class
+from core.reporting.batch.rows.samples.twins import Trial, judge_samples
 from core.reporting.batch.rows.tidy.spreadsheet import csv_bytes
-from core.reporting.batch.rows.twins import Trial, judge_samples
 from core.reporting.recipe import Recipe
 
 

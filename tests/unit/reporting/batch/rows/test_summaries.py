@@ -54,6 +54,7 @@ def test_a_sound_row_has_no_flag():
         ({"near_duplicate_of": 2}, "near-duplicate"),
         ({"pixel_size_nm": float("nan")}, "no pixel size"),
         ({"novelty": 1.2}, "novel"),
+        ({"signs_against": "it has several hues"}, "novel"),
     ],
 )
 def test_each_doubt_has_its_flag(change, flag):
