@@ -36,7 +36,8 @@ def histogram(values: NDArray[np.float64], edges: NDArray[np.float64], unit: str
     bars = "".join(
         f'<rect class="bar" x="{LEFT + i * step + 0.5:.2f}" y="{TOP + up - height:.2f}" '
         f'width="{max(step - 1, 0.5):.2f}" height="{height:.2f}">'
-        f"<title>{plain_number(edges[i], 3)} to {plain_number(edges[i + 1], 3)} {unit}: {counts[i]}</title></rect>"
+        f"<title>{plain_number(edges[i], 3)} to {plain_number(edges[i + 1], 3)} {unit}: "
+        f"{counts[i]}</title></rect>"
         for i, height in enumerate(heights)
         if counts[i]
     )
@@ -47,7 +48,8 @@ def histogram(values: NDArray[np.float64], edges: NDArray[np.float64], unit: str
         f'<text x="{LEFT}" y="{HEIGHT - 7}">{plain_number(edges[0], 3)}</text>'
         f'<text x="{WIDTH / 2}" y="{HEIGHT - 7}" text-anchor="middle">'
         f"diameter ({unit}), logarithmic</text>"
-        f'<text x="{WIDTH - LEFT}" y="{HEIGHT - 7}" text-anchor="end">{plain_number(edges[-1], 3)}</text></svg>'
+        f'<text x="{WIDTH - LEFT}" y="{HEIGHT - 7}" text-anchor="end">'
+        f"{plain_number(edges[-1], 3)}</text></svg>"
     )
 
 
