@@ -107,8 +107,9 @@ def print_cpu(processes: list[Process], told: dict[str, Any]) -> None:
     """Print the CPU seconds that client, workers and, the last, the scheduler have taken."""
     *used, scheduler = (cpu_seconds(process.pid) for process in processes)
     print(
-        f"  CPU: client {1e3 * told['cpu'] / told['done']:.1f} ms a frame without its start, "
-        f"scheduler {1e3 * scheduler / told['done']:.1f}; workers {sum(used):.0f} s with their start",
+        f"  CPU: client {1e3 * told['cpu'] / told['done']:.1f} ms a frame, scheduler "
+        f"{1e3 * scheduler / told['done']:.1f}, workers {1e3 * sum(used) / told['done']:.1f}, all "
+        "with their start",
         flush=True,
     )
 
