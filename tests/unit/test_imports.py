@@ -48,7 +48,17 @@ MAY_IMPORT = {
 }
 # Which rooms of a floor may use which others of it: what is not listed must not be used.
 _BELOW_ROOMS = ("shell", "parts", "cache")
-_PAGE_ROOMS = ("home", "classify", "explain", "filters", "cluster", "segment", "batch", "train")
+_PAGE_ROOMS = (
+    "home",
+    "classify",
+    "explain",
+    "filters",
+    "cluster",
+    "segment",
+    "batch",
+    "train",
+    "compare",
+)
 INSIDE = {
     "core.ui": {
         "cache": (),
@@ -75,7 +85,7 @@ INSIDE = {
         "parting": ("memory",),
         "display": ("memory",),
         "overlays": ("display", "memory"),
-        "filtering": ("display", "memory"),
+        "filtering": ("parting", "display", "memory"),
         "scale": ("overlays", "display", "memory"),
         "reading": ("scale", "overlays", "memory"),
         "simulation": ("scale", "overlays", "filtering", "display", "memory"),

@@ -215,33 +215,21 @@ def area_fraction(
     """
     _check_confidence(confidence)
     inside, counted = _counted(mask, included)
-    length = structure_length(inside, counted) / max(1.0, float(np.sqrt(counted.sum())))
-    tiles = min(tiles, FEW_TILES) if length > MERGE_ABOVE else tiles
+    length = relative_length(inside, counted)
+    tiles = tiles_for(length, tiles)
     hits, pixels = tile_sums(np.stack([inside & counted, counted]), tiles, counted)
-    used = int(np.count_nonzero(pixels))
+    filled = pixels > 0
+    used = int(np.count_nonzero(filled))
+    total = pixels.sum()
     if used == 0:
         return Interval(float("nan"), 0.0, 1.0, 0)
-    share = float(hits.sum() / pixels.sum())
+    share = float(hits.sum() / total)
     if used < FEWEST_TILES:
         return Interval(share, float("nan"), float("nan"), used)
     if share in (0.0, 1.0):
         low, high = wilson_interval(round(share * used), used, confidence)[1:3]
         return Interval(share, low, high, used)
-    low, high = _drawn_limits(hits, pixels, confidence, draws, seed)
-    longest = _longest(length, share)
-    if longest > MOST_LENGTH:
-        few = _wilson(share, 1 / (PIECE_AREA * longest**2), confidence)
-        low, high = min(low, few[0]), max(high, few[1])
-    return Interval(share, low, high, used)
-
-
-def _drawn_limits(
-    hits: NDArray[Any], pixels: NDArray[Any], confidence: float, draws: int, seed: int
-) -> tuple[float, float]:
-    """Return limits of a share between 0 and 1 by drawing its tiles again, on the logit scale."""
-    used, total = pixels > 0, pixels.sum()
-    share = float(hits.sum() / total)
-    drawn = draw_again(np.stack([hits, pixels]), draws=draws, seed=seed, used=used)
+    drawn = draw_again(np.stack([hits, pixels]), draws=draws, seed=seed, used=filled)
     known = drawn[:, drawn[1] > 0]
     half_a_pixel = 0.5 / total
     shares = np.clip(known[0] / known[1], half_a_pixel, 1 - half_a_pixel)
@@ -250,9 +238,43 @@ def _drawn_limits(
         scipy.special.logit(shares),
         hits - share * pixels,
         confidence,
-        used=used,
+        used=filled,
     )
-    return float(scipy.special.expit(low)), float(scipy.special.expit(high))
+    low, high = float(scipy.special.expit(low)), float(scipy.special.expit(high))
+    return Interval(share, *of_few_pieces(share, (low, high), length, confidence), used)
+
+
+def relative_length(inside: NDArray[np.bool_], counted: NDArray[np.bool_]) -> float:
+    """Return the length of structure (`structure_length`) by the side of a square field."""
+    return structure_length(inside, counted) / max(1.0, float(np.sqrt(counted.sum())))
+
+
+def tiles_for(length: float, tiles: int = TILES) -> int:
+    """Return how many tiles are drawn where structure has such a length by the field's side."""
+    return min(tiles, FEW_TILES) if length > MERGE_ABOVE else tiles
+
+
+def of_few_pieces(
+    share: float, ends: tuple[float, float], length: float, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return limits of a share, as wide as those of the few pieces where only few fit in a field.
+
+    Parameters
+    ----------
+    share : float
+        Above 0 and below 1.
+    ends : tuple of float
+        What drawing tiles again says.
+    length : float
+        Of structure, by the field's side.
+    confidence : float
+        Between 0 and 1.
+    """
+    longest = _longest(length, share)
+    if longest <= MOST_LENGTH:
+        return ends
+    few = _wilson(share, 1 / (PIECE_AREA * longest**2), confidence)
+    return min(ends[0], few[0]), max(ends[1], few[1])
 
 
 def structure_length(mask: NDArray[Any], included: NDArray[Any] | None = None) -> float:

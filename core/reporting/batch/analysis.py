@@ -36,6 +36,7 @@ from core.measuring.exchange import region_files
 from core.measuring.regions import filter_regions, label_regions, measure_labels
 from core.micrograph import Micrograph
 from core.reporting.batch.rows import likeness, measures, sizes
+from core.reporting.batch.rows.listing import NAMED, SIGNS
 from core.reporting.batch.rows.naming import find_part, find_sample
 from core.reporting.mending import Mended, mend
 from core.reporting.recipe import Recipe
@@ -97,7 +98,8 @@ class Analysis:
         Those that the recipe asks for: "overlays" (the heat map over the micrograph, a PNG of at
         most 1024 px), "masks" (the target cluster at full size, 0 or 255), "maps" (the heat map
         at full size, an NPY of float32), and those of `core.measuring.exchange.region_files`.
-    preview : Preview
+    preview : Preview or None
+        None where nobody asked for it.
     likeness : str
         What `core.reporting.batch.rows.likeness` compares, as base64.
     """
@@ -105,7 +107,7 @@ class Analysis:
     values: dict[str, Any]
     regions: pd.DataFrame
     pictures: dict[str, bytes]
-    preview: Preview
+    preview: Preview | None
     likeness: str
 
 
@@ -117,12 +119,15 @@ def analyse(
     recipe: Recipe,
     path: str = "",
     others: Mapping[str, Micrograph] | None = None,
+    *,
+    is_shown: bool = True,
 ) -> Analysis:
     """Return the row, regions and pictures of a micrograph that the network has answered.
 
     The recipe's filters act on what is clustered and measured here; the network saw the
     micrograph as it was recorded. `path` is its name with its folders, for sample and class;
-    `others` holds by their digest the micrographs that filters need besides.
+    `others` holds by their digest the micrographs that filters need besides; small pictures are
+    made of those that are shown in the report.
     """
     filtered = recipe.pipeline(micrograph, exclude=exclude, others=others)
     hidden = uncounted(micrograph, exclude)
@@ -130,23 +135,32 @@ def analyse(
     recipe = settled(recipe, names["sample"], filtered, hidden)
     clustering = find_clusters(filtered, hidden, recipe, others)
     target: Mask = clustering.labels == recipe.target
-    numbers = _numbered(clustering, target, micrograph, recipe, hidden)
+    numbers = number_regions(clustering, target, micrograph, recipe, hidden)
     mended = mend(numbers, micrograph, hidden, recipe.segmentation.edits)
     if mended is not None:
         numbers, target = mended.labels, mended.labels > 0
     regions = tabulate_regions(target, micrograph, recipe, hidden, numbers=numbers)
     if recipe.drop_border_regions:
         regions = regions[~regions["touches_border"]].reset_index(drop=True)
-    nm_per_px = micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan")
-    choice = _region_choice(recipe, micrograph, hidden)
     values = {
         **names,
         **_network_values(classification, explanation),
         **_area_values(clustering, target, micrograph, recipe),
         **_evidence_values(explanation, clustering),
         **_region_values(regions),
-        **sizes.size_values(regions, recipe, nm_per_px),
-        **measures.measure_more(target, hidden, regions, recipe, nm_per_px, **choice),
+        **sizes.size_values(
+            regions,
+            recipe,
+            micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan"),
+        ),
+        **measures.measure_more(
+            target,
+            hidden,
+            regions,
+            recipe,
+            micrograph.pixel_size.to("nm") if micrograph.pixel_size else float("nan"),
+            **_region_choice(recipe, micrograph, hidden),
+        ),
         **(_mended_values(mended, target, hidden) if mended is not None else {}),
         **(clustering.values if isinstance(clustering, Phases) else {}),
         "filters_picked": "; ".join(filtered.metadata.get("picked", ())),
@@ -154,22 +168,21 @@ def analyse(
     }
     painted = exclude if exclude is not None else find_overlays(micrograph)
     shown = _Shown(micrograph, explanation.heatmap, clustering, painted, target)
-    drawers = _drawers(shown, target, explanation)
-    drawers |= region_files(micrograph, lambda: numbers, regions, _phase_name(recipe))
-    pictures: dict[str, bytes] = {name: drawers[name]() for name in recipe.pictures}
-    alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
-    return Analysis(values, regions, pictures, shown.preview(), alike)
-
-
-def _drawers(
-    shown: _Shown, target: Mask, explanation: Explanation
-) -> dict[str, Callable[[], bytes]]:
-    """Return what draws each kind of picture that a recipe may ask for."""
-    return {
+    drawers: dict[str, Callable[[], bytes]] = {
         "overlays": shown.overlay_png,
         "masks": lambda: png_bytes(target.astype(np.uint8) * np.uint8(255)),
         "maps": lambda: save_npy_bytes(explanation.heatmap),
     }
+    drawers |= region_files(
+        micrograph,
+        lambda: numbers,
+        regions,
+        _phase_name(recipe),
+    )
+    pictures: dict[str, bytes] = {name: drawers[name]() for name in recipe.pictures}
+    alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
+    preview = shown.preview() if is_shown else None
+    return Analysis(values, regions, pictures, preview, alike)
 
 
 def name_parts(micrograph: Micrograph, recipe: Recipe, path: str) -> dict[str, str]:
@@ -233,7 +246,7 @@ def check_choices(recipe: Recipe) -> None:
         )
 
 
-def _numbered(
+def number_regions(
     clustering: Clustering | Phases,
     target: Mask,
     micrograph: Micrograph,
@@ -254,15 +267,23 @@ def _phase_name(recipe: Recipe) -> str:
 
 def _network_values(classification: Classification, explanation: Explanation) -> dict[str, Any]:
     # Six digits: what lies beyond depends on how micrographs share a pass through the network.
+    said = {
+        "novelty": classification.novelty,
+        SIGNS: "; ".join(classification.signs),
+        "has_evidence": explanation.has_evidence,
+    }
+    if classification.shows_nothing:  # whatever the network answers is no answer
+        return {"label": "", "runner_up": "", "candidates": []} | said
+    several = {} if classification.present_above is None else {NAMED: list(classification.present)}
     return {
         "label": classification.label,
         "probability": round(classification.probability, 6),
         "runner_up": classification.runner_up,
         "runner_up_probability": round(classification.runner_up_probability, 6),
         "candidates": list(classification.prediction_set),
-        "novelty": classification.novelty,
-        "has_evidence": explanation.has_evidence,
         **{f"p_{name}": round(p, 6) for name, p in classification.probabilities.items()},
+        **several,
+        **said,
     }
 
 
@@ -390,7 +411,7 @@ def list_columns(classes: Sequence[str], clusters: int) -> list[str]:
     return [
         *("sample", "stated_label"),
         *("label", "probability", "runner_up", "runner_up_probability", "candidates", "novelty"),
-        "has_evidence",
+        *(SIGNS, "has_evidence"),
         *(f"p_{name}" for name in classes),
         *(f"cluster_{number}_percent" for number in range(clusters)),
         *("target_cluster", "target_percent", "target_area_px", "target_area_µm2"),
