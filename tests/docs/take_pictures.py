@@ -74,6 +74,7 @@ class Camera:
 
     def take(self, name: str, *, at: str = "") -> None:
         """Keep what is seen; `at` is a text that is scrolled to the top before."""
+        print(f"{time.monotonic():.0f} {name}", flush=True)
         if self.wanted and name not in self.wanted:
             return
         page = self.tab.page
