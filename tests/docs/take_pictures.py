@@ -99,7 +99,7 @@ def walk(camera: Camera, files: list[Path]) -> None:
     camera.take("classify")
     tab.go_to("Explain")
     camera.take("explain")
-    page.get_by_text("All methods", exact=True).click()
+    page.get_by_role("radio", name="All methods").click()
     camera.take("network", at="All methods")
     tab.go_to("Filters")
     camera.take("filters")
