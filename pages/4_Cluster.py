@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.ui import cache, page
-from core.ui.cluster import choices, image_map, more, region_picker, settings, sizes, trial, views
+from core.ui import cache, compare, page
+from core.ui.cluster import choices, more, region_picker, settings, sizes, trial, views
 from core.ui.parts import attribution, say, show, tables
 from core.ui.shell import EXCLUDE
 
@@ -17,7 +17,10 @@ if mode == settings.IMAGES:
         exclude = EXCLUDE.draw()
     page.settings()
     with page.user_errors():
-        image_map.draw("cluster", exclude=exclude)
+        compare.board.draw("cluster", exclude=exclude)
+        st.page_link(
+            "pages/8_Compare.py", label="Name samples and classes", icon=":material/lasso_select:"
+        )
     st.stop()
 
 with page.user_errors():

@@ -12,7 +12,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.small_files import mrc_bytes, ncem_emd_bytes
+from tests.small_files import mrc_bytes, ncem_emd_bytes, zip_bytes, zspy_files
 
 NOISE = np.random.default_rng(5).integers(0, 256, (24, 20)).astype(np.uint8)
 NOISE16 = NOISE.astype(np.uint16) * 251
@@ -39,6 +39,7 @@ def own_seeds() -> dict[str, list[bytes]]:
             for kind in ("jp2", "j2k")
         ],
         "hdf5": [_oxford(), _nexus(), _delmic()],
+        "zspy": [zip_bytes(zspy_files(NOISE16)), zip_bytes(zspy_files(FLOATS, compressor=None))],
         "settings": list(_settings()),
         "zip": [_zip(zipfile.ZIP_DEFLATED), _zip(zipfile.ZIP_STORED)],
     }

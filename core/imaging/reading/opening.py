@@ -22,6 +22,7 @@ from core.imaging.reading.frame import HEAD_BYTES, Decoder, Frame, Source
 from core.imaging.reading.instruments.native import NATIVE, series_of
 from core.imaging.reading.limits import MAX_FILE_MB, check_file_size
 from core.imaging.reading.side_files import MAX_SIDECAR_BYTES, with_sidecar
+from core.imaging.reading.stores import is_store_folder, pack_store_folder
 from core.micrograph import Micrograph
 
 READABLE = "PNG, JPEG, BMP or TIFF"
@@ -46,7 +47,7 @@ SUFFIXES = (
         "npy",
     ),
     *("dm3", "dm4", "dm5", "emd", "ser", "emi", "mrc", "mrcs", "rec", "st", "map"),
-    *("hspy", "h5oina", "h5", "hdf5", "nxs", "bcf", "elid", "img", "prz"),
+    *("hspy", "zspy", "h5oina", "h5", "hdf5", "nxs", "bcf", "elid", "img", "prz"),
 )
 COMPANION_SUFFIXES = companions_.SUFFIXES
 _CZI = b"ZISRAWFILE"
@@ -72,8 +73,8 @@ def read_micrograph(
     ----------
     source : bytes or Path
         A whole file or where it lies. PNG, JPEG, BMP, WebP, GIF, JPEG 2000, PGM/PPM/PFM, TIFF,
-        Gatan DM3/DM4/DM5,
-        Velox or Berkeley EMD, TIA SER and EMI, MRC, HyperSpy, Oxford H5OINA, NeXus, Delmic HDF5,
+        Gatan DM3/DM4/DM5, Velox or Berkeley EMD, TIA SER and EMI, MRC, HyperSpy's .hspy and .zspy
+        (a zarr store: also its folder), Oxford H5OINA, NeXus, Delmic HDF5,
         Bruker BCF, JEOL IMG, Phenom ELID, CEOS PRZ or NPY, told by their content.
     name : str or None
         A label for people; the file's name when None. Also compared with those of `companions`.
@@ -171,6 +172,8 @@ def _load(
 def _read(path: Path) -> bytes:
     """Return a file's bytes; every failure as a sentence."""
     try:
+        if is_store_folder(path):
+            return pack_store_folder(path)
         if path.is_dir():
             raise UnreadableMicrograph(f"“{path.name}” is a folder; give the files in it.")
         check_file_size(path.stat().st_size)

@@ -90,6 +90,8 @@ def train(
         its own network, which never saw what it is asked about.
     keep_work : bool
         Whether the work folder stays, so that a later training can go on from it.
+    device : str
+        "auto" takes CUDA, else Apple MPS, else the CPU.
     report : callable
         Told about progress, a line at a time.
 

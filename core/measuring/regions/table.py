@@ -58,8 +58,12 @@ def measure_regions(
         Leave out regions that are cut. They still count as neighbours, and labels stay those of
         `label_regions`. Large regions are then missing more often than small ones; ``weight`` makes
         up for it.
-    connectivity, fill_holes, neck_depth_px
-        See `label_regions`.
+    connectivity : int
+        8: pixels that meet at a corner belong to one region; 4: those that share an edge.
+    fill_holes : bool
+        Holes become part of the regions around them.
+    neck_depth_px : float
+        How deep a neck is at which `split` cuts, see `label_regions`.
 
     Returns
     -------
@@ -97,8 +101,10 @@ def measure_labels(
     ----------
     labels : ndarray of shape (H, W), integers
         0 where there is nothing, else the number of the region: 1 to N without gaps.
-    pixel_size, intensity
-        As in `measure_regions`.
+    pixel_size : PixelSize, optional
+        Lengths and areas are then in its `length_unit`, else in px; the column names say which.
+    intensity : Micrograph or ndarray of shape (H, W), optional
+        Grey levels for the column ``mean_grey``; values that are not finite do not count.
     included : ndarray of shape (H, W), bool, optional
         True for what counts; labels beside other pixels are border regions.
 

@@ -68,6 +68,8 @@ class Quantities:
 
 
 QUANTITIES = tuple(field.name for field in fields(Quantities))
+# Errors of shares are differences, those of the others are by the true value.
+IS_SHARE = {name: name in ("fraction", "circularity") for name in QUANTITIES}
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,8 @@ def _true_edge(steps: NDArray[np.float64], profile: NDArray[np.float64], curvatu
     fine = np.arange(-3.0, 3.01, 0.1)
     curve = scipy.ndimage.gaussian_filter1d(np.interp(fine, steps, profile), 5)
     slope = np.abs(np.gradient(curve))
+    if not slope.any():  # no edge shows
+        return 0.0
     peak = slope >= 0.7 * slope.max()
     steepest = float(np.average(fine[peak], weights=slope[peak]))
     wide = slope >= 0.1 * slope.max()

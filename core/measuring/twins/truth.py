@@ -15,6 +15,7 @@ import scipy
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.imaging.parting import NECK, part_at_necks
 from core.measuring.regions import label_regions, measure_labels
 
 Floats = NDArray[np.float32]
@@ -117,16 +118,25 @@ def suppose_objects(objects: Labels, seams_show: bool, outwards_px: float = 0.0)
     ndarray of shape (H, W), int32
         With outlines smoothed over a pixel.
     """
-    parts = objects if seams_show else _cut_at_necks(smooth_outlines(objects) > 0)
-    return smooth_outlines(parts, outwards_px)
+    if not seams_show:
+        objects = cut_clumps(label_regions(smooth_outlines(objects) > 0), _NECK_PX)
+    return smooth_outlines(objects, outwards_px)
 
 
-def _cut_at_necks(mask: Mask) -> Labels:
-    """Return connected regions, those cut into parts whose parts are all convex."""
-    whole = label_regions(mask)
+def cut_clumps(whole: Labels, neck_depth_px: float, neck: float = NECK) -> Labels:
+    """Return connected regions, those cut into parts whose parts are all convex.
+
+    Parameters
+    ----------
+    whole : ndarray of shape (H, W), int32
+        Connected regions from 1 without gaps.
+    neck_depth_px, neck : float
+        By how much a neck must be narrower than the narrower part: half of that in px, and a share.
+    """
     if not whole.any():
         return whole
-    parts = label_regions(mask, split=True, neck_depth_px=_NECK_PX)
+    mask = whole > 0
+    parts = part_at_necks(mask, 8, neck_depth_px, whole, neck)
     if parts.max() == whole.max():
         return whole
     table = measure_labels(parts)

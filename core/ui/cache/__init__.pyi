@@ -92,6 +92,7 @@ from .models import (
     add_model,
     architecture_title,
     can_choose_preparation,
+    choose_labels,
     choose_preparation,
     has_model,
     is_preparation_chosen,
@@ -104,14 +105,7 @@ from .models import (
 )
 from .scales import Outcome, ask_for_scale, reading_problem, scale_outcome
 from .segmenting import (
-    CHAIN,
-    CLUSTERS,
-    FILE,
-    PARTICLES,
-    STROKES,
-    Given,
     Objects,
-    SegmentChoice,
     Segmented,
     object_files,
     object_fraction,
@@ -215,6 +209,7 @@ __all__ = [
     "can_tune",
     "card_jpeg",
     "choice_of_k",
+    "choose_labels",
     "choose_preparation",
     "classification",
     "cluster_fractions",
@@ -347,3 +342,4 @@ __all__ = [
     "written_boxes",
     "zip_model",
 ]
+from .ways import CHAIN, CLUSTERS, FILE, PARTICLES, STROKES, Given, SegmentChoice

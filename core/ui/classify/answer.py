@@ -27,7 +27,6 @@ def choose_level(model: Classifier) -> float | None:
 
 def draw(model: Classifier, answer: Classification, level: float | None) -> None:
     """Draw label, probability, prediction set and the bars of all classes."""
-    name = model.card.display_name
     if answer.shows_nothing:
         say.metric("Most probable class", "none")
         say.warning(
@@ -36,6 +35,35 @@ def draw(model: Classifier, answer: Classification, level: float | None) -> None
             icon=":material/visibility_off:",
         )
         return
+    if answer.present_above is None:
+        _one_class(model, answer, level)
+    else:
+        _several(model, answer, answer.present_above)
+    show.chart(
+        figures.probabilities(
+            answer,
+            model.card.display_names,
+            dark=show.is_dark(),
+            threshold=answer.present_above,
+        ),
+        "classify_probabilities",
+        "Probability of every class",
+    )
+    honest = "calibrated on held-out micrographs" if answer.calibrated else "not calibrated"
+    say.caption(
+        "Model {name} on {upper}, {honest}. It knows these {ranking} classes only: {gets}.",
+        name=say.plain(model.name),
+        upper=model.device.upper(),
+        honest=honest,
+        ranking=len(answer.ranking),
+        gets="whatever you show it gets one of them"
+        if answer.present_above is None
+        else "what it does not know has no name here",
+    )
+
+
+def _one_class(model: Classifier, answer: Classification, level: float | None) -> None:
+    name = model.card.display_name
     say.metric("Most probable class", name(answer.label))
     say.markdown(
         "Probability **{probability}** · runner-up {runner_up} at {runner_up_probability}",
@@ -44,19 +72,21 @@ def draw(model: Classifier, answer: Classification, level: float | None) -> None
         runner_up_probability=tables.percent(answer.runner_up_probability),
     )
     _prediction_set(model, answer, level)
-    show.chart(
-        figures.probabilities(answer, model.card.display_names, dark=show.is_dark()),
-        "classify_probabilities",
-        "Probability of every class",
+
+
+def _several(model: Classifier, answer: Classification, above: float) -> None:
+    """Draw the classes that are named of several that may be true at once."""
+    names = [model.card.display_name(label) for label in answer.present]
+    say.metric("Classes named" if len(names) != 1 else "Class named", ", ".join(names) or "none")
+    say.markdown(
+        "Above a probability of {above} · highest {label} at **{probability}**",
+        above=tables.percent(above),
+        label=model.card.display_name(answer.label),
+        probability=tables.percent(answer.probability),
     )
-    honest = "calibrated on held-out micrographs" if answer.calibrated else "not calibrated"
-    say.caption(
-        "Model {name} on {upper}, {honest}. It knows these {ranking} classes only: "
-        "whatever you show it gets one of them.",
-        name=say.plain(model.name),
-        upper=model.device.upper(),
-        honest=honest,
-        ranking=len(answer.ranking),
+    st.caption(
+        "Each class is answered for itself: several may be true of one frame, or none. The "
+        "probabilities do not add up to 100\u00a0%, and no set of them is promised."
     )
 
 

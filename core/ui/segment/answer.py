@@ -23,7 +23,7 @@ from core.ui import cache
 from core.ui.parts import say, show, tables
 from core.ui.segment import hand
 from core.ui.segment.settings import Asked
-from core.ui.shell import samples, workspace
+from core.ui.shell import samples, segmenting, workspace
 
 _FILES = {
     "labels": ("Numbered objects (TIFF)", ".tif", "image/tiff"),
@@ -192,6 +192,7 @@ def downloads(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> Non
             "segment_histogram_csv",
         )
         recipe = _recipe(asked, meant)
+        segmenting.offer_recipe(recipe)
         if recipe is not None:
             show.download(
                 "Recipe for a batch (JSON)",

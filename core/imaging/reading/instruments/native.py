@@ -13,6 +13,7 @@ from core.imaging.reading.frame import Decoder, Frame, Source
 from core.imaging.reading.instruments.mrc import is_mrc
 from core.imaging.reading.instruments.worker import WORKER
 from core.imaging.reading.limits import listed
+from core.imaging.reading.stores import is_store
 from core.imaging.scale import Calibration, from_axes
 
 _HDF5, _SER, _EMI = b"\x89HDF\r\n\x1a\n", b"II\x97\x01", b"JK\0\2"
@@ -34,6 +35,7 @@ _NAMES = {
     "hdf5": "HDF5",
     "emd": "EMD",
     "hspy": "HyperSpy",
+    "zspy": "HyperSpy",
     "h5oina": "Oxford H5OINA",
     "nexus": "NeXus",
     "delmic": "Delmic HDF5",
@@ -58,6 +60,8 @@ def _kind(head: bytes) -> str | None:
     for kind, magic in _MAGIC.items():
         if head.startswith(magic):
             return kind
+    if is_store(head):
+        return "zspy"
     if is_panta_rhei(head):
         return "prz"
     return "mrc" if is_mrc(head) else None

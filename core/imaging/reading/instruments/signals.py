@@ -27,6 +27,7 @@ from core.imaging.reading.instruments.hdf5_kinds import hdf5_kind, is_prismatic
 from core.imaging.reading.instruments.hdf5_pictures import read_hdf5
 from core.imaging.reading.instruments.mrc import read_mrc
 from core.imaging.reading.instruments.packed_pictures import read_jpeg_2000
+from core.imaging.reading.instruments.zarr_guard import check_zarr
 from core.imaging.reading.limits import MAX_FRAMES
 
 READERS = {
@@ -34,6 +35,7 @@ READERS = {
     "tia": "rsciio.tia",
     "emd": "rsciio.emd",
     "hspy": "rsciio.hspy",
+    "zspy": "rsciio.zspy",
     "bcf": "rsciio.bruker",
     "jeol": "rsciio.jeol",
     "elid": "rsciio.phenom",
@@ -158,6 +160,8 @@ def _read(kind: str, path: Path) -> list[dict[str, Any]]:
         kind = hdf5_kind(path)
         if kind not in READERS:
             return read_hdf5(kind, path)
+    if kind == "zspy":
+        check_zarr(path)
     reader: Any = importlib.import_module(READERS[kind])
     if kind == "emd":
         signals = reader.file_reader(str(path), lazy=True, select_type="images")
