@@ -74,6 +74,7 @@ class Camera:
 
     def take(self, name: str, *, at: str = "") -> None:
         """Keep what is seen; `at` is a text that is scrolled to the top before."""
+        print(f"{time.monotonic():.0f} {name}", flush=True)
         if self.wanted and name not in self.wanted:
             return
         page = self.tab.page
@@ -98,7 +99,7 @@ def walk(camera: Camera, files: list[Path]) -> None:
     camera.take("classify")
     tab.go_to("Explain")
     camera.take("explain")
-    page.get_by_text("All methods", exact=True).click()
+    page.get_by_role("radio", name="All methods").click()
     camera.take("network", at="All methods")
     tab.go_to("Filters")
     camera.take("filters")

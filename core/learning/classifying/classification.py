@@ -133,8 +133,8 @@ def classify(
     Returns
     -------
     list of Classification
-        In the order of the micrographs: label, calibrated probabilities of shape (K,) that add up
-        to 1, the prediction set, and how unlike the training micrographs each is.
+        In the order of the micrographs: label, calibrated probabilities by class that add up to 1,
+        the prediction set, and how unlike the training micrographs each is.
 
     Raises
     ------

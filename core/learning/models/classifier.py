@@ -23,6 +23,8 @@ class Classifier:
 
     Attributes
     ----------
+    network : Module
+        The module itself; treat it as read-only.
     card : ModelCard
     name : str
     device : str
