@@ -58,7 +58,7 @@ def add(commands: Any) -> None:
     train.add_argument(
         "--finetune-samples",
         type=whole_number(1),
-        help="views per fine-tuning (default: 10000); 5000 for efficientnet-lite0",
+        help="views per fine-tuning (default: 10000); 9600 for efficientnet-lite0",
     )
     train.add_argument(
         "--folds", type=whole_number(2), help="folds of the grouped cross-validation (default: 5)"
@@ -71,6 +71,15 @@ def add(commands: Any) -> None:
         "resnet18, resnet50 or densenet121",
     )
     train.add_argument("--work", type=typed_path, help="folder for unfinished phases")
+    train.add_argument(
+        "--keep-work", action="store_true", help="leave that folder, for a training that goes on"
+    )
+    train.add_argument(
+        "--go-on-from",
+        type=typed_path,
+        metavar="FOLDER",
+        help="a kept work folder of the same pictures: each fold goes on from its own network",
+    )
     train.add_argument(
         "--sources", action="store_true", help="also train without each source, for the card"
     )
@@ -100,7 +109,12 @@ def run(options: argparse.Namespace) -> int:
         asked["pretrain_samples"] = 0
         said = "no simulated views come first; --pretrain-samples 128000 asks for them"
         print(said, file=sys.stderr)
-    plan = plan_for(start, **{name: value for name, value in asked.items() if value is not None})
+    given = {name: value for name, value in asked.items() if value is not None}
+    plan = plan_for(start, goes_on=options.go_on_from is not None, **given)
+    if options.go_on_from is not None and not plan.still_blocks:
+        raise UserError(
+            "--go-on-from needs --start-from efficientnet-lite0, as the earlier training had."
+        )
     card = train(
         folders,
         out,
@@ -110,6 +124,8 @@ def run(options: argparse.Namespace) -> int:
         notes=options.note,
         sources=options.sources,
         start=start,
+        earlier=options.go_on_from,
+        keep_work=options.keep_work,
     )
     print(as_json(card.metrics))
     return EXIT_OK
@@ -120,7 +136,10 @@ def _train_quickly(options: argparse.Namespace, folders: Sequence[Path], out: Pa
     from core.learning.models import load_model
     from core.learning.training import quick, read_labelled_folders
 
-    refused = ("pretrain_samples", "finetune_samples", "folds", "whole_frames", "sources", "work")
+    refused = (
+        *("pretrain_samples", "finetune_samples", "folds", "whole_frames", "sources", "work"),
+        *("keep_work", "go_on_from"),
+    )
     if others := [f"--{name.replace('_', '-')}" for name in refused if getattr(options, name)]:
         raise UserError(f"{', '.join(others)} cannot go with --quick: no layer is trained there.")
     pictures = sorted(read_labelled_folders(folders), key=lambda picture: picture.label)

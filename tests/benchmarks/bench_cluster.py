@@ -7,7 +7,7 @@
 Scheduler and workers are started as docs/machines.md says. Frames are windows of simulated ones,
 each another; the recipe measures widths, too. Every cell of the tables is compared. `many` stops
 the batch after a third, resumes it, kills a worker after two thirds, and compares the first
-thousand rows with those of threads. CPU seconds do not depend on what else the machine does.
+rows with those of threads. CPU seconds do not depend on what else the machine does.
 """
 
 from __future__ import annotations
@@ -24,20 +24,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+SHIPPED = "em-morph5-2"
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = int(sys.argv[1]) if sys.argv[1:] else 400
 IS_MANY = sys.argv[2:] == ["many"]
 SHAPE = (96, 96) if IS_MANY else (160, 192)
-COMPARED = 1000 if IS_MANY else FRAMES
+COMPARED = 300 if IS_MANY else FRAMES
+MODEL = "em-morph5" if IS_MANY else SHIPPED
 _RUN = """
 import json, resource, sys, time
 from core.reporting.batch import run_batch
 from core.reporting.recipe import Recipe
-folder, out, scheduler, most, stop, resume = sys.argv[1:]
+folder, out, scheduler, most, stop, resume, model = sys.argv[1:]
 from pathlib import Path
 files = sorted(Path(folder).iterdir())[:int(most)]
 more = {"engine": "dask", "scheduler": scheduler} if scheduler else {}
-recipe = Recipe(target_cluster=1, measures=("widths",), pictures=())
+recipe = Recipe(model=model, target_cluster=1, measures=("widths",), pictures=())
 held, seen = [], []
 def listen(done, total, name):
     seen.append(done)
@@ -54,10 +56,13 @@ print(json.dumps(told))
 """
 
 
+Process = subprocess.Popen[bytes]
+
+
 def main() -> None:
     """Run all cases and print what came out."""
     print(f"# {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}")
-    print(f"# {FRAMES} frames of {SHAPE[1]} x {SHAPE[0]}, default model, widths; no pictures kept")
+    print(f"# {FRAMES} frames of {SHAPE[1]} x {SHAPE[0]}, {MODEL}, widths; no pictures kept")
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         write_frames(place / "in")
@@ -98,12 +103,13 @@ def many(place: Path) -> None:
         print(f"client holds, a tenth of the frames each: {first['held']} {rest['held']} MB")
 
 
-def print_cpu(workers: list[subprocess.Popen[bytes]], told: dict[str, float]) -> None:
-    """Print the CPU seconds that client and workers have taken."""
-    used = sum(cpu_seconds(process.pid) for process in workers)
+def print_cpu(processes: list[Process], told: dict[str, Any]) -> None:
+    """Print the CPU seconds that client, workers and, the last, the scheduler have taken."""
+    *used, scheduler = (cpu_seconds(process.pid) for process in processes)
     print(
-        f"  CPU: client {1e3 * told['cpu'] / told['done']:.1f} ms a frame, workers "
-        f"{used:.0f} s with their start",
+        f"  CPU: client {1e3 * told['cpu'] / told['done']:.1f} ms a frame, scheduler "
+        f"{1e3 * scheduler / told['done']:.1f}, workers {1e3 * sum(used) / told['done']:.1f}, all "
+        "with their start",
         flush=True,
     )
 
@@ -133,8 +139,8 @@ def write_frames(folder: Path) -> None:
 
 
 @contextmanager
-def cluster(place: Path, count: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """Start a scheduler and workers of one thread; yield its address and them."""
+def cluster(place: Path, count: int) -> Iterator[tuple[str, list[Process]]]:
+    """Start a scheduler and workers of one thread; yield its address, them, and it as the last."""
     file = place / f"scheduler {time.monotonic_ns()}.json"
     dask = [sys.executable, "-m", "dask"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
@@ -149,7 +155,7 @@ def cluster(place: Path, count: int) -> Iterator[tuple[str, list[subprocess.Pope
         started += workers
         address = json.loads(file.read_text())["address"]
         wait_for(address, count)
-        yield address, workers
+        yield address, [*workers, started[0]]
     finally:
         for process in started:
             process.kill()
@@ -169,7 +175,7 @@ def run(
     name: str,
     address: str = "",
     at: int = 0,
-    victim: subprocess.Popen[bytes] | None = None,
+    victim: Process | None = None,
     *,
     most: int = FRAMES,
     stop: int = FRAMES,
@@ -177,6 +183,7 @@ def run(
 ) -> dict[str, Any]:
     """Run the batch in a process of its own; kill a worker once `at` frames are done."""
     words = [str(place / "in"), str(place / name), address, str(most), str(stop), str(int(resume))]
+    words.append(MODEL)
     command = [sys.executable, "-c", _RUN, *words]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -324,9 +324,9 @@ def print_widths(pictures: int, twins: int) -> None:
         except UserError:
             continue
         if judge_settings(micrograph, {"": measure}, known=known)[""].refusal is None:
-            own = measured_quantities(known.original.objects, counted).to_array()
+            own = known.own
             truth = measured_quantities(labels, counted).to_array()
-            rows.append((own, truth, *summarise(errors_on(known, known.seen), known.weights)))
+            rows.append((own, truth, *summarise(errors_on(known.true, known.found), known.weights)))
     for index, line in enumerate(widths(rows)):
         print(f"  {QUANTITIES[index]:12s} {line}", flush=True)
 

@@ -343,6 +343,7 @@ def test_pixel_sizes_of_samples_go_into_the_recipe_and_the_rows(app, png, other_
     assert "500 nm for all; A (2 nm)" in texts(app).replace("\\", "")
     finish_batch(app)
     assert_calm(app)
+    assert "[A 1]" in texts(app)
     rows = app.session_state["batch_run"].result.rows
     assert rows["pixel_size_nm"].tolist() == [2, 500]
     assert rows["pixel_size_source"][0] == "set by the recipe for sample A"

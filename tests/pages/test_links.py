@@ -81,6 +81,7 @@ OTHER = {
     "segment-preview": "yes",
     "segment-every": "no",
     "segment-split": "no",
+    "segment-neck": "2.5",
     "segment-fill": "yes",
     "segment-whole": "yes",
 }

@@ -65,8 +65,9 @@ INSIDE = {
         "parts": ("cache",),
         "shell": ("parts", "cache"),
         "trial": _BELOW_ROOMS,
+        "measured": _BELOW_ROOMS,
         **dict.fromkeys((*_PAGE_ROOMS, "models"), _BELOW_ROOMS),
-        **dict.fromkeys(("cluster", "segment"), ("trial", *_BELOW_ROOMS)),
+        **dict.fromkeys(("cluster", "segment"), ("trial", "measured", *_BELOW_ROOMS)),
         "page": (*_PAGE_ROOMS, "models", *_BELOW_ROOMS),
     },
     "core.learning": {

@@ -47,14 +47,9 @@ SUFFIXES = (
         "npy",
     ),
     *("dm3", "dm4", "dm5", "emd", "ser", "emi", "mrc", "mrcs", "rec", "st", "map"),
-    *("hspy", "zspy", "h5oina", "h5", "hdf5", "nxs", "bcf", "elid", "img", "prz"),
+    *("hspy", "zspy", "h5oina", "h5", "hdf5", "nxs", "bcf", "elid", "img", "prz", "czi"),
 )
 COMPANION_SUFFIXES = companions_.SUFFIXES
-_CZI = b"ZISRAWFILE"
-_IS_CZI = (
-    "Zeiss .czi files are not read here; in ZEN, export the picture as OME-TIFF (its scale goes "
-    "with it) or as TIFF, and give that."
-)
 _DECODERS = (RASTER, TIFF, NETPBM, NPY, NATIVE)
 
 _log = logging.getLogger(__name__)
@@ -75,7 +70,8 @@ def read_micrograph(
         A whole file or where it lies. PNG, JPEG, BMP, WebP, GIF, JPEG 2000, PGM/PPM/PFM, TIFF,
         Gatan DM3/DM4/DM5, Velox or Berkeley EMD, TIA SER and EMI, MRC, HyperSpy's .hspy and .zspy
         (a zarr store: also its folder), Oxford H5OINA, NeXus, Delmic HDF5,
-        Bruker BCF, JEOL IMG, Phenom ELID, CEOS PRZ or NPY, told by their content.
+        Bruker BCF, JEOL IMG, Phenom ELID, CEOS PRZ, Zeiss CZI (where pylibCZIrw is installed) or
+        NPY, told by their content.
     name : str or None
         A label for people; the file's name when None. Also compared with those of `companions`.
     frame : int
@@ -215,8 +211,6 @@ def _decoder_for(data: bytes) -> Decoder:
             return decoder
     if head.startswith(b"PK\3\4"):
         raise UnreadableMicrograph("The file is an archive; give it where folders are opened.")
-    if head.startswith(_CZI):
-        raise UnreadableMicrograph(_IS_CZI)
     raise UnreadableMicrograph(
         f"The file is not a picture of a kind that is read here; export it as {READABLE}."
     )

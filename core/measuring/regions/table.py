@@ -150,9 +150,7 @@ def measure_labels(
     perimeter, holes, hole_area = measure_outlines(numbers, runs.count)
     longest, shortest, hull_area = measure_hulls(runs)
     row, col, ellipses = _ellipses(runs)
-    roundness = np.where(
-        area > 1, 4 * np.pi * (area + hole_area) / np.maximum(perimeter, 1) ** 2, np.nan
-    )
+    roundness = _roundness(area + hole_area, perimeter, area)
     columns: dict[str, NDArray[Any]] = {
         "label": np.arange(1, runs.count + 1),
         f"area_{square}": area * edge**2,
@@ -176,6 +174,34 @@ def measure_labels(
     whole = border_weights(*runs.spans(), numbers.shape, counted)
     columns["weight"] = np.where(cut, np.nan, whole)
     return pd.DataFrame(columns)
+
+
+def measure_sizes(
+    labels: NDArray[Any], included: NDArray[Any] | None = None
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Measure of each region what takes little time, as `measure_labels` does.
+
+    Parameters
+    ----------
+    labels, included
+        As there.
+
+    Returns
+    -------
+    tuple of ndarray of shape (regions,)
+        Equivalent diameter in px, circularity (NaN for one pixel), and whether a border cuts it.
+    """
+    numbers = _as_labels(labels)
+    count = int(numbers.max())
+    area = np.bincount(numbers.ravel(), minlength=count + 1)[1:].astype(np.float64)
+    perimeter, _, hole_area = measure_outlines(numbers, count)
+    circularity = np.minimum(_roundness(area + hole_area, perimeter, area), 1)
+    cut = touches_border(numbers, count, as_included(included, numbers.shape))
+    return np.sqrt(4 * area / np.pi), circularity, cut
+
+
+def _roundness(filled: Floats, perimeter: Floats, area: Floats) -> Floats:
+    return np.where(area > 1, 4 * np.pi * filled / np.maximum(perimeter, 1) ** 2, np.nan)
 
 
 def _as_labels(labels: NDArray[Any]) -> Labels:

@@ -20,7 +20,7 @@ from core.measuring.twins.truth import (
     as_objects,
     number_anew,
     signed_distance,
-    spread,
+    spread_numbers,
     suppose_objects,
 )
 from core.micrograph import Micrograph
@@ -228,7 +228,8 @@ def draw_twin(
         truth, source = _draw_more_or_less(truth, keep, original.counted, rng)
     truth, texture, tones = _elsewhere(original, truth, source, rng)
     distance: Any = cv2.GaussianBlur(signed_distance(truth > 0), (0, 0), _SMOOTH_PX)
-    truth = spread(truth, distance > 0)
+    truth, former = number_anew(spread_numbers(truth, distance > 0))
+    tones = tones[former]
     pixels = _render(original, distance, truth, tones, texture, rng)
     name = f"twin {number + 1} of {original.micrograph.name}"
     made = original.micrograph.with_pixels(pixels, f"twin {number + 1}, seed {seed}")

@@ -37,6 +37,7 @@ _PILOTS, _ROUNDS = 2, 4
 _BY = ("fraction", "count", "d50", "d90", "chord")  # twins of a guess are compared by these
 _ALIKE = 0.1  # of a quantity: twins that measure so are as good as any
 _LEAST_WEIGHT = 0.02
+_PRIOR = (1.0, 4.0)  # of what was measured, and of what was read carefully
 _CAREFUL_ROUNDS = 3
 
 
@@ -54,6 +55,10 @@ class Imitation:
     weights : ndarray of shape (twins,), float64
         How much each says, by how alike its guess's twins measure; they sum to 1.
     seed : int
+    own : ndarray of shape (7,), float64
+        What is measured in the original, as `QUANTITIES`, lengths in px.
+    true, found : ndarray of shape (twins, 7), float64
+        The same of each twin's truth, and of what is measured in it.
     """
 
     original: Original
@@ -61,6 +66,9 @@ class Imitation:
     seen: tuple[Labels, ...]
     weights: Floats
     seed: int
+    own: Floats
+    true: Floats
+    found: Floats
 
     @property
     def best(self) -> Twin:
@@ -118,8 +126,16 @@ def imitate(
         guess, times = guesses[number % len(guesses)]
         twins.append(draw_twin(guess, seed, number, times))
     seen = steps.objects(measure, twins)
-    weights = _weights(first, twins, seen, len(guesses))
-    return Imitation(guesses[0][0], tuple(twins), tuple(seen), weights, seed)
+    own = quantities_of([first.objects], first.counted)[0]
+    true = quantities_of([twin.labels for twin in twins], first.counted)
+    found = quantities_of(seen, first.counted)
+    weights = _weights(own, found, len(guesses))
+    return Imitation(guesses[0][0], tuple(twins), tuple(seen), weights, seed, own, true, found)
+
+
+def quantities_of(labels: Sequence[Labels], counted: NDArray[np.bool_]) -> Floats:
+    """Return what is measured in label images, shape (images, 7), lengths in px."""
+    return np.array([measured_quantities(each, counted).to_array() for each in labels])
 
 
 def _unfold(
@@ -177,18 +193,16 @@ def _read(first: Original, micrograph: Micrograph) -> Labels:
     return read_carefully(grey, first.look, first.counted)
 
 
-def _weights(first: Original, twins: list[Twin], seen: list[Labels], guesses: int) -> Floats:
+def _weights(own: Floats, found: Floats, guesses: int) -> Floats:
     """Return how much each twin says: those of a guess by how near they measure to the original."""
     place = [QUANTITIES.index(name) for name in _BY]
-    own = measured_quantities(first.objects, first.counted).to_array()
-    found = np.array([measured_quantities(each, first.counted).to_array() for each in seen])
     chance = np.sqrt(_ALIKE**2 + 1 / max(own[QUANTITIES.index("count")], 1))
-    weights = np.zeros(len(twins))
+    weights = np.zeros(len(found))
     for guess in range(guesses):
-        members = np.arange(len(twins)) % guesses == guess
+        members = np.arange(len(found)) % guesses == guess
         with np.errstate(all="ignore"):
             apart = np.log(np.nanmean(found[members], axis=0) / own)[place] / chance
         apart = np.where(np.isfinite(apart), apart, 3.0)
-        weights[members] = np.exp(-0.5 * float((apart**2).mean())) / members.sum()
-    weights = weights / max(weights.sum(), 1e-300) + _LEAST_WEIGHT / len(twins)
+        weights[members] = _PRIOR[guess] * np.exp(-0.5 * float((apart**2).mean())) / members.sum()
+    weights = weights / max(weights.sum(), 1e-300) + _LEAST_WEIGHT / len(found)
     return np.asarray(weights / weights.sum(), np.float64)

@@ -20,7 +20,14 @@ from core.measuring.twins.errors import (
     measured_quantities,
 )
 from core.measuring.twins.expecting import expect
-from core.measuring.twins.imitating import FEWEST, Imitation, Progress, Steps, imitate
+from core.measuring.twins.imitating import (
+    FEWEST,
+    Imitation,
+    Progress,
+    Steps,
+    imitate,
+    quantities_of,
+)
 from core.measuring.twins.truth import Labels, as_objects
 from core.micrograph import Micrograph
 
@@ -233,28 +240,26 @@ def _judgement(
 ) -> Judgement:
     """Return what the errors on twins say about the original."""
     original, twins, counted = known.original, known.twins, known.original.counted
-    errors = errors_on(known, seen)
+    is_first = own is original.objects
+    found = known.found if is_first else quantities_of(seen, counted)
     measured = measured_quantities(own, counted, original.micrograph.pixel_size).to_array()
     best = np.argsort(-known.weights, kind="stable")[:_COMPARED]
     pairs = [(twins[each].micrograph, seen[each]) for each in best]
     alike = likeness(original.micrograph, own, counted, pairs, embed)
+    errors = errors_on(known.true, found)
     objects = [match_objects(t.labels, f)[0] for t, f in zip(twins, seen, strict=True)]
     summed = _summed([objects[each] for each in np.flatnonzero(known.weights >= _SAYS_MUCH)])
     return _stated(measured, errors, known, summed, alike)
 
 
-def errors_on(known: Imitation, seen: Sequence[Labels]) -> Floats:
+def errors_on(true: Floats, found: Floats) -> Floats:
     """Return how wrong each twin was measured, shape (twins, 7).
 
     Differences of shares; of the other quantities logarithms of measured by true.
     """
-    counted = known.original.counted
-    true, found = (
-        np.array([measured_quantities(each, counted).to_array() for each in labels])
-        for labels in ([twin.labels for twin in known.twins], seen)
-    )
     with np.errstate(all="ignore"):
-        return np.asarray(np.where(_ADDITIVE, found - true, np.log(found / true)))
+        errors = np.where(_ADDITIVE, found - true, np.log(found / true))
+    return np.where(np.isfinite(errors), errors, np.nan)
 
 
 def _unit(original: Original) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from core.errors import UserError
@@ -181,10 +180,7 @@ def move_outlines(objects: Labels, outwards_px: NDArray[np.float64]) -> Labels:
         the object's depth.
     """
     distance = signed_distance(objects > 0)
-    nearest = scipy.ndimage.distance_transform_edt(
-        objects == 0, return_distances=False, return_indices=True
-    )
-    owner = objects[tuple(nearest)]
+    owner = nearest_objects(objects)
     depth = np.zeros(outwards_px.size)
     np.maximum.at(depth, objects.ravel(), np.maximum(distance, 0).ravel())
     moved = np.maximum(outwards_px, -depth / 3)
@@ -193,10 +189,25 @@ def move_outlines(objects: Labels, outwards_px: NDArray[np.float64]) -> Labels:
 
 def spread(objects: Labels, onto: Mask) -> Labels:
     """Return objects on other pixels: each takes the number of the nearest object's."""
+    return number_anew(spread_numbers(objects, onto))[0]
+
+
+def spread_numbers(objects: Labels, onto: Mask) -> Labels:
+    """Return the same with the numbers as they were, some of which may be gone."""
     if not objects.any() or not onto.any():
         return np.zeros_like(objects)
-    nearest = scipy.ndimage.distance_transform_edt(
-        objects == 0, return_distances=False, return_indices=True
+    return np.where(onto, nearest_objects(objects), 0).astype(np.int32)
+
+
+def nearest_objects(objects: Labels) -> Labels:
+    """Return the number of the nearest object at each pixel; there must be one."""
+    _, places = cv2.distanceTransformWithLabels(
+        (objects == 0).astype(np.uint8),
+        cv2.DIST_L2,
+        cv2.DIST_MASK_5,
+        labelType=cv2.DIST_LABEL_PIXEL,
     )
-    numbers = np.where(onto, objects[tuple(nearest)], 0)
-    return number_anew(numbers)[0]
+    inside = objects > 0
+    numbers = np.zeros(int(places.max()) + 1, np.int32)
+    numbers[places[inside]] = objects[inside]
+    return np.asarray(numbers[places])

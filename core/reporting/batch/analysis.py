@@ -119,7 +119,6 @@ def analyse(
     recipe: Recipe,
     path: str = "",
     others: Mapping[str, Micrograph] | None = None,
-    *,
     is_shown: bool = True,
 ) -> Analysis:
     """Return the row, regions and pictures of a micrograph that the network has answered.

@@ -156,7 +156,7 @@ def measure(
     try:
         with reserved(work_bytes(reading.pixels, recipe)):
             known = (reading.micrograph, reading.exclude, *answer)
-            return analyse(*known, recipe, path, others, is_shown=is_shown)
+            return analyse(*known, recipe, path, others, is_shown)
     except Exception as error:
         return explain_failure(error, reading.micrograph.name)
 

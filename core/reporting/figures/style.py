@@ -89,6 +89,7 @@ def interval_points(
         },
         customdata=[list(each) for each in zip(lows, highs, counts, strict=True)],
         hovertemplate=hovertemplate,
+        showlegend=False,
     )
 
 

@@ -242,10 +242,10 @@ def evidence(result: BatchResult) -> str:
     if not fields:
         return ""
     lines = "".join(_evidence_lines(result, title, each, named) for title, each in found)
-    first = "<th>Sample</th>" if named else ""
     return (
-        f'<h2>{_evidence_title(result, named)}</h2><div class="card scroll"><table><thead><tr>'
-        f'{first}<th>{_phases(result).capitalize()}</th><th class="number">Area (%)</th>'
+        f'<h2>{_evidence_title(result, named)}</h2><div class="card scroll"><table class="phases">'
+        "<thead><tr>"
+        f'<th>{_phases(result).capitalize()}</th><th class="number">Area (%)</th>'
         '<th class="number">Evidence (%)</th><th class="number">Lift</th></tr></thead>'
         f"{lines}</table></div>"
         f'<p class="note">Mean over {fields} fields with evidence and its 95 % t-interval'
@@ -271,12 +271,12 @@ def _evidence_lines(result: BatchResult, title: str, found: SampleEvidence, name
     colors = cluster_colors(recipe.clusters)
     titles = phase_titles(recipe.segmentation, recipe.clusters)
     targets = (found.target,) if named else recipe.targets
-    lines = ""
+    fields = f"{found.fields} field{'' if found.fields == 1 else 's'}"
+    head = f'<tr><th scope="rowgroup" colspan="4">{escape(title)} · {fields}</th></tr>'
+    lines = head if named else ""
     for row in found.clusters:
-        head = f'<th scope="rowgroup" rowspan="{len(found.clusters)}">{escape(title)}</th>'
         lines += (
-            f"<tr>{head if named and row.cluster == 0 else ''}"
-            f'<td><span class="swatch" style="background:{colors[row.cluster]}"></span>'
+            f'<tr><td><span class="swatch" style="background:{colors[row.cluster]}"></span>'
             f"{escape(titles[row.cluster])}{' (target)' if row.cluster in targets else ''}</td>"
             f'<td class="number">{_share(row.area_percent)}</td>'
             f'<td class="number">{_share(row.evidence_percent)}</td>'

@@ -85,7 +85,6 @@ from .measuring import (
     files_of_regions,
     image_groups,
     projection,
-    target_intervals,
     texture_row,
 )
 from .models import (
@@ -108,7 +107,6 @@ from .segmenting import (
     Objects,
     Segmented,
     object_files,
-    object_fraction,
     object_outlines,
     object_table,
     objects,
@@ -140,9 +138,13 @@ from .shared import (
     window,
 )
 from .structure import (
+    Target,
+    cluster_target,
+    object_target,
     target_correlation,
     target_gaps,
     target_intercepts,
+    target_shares,
     target_widths,
 )
 from .training import (
@@ -196,6 +198,7 @@ __all__ = [
     "SegmentChoice",
     "Segmented",
     "StepFacts",
+    "Target",
     "Wrong",
     "add_model",
     "architecture_title",
@@ -214,6 +217,7 @@ __all__ = [
     "classification",
     "cluster_fractions",
     "cluster_histogram",
+    "cluster_target",
     "cluster_values",
     "clusters",
     "clusters_palette_png",
@@ -272,9 +276,9 @@ __all__ = [
     "new_hand",
     "noise",
     "object_files",
-    "object_fraction",
     "object_outlines",
     "object_table",
+    "object_target",
     "objects",
     "overlay_check",
     "overlay_evidence_share",
@@ -317,8 +321,8 @@ __all__ = [
     "target_correlation",
     "target_gaps",
     "target_intercepts",
-    "target_intervals",
     "target_png",
+    "target_shares",
     "target_widths",
     "texture_row",
     "thumbnail_png",

@@ -243,12 +243,6 @@ def object_outlines(
 
 
 @st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_KEY)
-def object_fraction(micrograph: Micrograph, asked: Objects, _given: Given) -> Interval:
-    """Return which share of what counts the objects cover, with its interval."""
-    return objects(micrograph, asked, _given).fraction()
-
-
-@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_KEY)
 def phase_fractions(
     micrograph: Micrograph, choice: SegmentChoice, _given: Given
 ) -> tuple[Interval, ...]:

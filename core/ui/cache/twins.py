@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from core.measuring.regions import measure_labels
 from core.measuring.segmentation import Segmentation, objects_of
-from core.measuring.twins import Imitation, Judgement, imitate, judge_settings, middle
+from core.measuring.twins import MOST_SIDE_PX, Imitation, Judgement, imitate, judge_settings, middle
 from core.micrograph import Micrograph
-from core.ui.cache.segmenting import Objects
+from core.ui.cache.segmenting import Objects, objects
 from core.ui.cache.shared import BY_KEY, excluded
 from core.ui.cache.ways import FILE, Given, SegmentChoice, finder, within_limits
 
-MOST_SIDE_PX = 640  # of the part that is imitated: an answer takes some seconds
+LEAST_SIDE_PX = 512  # of the part that is imitated: an answer takes some seconds
+_WANTED = 80  # objects in it, up to the largest part that is imitated
 Kept = dict[str, Segmentation]  # by digest of the picture
 Mask = NDArray[np.bool_]
 Tell = Callable[[float, str], None]
@@ -73,7 +74,7 @@ def judged_beside(
         As `judged` does.
     """
     known = _imitation(micrograph, asked, count, _given, _tell)
-    exclude = _imitated(micrograph, asked.choice, _given)[1]
+    exclude = _imitated(micrograph, asked, _given)[1]
     kept: Kept = {}
     measures = {
         name: _measure(each, _given, exclude, kept if each.choice == asked.choice else None)
@@ -94,7 +95,7 @@ def _imitation(
     micrograph: Micrograph, asked: Objects, count: int, _given: Given, _tell: Tell
 ) -> Imitation:
     """Return look-alikes and what is measured in them; a trial and its comparison share them."""
-    part, exclude = _imitated(micrograph, asked.choice, _given)
+    part, exclude = _imitated(micrograph, asked, _given)
     measure = _measure(asked, _given, exclude)
     return imitate(part, measure, count=count, exclude=exclude, on_progress=_steps(_tell))
 
@@ -104,11 +105,18 @@ def _steps(tell: Tell) -> Callable[[int, int], None]:
 
 
 def _imitated(
-    micrograph: Micrograph, choice: SegmentChoice, given: Given
+    micrograph: Micrograph, asked: Objects, given: Given
 ) -> tuple[Micrograph, Mask]:
-    """Return the part of a micrograph that is imitated, and where it is not specimen."""
+    """Return the part of a micrograph that is imitated, and where it is not specimen.
+
+    As small as holds enough objects, for the answer is waited for.
+    """
+    choice = asked.choice
     bound = given.others or (choice.clusters is not None and choice.clusters.region is not None)
-    window = (slice(None), slice(None)) if bound else middle(micrograph.shape, MOST_SIDE_PX)
+    count = int(objects(micrograph, asked, given).labels.max())
+    side = int(np.sqrt(_WANTED * micrograph.pixels.size / max(count, 1)))
+    side = int(np.clip(side, LEAST_SIDE_PX, MOST_SIDE_PX))
+    window = (slice(None), slice(None)) if bound else middle(micrograph.shape, side)
     part = micrograph.with_pixels(micrograph.pixels[window], f"part {window}")
     whole = excluded(micrograph, choice.exclude)
     return part, np.zeros(part.shape, np.bool_) if whole is None else whole[window]

@@ -58,8 +58,8 @@ def draw(
             "Measure look-alikes of which the truth is known",
             key=f"{prefix}_trial",
             persist_state="session",
-            help="Pictures are drawn that look like this one and measured in the very same way. "
-            "Takes some seconds a megapixel.",
+            help="Pictures are drawn that look like a part of this one and measured in the very "
+            "same way. Takes some seconds.",
         )
         if on:
             _answer(micrograph, replace(meant, edits=()), given, others, prefix)

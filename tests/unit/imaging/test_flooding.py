@@ -48,7 +48,7 @@ def test_nested_pieces_are_flooded_at_once(monkeypatch):
     calls = []
     whole = flooding_module._flooded
     monkeypatch.setattr(
-        flooding_module, "_flooded", lambda *given: calls.append(given[0].shape) or whole(*given)
+        flooding_module, "_flooded", lambda *given: calls.append(given[1].shape) or whole(*given)
     )
     found = flood(down.copy(), seeds, inside)
     assert calls == [inside.shape]

@@ -122,10 +122,11 @@ def watershed_split(pixels: Pixels, exclude: Mask = None, *, separation_px: int)
         return to_mask(bright)
     smooth = _smooth_distance(bright)
     markers = _summits(smooth, bright, separation_px)
-    np.negative(smooth, out=smooth)
+    held = [np.negative(smooth, out=smooth)]
+    del smooth
     # Labels, and lines where they meet: scikit-image's own lines take twenty times as long.
-    parts = flood(smooth, markers, bright)
-    del smooth, markers
+    parts = flood(held, markers, bright)
+    del markers
     line = in_bands(
         parts, 1, lambda band: (band > 0) & (scipy.ndimage.maximum_filter(band, 3) > band)
     )

@@ -21,6 +21,7 @@ _MAGIC: dict[str, tuple[bytes, ...]] = {
     "bcf": (b"AAMVHFSS",),
     "jeol": (b"\x34\0\0\0",),
     "elid": (b"BZh",),
+    "czi": (b"ZISRAWFILE",),
     "jp2": (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
 }
 _SERIES = re.compile(r"^(.*)_([1-9])\.ser$", re.IGNORECASE | re.DOTALL)
@@ -40,6 +41,7 @@ _NAMES = {
     "nexus": "NeXus",
     "delmic": "Delmic HDF5",
     "jp2": "JPEG 2000",
+    "czi": "Zeiss CZI",
     "dm5": "Gatan DigitalMicrograph",
 }
 _SUFFIXES = {"dm": "dm4", "bcf": "bcf", "jeol": "img", "elid": "elid", "prz": "prz"}

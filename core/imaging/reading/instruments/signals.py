@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UnreadableMicrograph
+from core.imaging.reading.instruments.czi import read_czi
 from core.imaging.reading.instruments.fields import instrument_fields
 from core.imaging.reading.instruments.hdf5_guard import check_hdf5
 from core.imaging.reading.instruments.hdf5_kinds import hdf5_kind, is_prismatic
@@ -41,7 +42,7 @@ READERS = {
     "elid": "rsciio.phenom",
     "prz": "rsciio.pantarhei",
 }
-KINDS = (*READERS, "hdf5", "mrc", "jp2")
+KINDS = (*READERS, "hdf5", "mrc", "jp2", "czi")
 _AT_ONCE = ("emd", "dm", "tia")  # imported before any file comes, the others when one does
 _NO_IMAGE = (
     "There is no image in the file, only a spectrum or spectra; export a map or the survey image."
@@ -185,6 +186,7 @@ def _read_at_once(reader: Any, path: Path) -> Any:
 _OWN: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
     "mrc": read_mrc,
     "jp2": read_jpeg_2000,
+    "czi": read_czi,
 }
 _OPENERS: dict[str, Callable[[Any, Path], Any]] = {
     "tia": _read_at_once,  # reads everything in any case

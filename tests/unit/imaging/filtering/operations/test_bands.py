@@ -1,5 +1,6 @@
 """Filters worked out in bands give what they give at once, and what scikit-image gives."""
 
+import cv2
 import numpy as np
 import pytest
 import scipy
@@ -75,6 +76,14 @@ def test_a_wide_blur_is_within_a_hundredth_of_its_range(shape, sigma_px):
     grey[200:300] += 1
     exact = blur(grey, sigma_px)
     assert np.abs(wide_blur(grey, sigma_px) - exact).max() < 0.01 * np.ptp(exact)
+
+
+@pytest.mark.parametrize("sigma_px", [20, 120])
+def test_a_wide_blur_of_nothing_but_noise_is_as_exact(sigma_px):
+    noise = np.random.default_rng(0).random((500, 701)).astype(np.float32)
+    edge = 2 * int(np.ceil(4 * sigma_px)) + 1
+    exact = cv2.GaussianBlur(noise, (edge, edge), sigma_px, borderType=cv2.BORDER_REFLECT)
+    assert np.abs(wide_blur(noise, sigma_px) - exact).max() < 0.01 * np.ptp(exact)
 
 
 @pytest.mark.parametrize("stripes", ["horizontal", "vertical"])

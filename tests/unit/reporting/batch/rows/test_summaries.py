@@ -125,7 +125,7 @@ def test_evidence_of_each_sample_is_that_of_its_own_fields(run, recipe):
     assert (table["area_low"] <= table["area_percent"]).all()
     text = report_html(result)
     assert "<h2>Evidence per cluster in each sample</h2>" in text
-    assert '<th scope="rowgroup" rowspan="2">A</th>' in text
+    assert '<th scope="rowgroup" colspan="4">A · 3 fields</th>' in text
     assert text.count("cluster 1 (target)</td>") == 2
 
 
