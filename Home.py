@@ -8,7 +8,8 @@ from core.ui.home import samples as grouped
 from core.ui.parts import filmstrip, say
 from core.ui.shell import PROMISES, TASKS, readings, samples, sidebar, tour, workspace
 
-_CARD_PX = 170  # narrower, a task's name does not fit
+_CARD_PX = 190  # narrower, a task's name does not fit
+_IN_A_ROW = 4
 
 
 def show_samples() -> None:
@@ -20,7 +21,7 @@ def show_samples() -> None:
 
 def show_tasks() -> None:
     """Link to every task with one sentence each."""
-    grid = st.grid(len(TASKS), min_column_width=_CARD_PX, border=True)
+    grid = st.grid(_IN_A_ROW, min_column_width=_CARD_PX, border=True)
     for path, (title, icon) in TASKS.items():
         with grid.cell():
             st.page_link(path, label=say.line("**{title}**", title=title), icon=icon)

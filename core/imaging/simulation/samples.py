@@ -141,18 +141,29 @@ def simulate(
             "seed": seed,
         },
     )
-    return Simulation(micrograph, scene.mask, kind, overlays, _number_objects(kind, scene))
+    return Simulation(
+        micrograph, scene.mask, kind, overlays, number_objects(kind, scene.mask, scene.instances)
+    )
 
 
-def _number_objects(kind: str, scene: Scene) -> NDArray[np.int32]:
-    """Return the number of the object at each pixel, from 1 without gaps."""
+def number_objects(kind: str, mask: Mask, instances: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the number of the object at each pixel, from 1 without gaps; 0 off the mask.
+
+    Parameters
+    ----------
+    kind : str
+        Of what is cut from one piece, what is connected is one object.
+    mask : ndarray of shape (H, W), bool
+    instances : ndarray of shape (H, W), int32
+        As the scene numbered what was put down.
+    """
     if kind in _CONNECTED:
-        _, found = cv2.connectedComponents(scene.mask.view(np.uint8), connectivity=8)
+        _, found = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
         return np.asarray(found, np.int32)
-    seen = np.bincount(scene.instances.ravel()) > 0
+    seen = np.bincount(instances.ravel()) > 0
     seen[0] = False
     numbers = np.cumsum(seen, dtype=np.int32) * seen
-    return np.asarray(numbers[scene.instances], np.int32)
+    return np.asarray(numbers[instances], np.int32)
 
 
 def _check(kind: str, shape: tuple[int, int], depth: str) -> None:

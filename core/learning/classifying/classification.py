@@ -17,7 +17,7 @@ from core.learning.classifying.conformal import lowest_probability
 from core.learning.classifying.novelty import measure_novelty
 from core.learning.classifying.signs import NO_CLASS, look_for_signs
 from core.learning.classifying.validation import softmax
-from core.learning.models import Classifier, ModelCard, batch_size
+from core.learning.models import Classifier, ModelCard
 from core.micrograph import Micrograph
 
 BATCH = 16
@@ -130,6 +130,12 @@ def classify(
         Share of micrographs like the training ones whose prediction set shall hold the true class,
         0.5–0.999; that of the card when left out.
 
+    Returns
+    -------
+    list of Classification
+        In the order of the micrographs: label, calibrated probabilities by class that add up to 1,
+        the prediction set, and how unlike the training micrographs each is.
+
     Raises
     ------
     ValueError
@@ -203,7 +209,8 @@ def batches(
     for index, micrograph in enumerate(micrographs):
         by_size[classifier.preparation.size_hw(micrograph.shape)].append(index)
     for indices in by_size.values():
-        together = batch_size(classifier.preparation.size_hw(micrographs[indices[0]].shape))
+        size_hw = classifier.preparation.size_hw(micrographs[indices[0]].shape)
+        together = classifier.batch_size(size_hw)
         for start in range(0, len(indices), together):
             part = indices[start : start + together]
             yield part, torch.cat([classifier.prepare(micrographs[i], masks[i]) for i in part])

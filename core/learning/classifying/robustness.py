@@ -15,7 +15,7 @@ from core.learning.classifying.classification import (
     compute_logits,
     read_logits,
 )
-from core.learning.models import Classifier, batch_size, shift
+from core.learning.models import Classifier, shift
 from core.micrograph import Micrograph
 
 Array = NDArray[Any]
@@ -96,7 +96,7 @@ def check_stability(
 
 def _label(classifier: Classifier, images: Sequence[Array]) -> list[str]:
     labels = []
-    together = batch_size(images[0].shape)
+    together = classifier.batch_size(images[0].shape)
     for start in range(0, len(images), together):
         inputs = torch.from_numpy(np.stack(images[start : start + together]))[:, None]
         rows = compute_logits(classifier, inputs.to(classifier.device))

@@ -88,8 +88,8 @@ class ModelCard:
             version = values.get("version")
             if version != CARD_VERSION:
                 raise UnusableModel(
-                    f"The model card has version {version}; this Micrographia reads version "
-                    f"{CARD_VERSION}. Update Micrographia or export the model again."
+                    f"The model card has version {str(version)[:20]}; this Micrographia reads "
+                    f"version {CARD_VERSION}. Update Micrographia or export the model again."
                 )
             known = {f.name for f in fields(cls)}
             values = {key: value for key, value in values.items() if key in known}

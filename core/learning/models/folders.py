@@ -50,6 +50,11 @@ def load_model(name_or_path: str | Path, device: str = "auto", *, prepare: str =
         How frames are prepared for a network from elsewhere, as `read_preparation` takes it;
         empty for what its file or its card says.
 
+    Returns
+    -------
+    Classifier
+        In eval mode, its parameters without gradient: one object serves all threads.
+
     Raises
     ------
     UserError

@@ -98,7 +98,8 @@ class Analysis:
         Those that the recipe asks for: "overlays" (the heat map over the micrograph, a PNG of at
         most 1024 px), "masks" (the target cluster at full size, 0 or 255), "maps" (the heat map
         at full size, an NPY of float32), and those of `core.measuring.exchange.region_files`.
-    preview : Preview
+    preview : Preview or None
+        None where nobody asked for it.
     likeness : str
         What `core.reporting.batch.rows.likeness` compares, as base64.
     """
@@ -106,7 +107,7 @@ class Analysis:
     values: dict[str, Any]
     regions: pd.DataFrame
     pictures: dict[str, bytes]
-    preview: Preview
+    preview: Preview | None
     likeness: str
 
 
@@ -118,12 +119,14 @@ def analyse(
     recipe: Recipe,
     path: str = "",
     others: Mapping[str, Micrograph] | None = None,
+    is_shown: bool = True,
 ) -> Analysis:
     """Return the row, regions and pictures of a micrograph that the network has answered.
 
     The recipe's filters act on what is clustered and measured here; the network saw the
     micrograph as it was recorded. `path` is its name with its folders, for sample and class;
-    `others` holds by their digest the micrographs that filters need besides.
+    `others` holds by their digest the micrographs that filters need besides; small pictures are
+    made of those that are shown in the report.
     """
     filtered = recipe.pipeline(micrograph, exclude=exclude, others=others)
     hidden = uncounted(micrograph, exclude)
@@ -131,7 +134,7 @@ def analyse(
     recipe = settled(recipe, names["sample"], filtered, hidden)
     clustering = find_clusters(filtered, hidden, recipe, others)
     target: Mask = clustering.labels == recipe.target
-    numbers = _numbered(clustering, target, micrograph, recipe, hidden)
+    numbers = number_regions(clustering, target, micrograph, recipe, hidden)
     mended = mend(numbers, micrograph, hidden, recipe.segmentation.edits)
     if mended is not None:
         numbers, target = mended.labels, mended.labels > 0
@@ -177,7 +180,8 @@ def analyse(
     )
     pictures: dict[str, bytes] = {name: drawers[name]() for name in recipe.pictures}
     alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
-    return Analysis(values, regions, pictures, shown.preview(), alike)
+    preview = shown.preview() if is_shown else None
+    return Analysis(values, regions, pictures, preview, alike)
 
 
 def name_parts(micrograph: Micrograph, recipe: Recipe, path: str) -> dict[str, str]:
@@ -241,7 +245,7 @@ def check_choices(recipe: Recipe) -> None:
         )
 
 
-def _numbered(
+def number_regions(
     clustering: Clustering | Phases,
     target: Mask,
     micrograph: Micrograph,

@@ -10,7 +10,16 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from core.reporting.batch import Bin, GroupSummary
-from core.reporting.figures.style import BLUE, GREY, ink, interval_points, plain, styled, title
+from core.reporting.figures.style import (
+    BLUE,
+    GREY,
+    ink,
+    interval_points,
+    plain,
+    styled,
+    tick_powers,
+    title,
+)
 
 _COLORS = ("#2f7fb8", "#d9730d", "#5b5ea6", "#8a7a12", "#a23b72", "#3a9d78", "#8a94a3")
 
@@ -51,6 +60,7 @@ def area_intervals(
         )
     known = [float(np.nanmax(v)) for v in (fields or {}).values() if np.isfinite(v).any()]
     top = max([*high, *known, 1.0])
+    figure.update_layout(showlegend=False)  # the axis names the groups
     figure.update_xaxes(title="area fraction (%)", range=[0, min(1.1 * top, 102)])
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
     return styled(figure, dark, height=72 + 36 * max(len(groups), 2))
@@ -82,7 +92,9 @@ def size_distributions(
                 name=plain(title(name, display_names)),
                 hovertemplate=f"%{{x:.4g}} {unit}: %{{y:.1f}} %",
             )
-    figure.update_xaxes(title=f"equivalent diameter ({unit}), logarithmic", type="log", dtick="D2")
+    figure.update_xaxes(title=f"equivalent diameter ({unit}), logarithmic", type="log")
+    if sizes:
+        tick_powers(figure, edges[0], edges[-1])
     figure.update_yaxes(title="share of regions (%)", rangemode="tozero")
     return styled(figure, dark, height=260)
 

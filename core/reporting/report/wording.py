@@ -11,9 +11,10 @@ import pandas as pd
 
 from core.measuring.clustering import AUTO, GREY, GREYS
 from core.measuring.statistics import Interval, mean_interval
+from core.reporting import sizing
 from core.reporting.batch import NAMED, are_alike, group_column, list_versions, words_of
 from core.reporting.decisions import Decision
-from core.reporting.recipe import FROM_FILE, FROM_PICTURE, Recipe
+from core.reporting.recipe import Recipe
 from core.reporting.segmenting import CLUSTERS
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ def methods(result: BatchResult) -> str:
             f"mapped by {escape(method['title'])} ({escape(method['reference'])}) on "
             f"{_layer(recipe)} and scaled to its own maximum in each micrograph.",
             _exclusion(recipe),
-            _pixel_sizes(recipe),
+            escape(sizing.describe(recipe)),
             _filters(recipe),
             f"{_phases(recipe)}; the target was {target_title(recipe)}. "
             f"{decisions(recipe)}Connected regions of the target with at least "
@@ -290,20 +291,6 @@ def _exclusion(recipe: Recipe) -> str:
             "network's input, clustering and area fractions."
         )
     return "Whole frames were used, with any info bar or burned-in text in them."
-
-
-def _pixel_sizes(recipe: Recipe) -> str:
-    if recipe.pixel_size_from == FROM_FILE:
-        said = "Pixel sizes are those that the files state or that were set by hand."
-    elif recipe.pixel_size_from == FROM_PICTURE:
-        said = (
-            "Where a file states no pixel size, the scale bar and the length written beside it "
-            "were read, and used if two ways of finding them agreed within 3 %."
-        )
-    else:
-        said = f"Every micrograph was given a pixel size of {escape(recipe.pixel_size_from)}."
-    samples = len(recipe.pixel_sizes)
-    return f"{said} For {samples} sample(s) the recipe states its own." if samples else said
 
 
 def _filters(recipe: Recipe) -> str:

@@ -85,7 +85,6 @@ from .measuring import (
     files_of_regions,
     image_groups,
     projection,
-    target_intervals,
     texture_row,
 )
 from .models import (
@@ -105,17 +104,9 @@ from .models import (
 )
 from .scales import Outcome, ask_for_scale, reading_problem, scale_outcome
 from .segmenting import (
-    CHAIN,
-    CLUSTERS,
-    FILE,
-    PARTICLES,
-    STROKES,
-    Given,
     Objects,
-    SegmentChoice,
     Segmented,
     object_files,
-    object_fraction,
     object_outlines,
     object_table,
     objects,
@@ -147,9 +138,13 @@ from .shared import (
     window,
 )
 from .structure import (
+    Target,
+    cluster_target,
+    object_target,
     target_correlation,
     target_gaps,
     target_intercepts,
+    target_shares,
     target_widths,
 )
 from .training import (
@@ -203,6 +198,7 @@ __all__ = [
     "SegmentChoice",
     "Segmented",
     "StepFacts",
+    "Target",
     "Wrong",
     "add_model",
     "architecture_title",
@@ -221,6 +217,7 @@ __all__ = [
     "classification",
     "cluster_fractions",
     "cluster_histogram",
+    "cluster_target",
     "cluster_values",
     "clusters",
     "clusters_palette_png",
@@ -279,9 +276,9 @@ __all__ = [
     "new_hand",
     "noise",
     "object_files",
-    "object_fraction",
     "object_outlines",
     "object_table",
+    "object_target",
     "objects",
     "overlay_check",
     "overlay_evidence_share",
@@ -324,8 +321,8 @@ __all__ = [
     "target_correlation",
     "target_gaps",
     "target_intercepts",
-    "target_intervals",
     "target_png",
+    "target_shares",
     "target_widths",
     "texture_row",
     "thumbnail_png",
@@ -349,3 +346,4 @@ __all__ = [
     "written_boxes",
     "zip_model",
 ]
+from .ways import CHAIN, CLUSTERS, FILE, PARTICLES, STROKES, Given, SegmentChoice

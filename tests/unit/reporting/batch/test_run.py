@@ -19,7 +19,8 @@ from core.imaging.overlays.finding import OverlayChoice, with_overlay_choice
 from core.imaging.scale.words import set_pixel_size
 from core.micrograph import Micrograph, PixelSize
 from core.reporting.batch import pipeline, words_of
-from core.reporting.batch.run import run_batch, write_zip
+from core.reporting.batch.keeping.result import write_zip
+from core.reporting.batch.run import run_batch
 from core.reporting.batch.sources import list_sources
 from core.reporting.figures import class_counts
 from core.reporting.recipe import Recipe
@@ -172,9 +173,9 @@ def test_a_copy_is_computed_once_and_told(run, monkeypatch):
     calls = []
     original = pipeline.analyse
 
-    def count(*args):
+    def count(*args, **options):
         calls.append(args[0].name)
-        return original(*args)
+        return original(*args, **options)
 
     monkeypatch.setattr(pipeline, "analyse", count)
     result = run([("a.png", png(0)), ("b.png", png(1)), ("c.png", png(0))])

@@ -89,7 +89,7 @@ _PARTS = {
     "sauter_d32": "Sauter mean diameter D[3,2]",
     "de_brouckere_d43": "De Brouckere mean diameter D[4,3]",
     "perimeter": "length of the outline",
-    "feret_max": "largest caliper diameter",
+    "feret_max": "largest caliper diameter; up to 9 % too long for discs of 2 to 5 px radius",
     "feret_min": "smallest caliper diameter",
     "nearest_neighbour": "distance to the nearest other centroid",
     "centroid_row": "row of the centroid, the top is 0",
