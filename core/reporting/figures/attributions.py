@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -15,8 +16,8 @@ from core.reporting.figures.style import GREY, ink, styled
 def attribution(table: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """Return each cluster's share of the area (grey) beside that of the evidence (its colour).
 
-    Where the table of `attribution_table` has them, the evidence carries its interval, and the area
-    a wide bracket: the evidence that the same map brings here when it is laid elsewhere.
+    Where the table of `attribution_table` has them, the evidence carries its interval, and a third,
+    hatched bar spans the evidence that the same map brings here when it is laid elsewhere.
     """
     count = len(table)
     names = [f"{n} ({tone(int(n), count)})" for n in table["cluster"]]
@@ -40,8 +41,8 @@ def attribution(table: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         hovertemplate="cluster %{x}: %{y:.1f} % of the evidence, "
         "lift %{customdata[0]:.2f}<extra></extra>",
     )
-    _add_chance(figure, table, names, dark)
-    figure.update_layout(barmode="group", bargap=0.35, bargroupgap=0.08, scattermode="group")
+    _add_chance(figure, table, names)
+    figure.update_layout(barmode="group", bargap=0.35, bargroupgap=0.08)
     figure.update_xaxes(title="cluster", showgrid=False)
     figure.update_yaxes(title="share (%)", rangemode="tozero")
     return styled(figure, dark, height=320)
@@ -62,26 +63,20 @@ def _limits(table: pd.DataFrame, color: str) -> dict[str, Any] | None:
     }
 
 
-def _add_chance(figure: go.Figure, table: pd.DataFrame, names: list[str], dark: bool) -> None:
-    """Add the range of evidence that chance would put on each cluster, over its area."""
+def _add_chance(figure: go.Figure, table: pd.DataFrame, names: list[str]) -> None:
+    """Add a third bar: the range of evidence that chance would put on each cluster."""
     if "chance_low" not in table or table["chance_low"].isna().all():
         return
     area = 100 * table["area_share"]
     low, high = area * table["chance_low"], area * table["chance_high"]
-    figure.add_scatter(
+    figure.add_bar(
         x=names,
-        y=(low + high) / 2,
-        mode="markers",
-        offsetgroup="area",
-        marker={"opacity": 0},
-        error_y={
-            "type": "data",
-            "array": (high - low) / 2,
-            "color": ink(dark),
-            "thickness": 1,
-            "width": 18,
-        },
-        opacity=0.6,
-        showlegend=False,
-        hoverinfo="skip",
+        y=high - low,
+        base=low,
+        name="by chance (95 %)",
+        offsetgroup="chance",
+        marker={"color": GREY, "opacity": 0.35, "pattern": {"shape": "/", "size": 5}},
+        customdata=np.column_stack([low, high]),
+        hovertemplate="cluster %{x}: %{customdata[0]:.1f} to %{customdata[1]:.1f} % by chance"
+        "<extra></extra>",
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.imaging.simulation import KINDS, simulate
+from core.imaging.simulation import KINDS, sample_micrograph
 from core.micrograph import Micrograph
 
 FILE = Path(__file__).with_name("sample.html.gz")
@@ -26,7 +26,6 @@ NOTE = (
     "and says nothing about how well the network does on real micrographs."
 )
 _PER_KIND = 2  # from two on, means have intervals
-_SHAPE = (768, 1024)
 _DAY = "2026-11-28"  # when its look last changed
 _WIDEST_PX, _QUALITY = 448, 72  # as wide as a plate stands on a large screen: all in one megabyte
 _JPEG = re.compile(r"(?<=data:image/jpeg;base64,)[A-Za-z0-9+/=]+")
@@ -64,7 +63,7 @@ def _smaller(picture: str) -> str:
 
 
 def _sample(kind: str, seed: int) -> Micrograph:
-    micrograph = simulate(kind, shape=_SHAPE, seed=seed).micrograph
+    micrograph = sample_micrograph(kind, seed).micrograph
     return replace(micrograph, name=f"simulated {kind.replace('_', ' & ')} {seed + 1}")
 
 

@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.micrograph import Micrograph
 from core.reporting import figures
+from core.ui import cache
 from core.ui.classify.settings import LEVEL
 from core.ui.parts import say, show, tables
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from core.learning.classifying import Classification
     from core.learning.models import Classifier
+
+_SMALL_PX = 220  # width of the evidence beside the answer
+_LOOK = cache.Look(0.6)
 
 
 def choose_level(model: Classifier) -> float | None:
@@ -25,8 +32,8 @@ def choose_level(model: Classifier) -> float | None:
     return LEVEL.draw(min(max(own, LEVEL.low), LEVEL.high)) / 100
 
 
-def draw(model: Classifier, answer: Classification, level: float | None) -> None:
-    """Draw label, probability, prediction set and the bars of all classes."""
+def headline(model: Classifier, answer: Classification) -> None:
+    """Write the class, its probability and the runner-up; or that there is nothing to classify."""
     name = model.card.display_name
     if answer.shows_nothing:
         say.metric("Most probable class", "none")
@@ -43,12 +50,24 @@ def draw(model: Classifier, answer: Classification, level: float | None) -> None
         runner_up=name(answer.runner_up),
         runner_up_probability=tables.percent(answer.runner_up_probability),
     )
-    _prediction_set(model, answer, level)
+
+
+def bars(model: Classifier, answer: Classification) -> None:
+    """Draw the probability of every class."""
+    if answer.shows_nothing:
+        return
     show.chart(
         figures.probabilities(answer, model.card.display_names, dark=show.is_dark()),
         "classify_probabilities",
         "Probability of every class",
     )
+
+
+def explain(model: Classifier, answer: Classification, level: float | None) -> None:
+    """Write what the network cannot exclude, and what it knows at all."""
+    if answer.shows_nothing:
+        return
+    _prediction_set(model, answer, level)
     honest = "calibrated on held-out micrographs" if answer.calibrated else "not calibrated"
     say.caption(
         "Model {name} on {upper}, {honest}. It knows these {ranking} classes only: "
@@ -58,6 +77,25 @@ def draw(model: Classifier, answer: Classification, level: float | None) -> None
         honest=honest,
         ranking=len(answer.ranking),
     )
+
+
+def where(
+    micrograph: Micrograph,
+    model_name: str,
+    answer: Classification,
+    exclude: bool,
+    into: DeltaGenerator,
+) -> None:
+    """Draw where the network found its evidence, small, and the way to its page."""
+    with into:
+        if not answer.shows_nothing:
+            question = cache.Question(model_name, exclude=exclude)
+            st.image(
+                cache.heatmap_png(micrograph, question, _LOOK),
+                width=_SMALL_PX,
+                alt=say.line("Where the evidence for {label} lies", label=answer.label),
+            )
+        st.page_link("pages/2_Explain.py", label="See where", icon=":material/visibility:")
 
 
 def _prediction_set(model: Classifier, answer: Classification, level: float | None) -> None:
