@@ -9,7 +9,8 @@ from core.ui.home import tasks as finished
 from core.ui.parts import filmstrip, say
 from core.ui.shell import PROMISES, TASKS, readings, samples, tour, workspace
 
-_CARD_PX = 170  # narrower, a task's name does not fit
+_CARD_PX = 190  # narrower, a task's name does not fit
+_IN_A_ROW = 4
 
 
 def show_samples() -> None:
@@ -21,7 +22,7 @@ def show_samples() -> None:
 
 def show_tasks() -> None:
     """Link to every task with one sentence each."""
-    grid = st.grid(4, min_column_width=_CARD_PX, gap="small")
+    grid = st.grid(_IN_A_ROW, min_column_width=_CARD_PX, gap="small")
     for path, (title, icon) in TASKS.items():
         with grid.cell():
             st.page_link(path, label=say.line("**{title}**", title=title), icon=icon)

@@ -4,9 +4,15 @@
 wrong and what to do next. `ValueError` and `TypeError` are for us: a caller broke a contract.
 """
 
+_LONGEST = 600  # characters: a hostile file's value may stand in a sentence
+
 
 class UserError(Exception):
-    """A problem that a person can solve; the message says how."""
+    """A problem that a person can solve; the message says how. Too long a one is cut."""
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
 
 
 class UnreadableMicrograph(UserError):

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.ui import cache, page
-from core.ui.cluster import choices, image_map, more, region_picker, settings, sizes, trial, views
+from core.ui import cache, compare, page
+from core.ui.cluster import choices, region_picker, settings, sizes, trial, views
 from core.ui.parts import attribution, say, show, tables
 from core.ui.shell import EXCLUDE
 
@@ -17,7 +17,10 @@ if mode == settings.IMAGES:
         exclude = EXCLUDE.draw()
     page.settings()
     with page.user_errors():
-        image_map.draw("cluster", exclude=exclude)
+        compare.board.draw("cluster", exclude=exclude)
+        st.page_link(
+            "pages/8_Compare.py", label="Name samples and classes", icon=":material/lasso_select:"
+        )
     st.stop()
 
 with page.user_errors():
@@ -44,21 +47,19 @@ with page.user_errors():
         smallest=choices.smallest(micrograph, measured.regions),
     )
     choices.offer_segment(micrograph, choice, target, measured.regions)
-    trial.draw(micrograph, choice, target, measured.regions)
     elsewhere = replace(choice, region=None)  # a region belongs to one frame
     sizes.draw(
         micrograph,
         clustering.labels,
         target,
         regions,
-        repr(choice),
+        cache.cluster_target(micrograph, choice, target, measured.regions),
         found_by=measured.regions,
-        every_region=cache.regions(micrograph, choice, target, measured.regions.with_cut_ones),
         mask_png=cache.mask_png(micrograph, choice, target),
         draw_table=lambda table: views.table(table, regions),
         fraction_of=lambda field: cache.cluster_fractions(field, elsewhere)[target],
     )
-    more.draw(micrograph, choice, target, measured.regions)
+    trial.draw(micrograph, choice, target, measured.regions)
     views.help_choosing(micrograph, choice)
     attribution.draw(
         micrograph,

@@ -21,7 +21,9 @@ with page.user_errors():
         with facts:
             answer.headline(micrograph, asked, found.notes, meant)
             answer.phases(micrograph, asked, found)
-        trial.draw(micrograph, asked, meant)
         answer.downloads(micrograph, asked, meant)
         views.draw_table(micrograph, meant, asked.given)
+        answer.more(micrograph, asked, meant)
+        trial.draw(micrograph, asked, meant)
+        answer.evidence(micrograph, asked, found, meant, page.model_picker)
         files.draw(micrograph, meant, asked.given, cache.objects(micrograph, meant, asked.given))

@@ -44,6 +44,7 @@ from core.learning.models import (
     prepare_card,
     require_classes,
     save_model,
+    with_labels,
 )
 from core.leftovers import make_folder
 from core.micrograph import Micrograph, PixelSize
@@ -62,6 +63,8 @@ _NOTES = "inferred"
 _UNSAID = "The file does not say how frames"
 _SAID = "A person chose how frames are prepared"
 _BY_HAND = "The classes were named by hand."
+_SEVERAL_BY_HAND = "A person said that several classes may be true of one micrograph."
+_ONE_BY_HAND = "A person said that one class is true of a micrograph."
 _LOG = logging.getLogger(__name__)
 _lock = threading.RLock()  # of everything that is done to the folder
 _uploads: dict[str, list[Path]] = {}  # what was made of each upload, the newest last
@@ -191,6 +194,29 @@ def choose_preparation(added: AddedModel, prepare: str) -> AddedModel:
     notes = [note for note in added.notes if not note.startswith(_UNSAID)]
     notes = [note for note in notes if not note.startswith(_SAID)]
     notes.append(f"{_SAID}: {card.limits[0].partition(': ')[2]}")
+    card = replace(card, training={**card.training, _NOTES: notes})
+    return _with_card(added, card)
+
+
+def choose_labels(added: AddedModel, *, several: bool) -> AddedModel:
+    """Return the same network, its scores read as sigmoids or as one softmax.
+
+    Parameters
+    ----------
+    added : AddedModel
+        Of two outputs or more.
+    several : bool
+        Whether several classes may be true of one micrograph, or none.
+
+    Raises
+    ------
+    UserError
+        If the model had to make room for others meanwhile.
+    """
+    said = _SEVERAL_BY_HAND if several else _ONE_BY_HAND
+    others = (_SEVERAL_BY_HAND, _ONE_BY_HAND)
+    notes = [*(note for note in added.notes if note not in others), said]
+    card = with_labels(added.card, several=several)
     card = replace(card, training={**card.training, _NOTES: notes})
     return _with_card(added, card)
 

@@ -7,6 +7,7 @@ the same map put down anywhere else, which knows nothing of the phases.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -137,7 +138,7 @@ def attribution_table(
     return pd.concat([table, spread, _chance(area, evidence)], axis=1)
 
 
-def describe_attribution(table: pd.DataFrame, target: str) -> str:
+def describe_attribution(table: pd.DataFrame, target: str, names: Sequence[str] = ()) -> str:
     """Return a sentence on the cluster that carries most evidence beyond its area.
 
     Parameters
@@ -146,6 +147,8 @@ def describe_attribution(table: pd.DataFrame, target: str) -> str:
         Of `attribution_share` or `attribution_table`; the latter adds intervals and a judgement.
     target : str
         The explained class in words.
+    names : sequence of str, optional
+        Of the clusters, where they are not numbered from dark to bright: phases.
 
     Returns
     -------
@@ -158,8 +161,9 @@ def describe_attribution(table: pd.DataFrame, target: str) -> str:
     excess = (table["evidence_share"] - table["area_share"]).to_numpy(np.float64)
     row = table.iloc[int(np.nanargmax(excess))]
     number = int(row["cluster"])
+    who = f"“{names[number]}”" if names else f"Cluster {number} ({tone(number, len(table))})"
     sentence = (
-        f"Cluster {number} ({tone(number, len(table))}) covers {_percent(row['area_share'])} of "
+        f"{who} covers {_percent(row['area_share'])} of "
         f"the area and carries {_percent(row['evidence_share'])} of the evidence for {target}, "
         f"lift {row['lift']:.2g}"
     )
@@ -167,7 +171,7 @@ def describe_attribution(table: pd.DataFrame, target: str) -> str:
         return sentence + "."
     if np.isfinite(row["lift_low"]):
         sentence += f" (95 %: {row['lift_low']:.2g} to {row['lift_high']:.2g})"
-    return f"{sentence}. {_judge(row)}"
+    return f"{sentence}. {_judge(row, 'phase' if names else 'cluster')}"
 
 
 def tone(number: int, clusters: int) -> str:
@@ -179,16 +183,16 @@ def tone(number: int, clusters: int) -> str:
     return ends.get(number, f"{number + 1} of {clusters} from dark to bright")
 
 
-def _judge(row: pd.Series) -> str:
+def _judge(row: pd.Series, what: str) -> str:
     """Say whether a lift is more than the map would have reached anywhere."""
     if not np.isfinite(row["chance_high"]):
-        return "A single cluster leaves nothing to compare with."
+        return f"A single {what} leaves nothing to compare with."
     band = f"{row['chance_low']:.2g} to {row['chance_high']:.2g}"
     if row["lift"] > row["chance_high"]:
         return f"The same map laid elsewhere in the frame reaches {band}: this is no chance."
     return (
         f"The same map laid elsewhere in the frame reaches {band}, too: "
-        "no cluster stands out from chance."
+        f"no {what} stands out from chance."
     )
 
 

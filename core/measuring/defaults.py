@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, pi, sqrt
+from math import ceil, hypot, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 SMALLEST_PX = 10  # a disc of fewer pixels is measured with an error of more than a tenth
 NECK_DEPTH_PX = 1.5  # shallower necks are an outline's noise
 _GRAIN_SIGMAS = 4  # width of the grains that averaging leaves of noise, in its sigma
+_WIDE_PX, _COARSE_PX = 3.0, 2.0  # what is averaged wider is noise that has such a grain by itself
 MOST_SHARE = 0.6  # of the area: what covers more is the ground
 
 
@@ -69,7 +70,8 @@ def smallest_region(sigma_px: float, least_px: int = SMALLEST_PX) -> int:
     least_px : int
         What resolution asks for: the picture's pixels.
     """
-    return max(least_px, ceil(pi / 4 * (_GRAIN_SIGMAS * sigma_px) ** 2))
+    grain_px = hypot(sigma_px, _COARSE_PX) if sigma_px > _WIDE_PX else sigma_px
+    return max(least_px, ceil(pi / 4 * (_GRAIN_SIGMAS * grain_px) ** 2))
 
 
 def diameter_of(area_px: float) -> float:

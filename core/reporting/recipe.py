@@ -42,6 +42,7 @@ FROM_FILE, FROM_PICTURE = "file", "read"
 MOST_SAMPLES = 2_000
 MOST_NECK_DEPTH_PX = 100.0
 SEEDS = (0, 2**31 - 1)
+FEWEST_TWINS, MOST_TWINS = 3, 500
 _LONGEST_REASON = 240  # letters of what is wrong with a value
 _FEATURES, _AS_FOUND, _BY_NOISE = FeatureSet(), Smoothing(), Smoothing(AUTO)
 _LIMITS = RegionLimits()
@@ -129,6 +130,11 @@ Measures = Annotated[
 ]
 Steps = Annotated[tuple[Step, ...], Must("be a list of steps")]
 Neighbours = Annotated[Literal[4, 8], Must("be 4 or 8")]
+Twins = Annotated[
+    int,
+    Predicate(lambda count: count == 0 or FEWEST_TWINS <= count <= MOST_TWINS),
+    Must(f"be 0 or from {FEWEST_TWINS} to {MOST_TWINS}"),
+]
 NeckDepth = Annotated[float, Interval(ge=0, le=MOST_NECK_DEPTH_PX)]
 Clusters = Annotated[int, Interval(ge=MIN_CLUSTERS, le=MAX_CLUSTERS)]
 RegionSize = Annotated[int, Interval(ge=SMALLEST_REGION_PX[0], le=SMALLEST_REGION_PX[1])]
@@ -212,6 +218,9 @@ class Recipe:
     sizes_by : str
         "number", "area" or "volume": what a tenth, half and nine tenths of are meant by D10, D50
         and D90.
+    twins : int
+        Look-alikes with known truth that are drawn of a typical field of each sample and measured
+        by this recipe, which says how wrong the numbers are; 0 for none, else 3 to 500.
     samples : tuple of (str, str)
         Name of a micrograph and its sample, as a person said: ("a.tif", "S1"). It counts before
         `sample_from`.
@@ -268,6 +277,7 @@ class Recipe:
     sizes_by: Literal["number", "area", "volume"] = field(default="number", kw_only=True)
     sample_from: Part = field(default="", kw_only=True)
     label_from: Part = field(default="", kw_only=True)
+    twins: Twins = field(default=0, kw_only=True)
     samples: Samples = field(default=(), kw_only=True)
     pixel_size_from: Rule = field(default=FROM_FILE, kw_only=True)
     pixel_sizes: Lengths = field(default=(), kw_only=True)

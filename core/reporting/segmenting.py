@@ -225,6 +225,13 @@ class Phases:
         return values
 
 
+def phase_titles(by: SegmentBy, clusters: int) -> tuple[str, ...]:
+    """Return what clusters 0 to `clusters` - 1 are called, or the phases in their place."""
+    if by.way == CLUSTERS:
+        return tuple(f"cluster {number}" for number in range(clusters))
+    return tuple(by.names[:clusters])
+
+
 def list_phase_columns(by: SegmentBy) -> list[str]:
     """Return the columns that say how a row's phases were found; none for clusters."""
     if by.way == CLUSTERS:

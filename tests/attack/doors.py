@@ -7,6 +7,7 @@ exit code is 1 when one breaks it.
 from __future__ import annotations
 
 import argparse
+import copy
 import functools
 import io
 import json
@@ -69,7 +70,7 @@ def changed(dice: random.Random, good: Any, times: int) -> Any:
             if not isinstance(inner, dict | list) or not inner or dice.random() < 0.25:
                 break
             place = inner
-        place[key] = dice.choice(ODD)
+        place[key] = copy.deepcopy(dice.choice(ODD))  # else it could hold itself
         if not isinstance(value, dict | list) or not value:
             break
     return value

@@ -2,7 +2,7 @@
 
 Run as `python -m tests.benchmarks` on a machine that does nothing else (about half an hour), or
 with names, as `python -m tests.benchmarks texture clustering`. What a benchmark prints is written
-beside it, under a heading with versions, cores and date; README's table quotes these files.
+beside it, under a heading with versions, cores and date; README.md here quotes these files.
 """
 
 from __future__ import annotations

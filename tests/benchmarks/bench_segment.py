@@ -103,10 +103,9 @@ def score(
 
 def speed() -> None:
     """Print what a megapixel takes: seconds of the processor, and on the clock."""
-    micrograph = simulate("alloys", shape=(1024, 1024), seed=0).micrograph
-    painted = np.zeros(micrograph.shape, np.int32)
-    for turn, row in enumerate(range(60, 960, 45)):
-        painted[row : row + 3, 100 + 37 * turn : 160 + 37 * turn] = 1 + turn % 2
+    scene = simulate("alloys", shape=(1024, 1024), seed=0)
+    micrograph = scene.micrograph
+    painted = paint(scene.mask.astype(np.uint8), STROKES, np.random.default_rng(0))
     learn_pixels([micrograph], [painted])  # packages are loaded
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 

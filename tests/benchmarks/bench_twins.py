@@ -11,15 +11,27 @@ statement (90 to 99 % wanted), `real` and `rest` the standard deviation of the e
 after it is taken out. Errors of fraction and circularity are differences, of the others logarithms
 of a ratio.
 
-Real: pictures with masks (`seg-*`), the same four ways. `sign` is how often predicted and real
-error have the same sign, `nearer` how often the corrected value is nearer to the truth.
+Real: pictures with masks (`seg-*`), the same four ways, which digests choose as they choose the
+half of the pictures that is reported; what is tuned is tuned on the other half. `sign` is how often
+predicted and real error have the same sign; `told` the same where the statement names a side, that
+is, where its limits leave out zero; `held` as above; `nearer` how often the corrected value is
+nearer to the truth.
+
+Made worse: real pictures blurred, noisier, and measured too thin, which changes the real error by
+as much as what is measured changes, whatever is true. `way` is how often the predicted error moves
+the same way, of the cases where the measured value moves by more than 5 %.
+
+    python -m tests.benchmarks.bench_twins calibrate [drawn pictures] [twins of each]
+
+prints how wide the statement has to be, from drawn pictures that are not among those reported.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -31,11 +43,23 @@ from scipy import stats
 from core.errors import UserError
 from core.imaging.reading import read_micrograph
 from core.measuring.regions import label_regions
-from core.measuring.twins import QUANTITIES, Judgement, judge, measured_quantities
+from core.measuring.twins import (
+    QUANTITIES,
+    Judgement,
+    imitate,
+    judge,
+    judge_settings,
+    measured_quantities,
+    middle,
+)
+from core.measuring.twins.expecting import STRETCH, deviation
+from core.measuring.twins.judging import errors_on, summarise
 from core.micrograph import Micrograph
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 PICTURES, TWINS, SIDE, FINE = 100, 10, 384, 3
+CALIBRATION = 5000  # first seed of the drawn pictures from which widths are learned
+MOST_PX, WORSE = 640, 8
 Labels = NDArray[np.int32]
 Row = tuple[Judgement, NDArray[np.float64]]
 
@@ -52,12 +76,16 @@ def ellipses(random: np.random.Generator) -> Labels:
         axes = (max(1, int(size * aspect)), max(1, int(size / aspect)))
         for _ in range(40):
             centre = (FINE * SIDE * random.random(2)).astype(int).tolist()
-            drawn = np.zeros(labels.shape, np.uint8)
-            cv2.ellipse(drawn, centre, axes, random.uniform(0, 180), 0, 360, 1, -1)
+            reach = max(axes) + 4 * FINE + 2
+            low = [max(0, each - reach) for each in centre]
+            place = labels[low[1] : centre[1] + reach, low[0] : centre[0] + reach]
+            drawn = np.zeros(place.shape, np.uint8)
+            inside = (centre[0] - low[0], centre[1] - low[1])
+            cv2.ellipse(drawn, inside, axes, random.uniform(0, 180), 0, 360, 1, -1)
             near = drawn if touch else cv2.dilate(drawn, np.ones((4 * FINE, 4 * FINE), np.uint8))
-            shared = np.count_nonzero((near > 0) & (labels > 0))
+            shared = np.count_nonzero((near > 0) & (place > 0))
             if shared <= (0.15 * np.count_nonzero(drawn) if touch else 0):
-                labels[(drawn > 0) & (labels == 0)] = number
+                place[(drawn > 0) & (place == 0)] = number
                 break
     return labels
 
@@ -92,29 +120,53 @@ def in_order(labels: NDArray[np.integer]) -> Labels:
     return numbers[1:].reshape(labels.shape).astype(np.int32)
 
 
-def way(number: int) -> Callable[[Micrograph], Labels]:
-    """Return one of four ways to measure; the rarer side of Otsu's threshold is the object."""
+def way(number: int, thinner: float = 0.0) -> Callable[[Micrograph], Labels]:
+    """Return one of four ways to measure; the rarer side of Otsu's threshold is the object.
+
+    `thinner` moves the threshold so far into the objects, in shares of the grey levels.
+    """
     smallest, averaged = (1, 8, 20, 4)[number % 4], number % 2 == 1
 
     def measure(micrograph: Micrograph) -> Labels:
         grey = cv2.normalize(micrograph.pixels.astype(np.float32), None, 0, 255, cv2.NORM_MINMAX)
         grey = cv2.GaussianBlur(grey, (0, 0), 1.5) if averaged else grey
-        _, over = cv2.threshold(grey.astype(np.uint8), 0, 255, cv2.THRESH_OTSU)
-        inside = over > 0 if (over > 0).mean() <= 0.5 else over == 0
+        level, over = cv2.threshold(grey.astype(np.uint8), 0, 255, cv2.THRESH_OTSU)
+        is_bright, by = (over > 0).mean() <= 0.5, 255 * thinner
+        inside = grey >= np.floor(level + by) + 1 if is_bright else grey < np.floor(level - by) + 1
         return label_regions(inside, min_area_px=smallest, split=averaged)
 
     return measure
 
 
-def real_pictures() -> Iterator[tuple[Micrograph, Labels]]:
-    """Return real micrographs of at least eight objects, and these."""
-    for path in sorted((DATA / "seg-emps" / "val" / "images").glob("*.png")):
-        labels = cv2.imread(str(path.parents[1] / "instances" / path.name), cv2.IMREAD_UNCHANGED)
-        yield read_micrograph(path), in_order(labels.astype(np.int32))
-    for name in ("seg-spheroidite", "seg-ebc"):
-        for path in sorted((DATA / name).glob("*/images/*.png"))[:14]:
-            mask = np.array(Image.open(path.parents[1] / "masks" / path.name))
-            yield read_micrograph(path), label_regions(mask == 1)
+def real_pictures(half: int = 1) -> Iterator[tuple[Micrograph, Labels]]:
+    """Return half of the real micrographs, the middle of large ones, and their objects."""
+    paths = [
+        path
+        for name in ("seg-emps", "seg-spheroidite", "seg-ebc")
+        for path in sorted((DATA / name).glob("*/images/*.png"))
+    ]
+    for path in paths:
+        micrograph = read_micrograph(path)
+        if int(micrograph.sha256[-1], 16) % 2 != half:
+            continue
+        labels = objects_of(path)
+        if labels.shape == micrograph.shape:
+            window = middle(labels.shape, MOST_PX)
+            part = np.ascontiguousarray(micrograph.pixels[window])
+            yield micrograph.with_pixels(part, "the middle"), in_order(labels[window])
+
+
+def objects_of(path: Path) -> Labels:
+    """Return the objects that a person saw in a picture."""
+    instances = path.parents[1] / "instances" / path.name
+    if instances.exists():
+        return in_order(cv2.imread(str(instances), cv2.IMREAD_UNCHANGED).astype(np.int32))
+    return label_regions(np.array(Image.open(path.parents[1] / "masks" / path.name)) == 1)
+
+
+def by_digest(micrograph: Micrograph) -> int:
+    """Return which of the four ways measures a real picture."""
+    return int(micrograph.sha256[-2], 16) % 4
 
 
 def errors(rows: list[Row], index: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -134,15 +186,17 @@ def errors(rows: list[Row], index: int) -> tuple[NDArray[np.float64], NDArray[np
     return tuple(np.array(found).reshape(-1, 2).T)  # type: ignore[return-value]
 
 
-def judged(pictures: Iterator[tuple[Micrograph, Labels]], twins: int) -> tuple[list[Row], int]:
+def judged(
+    pictures: Iterable[tuple[Micrograph, Labels]], twins: int, ways: Callable[[Micrograph], int]
+) -> tuple[list[Row], int]:
     """Return judgements beside the truth, and how many were refused."""
     rows, refused = [], 0
-    for number, (micrograph, labels) in enumerate(pictures):
-        if labels.shape != micrograph.shape or labels.max() < 5:
+    for micrograph, labels in pictures:
+        if labels.max() < 5:
             continue
         counted = np.ones(labels.shape, np.bool_)
         try:
-            answer = judge(micrograph, way(number), count=twins, exclude=~counted)
+            answer = judge(micrograph, way(ways(micrograph)), count=twins, exclude=~counted)
         except UserError:
             refused += 1
             continue
@@ -154,43 +208,167 @@ def judged(pictures: Iterator[tuple[Micrograph, Labels]], twins: int) -> tuple[l
     return rows, refused
 
 
-def main() -> None:
-    """Print one line a quantity."""
-    pictures, twins = (
-        int(sys.argv[place]) if len(sys.argv) > place else standard
-        for place, standard in ((1, PICTURES), (2, TWINS))
-    )
+def drawn(seeds: Iterable[int]) -> Iterator[tuple[Micrograph, Labels]]:
+    """Yield drawn pictures."""
+    return (picture(seed) for seed in seeds)
+
+
+def by_seed(micrograph: Micrograph) -> int:
+    """Return which of the four ways measures a drawn picture."""
+    return int(micrograph.name.rsplit(" ", 1)[1]) % 4
+
+
+def held(rows: list[Row], index: int) -> float:
+    """Return how often the limits held the true value, in per cent."""
+    within = [
+        each.low.to_array()[index] <= truth[index] <= each.high.to_array()[index]
+        for each, truth in rows
+        if np.isfinite(truth[index]) and np.isfinite(each.low.to_array()[index])
+    ]
+    return 100 * float(np.mean(within)) if within else float("nan")
+
+
+def print_drawn(pictures: int, twins: int) -> None:
+    """Print how predicted and real errors of drawn pictures go together."""
     start = time.process_time()
-    rows, refused = judged((picture(seed) for seed in range(pictures)), twins)
+    rows, refused = judged(drawn(range(pictures)), twins, by_seed)
     seconds = (time.process_time() - start) / max(pictures, 1)
     print(f"drawn pictures: {len(rows)} judged, {refused} refused, {seconds:.1f} CPU s each")
     for index, name in enumerate(QUANTITIES):
         real, predicted = errors(rows, index)
-        held = [
-            each.low.to_array()[index] <= truth[index] <= each.high.to_array()[index]
-            for each, truth in rows
-            if np.isfinite(truth[index]) and np.isfinite(each.low.to_array()[index])
-        ]
         print(
             f"  {name:12s} n {real.size:3d}  r {np.corrcoef(real, predicted)[0, 1]:5.2f}  "
             f"rank {stats.spearmanr(real, predicted).statistic:5.2f}  "
-            f"held {100 * np.mean(held):3.0f} %  real {real.std():.3f}  "
-            f"rest {(real - predicted).std():.3f}"
+            f"held {held(rows, index):3.0f} %  real {real.std():.3f}  "
+            f"rest {(real - predicted).std():.3f}",
+            flush=True,
         )
-    if not DATA.exists():
-        print("real pictures: none here")
-        return
-    rows, refused = judged(real_pictures(), twins)
+
+
+def print_real(twins: int, most: int) -> None:
+    """Print the same of real pictures with masks, in signs."""
+    rows, refused = judged(islice(real_pictures(), most), twins, by_digest)
     print(f"real pictures: {len(rows)} judged, {refused} refused")
     for index, name in enumerate(QUANTITIES):
         real, predicted = errors(rows, index)
-        rest, whole = (float(np.median(np.abs(each))) for each in (real - predicted, real))
-        same = 100 * np.mean(np.sign(real) == np.sign(predicted))
-        nearer = 100 * np.mean(np.abs(real - predicted) < np.abs(real))
-        print(
-            f"  {name:12s} n {real.size:3d}  sign {same:3.0f} %  nearer {nearer:3.0f} %  "
-            f"median error {whole:.3f} -> {rest:.3f}"
+        same = np.sign(real) == np.sign(predicted)
+        known = [row for row in rows if all(np.isfinite(each[index]) for each in _all(row))]
+        told = np.array(
+            [not low[index] <= m[index] <= high[index] for m, _, low, high, _ in map(_all, known)],
+            np.bool_,
         )
+        rest, whole = (float(np.median(np.abs(each))) for each in (real - predicted, real))
+        nearer = 100 * np.mean(np.abs(real - predicted) < np.abs(real))
+        sure = f"{100 * np.mean(same[told]):3.0f} %" if told.any() else "  – "
+        print(
+            f"  {name:12s} n {real.size:3d}  sign {100 * np.mean(same):3.0f} %  "
+            f"told {sure} of {told.sum():3d}  held {held(rows, index):3.0f} %  "
+            f"nearer {nearer:3.0f} %  median error {whole:.3f} -> {rest:.3f}",
+            flush=True,
+        )
+
+
+def _all(row: Row) -> tuple[NDArray[np.float64], ...]:
+    answer, truth = row
+    said = (answer.measured, answer.corrected, answer.low, answer.high)
+    return (*(each.to_array() for each in said), truth)
+
+
+def worse(micrograph: Micrograph) -> dict[str, tuple[Micrograph, Callable[[Micrograph], Labels]]]:
+    """Return a picture made worse, and one that is measured worse, with how each is measured."""
+    pixels, random = micrograph.pixels.astype(np.float32), np.random.default_rng(7)
+    noise = 0.5 * float(pixels.std()) * random.standard_normal(pixels.shape).astype(np.float32)
+    made = {"blurred": cv2.GaussianBlur(pixels, (0, 0), 3.0), "noisier": pixels + noise}
+    found = {
+        name: (micrograph.with_pixels(np.clip(each, 0, 255).astype(np.uint8), name), way(0))
+        for name, each in made.items()
+    }
+    return found | {"thinner": (micrograph, way(0, thinner=0.1))}
+
+
+def print_worse(twins: int, most: int) -> None:
+    """Print how often predicted errors move as what is measured moves."""
+    moved: dict[str, list[tuple[float, float]]] = {}
+    for micrograph, labels in islice(real_pictures(), most):
+        nothing = np.zeros(labels.shape, np.bool_)
+        cases = {"": (micrograph, way(0)), **worse(micrograph)}
+        said = {
+            name: judge(each, by, count=twins, exclude=nothing)
+            for name, (each, by) in cases.items()
+        }
+        before = said.pop("")
+        for name, after in said.items():
+            if before.refusal or after.refusal:
+                continue
+            for quantity in ("fraction", "count", "d50"):
+                real = np.log(after.measured[quantity] / before.measured[quantity])
+                true = np.log(after.corrected[quantity] / before.corrected[quantity])
+                moved.setdefault(f"{name} {quantity}", []).append((real, real - true))
+    for name, pairs in moved.items():
+        far = [pair for pair in pairs if abs(pair[0]) > 0.05 and np.isfinite(pair).all()]
+        same = [np.sign(real) == np.sign(predicted) for real, predicted in far]
+        share = f"{100 * np.mean(same):3.0f} %" if same else "  –"
+        print(f"  {name:18s} way {share} of {len(far)}", flush=True)
+
+
+def print_widths(pictures: int, twins: int) -> None:
+    """Print by how much predictions must be stretched, and how wide limits must be."""
+    rows = []
+    for micrograph, labels in drawn(range(CALIBRATION, CALIBRATION + pictures)):
+        counted = np.ones(labels.shape, np.bool_)
+        if labels.max() < 5:
+            continue
+        try:
+            measure = way(by_seed(micrograph))
+            known = imitate(micrograph, measure, count=twins, exclude=~counted)
+        except UserError:
+            continue
+        if judge_settings(micrograph, {"": measure}, known=known)[""].refusal is None:
+            own = known.own
+            truth = measured_quantities(labels, counted).to_array()
+            rows.append((own, truth, *summarise(errors_on(known.true, known.found), known.weights)))
+    for index, line in enumerate(widths(rows)):
+        print(f"  {QUANTITIES[index]:12s} {line}", flush=True)
+
+
+def widths(rows: list[tuple[NDArray[np.float64], ...]]) -> Iterator[str]:
+    """Yield a line for each quantity."""
+    for index, name in enumerate(QUANTITIES):
+        is_share = name in ("fraction", "circularity")
+        own, truth, mean, spread = (np.array([row[n][index] for row in rows]) for n in range(4))
+        many = np.array([row[4][index] for row in rows])
+        with np.errstate(all="ignore"):
+            real = own - truth if is_share else np.log(own / truth)
+        fine = np.isfinite(real) & np.isfinite(mean) & np.isfinite(spread)
+        stretch = float(np.median(real[fine] / mean[fine])) if fine.any() else 1.0
+        sizes = own if name == "fraction" else np.ones_like(own)
+        away = np.array(
+            [
+                deviation(np.full(7, m), np.full(7, s), np.full(7, size), np.full(7, n))[index]
+                for m, s, size, n in zip(mean, spread, sizes, many, strict=True)
+            ]
+        )
+        score = np.sort(np.abs(real - STRETCH[index] * mean)[fine] / away[fine])
+        place = min(int(np.ceil(0.95 * (score.size + 1))), score.size) - 1
+        yield f"n {score.size}  stretch {stretch:.2f}  reach {score[place]:.2f}"
+
+
+def main() -> None:
+    """Print one line a quantity."""
+    given = sys.argv[1:]
+    calibrates = given[:1] == ["calibrate"]
+    numbers = [int(each) for each in given[calibrates:]]
+    pictures, twins = (numbers + [PICTURES, TWINS][len(numbers) :])[:2]
+    if calibrates:
+        print_widths(pictures, twins)
+        return
+    print_drawn(pictures, twins)
+    if not DATA.exists():
+        print("real pictures: none here")
+        return
+    print_real(twins, max(1, pictures // 2))
+    print("made worse, real pictures:")
+    print_worse(twins, min(WORSE, pictures))
 
 
 if __name__ == "__main__":

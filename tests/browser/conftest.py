@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,21 +30,18 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app's address; the server runs in a process of its own."""
-    folder = tmp_path_factory.mktemp("models")
-    save_small_model(folder)
-    port = _free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "Home.py")]
+@contextmanager
+def serve(script: Path, folder: Path, **environment: str) -> Iterator[str]:
+    """Run a script of Streamlit's in a process of its own; its address."""
+    port, log = _free_port(), folder / "server.log"
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += ["--server.headless", "true", "--server.address", "localhost"]
     command += ["--server.port", str(port), "--server.fileWatcherType", "none"]
-    log = folder / "server.log"
     with log.open("w") as output:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "MICROGRAPHIA_MODELS": str(folder)},
+            env={**os.environ, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -54,6 +52,15 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             process.terminate()
             process.wait(20)
     assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture(scope="session")
+def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app's address."""
+    folder = tmp_path_factory.mktemp("models")
+    save_small_model(folder)
+    with serve(ROOT / "Home.py", folder, MICROGRAPHIA_MODELS=str(folder)) as address:
+        yield address
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from tests.browser.app_page import AppPage
 
 pytestmark = pytest.mark.browser
-PAGES = ("Classify", "Explain", "Filters", "Cluster", "Segment", "Batch_Report", "Train")
+PAGES = ("Classify", "Explain", "Filters", "Cluster", "Segment", "Batch_Report", "Train", "Compare")
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """Brush, pen and eraser in a real browser: small vectors come back and paint the right pixels."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.app_page import AppPage
-from tests.browser.conftest import CHROMIUM_ARGS, ROOT, _free_port, _wait
+from tests.browser.conftest import CHROMIUM_ARGS, ROOT, serve
 from tests.browser.test_viewer import drag, inside, on_screen, ready, tool
 
 pytestmark = pytest.mark.browser
@@ -21,30 +18,9 @@ WIDTH = 20
 
 @pytest.fixture(scope="module")
 def painting(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port, log = _free_port(), tmp_path_factory.mktemp("painting") / "server.log"
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        str(Path(__file__).parent / "painting_page.py"),
-    ]
-    command += ["--server.headless", "true", "--server.address", "localhost"]
-    command += ["--server.port", str(port), "--server.fileWatcherType", "none"]
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _wait(f"http://localhost:{port}/_stcore/health", process, log)
-            yield f"http://localhost:{port}"
-        finally:
-            process.terminate()
-            process.wait(20)
+    script = Path(__file__).parent / "painting_page.py"
+    with serve(script, tmp_path_factory.mktemp("painting"), PYTHONPATH=str(ROOT)) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A small, whole file of every format: where hostile ones start from."""
 
 import io
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,9 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 from PIL import Image
+from pylibCZIrw import czi
 
-from tests.small_files import mrc_bytes, ncem_emd_bytes
+from tests.small_files import mrc_bytes, ncem_emd_bytes, zip_bytes, zspy_files
 
 NOISE = np.random.default_rng(5).integers(0, 256, (24, 20)).astype(np.uint8)
 NOISE16 = NOISE.astype(np.uint16) * 251
@@ -39,6 +41,8 @@ def own_seeds() -> dict[str, list[bytes]]:
             for kind in ("jp2", "j2k")
         ],
         "hdf5": [_oxford(), _nexus(), _delmic()],
+        "zspy": [zip_bytes(zspy_files(NOISE16)), zip_bytes(zspy_files(FLOATS, compressor=None))],
+        "czi": [_czi(NOISE16[..., None]), _czi(COLOR)],
         "settings": list(_settings()),
         "zip": [_zip(zipfile.ZIP_DEFLATED), _zip(zipfile.ZIP_STORED)],
     }
@@ -54,6 +58,15 @@ def all_seeds(shared: Path) -> dict[str, list[bytes]]:
             if path.stat().st_size <= NATIVE_MOST_BYTES:
                 seeds.setdefault(kind, []).append(path.read_bytes())
     return seeds
+
+
+def _czi(values: NDArray) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.czi"
+        with czi.create_czi(str(path)) as document:
+            document.write(data=values, plane={"C": 0, "Z": 0, "T": 0})
+            document.write_metadata(document_name="a", scale_x=2e-9, scale_y=2e-9)
+        return path.read_bytes()
 
 
 def _picture(values: NDArray, kind: str, **options: object) -> bytes:

@@ -47,9 +47,10 @@ def sound_model(seed: int) -> bytes:
     """Return a model that works, in a ZIP, under a name of its own."""
     with tempfile.TemporaryDirectory() as name:
         save_small_model(Path(name))
-        card = Path(name) / "em-morph5" / "card.json"
-        card.write_text(card.read_text().replace('"em-morph5"', f'"own-{seed}"', 1))
-        packed = shutil.make_archive(f"{name}/own", "zip", Path(name) / "em-morph5")
+        (folder,) = Path(name).iterdir()
+        card = folder / "card.json"
+        card.write_text(card.read_text().replace(f'"{folder.name}"', f'"own-{seed}"', 1))
+        packed = shutil.make_archive(f"{name}/own", "zip", folder)
         return Path(packed).read_bytes()
 
 

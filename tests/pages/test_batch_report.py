@@ -14,7 +14,7 @@ from core.__main__ import main
 from core.imaging.filtering import Step
 from core.learning.models import list_models, load_model, models_folder
 from core.reporting.recipe import Recipe
-from core.ui.batch import sources
+from core.ui.batch import scales, sources
 from tests.pages.conftest import HOME
 from tests.pages.steps import assert_calm, finish_batch, texts, upload
 
@@ -332,3 +332,27 @@ def test_a_flat_field_of_the_workspace_is_found_by_a_batch(app, png):
     finish_batch(app)
     assert_calm(app)
     assert "1 done, 0 failed" in app.subheader[0].value
+
+
+def test_pixel_sizes_of_samples_go_into_the_recipe_and_the_rows(app, png, other_png):
+    upload(app, ("A_1.png", png), ("B_1.png", other_png))
+    app.session_state["batch_sample_from"] = "name:1"
+    app.switch_page(PAGE).run()
+    app.session_state["batch_pixel_sizes"] = {"A": "2 nm"}
+    app.text_input(key="batch_pixel_size_of_all").set_value("0,5 µm").run()
+    assert "500 nm for all; A (2 nm)" in texts(app).replace("\\", "")
+    finish_batch(app)
+    assert_calm(app)
+    assert "[A 1]" in texts(app)
+    rows = app.session_state["batch_run"].result.rows
+    assert rows["pixel_size_nm"].tolist() == [2, 500]
+    assert rows["pixel_size_source"][0] == "set by the recipe for sample A"
+    app.text_input(key="batch_pixel_size_of_all").set_value("a few").run()
+    assert "is no pixel size" in app.warning[0].value
+
+
+def test_what_is_no_length_is_not_taken(app):
+    scales.state({"A": "2,5nm", "B": "wide"})
+    assert scales.pairs() == (("A", "2.5 nm"),)
+    scales.state({"A": ""})
+    assert scales.pairs() == ()

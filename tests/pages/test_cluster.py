@@ -222,13 +222,15 @@ def test_only_regions_within_the_limits_are_measured(app):
     assert "No region can be measured" in app.error[0].value
 
 
-def test_percentiles_are_by_number_area_or_volume(app):
+def test_what_is_measured_of_regions_is_one_click_away(app):
     _open(app, _discs(noise=2))
+    app.button(key="cluster_to_segment").click().run()
+    app.switch_page("pages/5_Segment.py").run()  # to stay there at the next run
     assert "D[3,2] = " in texts(app)
     assert "(De Brouckere)" in texts(app)
     app.segmented_control(key="cluster_sizes_by").set_value("volume").run()
     assert_calm(app)
-    assert "of the volume of all regions is in smaller ones" in texts(app)
+    assert "of the volume of all objects is in smaller ones" in texts(app)
     assert "stay within a tenth when it is doubled" in texts(app)
 
 

@@ -32,8 +32,11 @@ def work(app, png, other_png):
 def test_a_reload_brings_the_work_back(app, png, other_png):
     work(app, png, other_png)
     first = app.session_state["workspace_micrographs"]
+    app.session_state["train_labels"] = labelled = {next(iter(first)): 0}
+    app.run()
     again = reloaded(app)
     assert_calm(again)
+    assert again.session_state["train_labels"] == labelled
     assert loaded_names(again) == ["S_1.png", "S_2.png"]
     assert again.session_state["workspace_micrographs"] is not first
     assert "2 micrographs and your settings are back" in texts(again)

@@ -19,6 +19,7 @@ PAGES = (
     "5_Segment",
     "6_Batch_Report",
     "7_Train",
+    "8_Compare",
 )
 OTHER = {
     "leave-out": "no",
@@ -69,6 +70,7 @@ OTHER = {
     "more": "widths",
     "sizes-by": "volume",
     "batch-pictures": "maps",
+    "batch-twins": "20",
     "train-groups": "name",
     "segment-way": "clusters",
     "segment-threshold": "li",
@@ -79,6 +81,7 @@ OTHER = {
     "segment-preview": "yes",
     "segment-every": "no",
     "segment-split": "no",
+    "segment-neck": "2.5",
     "segment-fill": "yes",
     "segment-whole": "yes",
 }

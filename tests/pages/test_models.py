@@ -48,6 +48,21 @@ def classify(app: AppTest, png: bytes) -> AppTest:
     return app.switch_page("pages/1_Classify.py").run()
 
 
+def test_several_labels_have_a_display_of_their_own(classify: AppTest) -> None:
+    """Said by a person, as weights alone do not tell: bars of their own, no set, no softmax."""
+    app = give(classify, "net.pth", weights(3))
+    next(each for each in app.toggle if each.key.startswith("models_labels_")).set_value(True).run()
+    assert_calm(app)
+    app.button(key="models_use").click().run()
+    assert_calm(app)
+    assert app.metric[0].label in ("Classes named", "Class named")
+    said = texts(app).replace("\\", "")
+    assert "several may be true of one frame, or none" in said
+    assert "cannot exclude" not in said
+    assert "excludes every other class" not in said
+    assert_calm(app.switch_page("pages/2_Explain.py").run())
+
+
 def test_add_name_try_use_and_forget(classify: AppTest) -> None:
     app = give(classify, "my net.pth", weights(3))
     assert_calm(app)

@@ -10,7 +10,7 @@ from core.measuring.segmentation import Edit
 from core.ui.parts import viewer
 from core.ui.segment import hand
 from tests.pages.conftest import encode
-from tests.pages.steps import assert_calm, texts, upload
+from tests.pages.steps import assert_calm, finish_batch, texts, upload
 from tests.unit.measuring.twins.test_twins import discs
 
 PAGE = "pages/5_Segment.py"
@@ -66,6 +66,22 @@ def test_particles_are_found_without_a_setting(app, png):
     place = place_of(app, 0)
     edit(app, Edit("delete", (place,)))
     assert "1 removed" in texts(app)
+
+
+def test_what_a_hand_changed_goes_into_a_batch_and_its_report(segment_page):
+    app = segment_page
+    edit(app, Edit("delete", (place_of(app, 1),)))
+    app.switch_page("pages/6_Batch_Report.py").run()
+    app.segmented_control(key="batch_recipe_origin").set_value("Segment’s objects").run()
+    assert_calm(app)
+    assert "changed by hand on 1 micrograph" in texts(app)
+    finish_batch(app)
+    assert_calm(app)
+    run = app.session_state["batch_run"]
+    assert run.result.recipe.segmentation.way == "threshold"
+    assert run.result.rows["outlines_removed_by_hand"].tolist() == [1]
+    assert "1 removed" in texts(app)
+    assert "1 removed" in run.report.read_text(encoding="utf-8")
 
 
 def test_a_deleted_object_is_gone_and_comes_back(segment_page):

@@ -1,10 +1,18 @@
 """A study saved on Home opens on Home: pictures, scales, samples, shapes and settings."""
 
+import io
+import zipfile
+from dataclasses import replace
+
+import pandas as pd
+
 from core.imaging.scale import words
 from core.micrograph import PixelSize
+from core.reporting.batch import run_batch
+from core.reporting.recipe import Recipe
 from core.reporting.study import open_study, study_bytes
 from core.ui.page import studies
-from tests.pages.steps import assert_calm, loaded_names, upload
+from tests.pages.steps import assert_calm, loaded_names, texts, upload
 from tests.unit.reporting.conftest import micrograph
 
 RULER = {"kind": "ruler", "points": [[1.0, 2.0], [3.0, 4.0]], "number": 1}
@@ -99,3 +107,35 @@ def test_clearing_asks_and_can_be_undone(app, png, other_png):
     upload(app, ("c.png", png))
     assert loaded_names(app) == ["c.png"]
     assert not [each for each in app.button if each.key == "home_bring_back"]
+
+
+def test_the_results_of_a_study_are_on_batch_report(app, tmp_path):
+    result = run_batch(
+        [micrograph(0, "A_1.tif"), micrograph(1, "B_1.tif")],
+        Recipe(sample_from="name:1", pictures=("labels",)),
+        tmp_path,
+    )
+    data = study_bytes([micrograph(0, "A_1.tif")], result=result, title="Mine", authors=["Me"])
+    opened(app, data)
+    assert_calm(app)
+    assert "Its results are on Batch Report." in told(app)
+    app.switch_page("pages/6_Batch_Report.py").run()
+    assert_calm(app)
+    assert "Results: 2 done, 0 failed" in texts(app)
+    assert "nothing was computed again" in texts(app)
+    assert app.text_input(key="batch_title").value == "Mine"
+    run = app.session_state["batch_run"]
+    pd.testing.assert_frame_equal(run.result.rows, result.rows, check_dtype=False)
+    pd.testing.assert_frame_equal(run.result.regions, result.regions, check_dtype=False)
+    assert "Mine" in run.report.read_text(encoding="utf-8")
+    with zipfile.ZipFile(io.BytesIO(run.zip())) as archive:
+        assert any(name.startswith("labels/") for name in archive.namelist())
+
+
+def test_results_that_are_none_are_a_sentence(app):
+    _, data = example()
+    study = replace(open_study(data), results={"number": [1], "name": ["a"]})
+    opened(app, study_bytes(study))
+    assert not app.exception
+    assert "cannot be shown again" in told(app)
+    assert "batch_run" not in app.session_state

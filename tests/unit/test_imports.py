@@ -35,21 +35,39 @@ MAY_IMPORT = {
         "core.reporting",
     ),
     "core.ui": ("core",),
-    "core.__main__": ("core",),
+    "core.__main__": ("core.command_line",),
+    "core.command_line": (
+        *FOUNDATION,
+        "core.imaging",
+        "core.learning",
+        "core.reporting",
+        "core.command_line",
+    ),
     "pages": ("core",),
     "Home": ("core",),
 }
 # Which rooms of a floor may use which others of it: what is not listed must not be used.
 _BELOW_ROOMS = ("shell", "parts", "cache")
-_PAGE_ROOMS = ("home", "classify", "explain", "filters", "cluster", "segment", "batch", "train")
+_PAGE_ROOMS = (
+    "home",
+    "classify",
+    "explain",
+    "filters",
+    "cluster",
+    "segment",
+    "batch",
+    "train",
+    "compare",
+)
 INSIDE = {
     "core.ui": {
         "cache": (),
         "parts": ("cache",),
         "shell": ("parts", "cache"),
         "trial": _BELOW_ROOMS,
+        "measured": _BELOW_ROOMS,
         **dict.fromkeys((*_PAGE_ROOMS, "models"), _BELOW_ROOMS),
-        **dict.fromkeys(("cluster", "segment"), ("trial", *_BELOW_ROOMS)),
+        **dict.fromkeys(("cluster", "segment"), ("trial", "measured", *_BELOW_ROOMS)),
         "page": (*_PAGE_ROOMS, "models", *_BELOW_ROOMS),
     },
     "core.learning": {
@@ -68,7 +86,7 @@ INSIDE = {
         "parting": ("memory",),
         "display": ("memory",),
         "overlays": ("display", "memory"),
-        "filtering": ("display", "memory"),
+        "filtering": ("parting", "display", "memory"),
         "scale": ("overlays", "display", "memory"),
         "reading": ("scale", "overlays", "memory"),
         "simulation": ("scale", "overlays", "filtering", "display", "memory"),

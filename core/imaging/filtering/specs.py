@@ -67,10 +67,6 @@ class Parameter:
         """Name of the same quantity in nanometres."""
         return self.name.removesuffix("_px") + ("_nm2" if self.power == 2 else "_nm")
 
-    def to_nm(self, value: float, pixel_size: PixelSize) -> float:
-        """Return a value in px (px², 1/px) in nm (nm², 1/nm)."""
-        return float(value * pixel_size.to("nm") ** self.power)
-
     def check(self, value: Any) -> Any:
         """Return the value in its own type, or raise a UserError that says what is wanted."""
         if self.kind == "choice":

@@ -14,11 +14,14 @@ import numpy as np
 import skimage
 from numpy.typing import NDArray
 
+from core.imaging.parting.flooding import flood
+
 Labels = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 NECK = 0.8  # width of a neck by that of the narrower part; two discs that overlap a third in
 _ROUGH_PX = 1.0  # added to widths before they are compared: one pixel of roughness is no neck
 _MOST_ROUNDS = 400  # over the whole frame; what needs more work is left to skimage
+_UNSEEN = 8  # rounds of a tile at most between two looks at whether it still changes
 _TILE_PX = 128  # stays in the processor's cache
 _SQUARE = np.ones((3, 3), np.uint8)
 
@@ -34,13 +37,18 @@ def without_holes(inside: Mask, connectivity: int = 8) -> Mask:
 
 
 def part_at_necks(
-    inside: Mask, connectivity: int = 8, depth_px: float = 0.0, whole: Labels | None = None
+    inside: Mask,
+    connectivity: int = 8,
+    depth_px: float = 0.0,
+    whole: Labels | None = None,
+    neck: float = NECK,
 ) -> Labels:
     """Number the parts of a mask between its necks, in reading order.
 
     On a logarithmic scale "narrower than 0.8 of" is the same depth for large and small parts. What
     lies outside the frame is unknown, so that a border is no outline. `whole` are the connected
-    pixels, where they are numbered already.
+    pixels, where they are numbered already; `neck` stands for 0.8 where necks count sooner or
+    later.
     """
     if whole is None:
         whole = number_connected(inside, connectivity)
@@ -49,7 +57,7 @@ def part_at_necks(
     distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     # The last digits of a logarithm depend on where an array lies in memory, and with them the cut.
     height = np.round(np.log(distance.astype(np.float64) + _ROUGH_PX), 6).astype(np.float32)
-    floor = np.where(inside, np.maximum(height + np.float32(np.log(NECK)), 0), np.float32(0))
+    floor = np.where(inside, np.maximum(height + np.float32(np.log(neck)), 0), np.float32(0))
     if depth_px > 0:
         deep = np.log(np.maximum(distance.astype(np.float64) + _ROUGH_PX - depth_px, 1))
         floor = np.minimum(floor, np.round(deep, 6).astype(np.float32))
@@ -60,9 +68,7 @@ def part_at_necks(
         without = np.ones(int(whole.max()) + 1, np.bool_)
         without[whole[peaks]] = without[0] = False
         seeds = np.where(without[whole], whole + seeds.max(), seeds)
-    steps = 1 if connectivity == 4 else 2
-    parts = ski.segmentation.watershed(-height, seeds, connectivity=steps, mask=inside)
-    return in_reading_order(parts)
+    return in_reading_order(flood(-height, seeds, inside, connectivity))
 
 
 def reconstruct(
@@ -113,6 +119,9 @@ def _grow_tile(
     inside, top = around[inner], height[tile]
     rounds, is_done = 0, False
     while not is_done and rounds < most:
+        for _ in range(min(rounds // 2, _UNSEEN, most - rounds - 1)):  # to compare takes as long
+            np.minimum(cv2.dilate(around, _SQUARE)[inner], top, out=inside)
+            rounds += 1
         grown = np.minimum(cv2.dilate(around, _SQUARE)[inner], top)
         is_done = np.array_equal(grown, inside)
         inside[...] = grown

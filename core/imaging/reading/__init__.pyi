@@ -8,6 +8,8 @@ from .limits import check_file_size as check_file_size
 from .opening import COMPANION_SUFFIXES as COMPANION_SUFFIXES
 from .opening import SUFFIXES as SUFFIXES
 from .opening import read_micrograph as read_micrograph
+from .stores import is_store_folder as is_store_folder
+from .stores import pack_store_folder as pack_store_folder
 from .tables import Line as Line
 from .tables import Table as Table
 from .tables import UnreadableTable as UnreadableTable

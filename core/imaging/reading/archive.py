@@ -17,6 +17,7 @@ from core.imaging.reading.limits import (
     MAX_FILE_MB,
     check_file_size,
 )
+from core.imaging.reading.stores import is_store, pack_store, stores_among
 
 _MAGIC = (b"PK\3\4", b"PK\5\6")
 _PANTA_RHEI = (b"data.npy", b"meta_data", b"file_format", b"data_model")
@@ -34,6 +35,8 @@ _log = logging.getLogger(__name__)
 def is_archive(data: bytes) -> bool:
     """Tell a ZIP by its first bytes; a picture that is packed like one is none."""
     if not data.startswith(_MAGIC):
+        return False
+    if is_store(data[:256]):
         return False
     return not (is_panta_rhei(data[:256]) and b"meta_data" in data[-_DIRECTORY_BYTES:])
 
@@ -60,14 +63,38 @@ class Entry:
         """Its own name with its folders, by which files beside it are told; never opened."""
         return f"{self.folder}/{_file_name(self.info)}".lstrip("/")
 
+    @property
+    def stamp(self) -> str:
+        """What changes when its bytes do, without unpacking them."""
+        return f"{self.info.file_size} {self.info.CRC:08x}"
+
     def read(self) -> bytes:
         """Return its bytes; raises UnreadableMicrograph when the archive lied about them."""
         return _unpack(self.archive, self.info)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class StoreEntry:
+    """A zarr store in an archive: a folder that is read as one file."""
+
+    label: str
+    path: str
+    archive: zipfile.ZipFile
+    parts: tuple[tuple[str, zipfile.ZipInfo], ...]
+
+    @property
+    def stamp(self) -> str:
+        """What changes when its bytes do, without unpacking them."""
+        return " ".join(f"{name} {info.file_size} {info.CRC:08x}" for name, info in self.parts)
+
+    def read(self) -> bytes:
+        """Return it as one file; raises UnreadableMicrograph as `pack_store` does."""
+        return pack_store((name, _unpack(self.archive, info)) for name, info in self.parts)
+
+
 def open_archive(
     data: bytes, name: str = "archive", *, most_entries: int = MAX_ARCHIVE_ENTRIES
-) -> list[Entry]:
+) -> list[Entry | StoreEntry]:
     """Return what `read_archive` yields, unread; parameters and errors are the same."""
     check_file_size(len(data))
     _check_count(data, name, most_entries)
@@ -75,11 +102,37 @@ def open_archive(
         archive = zipfile.ZipFile(io.BytesIO(data))
     except Exception as error:
         raise UnreadableMicrograph(_BROKEN) from error
-    _refuse_zarr([entry.filename for entry in archive.infolist()], name)
-    entries = [entry for entry in archive.infolist() if _is_wanted(entry)]
+    within = stores_among(entry.filename for entry in archive.infolist() if not entry.is_dir())
+    entries = [e for e in archive.infolist() if e.filename in within or _is_wanted(e)]
     _check(entries, len(data), name, most_entries)
     labels: dict[str, int] = {}
-    return [Entry(_label(entry, labels), _folder(entry), archive, entry) for entry in entries]
+    plain = [entry for entry in entries if entry.filename not in within]
+    return [
+        *_stores(archive, entries, within, name, labels),
+        *(Entry(_label(_file_name(e), labels), _folder(e), archive, e) for e in plain),
+    ]
+
+
+def _stores(
+    archive: zipfile.ZipFile,
+    entries: list[zipfile.ZipInfo],
+    within: dict[str, str],
+    name: str,
+    labels: dict[str, int],
+) -> list[StoreEntry]:
+    """Return the zarr stores of an archive; one without a folder has the archive's name."""
+    parts: dict[str, list[tuple[str, zipfile.ZipInfo]]] = {}
+    for entry in entries:
+        root = within.get(entry.filename)
+        if root is not None:
+            own = PurePosixPath(entry.filename.replace("\\", "/")).relative_to(root).as_posix()
+            parts.setdefault(root, []).append((own, entry))
+    return [
+        StoreEntry(
+            _label(PurePosixPath(root).name or name, labels), root or name, archive, tuple(p)
+        )
+        for root, p in parts.items()
+    ]
 
 
 def read_archive(data: bytes, name: str = "archive") -> Iterator[tuple[str, bytes]]:
@@ -138,34 +191,6 @@ def _check_count(data: bytes, name: str, most_entries: int) -> None:
         )
 
 
-def zarr_store(path: str) -> str | None:
-    """Return the name of the zarr store, such as a .zspy of HyperSpy, that a file is part of.
-
-    Told by the folder's ending or by the files that describe its arrays; None for other files.
-    """
-    parts = PurePosixPath(path.replace("\\", "/")).parts
-    for part in parts[:-1]:
-        if part.lower().endswith((".zspy", ".zarr")):
-            return part
-    if parts and parts[-1] in (".zgroup", ".zarray", ".zmetadata", "zarr.json"):
-        return parts[0] if len(parts) > 1 else ""
-    return None
-
-
-def zarr_refusal(store: str) -> UnreadableMicrograph:
-    """Return why a zarr store is not opened, and what to give instead."""
-    return UnreadableMicrograph(
-        f"“{store}” is or holds a zarr store (such as HyperSpy's .zspy), which is not read here; "
-        "save it as .hspy, or export its picture as TIFF."
-    )
-
-
-def _refuse_zarr(paths: list[str], name: str) -> None:
-    """Refuse a ZIP with a store: its chunks would be offered as so many damaged pictures."""
-    if any(zarr_store(path) is not None for path in paths):
-        raise zarr_refusal(name)
-
-
 def _is_wanted(entry: zipfile.ZipInfo) -> bool:
     parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
     named = [part for part in parts if part not in (".", "..")]
@@ -201,12 +226,11 @@ def _check(entries: list[zipfile.ZipInfo], packed_bytes: int, name: str, most_en
             raise UnreadableMicrograph(f"“{name}” is encrypted; pack it without a password.")
 
 
-def _label(entry: zipfile.ZipInfo, seen: dict[str, int]) -> str:
-    """Return its file name; "name (2).png" where an earlier one has that name.
+def _label(name: str, seen: dict[str, int]) -> str:
+    """Return a file's name; "name (2).png" where an earlier one has that name.
 
     `seen` holds the last number that a name got, so that many alike take no longer than others.
     """
-    name = _file_name(entry)
     label, number = name, seen.get(name, 1)
     while label in seen:
         number += 1

@@ -22,6 +22,7 @@ from core.imaging.reading.frame import HEAD_BYTES, Decoder, Frame, Source
 from core.imaging.reading.instruments.native import NATIVE, series_of
 from core.imaging.reading.limits import MAX_FILE_MB, check_file_size
 from core.imaging.reading.side_files import MAX_SIDECAR_BYTES, with_sidecar
+from core.imaging.reading.stores import is_store_folder, pack_store_folder
 from core.micrograph import Micrograph
 
 READABLE = "PNG, JPEG, BMP or TIFF"
@@ -46,14 +47,9 @@ SUFFIXES = (
         "npy",
     ),
     *("dm3", "dm4", "dm5", "emd", "ser", "emi", "mrc", "mrcs", "rec", "st", "map"),
-    *("hspy", "h5oina", "h5", "hdf5", "nxs", "bcf", "elid", "img", "prz"),
+    *("hspy", "zspy", "h5oina", "h5", "hdf5", "nxs", "bcf", "elid", "img", "prz", "czi"),
 )
 COMPANION_SUFFIXES = companions_.SUFFIXES
-_CZI = b"ZISRAWFILE"
-_IS_CZI = (
-    "Zeiss .czi files are not read here; in ZEN, export the picture as OME-TIFF (its scale goes "
-    "with it) or as TIFF, and give that."
-)
 _DECODERS = (RASTER, TIFF, NETPBM, NPY, NATIVE)
 
 _log = logging.getLogger(__name__)
@@ -72,9 +68,10 @@ def read_micrograph(
     ----------
     source : bytes or Path
         A whole file or where it lies. PNG, JPEG, BMP, WebP, GIF, JPEG 2000, PGM/PPM/PFM, TIFF,
-        Gatan DM3/DM4/DM5,
-        Velox or Berkeley EMD, TIA SER and EMI, MRC, HyperSpy, Oxford H5OINA, NeXus, Delmic HDF5,
-        Bruker BCF, JEOL IMG, Phenom ELID, CEOS PRZ or NPY, told by their content.
+        Gatan DM3/DM4/DM5, Velox or Berkeley EMD, TIA SER and EMI, MRC, HyperSpy's .hspy and .zspy
+        (a zarr store: also its folder), Oxford H5OINA, NeXus, Delmic HDF5,
+        Bruker BCF, JEOL IMG, Phenom ELID, CEOS PRZ, Zeiss CZI (where pylibCZIrw is installed) or
+        NPY, told by their content.
     name : str or None
         A label for people; the file's name when None. Also compared with those of `companions`.
     frame : int
@@ -171,6 +168,8 @@ def _load(
 def _read(path: Path) -> bytes:
     """Return a file's bytes; every failure as a sentence."""
     try:
+        if is_store_folder(path):
+            return pack_store_folder(path)
         if path.is_dir():
             raise UnreadableMicrograph(f"“{path.name}” is a folder; give the files in it.")
         check_file_size(path.stat().st_size)
@@ -212,8 +211,6 @@ def _decoder_for(data: bytes) -> Decoder:
             return decoder
     if head.startswith(b"PK\3\4"):
         raise UnreadableMicrograph("The file is an archive; give it where folders are opened.")
-    if head.startswith(_CZI):
-        raise UnreadableMicrograph(_IS_CZI)
     raise UnreadableMicrograph(
         f"The file is not a picture of a kind that is read here; export it as {READABLE}."
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from core.errors import UserError
-from core.imaging.reading.archive import Entry, is_archive, open_archive, zarr_refusal, zarr_store
+from core.imaging.reading.archive import Entry, StoreEntry, is_archive, open_archive
 from core.imaging.reading.companions import (
     beside,
     is_companion,
@@ -19,6 +19,7 @@ from core.imaging.reading.companions import (
     leave_out_companions,
 )
 from core.imaging.reading.opening import frame_labels, read_micrograph
+from core.imaging.reading.stores import pack_store, stores_among
 from core.micrograph import Micrograph
 
 __all__ = [
@@ -82,9 +83,10 @@ def unpack(files: Sequence[tuple[str, bytes]]) -> Iterator[Given | Refused]:
     Given or Refused
         In the order given. An archive that is refused half-way has yielded what came before.
     """
-    stores = [zarr_store(name) for name, _ in files]
-    yield from (Refused(store, zarr_refusal(store)) for store in dict.fromkeys(stores) if store)
-    files = [file for file, store in zip(files, stores, strict=True) if store is None]
+    within = stores_among(name for name, _ in files)
+    for root in dict.fromkeys(within.values()):
+        yield _store(root, [file for file in files if within.get(file[0]) == root])
+    files = [file for file in files if file[0] not in within]
     plain = [(name, data) for name, data in files if not is_archive(data) and not _hidden(name)]
     companions = {name: data for name, data in plain if is_companion(name)}
     ours = set(leave_out_companions([name for name, _ in plain]))
@@ -106,7 +108,7 @@ def count(files: Sequence[tuple[str, bytes]]) -> int:
     return total
 
 
-def open_entries(data: bytes, name: str) -> list[tuple[Entry, dict[str, bytes]]]:
+def open_entries(data: bytes, name: str) -> list[tuple[Entry | StoreEntry, dict[str, bytes]]]:
     """Return the micrographs in an archive, unread, with the files that belong to each.
 
     Raises
@@ -123,6 +125,17 @@ def open_entries(data: bytes, name: str) -> list[tuple[Entry, dict[str, bytes]]]
         if is_companion(entry.path) and entry.path.lower() in wanted
     }
     return [(entry, beside(entry.path, held)) for entry in entries if entry.path in kept]
+
+
+def _store(root: str, files: Sequence[tuple[str, bytes]]) -> Given | Refused:
+    """Return a dropped folder that is a zarr store as one file."""
+    name = PurePosixPath(root).name or "store.zspy"
+    parts = [(PurePosixPath(path.replace("\\", "/")), data) for path, data in files]
+    try:
+        packed = pack_store((path.relative_to(root).as_posix(), data) for path, data in parts)
+    except UserError as error:
+        return Refused(name, error)
+    return Given(name, packed, {}, root)
 
 
 def _opened(name: str, data: bytes) -> Iterator[Given | Refused]:

@@ -32,4 +32,3 @@ from .units import scaled as scaled
 from .words import READ_FROM_PICTURE as READ_FROM_PICTURE
 from .words import describe_instrument as describe_instrument
 from .words import describe_scale as describe_scale
-from .words import field_of_view as field_of_view

@@ -56,27 +56,6 @@ def describe_instrument(micrograph: Micrograph) -> dict[str, str]:
     return rows | ({"Date": moment} if moment else {})
 
 
-def field_of_view(micrograph: Micrograph) -> tuple[str, str]:
-    """Return the width and the height of the field as text, such as ("5.92 µm", "4.22 µm").
-
-    Both in nm below 1 µm, in µm below 1 mm and in mm above; in pixels when the pixel size is
-    unknown.
-    """
-    height_px, width_px = micrograph.shape
-    size = micrograph.pixel_size
-    if size is None:
-        return f"{width_px} px", f"{height_px} px"
-    unit = _reading_unit(size.to("nm") * max(width_px, height_px))
-    edge = size.to(unit)
-    return f"{width_px * edge:.4g} {unit}", f"{height_px * edge:.4g} {unit}"
-
-
-def _reading_unit(length_nm: float) -> str:
-    if length_nm < 1e3:
-        return "nm"
-    return "µm" if length_nm < 1e6 else "mm"
-
-
 def describe_scale(micrograph: Micrograph) -> str:
     """Return the pixel size and who states it, or why there is none."""
     source = str(micrograph.metadata.get("calibration", ""))

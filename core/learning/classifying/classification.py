@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 from torch import Tensor
 
 from core.learning.classifying.conformal import lowest_probability
 from core.learning.classifying.novelty import measure_novelty
 from core.learning.classifying.signs import NO_CLASS, look_for_signs
 from core.learning.classifying.validation import softmax
-from core.learning.models import Classifier, batch_size
+from core.learning.models import Classifier, ModelCard
 from core.micrograph import Micrograph
 
 BATCH = 16
@@ -44,6 +45,10 @@ class Classification:
         Whether the probabilities were temperature-scaled on held-out images.
     signs : tuple of str
         What in the picture itself says that it is no micrograph (`look_for_signs`).
+    present_above : float or None
+        Of a network that answers every class for itself, the probability above which a class is
+        there; its probabilities then do not sum to 1 and its prediction set is empty. None: one
+        class a frame.
     """
 
     label: str
@@ -53,8 +58,13 @@ class Classification:
     model: str
     calibrated: bool
     signs: tuple[str, ...] = ()
+    present_above: float | None = None
 
     def __post_init__(self) -> None:
+        if self.present_above is not None:
+            if not all(0 <= p <= 1 for p in self.probabilities.values()):  # NaN must not pass
+                raise ValueError(f"probabilities must be from 0 to 1, got {self.probabilities}")
+            return
         total = sum(self.probabilities.values())
         if not abs(total - 1) <= 1e-5:  # NaN must not pass
             raise ValueError(f"probabilities must sum to 1, they sum to {total}")
@@ -70,6 +80,14 @@ class Classification:
     def shows_nothing(self) -> bool:
         """Whether the picture is blank or tiny: its label is then no answer."""
         return any(sign in NO_CLASS for sign in self.signs)
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """The classes that are named, most probable first: the label, of several labels any."""
+        above = self.present_above
+        if above is None:
+            return (self.label,)
+        return tuple(name for name in self.ranking if self.probabilities[name] > above)
 
     @property
     def ranking(self) -> tuple[str, ...]:
@@ -111,6 +129,12 @@ def classify(
     level : float, optional
         Share of micrographs like the training ones whose prediction set shall hold the true class,
         0.5–0.999; that of the card when left out.
+
+    Returns
+    -------
+    list of Classification
+        In the order of the micrographs: label, calibrated probabilities by class that add up to 1,
+        the prediction set, and how unlike the training micrographs each is.
 
     Raises
     ------
@@ -185,7 +209,8 @@ def batches(
     for index, micrograph in enumerate(micrographs):
         by_size[classifier.preparation.size_hw(micrograph.shape)].append(index)
     for indices in by_size.values():
-        together = batch_size(classifier.preparation.size_hw(micrographs[indices[0]].shape))
+        size_hw = classifier.preparation.size_hw(micrographs[indices[0]].shape)
+        together = classifier.batch_size(size_hw)
         for start in range(0, len(indices), together):
             part = indices[start : start + together]
             yield part, torch.cat([classifier.prepare(micrographs[i], masks[i]) for i in part])
@@ -226,14 +251,16 @@ def read_logits(
         that of the card's own level when left out.
     """
     card = classifier.card
-    values = softmax(logits[None], card.calibration.get("temperature", 1.0))[0]
+    values = to_probabilities(card, logits[None])[0]
     probabilities = {name: float(p) for name, p in zip(card.classes, values, strict=True)}
     ranking = sorted(probabilities, key=lambda c: -probabilities[c])
     label = ranking[0]
-    if card.decision_threshold is not None:
+    if card.decision_threshold is not None and not card.multi_label:
         label = card.classes[probabilities[card.classes[1]] > card.decision_threshold]
     floor = lowest_probability(classifier) if floor is None else floor
     candidates = tuple(n for n in ranking if n == label or probabilities[n] >= floor)
+    if card.multi_label:  # what a set promises is of one true class
+        candidates = ()
     novelty = None
     if embedding is not None:
         novelty = measure_novelty(classifier.reference, card, embedding, values)
@@ -244,4 +271,13 @@ def read_logits(
         novelty=novelty,
         model=card.name,
         calibrated="temperature" in card.calibration,
+        present_above=card.present_above,
     )
+
+
+def to_probabilities(card: ModelCard, logits: NDArray[Any]) -> NDArray[Any]:
+    """Return probabilities (N, K) of logits: softmax, or a sigmoid for each label."""
+    temperature = card.calibration.get("temperature", 1.0)
+    if not card.multi_label:
+        return softmax(logits, temperature)
+    return np.asarray(expit(logits / temperature))

@@ -15,7 +15,7 @@ from core.learning.classifying.classification import (
     compute_logits,
     read_logits,
 )
-from core.learning.models import Classifier, batch_size, shift
+from core.learning.models import Classifier, shift
 from core.micrograph import Micrograph
 
 Array = NDArray[Any]
@@ -39,7 +39,7 @@ class OverlayCheck:
     @property
     def changes_label(self) -> bool:
         """Whether letters and bars decide: the alarm."""
-        return self.shown.label != self.hidden.label
+        return set(self.shown.present) != set(self.hidden.present)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,17 @@ def check_stability(
 
 def _label(classifier: Classifier, images: Sequence[Array]) -> list[str]:
     labels = []
-    together = batch_size(images[0].shape)
+    together = classifier.batch_size(images[0].shape)
     for start in range(0, len(images), together):
         inputs = torch.from_numpy(np.stack(images[start : start + together]))[:, None]
         rows = compute_logits(classifier, inputs.to(classifier.device))
-        labels += [read_logits(classifier, row).label for row in rows]
+        labels += [_named(read_logits(classifier, row)) for row in rows]
     return labels
+
+
+def _named(answer: Classification) -> str:
+    """Return the class that is named; of several labels, all that are, in one word."""
+    return answer.label if answer.present_above is None else " + ".join(sorted(answer.present))
 
 
 def _flips(image: Array) -> list[tuple[str, Array]]:

@@ -28,7 +28,7 @@ from core.imaging.reading import read_micrograph
 from core.learning.classifying.classification import BATCH, Classification, look_at, read_logits
 from core.learning.classifying.conformal import lowest_probability
 from core.learning.classifying.signs import look_for_signs
-from core.learning.models import Classifier, batch_size
+from core.learning.models import Classifier
 
 Answer = Classification | UserError
 Answered = list[tuple[Path, Answer]]
@@ -145,7 +145,7 @@ def _answer(
         else:
             by_size[tuple(entry.prepared.shape)].append(place)
     for places in by_size.values():
-        together = batch_size(_tensor(ready[places[0]]).shape[-2:])
+        together = classifier.batch_size(_tensor(ready[places[0]]).shape[-2:])
         for start in range(0, len(places), together):
             part = places[start : start + together]
             inputs = torch.cat([_tensor(ready[place]) for place in part])

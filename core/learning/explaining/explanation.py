@@ -120,6 +120,12 @@ def explain(
     seed : int
         For the random baseline.
 
+    Returns
+    -------
+    Explanation
+        `heatmap` of the micrograph's own shape (H, W), float32 in [0, 1], and `raw`, its signed
+        values; class, method, layer and scores that made it.
+
     Raises
     ------
     ValueError
@@ -154,7 +160,34 @@ def explain_all(
 ) -> dict[str, Explanation]:
     """Return one explanation per method; those of one pass share it.
 
-    By default all methods that need one pass and fit the network; see `explain` for the rest.
+    Parameters
+    ----------
+    classifier : Classifier
+    micrograph : Micrograph
+    target : str, optional
+        A class identifier; by default the class that the network names.
+    layer : str, optional
+        One of `classifier.layers`; the last one by default.
+    exclude : ndarray of shape (H, W), bool, optional
+        Pixels that are not specimen, hidden from the network.
+    methods : sequence of str, optional
+        Keys of `EVERY_METHOD`; by default all that need one pass and fit the network.
+    contrast : str, optional
+        For Finer-CAM, the class to tell the target apart from.
+    channels : int, optional
+        For Score-CAM and Ablation-CAM: try only so many channels.
+    seed : int
+        For the random baselines.
+
+    Returns
+    -------
+    dict of str to Explanation
+        In the order of the methods.
+
+    Raises
+    ------
+    ValueError, UserError
+        As `explain`.
     """
     chosen = fitting_methods(classifier, ONE_PASS) if methods is None else tuple(methods)
     _check(classifier, chosen, (target, contrast))

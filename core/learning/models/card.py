@@ -10,6 +10,7 @@ from core.errors import UnusableModel
 from core.learning.models.installed import CARD
 
 CARD_VERSION = 1
+_USUAL_THRESHOLD = 0.5
 LONGEST_CARD = 1_000_000  # characters; the shipped one has 13,000
 
 
@@ -22,7 +23,8 @@ class ModelCard:
     in the model's README. `reference` is the SHA-256 of what is kept of the training set, empty
     when nothing is; `training_range` says which field widths were trained on (`magnification`).
     `decision_threshold` is for networks with one output: class 0 at or below this probability of
-    class 1; None means the most probable class.
+    class 1; None means the most probable class. With `multi_label` every class is answered for
+    itself by a sigmoid: several may be true of one frame, or none.
     """
 
     name: str
@@ -40,11 +42,25 @@ class ModelCard:
     reference: str = ""
     training_range: dict[str, Any] = field(default_factory=dict)
     decision_threshold: float | None = None
+    multi_label: bool = False
     version: int = CARD_VERSION
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
             raise ValueError(f"a model needs two or more different classes, got {self.classes}")
+
+    @property
+    def present_above(self) -> float | None:
+        """Of a network of several labels, the probability above which a class is there."""
+        if not self.multi_label:
+            return None
+        return _USUAL_THRESHOLD if self.decision_threshold is None else self.decision_threshold
+
+    @property
+    def outputs(self) -> int:
+        """How many scores the network gives: one where two classes share a sigmoid."""
+        is_one = self.decision_threshold is not None and not self.multi_label
+        return 1 if is_one else len(self.classes)
 
     def display_name(self, label: str) -> str:
         """Return a class's words for people: "rods_fibres" -> "rods & fibres"."""
@@ -72,8 +88,8 @@ class ModelCard:
             version = values.get("version")
             if version != CARD_VERSION:
                 raise UnusableModel(
-                    f"The model card has version {version}; this Micrographia reads version "
-                    f"{CARD_VERSION}. Update Micrographia or export the model again."
+                    f"The model card has version {str(version)[:20]}; this Micrographia reads "
+                    f"version {CARD_VERSION}. Update Micrographia or export the model again."
                 )
             known = {f.name for f in fields(cls)}
             values = {key: value for key, value in values.items() if key in known}

@@ -103,6 +103,11 @@ def _normed(conv: SameConv, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
     return folded
 
 
+def _cut(x: Tensor) -> Tensor:
+    """Return activations between 0 and 6, in place: fresh memory cost as much as a convolution."""
+    return nn.functional.relu6(x, inplace=True)
+
+
 class SeparableBlock(nn.Module):
     """A depthwise and a pointwise convolution: the first stage."""
 
@@ -115,9 +120,7 @@ class SeparableBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return activations of shape (N, channels_out, ⌈h / stride⌉, ⌈w / stride⌉)."""
-        return _normed(
-            self.conv_pw, self.bn2, nn.functional.relu6(_normed(self.conv_dw, self.bn1, x))
-        )
+        return _normed(self.conv_pw, self.bn2, _cut(_normed(self.conv_dw, self.bn1, x)))
 
 
 class InvertedBlock(nn.Module):
@@ -138,8 +141,8 @@ class InvertedBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return activations of shape (N, channels_out, ⌈h / stride⌉, ⌈w / stride⌉)."""
-        y = nn.functional.relu6(_normed(self.conv_pw, self.bn1, x))
-        y = nn.functional.relu6(_normed(self.conv_dw, self.bn2, y))
+        y = _cut(_normed(self.conv_pw, self.bn1, x))
+        y = _cut(_normed(self.conv_dw, self.bn2, y))
         out = _normed(self.conv_pwl, self.bn3, y)
         return out + x if self.is_residual else out
 
@@ -225,9 +228,12 @@ class EfficientNetLite0(nn.Module):
 
     def _pieces(self) -> Blocks:
         return (
-            ("stem", nn.Sequential(_Normed(self.conv_stem, self.bn1), nn.ReLU6())),
+            ("stem", nn.Sequential(_Normed(self.conv_stem, self.bn1), nn.ReLU6(inplace=True))),
             *((f"stage {number}", stage) for number, stage in enumerate(self.stages, 1)),
-            ("last convolution", nn.Sequential(_Normed(self.conv_head, self.bn2), nn.ReLU6())),
+            (
+                "last convolution",
+                nn.Sequential(_Normed(self.conv_head, self.bn2), nn.ReLU6(inplace=True)),
+            ),
         )
 
     @property
@@ -236,13 +242,18 @@ class EfficientNetLite0(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Return the last activation map, shape (N, 1280, ⌈H / 16⌉, ⌈W / 16⌉) when it answers."""
-        if self._is_asked_twice:
-            x = torch.cat([x, -x])
+        if not self._is_asked_twice:
+            return self._run(x)
+        if torch.is_grad_enabled():
+            one, other = self._run(torch.cat([x, -x])).chunk(2)
+            return (one + other) / 2
+        # One at a time: what a pair of frames needs between layers does not fit a cache.
+        pairs = ((self._run(frame), self._run(-frame)) for frame in x.split(1))
+        return torch.cat([(one + other) / 2 for one, other in pairs])
+
+    def _run(self, x: Tensor) -> Tensor:
         for _, piece in self._pieces():
             x = piece(x)
-        if self._is_asked_twice:
-            one, other = x.chunk(2)
-            x = (one + other) / 2
         return x
 
     def head(self, activation: Tensor) -> Tensor:

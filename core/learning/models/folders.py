@@ -50,6 +50,11 @@ def load_model(name_or_path: str | Path, device: str = "auto", *, prepare: str =
         How frames are prepared for a network from elsewhere, as `read_preparation` takes it;
         empty for what its file or its card says.
 
+    Returns
+    -------
+    Classifier
+        In eval mode, its parameters without gradient: one object serves all threads.
+
     Raises
     ------
     UserError
@@ -88,9 +93,8 @@ def _fill_network(card: ModelCard, weights: Mapping[str, Tensor]) -> nn.Module:
     ValueError
         If names or shapes differ; the message names the first.
     """
-    outputs = len(card.classes) if card.decision_threshold is None else 1
     with torch.device("meta"):  # no memory for what the card only claims
-        network = build_network(card.architecture, outputs, card.options)
+        network = build_network(card.architecture, card.outputs, card.options)
     wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     given = {name: tuple(value.shape) for name, value in weights.items()}
     for name in (*wanted, *given):

@@ -43,7 +43,13 @@ def file_digest(path: Path) -> str:
 
 
 def list_models() -> list[str]:
-    """Return the names of the installed classifiers, sorted; the one first is the usual."""
+    """Return the names of the installed classifiers.
+
+    Returns
+    -------
+    list of str
+        Sorted, but for the shipped one, which comes first: the usual. `load_model` takes each.
+    """
     folder = models_folder()
     cards = folder.glob(f"*/{CARD}") if folder.is_dir() else ()
     names = [card.parent.name for card in cards if not _finds_particles(card)]

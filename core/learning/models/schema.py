@@ -193,6 +193,7 @@ class _Card(_Part):
     reference: str = ""
     training_range: _Range = _Range()
     decision_threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
+    multi_label: bool = False
 
 
 def check_card(values: Mapping[str, Any]) -> None:

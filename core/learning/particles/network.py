@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from core.learning.models import build_network
 
-STRIDE = 2  # one answer for 2 × 2 px of the input
 COARSEST = 16  # inputs must be a multiple of this on both sides
 MAPS = ("inside", "rim", "depth")
 _STAGES = (16, 24, 40, 112)  # channels of the encoder at 1/2, 1/4, 1/8 and 1/16

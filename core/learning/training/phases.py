@@ -61,8 +61,10 @@ class Trainer:
         report: Report,
         start: Start | None = None,
         watch: Watch | None = None,
+        earlier: Path | None = None,
     ) -> None:
         self.watch = watch or Watch()
+        self.earlier = earlier
         self.classes = classes
         self.plan = plan
         self.device = device

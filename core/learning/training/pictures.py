@@ -54,6 +54,16 @@ def read_labelled_folders(folders: Sequence[Path]) -> list[LabelledPicture]:
     files always share theirs, and so do the groups that equal files are noted in. Hidden folders
     and what operating systems leave in folders are neither classes nor pictures.
 
+    Parameters
+    ----------
+    folders : sequence of Path
+        Each holds a folder per class.
+
+    Returns
+    -------
+    list of LabelledPicture
+        Micrograph, class, group of the original, source and licence of each.
+
     Raises
     ------
     UserError

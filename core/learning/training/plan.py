@@ -22,8 +22,8 @@ class TrainingPlan:
 
     With `still_blocks` the first blocks of the network stay as they are: `views_each` views of
     every picture, `tiles_each` of its whole frame where there is one, `simulated_views` of
-    simulated micrographs, as many of full fields and `crowd_views` of further ones go through them
-    once, and all fits share what comes out. A new head learns `head_rate` fast.
+    simulated micrographs, as many of full fields, `crowd_views` and `scatter_views` of further ones
+    go through them once, and all fits share what comes out. A new head learns `head_rate` fast.
     `field_share` is the part of full fields among the simulated views, `wide_share` that of views
     whose window is drawn from `wide_window`. `options` are the architecture's, `half` keeps the
     weights as 16-bit floats, `area_px` is what a whole frame is resized to (0: (1.6 views)²).
@@ -53,6 +53,7 @@ class TrainingPlan:
     tiles_each: int = 0
     simulated_views: int = 1500
     crowd_views: int = 0
+    scatter_views: int = 0
     field_share: float = 0.0
     wide_share: float = 0.0
     wide_window: tuple[float, float] = (0.4, 1.4)
@@ -77,21 +78,30 @@ TUNED: Mapping[str, Any] = {
     "architecture": "efficientnet_lite0",
     "options": {"both": True},
     "pretrain_samples": 0,
-    "finetune_samples": 7200,
+    "finetune_samples": 9600,
     "tiles_each": 8,
     "crowd_views": 900,
+    "scatter_views": 1200,
     "finetune_rate": 5e-4,
     "size_px": 192,
     "batch": 48,
     "still_blocks": 5,
     "real_share": 0.6,
-    "field_share": 0.5,
+    "field_share": 0.6,
     "wide_share": 0.3,
     "average_share": 0.15,
     "half": True,
     "near_any_class": True,
     "foreign_each": 8,
     "area_px": 288 * 288,  # a square enters at the average view's scale
+}
+
+
+# A second, shorter fit: the running average of the first one is not to be lost at once.
+GOING_ON: Mapping[str, Any] = {
+    "finetune_samples": 1920,
+    "finetune_rate": 3e-4,
+    "head_rate": 6e-4,
 }
 
 

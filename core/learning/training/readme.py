@@ -293,10 +293,28 @@ def _phases(training: Mapping[str, Any]) -> str:
         return f"{pretrain:,} views of simulated micrographs, then {real} ones"
     return (
         f"the first {training['still_blocks']} blocks stay as they are, the others learn from "
-        f"{real}, the rest simulated\n({training['field_share']:.0%} of these full fields: mats, "
+        f"{_before(training)}{real}, the rest simulated\n"
+        f"({training['field_share']:.0%} of these full fields: mats, "
         "packings, carpets, canopies, colonies"
-        + (", growth over dots, packed rods, lit piles)" if training.get("crowd_views") else ")")
+        + (", growth over dots, packed rods, lit piles" if training.get("crowd_views") else "")
+        + (
+            ", microstructures, thin growth, crystals, monolayers of rods"
+            if training.get("scatter_views")
+            else ""
+        )
+        + ")"
         + _tiles(training.get("tiles_each", 0))
+    )
+
+
+def _before(training: Mapping[str, Any]) -> str:
+    """Return what each network had learnt from before it went on."""
+    earlier = training.get("went_on_from", {}).get("plan")
+    if not earlier:
+        return ""
+    return (
+        f"{earlier['finetune_samples']:,} views in an earlier\ntraining that held out the same "
+        "pictures (`went_on_from`), then at a lower rate from "
     )
 
 

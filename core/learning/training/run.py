@@ -24,7 +24,7 @@ from core.learning.models import LONGEST_WORD, ModelCard, is_word, pick_device, 
 from core.learning.training import crossvalidation, unfinished
 from core.learning.training.phases import Report, Trainer, threads_beside
 from core.learning.training.pictures import LabelledPicture, read_labelled_folders
-from core.learning.training.plan import TUNED, TrainingPlan, tuned
+from core.learning.training.plan import GOING_ON, TUNED, TrainingPlan, tuned
 from core.learning.training.quick.generality import measure
 from core.learning.training.quick.seen import DIGESTS, short_digest
 from core.learning.training.readme import describe
@@ -36,10 +36,13 @@ _SPREAD = 4  # groups of a class that need not be in every fold: each is held ou
 __all__ = ["TrainingPlan", "plan_for", "train", "train_pictures"]
 
 
-def plan_for(start: Start | None, **changes: Any) -> TrainingPlan:
-    """Return the usual plan for what a training begins with, with some values changed."""
+def plan_for(start: Start | None, *, goes_on: bool = False, **changes: Any) -> TrainingPlan:
+    """Return the usual plan for what a training begins with, with some values changed.
+
+    One that goes on from an earlier training is shorter and slower.
+    """
     if start is not None and start.architecture == TUNED["architecture"]:
-        return tuned(**changes)
+        return tuned(**{**(GOING_ON if goes_on else {}), **changes})
     return TrainingPlan(**changes)
 
 
@@ -53,6 +56,8 @@ def train(
     notes: Sequence[str] = (),
     sources: bool = False,
     start: Start | None = None,
+    earlier: Path | None = None,
+    keep_work: bool = False,
     device: str = "auto",
     report: Report = print,
 ) -> ModelCard:
@@ -80,6 +85,13 @@ def train(
         originals, and say in the card what they make of what they never saw.
     start : Start, optional
         A network to begin with instead of one drawn at random; it also gives the architecture.
+    earlier : Path, optional
+        The kept work folder of an earlier training of the same pictures: every fold goes on from
+        its own network, which never saw what it is asked about.
+    keep_work : bool
+        Whether the work folder stays, so that a later training can go on from it.
+    device : str
+        "auto" takes CUDA, else Apple MPS, else the CPU.
     report : callable
         Told about progress, a line at a time.
 
@@ -105,6 +117,8 @@ def train(
         notes=notes,
         sources=sources,
         start=start,
+        earlier=earlier,
+        keep_work=keep_work,
         device=device,
         report=report,
     )
@@ -129,6 +143,8 @@ def train_pictures(
     notes: Sequence[str] = (),
     sources: bool = False,
     start: Start | None = None,
+    earlier: Path | None = None,
+    keep_work: bool = False,
     device: str = "auto",
     report: Report = print,
     watch: Watch | None = None,
@@ -151,9 +167,10 @@ def train_pictures(
     classes = tuple(sorted({picture.label for picture in pictures}))
     plan = _fitting(plan, pictures, report)
     work = work or Path(".training") / out.name
+    before = unfinished.check_earlier(earlier, pictures, classes, plan, start) if earlier else {}
     if unfinished.claim(work, pictures, classes, plan, start):
         report(f"begins anew: what lay unfinished in {work} was of other pictures or another plan")
-    trainer = Trainer(classes, plan, pick_device(device), work, report, start, watch)
+    trainer = Trainer(classes, plan, pick_device(device), work, report, start, watch, earlier)
     report(f"{len(pictures)} pictures, classes {dict(Counter(p.label for p in pictures))}")
     with threads_beside(plan.workers):
         trainer.pretrain()
@@ -193,6 +210,7 @@ def train_pictures(
             **asdict(plan),
             "torch": torch.__version__,
             **_describe_start(start),
+            **({"went_on_from": before} if before else {}),
             DIGESTS: _list_digests(views),
         },
         data=_list_sources(pictures),
@@ -201,7 +219,8 @@ def train_pictures(
     )
     card = _keep(out, trainer, weights, card, held_out, views[held_out.shown])
     (out / "README.md").write_text(describe(card), encoding="utf-8")
-    unfinished.forget(work)
+    if not keep_work:
+        unfinished.forget(work)
     return card
 
 

@@ -59,6 +59,7 @@ def thorough_plan(pictures: int) -> TrainingPlan:
         tiles_each=0,
         simulated_views=0,
         crowd_views=0,
+        scatter_views=0,
         real_share=1.0,
         foreign_each=0,
         workers=max(1, (os.cpu_count() or 2) // 2),

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,8 +17,8 @@ from core.learning.training.pictures import LabelledPicture
 from core.learning.training.plan import TrainingPlan
 from core.learning.training.starting import Start
 
-_START, _KEY = "start.txt", "training.txt"
-_OURS = ("*.pt", "*.new", _START, _KEY)
+_START, _KEY, _SPLIT, _PLAN = "start.txt", "training.txt", "pictures.txt", "plan.json"
+_OURS = ("*.pt", "*.new", _START, _KEY, _SPLIT, _PLAN)
 
 
 def claim(
@@ -47,6 +48,8 @@ def claim(
             _remove(work)
         (work / _START).write_text(start.sha256 if start else "random", encoding="utf-8")
         (work / _KEY).write_text(key, encoding="utf-8")
+        (work / _SPLIT).write_text(split_digest(pictures, classes, plan), encoding="utf-8")
+        (work / _PLAN).write_text(json.dumps(asdict(plan)), encoding="utf-8")
     except OSError as error:
         raise UserError(
             f"The folder {work} cannot be written ({error.strerror}). Give another one with --work."
@@ -65,6 +68,47 @@ def _remove(work: Path) -> None:
     for pattern in _OURS:
         for path in work.glob(pattern):
             path.unlink(missing_ok=True)
+
+
+def check_earlier(
+    earlier: Path,
+    pictures: Sequence[LabelledPicture],
+    classes: Sequence[str],
+    plan: TrainingPlan,
+    start: Start | None,
+) -> dict[str, Any]:
+    """Return the plan of an earlier training and the digests of its phases, for the card.
+
+    Raises
+    ------
+    UserError
+        If it learnt from other pictures, labels, groups or folds: a network would then go on that
+        has seen what it is asked about.
+    """
+    same_start = _read(earlier / _START) == (start.sha256 if start else "random")
+    if not same_start or _read(earlier / _SPLIT) != split_digest(pictures, classes, plan):
+        raise UserError(
+            f"The folder {earlier} is not that of a training of these pictures, groups and folds "
+            "from this start. "
+            "Give the folder that an earlier training of them kept (--keep-work)."
+        )
+    phases = [f"fold{fold}" for fold in range(plan.folds)] + ["final"]
+    if missing := [phase for phase in phases if not (earlier / f"{phase}.pt").is_file()]:
+        raise UserError(
+            f"The training in {earlier} was not finished: {missing[0]} is missing. Run it to its "
+            "end with --keep-work first."
+        )
+    digests = {p: hashlib.sha256((earlier / f"{p}.pt").read_bytes()).hexdigest() for p in phases}
+    return {"plan": json.loads(_read(earlier / _PLAN) or "{}"), "weights": digests}
+
+
+def split_digest(
+    pictures: Sequence[LabelledPicture], classes: Sequence[str], plan: TrainingPlan
+) -> str:
+    """Return a digest of what is held out by which fold."""
+    shown = [(p.relative, p.label, p.group) for p in pictures]
+    parts = [shown, list(classes), plan.folds, plan.seed, plan.architecture, plan.still_blocks]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _digest(pictures: Sequence[LabelledPicture], classes: Sequence[str], plan: TrainingPlan) -> str:

@@ -100,6 +100,12 @@ def trust_card(
     on_progress : callable, optional
         Called as progress(share done, what is going on).
 
+    Returns
+    -------
+    TrustCard
+        Deletion, insertion, ROAD, drop and increase beside those of random maps and edges;
+        what random weights change; how stable it is.
+
     Raises
     ------
     UserError

@@ -119,7 +119,9 @@ class Perturber:
             logits = self.classifier.head(self.classifier.features(tensor)).double()
         scaled = logits / self.classifier.card.calibration.get("temperature", 1.0)
         column = self.classifier.card.classes.index(self.target)
-        return np.asarray(torch.softmax(scaled, dim=1)[:, column].cpu().numpy(), np.float64)
+        several = self.classifier.card.multi_label
+        found = torch.sigmoid(scaled) if several else torch.softmax(scaled, dim=1)
+        return np.asarray(found[:, column].cpu().numpy(), np.float64)
 
     def respond(
         self,

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.imaging.filtering import blur, noise_sigma
+from core.measuring.clustering.grain import Grain, find_grain
 from core.measuring.clustering.grey import cluster_gray
-from core.measuring.clustering.result import Mask, counted_pixels
+from core.measuring.clustering.result import Clustering, Mask, counted_pixels
 
 # How many standard deviations of noise must fit between a cluster's mean and the middle to the
 # next: the one pixel in 90 beyond 2.3 is alone and no region, but averaged noise has wider grains.
@@ -22,6 +23,13 @@ _ENOUGH_ALIKE = 3.5  # where noise is alike in neighbours
 _ALIKE = 1.15  # as large as that of single pixels, or larger, is noise that is alike in neighbours
 _ALIKE_LEFT = 1.6  # of noise with a correlation of about a pixel, whose size is underestimated
 _NO_SPLIT = 2.5  # noise between means: halves of one noisy phase are 1.6 apart, thirds 1.2
+_GRAIN_SIGMAS_PX = (2.0, 3.0, 4.0, 5.0)
+_GRAIN_ENOUGH = 2.3  # what is beyond is smaller than the smallest region
+_GRAIN_PX = 0.7  # noise of a smaller reach is left to the Gaussians above
+_GRAIN_PART = 0.57  # of what noise alone would have for the spread within its clusters
+_ALONE, _ALONE_EACH = 0.4, 0.63  # times that spread is its own: 1.66 in two clusters, 2.29 in three
+_TWO_PEAKS = 1.7  # half the distance of two means by the spread: 1.3 where noise is alone
+_FLAT_SIGMA_PX = 6.0  # averaged by so much, a frame shows where it is flat
 _SAMPLE_PX = 1 << 20
 _LEAST_WEIGHT = 1e-3
 
@@ -83,7 +91,10 @@ def find_noise(pixels: NDArray[Any], k: int, exclude: Mask | None = None) -> Noi
     many detectors is alike in neighbours. It is compared with the distance between neighbouring
     clusters of grey level; where half of that is less than 2.3 standard deviations (3.5 of noise
     that is alike in neighbours), the least of a few Gaussians is taken that leaves 2.7 to 4, the
-    more the wider it is. Of a large frame the middle decides.
+    more the wider it is. Noise with a grain of a pixel and more is looked for in flat places (see
+    `find_grain`); where it explains most of the spread within clusters, greys are averaged over 2
+    to 5 px, until half the distance is 2.3 standard deviations, or as far as that distance gains by
+    it. Of a large frame the middle decides.
 
     Parameters
     ----------
@@ -96,12 +107,25 @@ def find_noise(pixels: NDArray[Any], k: int, exclude: Mask | None = None) -> Noi
     References
     ----------
     Immerkær (1996), Fast noise variance estimation, Computer Vision and Image Understanding 64,
-    300-302, doi:10.1006/cviu.1996.0060.
+    300-302, doi:10.1006/cviu.1996.0060. Max (1960), Quantizing for minimum distortion, IRE
+    Transactions on Information Theory 6, 7-12, doi:10.1109/TIT.1960.1057548 (noise in clusters).
     """
     part = _middle(pixels.shape)
     pixels = pixels[part]
     counted = counted_pixels(pixels, None if exclude is None else exclude[part])
     left_out = None if counted is None else ~counted
+    found = _find_fine(pixels, left_out, k)
+    if found.sigma_px and _has_two_peaks(pixels, left_out):
+        return found
+    grain = _coarse_grain(pixels, left_out, k)
+    if grain is None:
+        return found
+    wanted = _sigma_for(pixels, left_out, k, grain)
+    return NoiseFound(grain.sigma, found.gap, wanted) if wanted > found.sigma_px else found
+
+
+def _find_fine(pixels: NDArray[Any], left_out: Mask | None, k: int) -> NoiseFound:
+    """Return what noise of single pixels, or a little wider, asks for."""
     noise, alike = _noise(pixels, left_out)
     found = NoiseFound(noise, 0.0, 0.0)
     for sigma_px, enough in _ENOUGH.items():
@@ -110,14 +134,59 @@ def find_noise(pixels: NDArray[Any], k: int, exclude: Mask | None = None) -> Noi
             gaps = np.diff(cluster_gray(averaged, k, exclude=left_out).centers)
         except UserError:  # fewer greys than clusters: nothing to mix up
             return found
-        real = gaps[gaps >= _NO_SPLIT * noise]
-        gap = float(real.min() if real.size else gaps.max())
+        gap = _real_gap(gaps, noise)
         if sigma_px == 0:
             found = NoiseFound(noise, gap, 0.0)
         rest = _rest(averaged, left_out, noise, sigma_px, alike > _ALIKE)
         if gap >= 2 * rest * max(enough, min(enough * alike, _ENOUGH_ALIKE)):
             return NoiseFound(noise, found.gap, sigma_px)
     return NoiseFound(noise, found.gap, max(_ENOUGH))
+
+
+def _real_gap(gaps: NDArray[np.float64], noise: float) -> float:
+    """Return the least distance between means that is none between parts of one noisy phase."""
+    real = gaps[gaps >= _NO_SPLIT * noise]
+    return float(real.min() if real.size else gaps.max())
+
+
+def _has_two_peaks(pixels: NDArray[Any], left_out: Mask | None) -> bool:
+    """Tell whether greys lie about two levels: what is between them is structure, too."""
+    found = cluster_gray(pixels, 2, exclude=left_out)
+    return bool(np.diff(found.centers)[0] / 2 > _TWO_PEAKS * _spread(found))
+
+
+def _spread(found: Clustering) -> float:
+    """Return the standard deviation within clusters."""
+    return sqrt(max(found.inertia, 0.0) / max(1, np.count_nonzero(found.labels >= 0)))
+
+
+def _coarse_grain(pixels: NDArray[Any], left_out: Mask | None, k: int) -> Grain | None:
+    """Return noise of a coarse grain where it, not structure, is why clusters mix; else None."""
+    try:
+        found = cluster_gray(pixels, k, exclude=left_out)
+        averaged = average_greys(pixels, left_out, _FLAT_SIGMA_PX)
+        labels = cluster_gray(averaged, k, exclude=left_out).labels
+    except UserError:
+        return None
+    spread = _spread(found)
+    if np.diff(found.centers).min() >= 2 * _ENOUGH_ALIKE * spread:
+        return None
+    grain = find_grain(_filled(pixels, left_out), labels)
+    least = _GRAIN_PART * (_ALONE + _ALONE_EACH * k)
+    if grain is None or grain.reach_px < _GRAIN_PX or grain.sigma < least * spread:
+        return None
+    return grain
+
+
+def _sigma_for(pixels: NDArray[Any], left_out: Mask | None, k: int, grain: Grain) -> float:
+    """Return the least Gaussian that parts clusters from such noise, else the widest."""
+    for sigma_px in _GRAIN_SIGMAS_PX[:-1]:
+        averaged = average_greys(pixels, left_out, sigma_px)
+        rest = grain.sigma * grain.reach_px / sqrt(grain.reach_px**2 + sigma_px**2)
+        gaps = np.diff(cluster_gray(averaged, k, exclude=left_out).centers)
+        if _real_gap(gaps, rest) >= 2 * _GRAIN_ENOUGH * rest:
+            return sigma_px
+    return _GRAIN_SIGMAS_PX[-1]
 
 
 def _noise(pixels: NDArray[Any], left_out: Mask | None) -> tuple[float, float]:

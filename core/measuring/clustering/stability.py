@@ -17,7 +17,16 @@ from core.measuring.clustering.frame import describe_frame
 from core.measuring.clustering.pixels import MIXTURE, FeatureClustering
 from core.measuring.clustering.result import Clustering
 from core.measuring.clustering.rows import refine
-from core.measuring.statistics import FEWEST_TILES, SEED, tile_numbers, tile_starts, widening
+from core.measuring.statistics import (
+    FEWEST_TILES,
+    SEED,
+    of_few_pieces,
+    relative_length,
+    tile_numbers,
+    tile_starts,
+    tiles_for,
+    widening,
+)
 from core.micrograph import Micrograph
 
 Floats = NDArray[np.float64]
@@ -37,10 +46,10 @@ def fraction_bands(
 ) -> pd.DataFrame:
     """Return how far the fractions of a clustering move over drawn tiles of its frame.
 
-    What counts is cut into about 8 x 8 tiles; as many are drawn with replacement, and what they
-    hold is clustered again: 200 times for grey levels, 60 times for k-means of features (8,192
-    pixels, from the centres that were found). A mixture is not fitted again: its pixels keep their
-    clusters.
+    What counts is cut into about 8 x 8 tiles (6 x 6 where structure is large); as many are drawn
+    with replacement, and what they hold is clustered again: 200 times for grey levels, 60 times for
+    k-means of features (8,192 pixels, from the centres that were found). A mixture is not fitted
+    again: its pixels keep their clusters.
 
     Parameters
     ----------
@@ -56,8 +65,8 @@ def fraction_bands(
     -------
     DataFrame
         One row per cluster: cluster, fraction_pct, low_pct, high_pct (central 95 % of the draws,
-        widened for few tiles and alike neighbours as every tile interval is; NaN with fewer than
-        four tiles that hold pixels).
+        widened for few tiles, alike neighbours and structure about as large as the field, as
+        `area_fraction` does; NaN with fewer than four tiles that hold pixels).
 
     References
     ----------
@@ -65,7 +74,9 @@ def fraction_bands(
     """
     pixels = image.pixels if isinstance(image, Micrograph) else np.asarray(image)
     included = clustering.labels >= 0
-    tile = tile_numbers(pixels.shape, included=included)[included]
+    lengths = [relative_length(clustering.labels == each, included) for each in range(clustering.k)]
+    tiles = tiles_for(max(lengths))
+    tile = tile_numbers(pixels.shape, tiles, included)[included]
     present, owner = np.unique(tile, return_inverse=True)
     random = np.random.default_rng(seed)
     if present.size < FEWEST_TILES:
@@ -78,8 +89,8 @@ def fraction_bands(
         drawn = _grey_draws(pixels[included], owner, present.size, clustering.k, random)
     bands = np.full((2, clustering.k), np.nan)
     if len(drawn) > 1:
-        rows, cols = tile_starts(pixels.shape, included=included)
-        bands = 100 * _widen(drawn, clustering, tile, (rows.size, cols.size))
+        rows, cols = tile_starts(pixels.shape, tiles, included)
+        bands = 100 * _widen(drawn, clustering, tile, (rows.size, cols.size), lengths)
     return pd.DataFrame(
         {
             "cluster": np.arange(clustering.k),
@@ -91,9 +102,17 @@ def fraction_bands(
 
 
 def _widen(
-    drawn: Floats, clustering: Clustering, tile: NDArray[np.int64], grid: tuple[int, int]
+    drawn: Floats,
+    clustering: Clustering,
+    tile: NDArray[np.int64],
+    grid: tuple[int, int],
+    lengths: list[float],
 ) -> Floats:
-    """Return limits (2, k): percentiles of draws, moved away from the fractions as by `limits`."""
+    """Return limits (2, k): percentiles of draws, moved away from the fractions as by `limits`.
+
+    Where structure has so great a length that only few pieces fit, they are at least as wide as
+    theirs.
+    """
     labels, tiles, k = clustering.labels[clustering.labels >= 0], grid[0] * grid[1], clustering.k
     counts = np.bincount(tile * k + labels, minlength=tiles * k).reshape(*grid, k)
     pixels = counts.sum(axis=2)
@@ -101,7 +120,9 @@ def _widen(
     ends = np.percentile(drawn, BAND_PCT, axis=0)
     for number, share in enumerate(clustering.fractions):
         factor = widening(counts[..., number] - share * pixels, used=used)
-        low, high = share + factor * (ends[:, number] - share)
+        low, high = (float(end) for end in share + factor * (ends[:, number] - share))
+        if 0 < share < 1:
+            low, high = of_few_pieces(float(share), (low, high), lengths[number])
         ends[:, number] = max(0.0, min(low, share)), min(1.0, max(high, share))
     return np.asarray(ends)
 

@@ -19,6 +19,7 @@ from .spacing import edge_gaps as edge_gaps
 from .spacing import pair_correlation as pair_correlation
 from .table import measure_labels as measure_labels
 from .table import measure_regions as measure_regions
+from .table import measure_sizes as measure_sizes
 from .weighted import WeightedSizes as WeightedSizes
 from .weighted import filter_regions as filter_regions
 from .weighted import moment_mean as moment_mean

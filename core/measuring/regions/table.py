@@ -58,8 +58,12 @@ def measure_regions(
         Leave out regions that are cut. They still count as neighbours, and labels stay those of
         `label_regions`. Large regions are then missing more often than small ones; ``weight`` makes
         up for it.
-    connectivity, fill_holes, neck_depth_px
-        See `label_regions`.
+    connectivity : int
+        8: pixels that meet at a corner belong to one region; 4: those that share an edge.
+    fill_holes : bool
+        Holes become part of the regions around them.
+    neck_depth_px : float
+        How deep a neck is at which `split` cuts, see `label_regions`.
 
     Returns
     -------
@@ -97,8 +101,10 @@ def measure_labels(
     ----------
     labels : ndarray of shape (H, W), integers
         0 where there is nothing, else the number of the region: 1 to N without gaps.
-    pixel_size, intensity
-        As in `measure_regions`.
+    pixel_size : PixelSize, optional
+        Lengths and areas are then in its `length_unit`, else in px; the column names say which.
+    intensity : Micrograph or ndarray of shape (H, W), optional
+        Grey levels for the column ``mean_grey``; values that are not finite do not count.
     included : ndarray of shape (H, W), bool, optional
         True for what counts; labels beside other pixels are border regions.
 
@@ -144,9 +150,7 @@ def measure_labels(
     perimeter, holes, hole_area = measure_outlines(numbers, runs.count)
     longest, shortest, hull_area = measure_hulls(runs)
     row, col, ellipses = _ellipses(runs)
-    roundness = np.where(
-        area > 1, 4 * np.pi * (area + hole_area) / np.maximum(perimeter, 1) ** 2, np.nan
-    )
+    roundness = _roundness(area + hole_area, perimeter, area)
     columns: dict[str, NDArray[Any]] = {
         "label": np.arange(1, runs.count + 1),
         f"area_{square}": area * edge**2,
@@ -170,6 +174,34 @@ def measure_labels(
     whole = border_weights(*runs.spans(), numbers.shape, counted)
     columns["weight"] = np.where(cut, np.nan, whole)
     return pd.DataFrame(columns)
+
+
+def measure_sizes(
+    labels: NDArray[Any], included: NDArray[Any] | None = None
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Measure of each region what takes little time, as `measure_labels` does.
+
+    Parameters
+    ----------
+    labels, included
+        As there.
+
+    Returns
+    -------
+    tuple of ndarray of shape (regions,)
+        Equivalent diameter in px, circularity (NaN for one pixel), and whether a border cuts it.
+    """
+    numbers = _as_labels(labels)
+    count = int(numbers.max())
+    area = np.bincount(numbers.ravel(), minlength=count + 1)[1:].astype(np.float64)
+    perimeter, _, hole_area = measure_outlines(numbers, count)
+    circularity = np.minimum(_roundness(area + hole_area, perimeter, area), 1)
+    cut = touches_border(numbers, count, as_included(included, numbers.shape))
+    return np.sqrt(4 * area / np.pi), circularity, cut
+
+
+def _roundness(filled: Floats, perimeter: Floats, area: Floats) -> Floats:
+    return np.where(area > 1, 4 * np.pi * filled / np.maximum(perimeter, 1) ** 2, np.nan)
 
 
 def _as_labels(labels: NDArray[Any]) -> Labels:

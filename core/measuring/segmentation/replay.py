@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import ndimage
 
+from core.errors import UserError
 from core.measuring.exchange import fill_rings
 from core.measuring.regions import filter_regions, label_regions, measure_labels
 from core.measuring.segmentation.edits import KINDS, Edit, Point
@@ -20,6 +22,9 @@ from core.measuring.segmentation.result import OBJECTS, Labels, Mask, Segmentati
 _OTHER = 1.6  # times larger or smaller: the object at that place is another one
 _LEAST_PX = 3  # of a piece that a hand makes; less is a slip
 _NONE_THERE = "no object lies there now"
+_MOST_PASSES = 2_000  # over the frame, that all edits together may cost: minutes
+_WHOLE = 20  # passes of an edit that looks at every object
+Box = tuple[slice, slice]
 
 
 class _DoesNotFit(Exception):
@@ -100,6 +105,9 @@ def replay(
     ------
     ValueError
         If `found` is of phases.
+    UserError
+        If the edits together would take minutes: a file of a stranger's may hold thousands that
+        each change the whole frame.
     """
     if found.kind != OBJECTS:
         raise ValueError("edits by hand are made on objects, not on phases")
@@ -141,6 +149,8 @@ class _Hand:
     def __init__(self, start: Replayed, included: Mask, pixels: NDArray[Any] | None) -> None:
         self.labels, self.included, self.pixels = start.labels.copy(), included, pixels
         self.touched, self.removed, self.most = set(start.touched), start.removed, start.most
+        self.boxes = _boxes(self.labels)
+        self.work_px = 0
 
     def make(self, edit: Edit) -> None:
         """Make one edit, or raise `_DoesNotFit` and leave the labels as they are."""
@@ -156,7 +166,22 @@ class _Hand:
             "drop_border": self._drop_border,
             "keep": self._keep,
         }
+        if KINDS[edit.kind].places[0] == 0 and not edit.places and not edit.corners:
+            self._count_work(_WHOLE * self.labels.size)
         by_kind[edit.kind](edit)
+
+    def _count_work(self, px: int) -> None:
+        self.work_px += px
+        if self.work_px > _MOST_PASSES * self.labels.size:
+            raise UserError(
+                "The edits by hand change so large a part of the micrograph so often that they "
+                "cannot be made again in minutes. Undo those that concern all objects."
+            )
+
+    def _box(self, number: int) -> Box:
+        box = self.boxes[number]
+        self._count_work(_area(box))
+        return box
 
     def _at(self, edit: Edit) -> list[int]:
         """Return the objects at the places of an edit, which are those that were meant."""
@@ -170,21 +195,23 @@ class _Hand:
             number = int(self.labels[place])
             if not number:
                 raise _DoesNotFit(_NONE_THERE)
-            now = np.count_nonzero(self.labels == number) if area else 0
+            now = np.count_nonzero(self.labels[self._box(number)] == number) if area else 0
             if area and not area / _OTHER <= now <= area * _OTHER:
                 raise _DoesNotFit("the object there is now another one")
             numbers.append(number)
         return numbers
 
-    def _new(self) -> int:
+    def _new(self, box: Box) -> int:
         self.most += 1
         self.touched.add(self.most)
+        self.boxes[self.most] = box
         return self.most
 
     def _take_away(self, numbers: Sequence[int]) -> None:
-        gone = np.zeros(self.most + 1, np.bool_)
-        gone[list(numbers)] = True
-        self.labels[gone[self.labels]] = 0
+        for number in dict.fromkeys(numbers):
+            part = self.labels[self._box(number)]
+            part[part == number] = 0
+            del self.boxes[number]
         self.removed += len(numbers)
 
     def _delete(self, edit: Edit) -> None:
@@ -195,7 +222,9 @@ class _Hand:
         if len(numbers) < 2:
             raise _DoesNotFit("these places lie in one object")
         for number in numbers[1:]:
-            self.labels[self.labels == number] = numbers[0]
+            part = self.labels[self._box(number)]
+            part[part == number] = numbers[0]
+            self.boxes[numbers[0]] = _both(self.boxes[numbers[0]], self.boxes.pop(number))
         self._close_gap(numbers[0])
         self.touched.add(numbers[0])
         self.removed += len(numbers) - 1
@@ -205,10 +234,11 @@ class _Hand:
         box, inside = self._around(number, 3)
         square = np.ones((3, 3), np.uint8)
         closed = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_CLOSE, square) > 0
-        self.labels[box][closed & (self.labels[box] == 0) & self.included[box]] = number
+        self._give(number, box, closed & (self.labels[box] == 0) & self.included[box])
 
     def _cut(self, edit: Edit) -> None:
         line = np.zeros(self.labels.shape, np.uint8)
+        self._count_work(line.size)
         places = np.rint(np.array(edit.corners)[:, ::-1] * 16).astype(np.int32)
         cv2.polylines(line, [places], isClosed=False, color=1, thickness=1, shift=4)
         crossed = np.unique(self.labels[line > 0])
@@ -225,7 +255,7 @@ class _Hand:
         if len(large) < 2:
             return False
         kept = np.zeros(len(sizes) + 1, np.int32)
-        kept[large] = [number, *(self._new() for _ in large[1:])]
+        kept[large] = [number, *(self._new(box) for _ in large[1:])]
         marks = kept[pieces]
         self.labels[box][inside] = _spread(marks, inside)[inside]
         self.touched.add(number)
@@ -238,20 +268,22 @@ class _Hand:
         free = inside & self.included[rows, cols] & ((others == 0) | (others == number))
         if np.count_nonzero(free) < _LEAST_PX:
             raise _DoesNotFit("nothing within the new outline is free")
-        self.labels[self.labels == number] = 0
-        self.labels[rows, cols][free] = number
-        self.touched.add(number)
+        part = self.labels[self._box(number)]
+        part[part == number] = 0
+        self._give(number, (rows, cols), free)
+        self.boxes[number] = (rows, cols)
 
     def _add(self, edit: Edit) -> None:
         rows, cols, inside = self._within(edit.corners)
         free = inside & self.included[rows, cols] & (self.labels[rows, cols] == 0)
         if np.count_nonzero(free) < _LEAST_PX:
             raise _DoesNotFit("all of it belongs to other objects now")
-        self.labels[rows, cols][free] = self._new()
+        self.labels[rows, cols][free] = self._new((rows, cols))
 
     def _grow(self, edit: Edit) -> None:
         if self.pixels is None:
             raise _DoesNotFit("the picture is missing")
+        self._count_work(int(min((2 * edit.amount + 1) ** 2, self.labels.size)))
         corners = grow(self.pixels, edit.corners[0], edit.amount)
         if not corners:
             raise _DoesNotFit("there is no edge around that place")
@@ -259,6 +291,8 @@ class _Hand:
 
     def _within(self, corners: Sequence[Point]) -> tuple[slice, slice, Mask]:
         ring = np.array(corners)[:, ::-1] + 0.5
+        width, height = np.ptp(ring, axis=0)
+        self._count_work(int(min(width * height, self.labels.size)))
         return fill_rings([ring], (self.labels.shape[0], self.labels.shape[1]))
 
     def _fill(self, edit: Edit) -> None:
@@ -281,8 +315,7 @@ class _Hand:
             new = wanted & ((part == 0) | inside) & self.included[box]
             if not np.array_equal(new, inside):
                 part[inside] = 0
-                part[new] = number
-                self.touched.add(number)
+                self._give(number, box, new)
 
     def _drop_border(self, edit: Edit) -> None:
         table = self._table()
@@ -304,20 +337,46 @@ class _Hand:
     def _numbers(self) -> list[int]:
         return [int(n) for n in np.unique(self.labels) if n]
 
-    def _give(self, number: int, box: tuple[slice, slice], more: Mask) -> None:
+    def _give(self, number: int, box: Box, more: Mask) -> None:
         if more.any():
             self.labels[box][more] = number
+            self.boxes[number] = _both(self.boxes[number], box)
             self.touched.add(number)
 
-    def _around(self, number: int, margin: int) -> tuple[tuple[slice, slice], Mask]:
+    def _around(self, number: int, margin: int) -> tuple[Box, Mask]:
         """Return the box of an object with a margin, and where in it the object lies."""
-        inside = self.labels == number
-        rows, cols = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+        rows, cols = self._box(number)
+        found = self.labels[rows, cols] == number
         box = (
-            slice(max(0, int(rows[0]) - margin), int(rows[-1]) + 1 + margin),
-            slice(max(0, int(cols[0]) - margin), int(cols[-1]) + 1 + margin),
+            _tight(found.any(axis=1), rows.start, margin),
+            _tight(found.any(axis=0), cols.start, margin),
         )
-        return box, inside[box]
+        return box, self.labels[box] == number
+
+
+def _tight(seen: NDArray[np.bool_], start: int, margin: int) -> slice:
+    """Return from where to where, with a margin, a side of a box holds something."""
+    places = np.flatnonzero(seen) + start
+    return slice(max(0, int(places[0]) - margin), int(places[-1]) + 1 + margin)
+
+
+def _boxes(labels: Labels) -> dict[int, Box]:
+    """Return a box that holds all of each object."""
+    found = ndimage.find_objects(labels)
+    return {place + 1: box for place, box in enumerate(found) if box is not None}
+
+
+def _both(one: Box, other: Box) -> Box:
+    """Return the box that holds two boxes."""
+    first, second = (
+        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
+    )
+    return first, second
+
+
+def _area(box: Box) -> int:
+    rows, cols = box
+    return int((rows.stop - rows.start) * (cols.stop - cols.start))
 
 
 def _spread(marks: Labels, inside: Mask) -> Labels:

@@ -6,9 +6,12 @@ from .intervals import count_points as count_points
 from .intervals import fields_needed as fields_needed
 from .intervals import mean_interval as mean_interval
 from .intervals import median_interval as median_interval
+from .intervals import of_few_pieces as of_few_pieces
 from .intervals import points_needed as points_needed
 from .intervals import relative_accuracy as relative_accuracy
+from .intervals import relative_length as relative_length
 from .intervals import structure_length as structure_length
+from .intervals import tiles_for as tiles_for
 from .intervals import wilson_interval as wilson_interval
 from .samples import Comparison as Comparison
 from .samples import compare_samples as compare_samples

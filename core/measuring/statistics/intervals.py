@@ -28,7 +28,19 @@ PIECE_AREA = 3.0  # of a piece, in squared structure lengths
 
 
 class Interval(NamedTuple):
-    """An estimate with its confidence limits, in the unit of the values."""
+    """An estimate with its confidence limits.
+
+    Attributes
+    ----------
+    estimate : float
+        In the unit of the values; a share from 0 to 1 for `area_fraction`.
+    low : float
+        Lower limit, in the same unit; NaN where the data allow no interval.
+    high : float
+        Upper limit.
+    n : int
+        How many values, points or tiles it rests on.
+    """
 
     estimate: float
     low: float
@@ -203,8 +215,8 @@ def area_fraction(
     """
     _check_confidence(confidence)
     inside, counted = _counted(mask, included)
-    length = structure_length(inside, counted) / max(1.0, float(np.sqrt(counted.sum())))
-    tiles = min(tiles, FEW_TILES) if length > MERGE_ABOVE else tiles
+    length = relative_length(inside, counted)
+    tiles = tiles_for(length, tiles)
     hits, pixels = tile_sums(np.stack([inside & counted, counted]), tiles, counted)
     filled = pixels > 0
     used = int(np.count_nonzero(filled))
@@ -229,11 +241,40 @@ def area_fraction(
         used=filled,
     )
     low, high = float(scipy.special.expit(low)), float(scipy.special.expit(high))
+    return Interval(share, *of_few_pieces(share, (low, high), length, confidence), used)
+
+
+def relative_length(inside: NDArray[np.bool_], counted: NDArray[np.bool_]) -> float:
+    """Return the length of structure (`structure_length`) by the side of a square field."""
+    return structure_length(inside, counted) / max(1.0, float(np.sqrt(counted.sum())))
+
+
+def tiles_for(length: float, tiles: int = TILES) -> int:
+    """Return how many tiles are drawn where structure has such a length by the field's side."""
+    return min(tiles, FEW_TILES) if length > MERGE_ABOVE else tiles
+
+
+def of_few_pieces(
+    share: float, ends: tuple[float, float], length: float, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return limits of a share, as wide as those of the few pieces where only few fit in a field.
+
+    Parameters
+    ----------
+    share : float
+        Above 0 and below 1.
+    ends : tuple of float
+        What drawing tiles again says.
+    length : float
+        Of structure, by the field's side.
+    confidence : float
+        Between 0 and 1.
+    """
     longest = _longest(length, share)
-    if longest > MOST_LENGTH:
-        few = _wilson(share, 1 / (PIECE_AREA * longest**2), confidence)
-        low, high = min(low, few[0]), max(high, few[1])
-    return Interval(share, low, high, used)
+    if longest <= MOST_LENGTH:
+        return ends
+    few = _wilson(share, 1 / (PIECE_AREA * longest**2), confidence)
+    return min(ends[0], few[0]), max(ends[1], few[1])
 
 
 def structure_length(mask: NDArray[Any], included: NDArray[Any] | None = None) -> float:

@@ -64,9 +64,11 @@ def unsureness(probabilities: Map) -> Map:
     ndarray of shape (H, W), float32
         0 sure to 1 undecided; 0 where a pixel does not count.
     """
-    ranked = np.partition(probabilities, -2, axis=0)
-    unsure = 1 - (ranked[-1] - ranked[-2])
-    return np.where(ranked[-1] > 0, unsure, 0).astype(np.float32)
+    first, second = np.zeros((2, *probabilities.shape[1:]), np.float32)
+    for each in probabilities:
+        second = np.maximum(second, np.minimum(first, each))
+        first = np.maximum(first, each)
+    return np.where(first > 0, 1 - (first - second), np.float32(0))
 
 
 def paint_next(

@@ -99,8 +99,7 @@ def describe_pixels(
     ValueError
         If the mask has another shape.
     """
-    counted = counted_pixels(micrograph.pixels, exclude)
-    hidden = np.zeros(micrograph.shape, np.bool_) if counted is None else ~counted
+    hidden = hidden_pixels(micrograph, exclude)
     grey = prepare_grey(micrograph.pixels, hidden)
     coarse = describe_coarsely(grey)
     kept = None
@@ -109,6 +108,12 @@ def describe_pixels(
             parts = bands(micrograph.shape)
             kept = tuple(pool.map(lambda rows: describe_band(grey, coarse, rows), parts))
     return PixelMaps(hidden, grey, coarse, kept)
+
+
+def hidden_pixels(micrograph: Micrograph, exclude: Mask | None) -> Mask:
+    """Return where no pixel can be told, (H, W): not finite, or excluded."""
+    counted = counted_pixels(micrograph.pixels, exclude)
+    return np.zeros(micrograph.shape, np.bool_) if counted is None else ~counted
 
 
 def bands(shape: tuple[int, int]) -> list[slice]:

@@ -8,6 +8,11 @@ from .errors import Objects as Objects
 from .errors import Quantities as Quantities
 from .errors import match_objects as match_objects
 from .errors import measured_quantities as measured_quantities
+from .imitating import Imitation as Imitation
+from .imitating import imitate as imitate
 from .judging import Judgement as Judgement
 from .judging import judge as judge
 from .judging import judge_settings as judge_settings
+from .part import MOST_SIDE_PX as MOST_SIDE_PX
+from .part import middle as middle
+from .telling import tell_error as tell_error

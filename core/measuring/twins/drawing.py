@@ -20,7 +20,7 @@ from core.measuring.twins.truth import (
     as_objects,
     number_anew,
     signed_distance,
-    spread,
+    spread_numbers,
     suppose_objects,
 )
 from core.micrograph import Micrograph
@@ -106,6 +106,12 @@ def simulate_twins(
     exclude : ndarray of shape (H, W), bool, optional
         True where the picture is not specimen; by default what `find_overlays` finds.
 
+    Returns
+    -------
+    list of Twin
+        `count` of them: a micrograph of the same shape and depth, and the labels that are true in
+        it.
+
     Raises
     ------
     UserError
@@ -137,18 +143,35 @@ def study(
         raise UserError("Nothing was measured in this picture, so there is nothing to imitate.")
     if covered >= 0.995 * np.count_nonzero(counted):
         raise UserError("All of this picture is one object; without ground there is no edge.")
-    return _supposed(micrograph, objects, objects, counted)
+    return supposed(micrograph, objects, objects, counted)
 
 
-def _supposed(micrograph: Micrograph, objects: Labels, believed: Labels, counted: Mask) -> Original:
-    """Return how a picture looks and what is true of it, if these objects are in it."""
+def supposed(
+    micrograph: Micrograph,
+    objects: Labels,
+    believed: Labels,
+    counted: Mask,
+    *,
+    are_cut: bool = False,
+) -> Original:
+    """Return how a picture looks and what is true of it, if the believed objects are in it.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+    objects, believed : ndarray of shape (H, W), int32
+        As measured, and as believed; both from 1 without gaps.
+    counted : ndarray of shape (H, W), bool
+    are_cut : bool
+        Objects that touch are believed to be as many as they are.
+    """
     look = learn_look(micrograph.pixels, believed, counted)
-    truth = suppose_objects(believed, look.seams_show, look.edge_px)
+    truth = suppose_objects(believed, look.seams_show or are_cut, look.edge_px)
     return Original(micrograph, objects, believed, truth, look, counted)
 
 
 def without_invented(original: Original, times: NDArray[np.float64]) -> Original:
-    """Return an original without the measured objects that noise may have invented.
+    """Return an original without the supposed objects that noise may have invented.
 
     What was taken for an object is then learned as what it is: noise of the ground.
 
@@ -159,14 +182,14 @@ def without_invented(original: Original, times: NDArray[np.float64]) -> Original
         How often each must be drawn, see `times_drawn`; below a half it is not believed.
     """
     real = (times >= 0.5)[original.truth] & (original.truth > 0)
-    seen = np.bincount(original.objects.ravel())
-    backed = np.bincount(original.objects[real], minlength=seen.size)
+    seen = np.bincount(original.believed.ravel())
+    backed = np.bincount(original.believed[real], minlength=seen.size)
     believed = backed >= 0.3 * seen
     believed[0] = False
     if believed[1:].all() or not believed.any():
         return original
-    kept = number_anew(np.where(believed[original.objects], original.objects, 0))[0]
-    return _supposed(original.micrograph, original.objects, kept, original.counted)
+    kept = number_anew(np.where(believed[original.believed], original.believed, 0))[0]
+    return supposed(original.micrograph, original.objects, kept, original.counted)
 
 
 def counted_of(micrograph: Micrograph, exclude: NDArray[np.bool_] | None) -> Mask:
@@ -205,7 +228,8 @@ def draw_twin(
         truth, source = _draw_more_or_less(truth, keep, original.counted, rng)
     truth, texture, tones = _elsewhere(original, truth, source, rng)
     distance: Any = cv2.GaussianBlur(signed_distance(truth > 0), (0, 0), _SMOOTH_PX)
-    truth = spread(truth, distance > 0)
+    truth, former = number_anew(spread_numbers(truth, distance > 0))
+    tones = tones[former]
     pixels = _render(original, distance, truth, tones, texture, rng)
     name = f"twin {number + 1} of {original.micrograph.name}"
     made = original.micrograph.with_pixels(pixels, f"twin {number + 1}, seed {seed}")

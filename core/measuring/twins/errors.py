@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.measuring.regions import measure_labels
+from core.measuring.regions import measure_sizes
 from core.micrograph import PixelSize
 
 Labels = NDArray[np.int32]
@@ -68,6 +68,8 @@ class Quantities:
 
 
 QUANTITIES = tuple(field.name for field in fields(Quantities))
+# Errors of shares are differences, those of the others are by the true value.
+IS_SHARE = {name: name in ("fraction", "circularity") for name in QUANTITIES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +115,12 @@ def measured_quantities(
     fraction = np.count_nonzero(objects) / area
     unit = "px" if pixel_size is None else pixel_size.length_unit
     edge = 1.0 if pixel_size is None else pixel_size.to(unit)
-    table = measure_labels(objects, pixel_size, included=counted)
-    whole = table[~table["touches_border"]]
-    sizes = whole[f"equivalent_diameter_{unit}"].to_numpy()
+    across, round_, cut = measure_sizes(objects, counted)
+    sizes, rounds = edge * across[~cut], round_[~cut & np.isfinite(round_)]
     d10, d50, d90 = np.percentile(sizes, (10, 50, 90)) if sizes.size else (np.nan,) * 3
-    rounds = whole["circularity"].dropna().to_numpy()
     circularity = float(np.median(rounds)) if rounds.size else np.nan
     chord = _mean_chord(objects) * edge
-    return Quantities.of(np.array([fraction, len(table), d10, d50, d90, chord, circularity]))
+    return Quantities.of(np.array([fraction, across.size, d10, d50, d90, chord, circularity]))
 
 
 def _mean_chord(objects: Labels) -> float:

@@ -2,47 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy
 from numpy.typing import NDArray
 
 from core.measuring.twins.alike import Embed, Likeness, likeness
-from core.measuring.twins.drawing import (
-    Measure,
-    Original,
-    Twin,
-    draw_twin,
-    study,
-    without_invented,
-)
+from core.measuring.twins.drawing import Measure, Original
 from core.measuring.twins.errors import (
+    IS_SHARE,
     QUANTITIES,
     Objects,
     Quantities,
     match_objects,
     measured_quantities,
 )
-from core.measuring.twins.truth import Labels, as_objects, move_outlines
-from core.measuring.twins.unfolding import outlines_to_move, times_drawn
+from core.measuring.twins.expecting import expect
+from core.measuring.twins.imitating import (
+    FEWEST,
+    Imitation,
+    Progress,
+    Steps,
+    imitate,
+    quantities_of,
+)
+from core.measuring.twins.truth import Labels, as_objects
 from core.micrograph import Micrograph
 
-Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-Progress = Callable[[int, int], None]
-FEWEST = 3
-_PILOTS, _ROUNDS = 2, 4
 _LEAST_REAL = 0.4  # of the measured fraction
 _COMPARED = 3  # twins that are held beside the original: statistics of a whole frame vary little
+_SAYS_MUCH = 0.02  # weight of twins whose objects are counted
 _IS_FRACTION = np.array([name == "fraction" for name in QUANTITIES])
-# What look-alikes get wrong though they measure alike, from simulated pictures (not those that the
-# statement is tested on): a share of the bias, and of the value whatever the bias.
-_OFF, _UNLIKE = 0.5, 0.03
-_ADDITIVE = np.array([name in ("fraction", "circularity") for name in QUANTITIES])
+_ADDITIVE = np.array([IS_SHARE[name] for name in QUANTITIES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +104,15 @@ class Judgement:
         bias, spread = self.relative_bias.to_array(), self.relative_spread.to_array()
         return Quantities.of(np.hypot(bias, spread))
 
+    @property
+    def error_limits(self) -> tuple[Quantities, Quantities, Quantities]:
+        """Measured against true, and its 95 % limits, from `corrected`, `high` and `low`.
+
+        Differences of shares (fraction, circularity); of the others shares of the true value.
+        """
+        measured, true = self.measured.to_array(), (self.corrected, self.high, self.low)
+        return tuple(_against(measured, each.to_array()) for each in true)  # type: ignore[return-value]
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per quantity: measured, its error, corrected by simulation, limits.
 
@@ -119,9 +122,16 @@ class Judgement:
         values = {name: getattr(self, name).to_array() for name in columns}
         values |= {"corrected_by_simulation": self.corrected.to_array()}
         values |= {"low": self.low.to_array(), "high": self.high.to_array()}
+        names = ("error", "error_low", "error_high")
+        values |= {n: v.to_array() for n, v in zip(names, self.error_limits, strict=True)}
         units = {"fraction": "", "count": "", "circularity": ""}
         first = {"quantity": QUANTITIES, "unit": [units.get(n, self.unit) for n in QUANTITIES]}
         return pd.DataFrame(first | values)
+
+
+def _against(measured: Floats, true: Floats) -> Quantities:
+    ratio = measured / np.maximum(true, 1e-9) - 1
+    return Quantities.of(np.where(_ADDITIVE, measured - true, ratio))
 
 
 def judge(
@@ -136,9 +146,10 @@ def judge(
 ) -> Judgement:
     """Return how wrong a measurement of this micrograph is, by measuring look-alikes of it.
 
-    A first guess of what is true is what was measured. A few pilot twins show what the measurement
-    loses and invents at each size; the guess is mended until its twins measure as the original
-    does. Then `count` twins are drawn and measured, and compared with what was drawn.
+    Two guesses of what is true are what was measured and what a careful reading finds. A few pilot
+    twins show what the measurement loses and invents at each size; each guess is mended until its
+    twins measure as the original does. Then `count` twins are drawn by both and measured, and
+    compared with what was drawn; those that measure more like the original say more.
 
     Parameters
     ----------
@@ -157,6 +168,12 @@ def judge(
         Features of a network, one more witness of how alike twins are.
     on_progress : function of two ints, optional
         Called with measurements done and to do; what it raises ends the work.
+
+    Returns
+    -------
+    Judgement
+        Bias, spread and limits of fraction, count, sizes and shape; what was missed, merged, split
+        or invented.
 
     Raises
     ------
@@ -186,112 +203,63 @@ def judge_settings(
     exclude: NDArray[np.bool_] | None = None,
     embed: Embed | None = None,
     on_progress: Progress | None = None,
+    known: Imitation | None = None,
 ) -> dict[str, Judgement]:
     """Return how wrong each of several ways to measure is, all on the same twins.
 
     Parameters
     ----------
     measures : mapping of str to functions of a Micrograph
-        The first one's answer is the witness of the original from which twins are made.
+        Twins are made with the first one, and judged to be look-alikes or not by it.
     micrograph, count, seed, exclude, embed, on_progress
         As in `judge`.
+    known : Imitation, optional
+        What `imitate` has returned for the first one; its twins are used again.
 
     Raises
     ------
     UserError, ValueError
         As in `judge`.
     """
-    if not FEWEST <= count <= 500 or seed < 0:
-        raise ValueError(f"count must be 3 to 500 and seed at least 0, got {count} and {seed}")
-    steps = _Steps(_PILOTS * _ROUNDS + len(measures) * (count + 1), on_progress)
-    first = next(iter(measures.values()))
-    original = study(micrograph, steps.measure(first, micrograph), exclude)
-    original, times = _unfold(original, first, seed, steps)
-    twins = [draw_twin(original, seed, number, times) for number in range(count)]
-    answers = {}
-    for number, (name, measure) in enumerate(measures.items()):
-        own = original.objects
-        if number:
-            own = as_objects(steps.measure(measure, micrograph), original.counted)
-        seen = steps.objects(measure, twins)
-        answers[name] = _judgement(original, own, twins, seen, seed, embed)
-    base = answers[next(iter(answers))]
-    return {name: _refused_with(answer, base) for name, answer in answers.items()}
-
-
-class _Steps:
-    """Measures, counts what is done, and tells."""
-
-    def __init__(self, total: int, on_progress: Progress | None) -> None:
-        self.done, self.total, self.tell = 0, total, on_progress
-
-    def measure(self, measure: Measure, micrograph: Micrograph) -> NDArray[Any]:
-        """Return what is measured in a micrograph."""
-        answer = measure(micrograph)
-        self.done += 1
-        if self.tell is not None:
-            self.tell(min(self.done, self.total), self.total)
-        return answer
-
-    def objects(self, measure: Measure, twins: Sequence[Twin]) -> list[Labels]:
-        """Return the objects that are measured in twins."""
-        return [as_objects(self.measure(measure, t.micrograph), t.counted) for t in twins]
-
-
-def _unfold(
-    original: Original, measure: Measure, seed: int, steps: _Steps
-) -> tuple[Original, Floats]:
-    """Return the original as it is supposed to be, and how often each object must be drawn.
-
-    After the first round, what noise may have invented is no longer believed; after the second,
-    objects are as large as make those in twins measure as large as in the original; after the
-    others, as many.
-    """
-    times: Floats = np.ones(int(original.truth.max()) + 1)
-    for turn in range(_ROUNDS):
-        pilots = [
-            draw_twin(original, seed, 1000 + _PILOTS * turn + each, times)
-            for each in range(_PILOTS)
-        ]
-        seen = steps.objects(measure, pilots)
-        pairs = [(twin.labels, found) for twin, found in zip(pilots, seen, strict=True)]
-        if turn == 0:
-            times = times_drawn(original.truth, original.objects, pairs, times)
-            original = without_invented(original, times)
-            times = np.ones(int(original.truth.max()) + 1)
-        elif turn == 1:
-            by = outlines_to_move(original.truth, pairs, original.look.edge_px)
-            original = replace(original, truth=move_outlines(original.truth, by))
-        else:
-            times = times_drawn(original.truth, original.objects, pairs, times)
-    return original, times
+    (first, measure), *others = measures.items()
+    if known is None:
+        known = imitate(
+            micrograph, measure, count=count, seed=seed, exclude=exclude, on_progress=on_progress
+        )
+    steps = Steps(len(others) * (len(known.twins) + 1), on_progress)
+    original = known.original
+    answers = {first: _judgement(known, original.objects, known.seen, embed)}
+    for name, other in others:
+        own = as_objects(steps.measure(other, original.micrograph), original.counted)
+        answers[name] = _judgement(known, own, steps.objects(other, known.twins), embed)
+    return {name: _refused_with(answer, answers[first]) for name, answer in answers.items()}
 
 
 def _judgement(
-    original: Original,
-    own: Labels,
-    twins: list[Twin],
-    seen: list[Labels],
-    seed: int,
-    embed: Embed | None,
+    known: Imitation, own: Labels, seen: Sequence[Labels], embed: Embed | None
 ) -> Judgement:
     """Return what the errors on twins say about the original."""
-    size, counted = original.micrograph.pixel_size, original.counted
-    measured = measured_quantities(own, counted, size).to_array()
-    true, found = (
-        np.array([measured_quantities(each, counted, size).to_array() for each in labels])
-        for labels in ([twin.labels for twin in twins], seen)
-    )
-    errors = np.where(_ADDITIVE, found - true, found / np.where(true != 0, true, np.nan) - 1)
-    alike = likeness(
-        original.micrograph,
-        own,
-        counted,
-        [(twin.micrograph, each) for twin, each in zip(twins, seen, strict=True)][:_COMPARED],
-        embed,
-    )
+    original, twins, counted = known.original, known.twins, known.original.counted
+    is_first = own is original.objects
+    found = known.found if is_first else quantities_of(seen, counted)
+    measured = measured_quantities(own, counted, original.micrograph.pixel_size).to_array()
+    best = np.argsort(-known.weights, kind="stable")[:_COMPARED]
+    pairs = [(twins[each].micrograph, seen[each]) for each in best]
+    alike = likeness(original.micrograph, own, counted, pairs, embed)
+    errors = errors_on(known.true, found)
     objects = [match_objects(t.labels, f)[0] for t, f in zip(twins, seen, strict=True)]
-    return _stated(measured, errors, _summed(objects), alike, seed, _unit(original))
+    summed = _summed([objects[each] for each in np.flatnonzero(known.weights >= _SAYS_MUCH)])
+    return _stated(measured, errors, known, summed, alike)
+
+
+def errors_on(true: Floats, found: Floats) -> Floats:
+    """Return how wrong each twin was measured, shape (twins, 7).
+
+    Differences of shares; of the other quantities logarithms of measured by true.
+    """
+    with np.errstate(all="ignore"):
+        errors = np.where(_ADDITIVE, found - true, np.log(found / true))
+    return np.where(np.isfinite(errors), errors, np.nan)
 
 
 def _unit(original: Original) -> str:
@@ -305,26 +273,25 @@ def _summed(objects: list[Objects]) -> Objects:
 
 
 def _stated(
-    measured: Floats, errors: Floats, objects: Objects, alike: Likeness, seed: int, unit: str
+    measured: Floats, errors: Floats, known: Imitation, objects: Objects, alike: Likeness
 ) -> Judgement:
-    """Return bias, spread and corrected values from the errors of twins, shape (twins, 7)."""
-    known = np.isfinite(errors).sum(axis=0)
-    usable = known >= max(FEWEST, (len(errors) + 1) // 2)
-    held = np.where(usable, errors, 0)
-    mean, spread = (np.where(usable, each, np.nan) for each in _moments(held))
-    unlike = _UNLIKE * np.where(_IS_FRACTION, measured, 1)
-    error = np.sqrt(spread**2 * (1 + 1 / np.maximum(known, 1)) + (_OFF * mean) ** 2 + unlike**2)
-    reach = error * scipy.special.stdtrit(np.maximum(known - 1, 1), 0.975)
-    corrected, high, low = (_less(measured, mean + by) for by in (0 * reach, -reach, reach))
+    """Return bias, spread and corrected values from the errors of twins, shape (twins, 7).
+
+    Those of shares are differences, the others logarithms of measured by true.
+    """
+    mean, spread, many = summarise(errors, known.weights)
+    expected, reach = expect(mean, spread, np.where(_IS_FRACTION, measured, 1), many)
+    corrected, high, low = (_less(measured, expected + by) for by in (0 * reach, -reach, reach))
     bias = measured - corrected
     scale = np.where(_ADDITIVE, 1, corrected)
-    relative = np.where(corrected != 0, 1 / np.where(_ADDITIVE, corrected, 1), np.nan)
+    relative = np.where(_ADDITIVE, expected / corrected, np.expm1(expected))
+    each = np.where(_ADDITIVE, spread / corrected, spread)
     return Judgement(
         Quantities.of(measured),
         Quantities.of(bias),
         Quantities.of(spread * scale),
-        Quantities.of(mean * relative),
-        Quantities.of(spread * relative),
+        Quantities.of(np.where(corrected != 0, relative, np.nan)),
+        Quantities.of(np.where(corrected != 0, each, np.nan)),
         Quantities.of(corrected),
         Quantities.of(np.maximum(low, 0)),
         Quantities.of(high),
@@ -332,8 +299,8 @@ def _stated(
         alike,
         alike.refusal or _mostly_noise(measured, corrected),
         len(errors),
-        seed,
-        unit,
+        known.seed,
+        _unit(known.original),
     )
 
 
@@ -347,18 +314,25 @@ def _mostly_noise(measured: Floats, corrected: Floats) -> str | None:
     )
 
 
-def _moments(errors: Floats) -> tuple[Floats, Floats]:
+def summarise(errors: Floats, weights: Floats) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Return weighted means and standard deviations of errors, and of how many, shape (7,) each.
+
+    NaN where fewer than half of the twins, or than three, have an error.
+    """
     finite = np.isfinite(errors)
-    count = np.maximum(finite.sum(axis=0), 2)
-    held = np.where(finite, errors, 0)
-    mean = held.sum(axis=0) / count
-    spread = np.sqrt(np.where(finite, (errors - mean) ** 2, 0).sum(axis=0) / (count - 1))
-    return mean, spread
+    many = finite.sum(axis=0)
+    usable = many >= max(FEWEST, (len(errors) + 1) // 2)
+    weight = np.where(finite, weights[:, None], 0)
+    weight = weight / np.maximum(weight.sum(axis=0), 1e-300)
+    mean = (weight * np.where(finite, errors, 0)).sum(axis=0)
+    free = np.maximum(1 - (weight**2).sum(axis=0), 1e-9)
+    spread = np.sqrt((weight * np.where(finite, (errors - mean) ** 2, 0)).sum(axis=0) / free)
+    return np.where(usable, mean, np.nan), np.where(usable, spread, np.nan), many
 
 
 def _less(measured: Floats, error: Floats) -> Floats:
-    """Return measured values without an error, which is relative but for shares."""
-    return np.where(_ADDITIVE, measured - error, measured / np.maximum(1 + error, 0.05))
+    """Return measured values without an error: a logarithm of a ratio, of shares a difference."""
+    return np.where(_ADDITIVE, measured - error, measured * np.exp(-error))
 
 
 def _refused_with(answer: Judgement, base: Judgement) -> Judgement:

@@ -29,6 +29,7 @@ _FEWEST = 50
 _TO_SIGMA = 1.4826  # median of absolute values -> standard deviation of a normal distribution
 _BINNED_PX2 = 0.3  # variance that steps of half a pixel and their smoothing add to an edge
 _SEAM_PX = 1.2
+_SPECK_PX = 2.0  # farther from a larger object than its frayed outline
 _LARGE_SHARE = 0.1  # of the area lies in objects smaller than those that edges are learned from
 
 
@@ -90,13 +91,16 @@ def learn_look(pixels: NDArray[Any], objects: Labels, counted: Mask) -> Look:
     """
     grey = np.where(counted, pixels, 0).astype(np.float32)
     clear, distance = _clear_objects(objects)
-    steps, profile = _profile(grey, distance, counted)
+    steps, profile = _profile(grey, distance, counted & ~_beside(objects, clear))
     edge_px = _true_edge(steps, profile, _curvature(clear))
+    toned = (np.bincount(objects.ravel()) >= _TONE_FROM_PX)[objects] & (objects > 0)
+    distance = signed_distance(clear | toned)
     rest = grey - np.interp(distance, steps, profile).astype(np.float32)
     tones = _tones(rest, objects, counted)
     rest -= tones[objects]
     seam, seams_show = _seam(rest, objects, counted, float(np.ptp(profile)))
-    texture = average(rest, counted, _TEXTURE_PX)
+    level = counted & ~_beside(objects, clear | toned)  # specks are no texture
+    texture = average(rest, level, _TEXTURE_PX)
     noise = rest - texture
     quiet = counted & (np.abs(distance) > 3)
     quiet = quiet if np.count_nonzero(quiet) > 0.02 * quiet.size else counted
@@ -124,6 +128,13 @@ def _clear_objects(objects: Labels) -> tuple[Mask, Floats]:
     if smooth.any():
         clear = smooth
     return clear, signed_distance(clear)
+
+
+def _beside(objects: Labels, clear: Mask) -> Mask:
+    """Return where smaller objects lie than those that edges are learned from, and their edges."""
+    small = ((objects > 0) & ~clear).astype(np.uint8)
+    lone: Mask = (cv2.dilate(small, np.ones((5, 5), np.uint8)) > 0) & ~clear
+    return lone & (signed_distance(clear) < -_SPECK_PX)
 
 
 def _profile(
@@ -163,6 +174,8 @@ def _true_edge(steps: NDArray[np.float64], profile: NDArray[np.float64], curvatu
     fine = np.arange(-3.0, 3.01, 0.1)
     curve = scipy.ndimage.gaussian_filter1d(np.interp(fine, steps, profile), 5)
     slope = np.abs(np.gradient(curve))
+    if not slope.any():  # no edge shows
+        return 0.0
     peak = slope >= 0.7 * slope.max()
     steepest = float(np.average(fine[peak], weights=slope[peak]))
     wide = slope >= 0.1 * slope.max()

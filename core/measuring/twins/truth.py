@@ -11,10 +11,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.imaging.parting import NECK, part_at_necks
 from core.measuring.regions import label_regions, measure_labels
 
 Floats = NDArray[np.float32]
@@ -117,16 +117,25 @@ def suppose_objects(objects: Labels, seams_show: bool, outwards_px: float = 0.0)
     ndarray of shape (H, W), int32
         With outlines smoothed over a pixel.
     """
-    parts = objects if seams_show else _cut_at_necks(smooth_outlines(objects) > 0)
-    return smooth_outlines(parts, outwards_px)
+    if not seams_show:
+        objects = cut_clumps(label_regions(smooth_outlines(objects) > 0), _NECK_PX)
+    return smooth_outlines(objects, outwards_px)
 
 
-def _cut_at_necks(mask: Mask) -> Labels:
-    """Return connected regions, those cut into parts whose parts are all convex."""
-    whole = label_regions(mask)
+def cut_clumps(whole: Labels, neck_depth_px: float, neck: float = NECK) -> Labels:
+    """Return connected regions, those cut into parts whose parts are all convex.
+
+    Parameters
+    ----------
+    whole : ndarray of shape (H, W), int32
+        Connected regions from 1 without gaps.
+    neck_depth_px, neck : float
+        By how much a neck must be narrower than the narrower part: half of that in px, and a share.
+    """
     if not whole.any():
         return whole
-    parts = label_regions(mask, split=True, neck_depth_px=_NECK_PX)
+    mask = whole > 0
+    parts = part_at_necks(mask, 8, neck_depth_px, whole, neck)
     if parts.max() == whole.max():
         return whole
     table = measure_labels(parts)
@@ -171,10 +180,7 @@ def move_outlines(objects: Labels, outwards_px: NDArray[np.float64]) -> Labels:
         the object's depth.
     """
     distance = signed_distance(objects > 0)
-    nearest = scipy.ndimage.distance_transform_edt(
-        objects == 0, return_distances=False, return_indices=True
-    )
-    owner = objects[tuple(nearest)]
+    owner = nearest_objects(objects)
     depth = np.zeros(outwards_px.size)
     np.maximum.at(depth, objects.ravel(), np.maximum(distance, 0).ravel())
     moved = np.maximum(outwards_px, -depth / 3)
@@ -183,10 +189,25 @@ def move_outlines(objects: Labels, outwards_px: NDArray[np.float64]) -> Labels:
 
 def spread(objects: Labels, onto: Mask) -> Labels:
     """Return objects on other pixels: each takes the number of the nearest object's."""
+    return number_anew(spread_numbers(objects, onto))[0]
+
+
+def spread_numbers(objects: Labels, onto: Mask) -> Labels:
+    """Return the same with the numbers as they were, some of which may be gone."""
     if not objects.any() or not onto.any():
         return np.zeros_like(objects)
-    nearest = scipy.ndimage.distance_transform_edt(
-        objects == 0, return_distances=False, return_indices=True
+    return np.where(onto, nearest_objects(objects), 0).astype(np.int32)
+
+
+def nearest_objects(objects: Labels) -> Labels:
+    """Return the number of the nearest object at each pixel; there must be one."""
+    _, places = cv2.distanceTransformWithLabels(
+        (objects == 0).astype(np.uint8),
+        cv2.DIST_L2,
+        cv2.DIST_MASK_5,
+        labelType=cv2.DIST_LABEL_PIXEL,
     )
-    numbers = np.where(onto, objects[tuple(nearest)], 0)
-    return number_anew(numbers)[0]
+    inside = objects > 0
+    numbers = np.zeros(int(places.max()) + 1, np.int32)
+    numbers[places[inside]] = objects[inside]
+    return np.asarray(numbers[places])

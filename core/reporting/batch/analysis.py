@@ -36,6 +36,7 @@ from core.measuring.exchange import region_files
 from core.measuring.regions import filter_regions, label_regions, measure_labels
 from core.micrograph import Micrograph
 from core.reporting.batch.rows import likeness, measures, sizes
+from core.reporting.batch.rows.listing import NAMED, SIGNS
 from core.reporting.batch.rows.naming import find_part, find_sample
 from core.reporting.mending import Mended, mend
 from core.reporting.recipe import Recipe
@@ -97,7 +98,8 @@ class Analysis:
         Those that the recipe asks for: "overlays" (the heat map over the micrograph, a PNG of at
         most 1024 px), "masks" (the target cluster at full size, 0 or 255), "maps" (the heat map
         at full size, an NPY of float32), and those of `core.measuring.exchange.region_files`.
-    preview : Preview
+    preview : Preview or None
+        None where nobody asked for it.
     likeness : str
         What `core.reporting.batch.rows.likeness` compares, as base64.
     """
@@ -105,7 +107,7 @@ class Analysis:
     values: dict[str, Any]
     regions: pd.DataFrame
     pictures: dict[str, bytes]
-    preview: Preview
+    preview: Preview | None
     likeness: str
 
 
@@ -117,12 +119,14 @@ def analyse(
     recipe: Recipe,
     path: str = "",
     others: Mapping[str, Micrograph] | None = None,
+    is_shown: bool = True,
 ) -> Analysis:
     """Return the row, regions and pictures of a micrograph that the network has answered.
 
     The recipe's filters act on what is clustered and measured here; the network saw the
     micrograph as it was recorded. `path` is its name with its folders, for sample and class;
-    `others` holds by their digest the micrographs that filters need besides.
+    `others` holds by their digest the micrographs that filters need besides; small pictures are
+    made of those that are shown in the report.
     """
     filtered = recipe.pipeline(micrograph, exclude=exclude, others=others)
     hidden = uncounted(micrograph, exclude)
@@ -130,7 +134,7 @@ def analyse(
     recipe = settled(recipe, names["sample"], filtered, hidden)
     clustering = find_clusters(filtered, hidden, recipe, others)
     target: Mask = clustering.labels == recipe.target
-    numbers = _numbered(clustering, target, micrograph, recipe, hidden)
+    numbers = number_regions(clustering, target, micrograph, recipe, hidden)
     mended = mend(numbers, micrograph, hidden, recipe.segmentation.edits)
     if mended is not None:
         numbers, target = mended.labels, mended.labels > 0
@@ -176,7 +180,8 @@ def analyse(
     )
     pictures: dict[str, bytes] = {name: drawers[name]() for name in recipe.pictures}
     alike = base64.b64encode(likeness.describe(shown.picture).tobytes()).decode()
-    return Analysis(values, regions, pictures, shown.preview(), alike)
+    preview = shown.preview() if is_shown else None
+    return Analysis(values, regions, pictures, preview, alike)
 
 
 def name_parts(micrograph: Micrograph, recipe: Recipe, path: str) -> dict[str, str]:
@@ -240,7 +245,7 @@ def check_choices(recipe: Recipe) -> None:
         )
 
 
-def _numbered(
+def number_regions(
     clustering: Clustering | Phases,
     target: Mask,
     micrograph: Micrograph,
@@ -261,15 +266,23 @@ def _phase_name(recipe: Recipe) -> str:
 
 def _network_values(classification: Classification, explanation: Explanation) -> dict[str, Any]:
     # Six digits: what lies beyond depends on how micrographs share a pass through the network.
+    said = {
+        "novelty": classification.novelty,
+        SIGNS: "; ".join(classification.signs),
+        "has_evidence": explanation.has_evidence,
+    }
+    if classification.shows_nothing:  # whatever the network answers is no answer
+        return {"label": "", "runner_up": "", "candidates": []} | said
+    several = {} if classification.present_above is None else {NAMED: list(classification.present)}
     return {
         "label": classification.label,
         "probability": round(classification.probability, 6),
         "runner_up": classification.runner_up,
         "runner_up_probability": round(classification.runner_up_probability, 6),
         "candidates": list(classification.prediction_set),
-        "novelty": classification.novelty,
-        "has_evidence": explanation.has_evidence,
         **{f"p_{name}": round(p, 6) for name, p in classification.probabilities.items()},
+        **several,
+        **said,
     }
 
 
@@ -397,7 +410,7 @@ def list_columns(classes: Sequence[str], clusters: int) -> list[str]:
     return [
         *("sample", "stated_label"),
         *("label", "probability", "runner_up", "runner_up_probability", "candidates", "novelty"),
-        "has_evidence",
+        *(SIGNS, "has_evidence"),
         *(f"p_{name}" for name in classes),
         *(f"cluster_{number}_percent" for number in range(clusters)),
         *("target_cluster", "target_percent", "target_area_px", "target_area_µm2"),

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import UserError
@@ -28,6 +29,7 @@ from core.reporting.batch.pipeline import (
     read,
     take,
 )
+from core.reporting.batch.sources import Source
 from core.reporting.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -38,9 +40,9 @@ _NOBODY = (
     "tcp://10.0.0.5:8786."
 )
 CONNECT_S = 20
+_CHUNK_BYTES = 16 << 20  # of files that one task reads
 _models: dict[str, Classifier] = {}  # of a worker: one process answers with one model for long
 _loading = threading.Lock()
-_Job = tuple[Item, Any, Any]
 
 
 def work_in_processes(
@@ -133,16 +135,74 @@ def _check_address(scheduler: str) -> None:
 
 
 def _read(items: Iterable[Item], recipe: Recipe, client: Any, ahead: int) -> Iterator[Item]:
-    """Yield items whose micrographs lie with a worker; here is only what is known of them."""
-    under_way: deque[_Job] = deque()
-    for item in items:
-        there = client.submit(read, item.source.portable(), recipe, pure=False)
-        told = client.submit(_summary, there, pure=False, priority=1)
-        under_way.append((item, there, told))
-        if len(under_way) > ahead:
-            yield _noted(*under_way.popleft())
+    """Yield items whose micrographs lie with a worker; here is only what is known of them.
+
+    Several small files are one task: a scheduler takes a millisecond for each.
+    """
+    under_way: deque[tuple[list[Item], Any, Any]] = deque()
+    waiting = 0
+    for chunk in _chunks(items):
+        sources = [item.source.portable() for item in chunk]
+        there = client.submit(_read_all, sources, recipe, pure=False)
+        told = client.submit(_summaries, there, pure=False, priority=1)
+        under_way.append((chunk, there, told))
+        waiting += len(chunk)
+        while waiting > ahead:
+            waiting -= len(under_way[0][0])
+            yield from _noted_all(*under_way.popleft(), client, recipe)
     while under_way:
-        yield _noted(*under_way.popleft())
+        yield from _noted_all(*under_way.popleft(), client, recipe)
+
+
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Yield items by as many as one task reads: few of large files."""
+    chunk: list[Item] = []
+    held = 0
+    for item in items:
+        chunk.append(item)
+        held += _size(item)
+        if len(chunk) == GROUP or held > _CHUNK_BYTES:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
+        yield chunk
+
+
+def _size(item: Item) -> int:
+    """Return how many bytes a source has; what is not known counts as large."""
+    content = item.source.content
+    try:
+        return content.stat().st_size if isinstance(content, Path) else _CHUNK_BYTES
+    except OSError:
+        return 0
+
+
+def _read_all(sources: list[Source], recipe: Recipe) -> list[Reading]:
+    return [read(source, recipe) for source in sources]
+
+
+def _summaries(readings: list[Reading]) -> list[Reading]:
+    return [_summary(reading) for reading in readings]
+
+
+def _noted_all(
+    chunk: list[Item], there: Any, told: Any, client: Any, recipe: Recipe
+) -> Iterator[Item]:
+    """Yield items with what is known of them; where their worker died, each is tried alone."""
+    try:
+        known = told.result()
+    except Exception:
+        for item in chunk:
+            alone = client.submit(_read_all, [item.source.portable()], recipe, pure=False)
+            yield _noted(item, (alone, 0), client.submit(_first_summary, alone, pure=False))
+        return
+    for place, (item, reading) in enumerate(zip(chunk, known, strict=True)):
+        item.reading, item.remote = reading, (there, place)
+        yield item
+
+
+def _first_summary(readings: list[Reading]) -> Reading:
+    return _summary(readings[0])
 
 
 def _noted(item: Item, there: Any, told: Any) -> Item:
@@ -169,10 +229,14 @@ def _submit(
     waiting = [item for item in group if item.is_waiting]
     job = None
     if waiting:
-        there = [item.remote for item in waiting]
-        paths = [item.source.path for item in waiting]
+        chunks = list({id(item.remote[0]): item.remote[0] for item in waiting}.values())
+        number_of = {id(chunk): place for place, chunk in enumerate(chunks)}
+        which = [(number_of[id(item.remote[0])], item.remote[1]) for item in waiting]
+        told = [(item.source.path, item.is_shown) for item in waiting]
         job = client.submit(
-            _answer_and_measure, there, paths, recipe, sha256, others, pure=False, priority=2
+            *(_answer_and_measure, chunks, which, told, recipe, sha256, others),
+            pure=False,
+            priority=2,
         )
     for item in group:
         item.remote = None  # the group holds on to it until it is answered
@@ -191,16 +255,23 @@ def _collect(group: list[Item], job: Any) -> list[Item]:
 
 
 def _answer_and_measure(
-    readings: list[Reading], paths: list[str], recipe: Recipe, sha256: str, others: Others
+    chunks: list[list[Reading]],
+    which: list[tuple[int, int]],
+    told: list[tuple[str, bool]],
+    recipe: Recipe,
+    sha256: str,
+    others: Others,
 ) -> list[Analysis | str]:
-    """Work on a group in a worker's process."""
+    """Work on a group in a worker's process; `which` says where its readings lie in the chunks."""
     network = _load_once(recipe.model, sha256)
+    readings = [chunks[chunk][place] for chunk, place in which]
+    answers = answer(readings, recipe, network)
     done: list[Analysis | str] = []
-    for reading, path, said in zip(readings, paths, answer(readings, recipe, network), strict=True):
+    for reading, (path, is_shown), said in zip(readings, told, answers, strict=True):
         if isinstance(said, str):
             done.append(said)
         else:
-            done.append(measure(reading, said, recipe, path, others))
+            done.append(measure(reading, said, recipe, path, others, is_shown))
     return done
 
 

@@ -23,8 +23,8 @@ from core.errors import Unwritable
 from core.imaging.display import file_stem
 from core.learning.models import file_digest
 from core.reporting.batch.journal import FILE, FOLDER, LONGEST_STEM, OURS, Journal
-from core.reporting.batch.rows.spreadsheet import csv_bytes, written
 from core.reporting.batch.rows.tidy.columns import dictionary
+from core.reporting.batch.rows.tidy.spreadsheet import csv_bytes, written
 from core.reporting.batch.rows.tidy.tables import (
     CLUSTERS,
     COLUMNS,
@@ -38,6 +38,7 @@ from core.reporting.recipe import Recipe
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-image", "opencv-python-headless", "torch")
 REPORT, MANIFEST = "report.html", "manifest.json"
+TWINS = "twins.csv"
 ENDINGS = {
     "overlays": "png",
     "masks": "png",
@@ -80,7 +81,8 @@ def clear_folder(folder: Path, *, keep: bool = False) -> None:
             (folder / name).unlink(missing_ok=True)
         if (folder / MANIFEST).is_file():
             (folder / MANIFEST).unlink()
-            (folder / REPORT).unlink(missing_ok=True)
+            for name in (REPORT, TWINS):
+                (folder / name).unlink(missing_ok=True)
 
 
 def _old_pictures(folder: Path) -> list[str]:

@@ -38,6 +38,7 @@ WORKERS = min(8, os.cpu_count() or 1)
 GROUP = 16  # micrographs per pass through the network, and
 GROUP_PX = 12_000_000  # pixels, so that a few very large ones do not fill the memory;
 _AGAIN_BYTES = 100 << 20  # what must be free before a micrograph is tried again
+MOST_PREVIEWS = 400  # of whom the report shows pictures
 GROUP_WITH_IDLE = 64  # those that failed or were computed before do not fill a group
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,11 @@ class Item:
     group: int = 0
     others: Others = field(default_factory=dict)  # what filters need beside it
     remote: Any = None  # where its reading lies when another process has it
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the report shows pictures of it."""
+        return self.number <= MOST_PREVIEWS
 
     @property
     def is_waiting(self) -> bool:
@@ -138,13 +144,19 @@ def _ask(readings: list[Reading], recipe: Recipe, network: Classifier) -> list[A
 
 
 def measure(
-    reading: Reading, answer: Answer, recipe: Recipe, path: str, others: Others
+    reading: Reading,
+    answer: Answer,
+    recipe: Recipe,
+    path: str,
+    others: Others,
+    is_shown: bool = True,
 ) -> Analysis | str:
     """Return the analysis of a micrograph that the network has answered, or why there is none."""
     assert reading.micrograph is not None
     try:
         with reserved(work_bytes(reading.pixels, recipe)):
-            return analyse(reading.micrograph, reading.exclude, *answer, recipe, path, others)
+            known = (reading.micrograph, reading.exclude, *answer)
+            return analyse(*known, recipe, path, others, is_shown)
     except Exception as error:
         return explain_failure(error, reading.micrograph.name)
 
@@ -255,7 +267,8 @@ def _answer(number: int, group: list[Item], recipe: Recipe, network: Classifier)
 def _measure(item: Item, recipe: Recipe) -> None:
     """Measure and let go of the pixels."""
     if item.answer is not None:
-        take(item, measure(item.reading, item.answer, recipe, item.source.path, item.others))
+        known = (item.reading, item.answer, recipe, item.source.path, item.others)
+        take(item, measure(*known, item.is_shown))
     item.reading.let_go()
     item.answer = None
 

@@ -11,7 +11,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from core.errors import UnreadableMicrograph, UserError
-from core.imaging.reading import archive, check_file_size, opening, uploads
+from core.imaging.reading import (
+    archive,
+    check_file_size,
+    is_store_folder,
+    opening,
+    pack_store_folder,
+    uploads,
+)
 from core.micrograph import Micrograph
 from core.reporting.batch.export import MANIFEST
 from core.reporting.batch.journal import FILE, FOLDER, OURS, PICTURE_FOLDERS
@@ -37,7 +44,7 @@ class Later:
 class Packed:
     """One file in an archive, unpacked when it is read, with the files that belong to it."""
 
-    entry: archive.Entry
+    entry: archive.Entry | archive.StoreEntry
     companions: dict[str, bytes]
 
     def unpacked(self) -> uploads.Given:
@@ -99,8 +106,7 @@ class Source:
         if isinstance(content, Later):
             return _sha256(content.state.encode(errors="replace"))
         if isinstance(content, Packed):
-            own = f"{content.entry.info.file_size} {content.entry.info.CRC:08x}"
-            return own + _digests(content.companions)
+            return content.entry.stamp + _digests(content.companions)
         if isinstance(content, uploads.Refused):
             return str(content.error)
         return hashlib.sha256(content.data).hexdigest() + _digests(content.companions)
@@ -111,6 +117,8 @@ class Source:
         try:
             if isinstance(content, Micrograph | Later):
                 return content.sha256
+            if isinstance(content, Path) and is_store_folder(content):
+                return _sha256(pack_store_folder(content))
             if isinstance(content, Path):
                 with content.open("rb") as stream:
                     return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -137,6 +145,8 @@ GivenSource = str | PathLike[str] | tuple[str, bytes] | Micrograph | Later | Sou
 
 def _stat(path: Path) -> str:
     try:
+        if is_store_folder(path):
+            return " ".join(_stat(each) for each in sorted(path.rglob("*")) if each.is_file())
         stat = path.stat()
         return f"{stat.st_size} {stat.st_mtime_ns}"
     except (OSError, ValueError):
@@ -256,7 +266,7 @@ def _expand_path(path: Path, is_written: IsWritten | None) -> list[Source]:
         if path.suffix.lower() == ".zip" and path.is_file():
             check_file_size(path.stat().st_size)
             return _unpack([(path.name, path.read_bytes())])
-        if path.is_dir():
+        if path.is_dir() and not is_store_folder(path):
             return _list_folder(path, is_written)
     except (OSError, UnreadableMicrograph):
         pass
@@ -267,12 +277,15 @@ def _list_folder(folder: Path, is_written: IsWritten | None) -> list[Source]:
     relative = sorted(
         path.relative_to(folder)
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file()
+        if path.suffix.lower() in SUFFIXES and (path.is_file() or is_store_folder(path))
     )
+    stores = {path for path in relative if (folder / path).is_dir()}
     found = [
         path
         for path in relative
-        if _is_given(folder, path) and not (is_written and is_written(folder / path))
+        if _is_given(folder, path)
+        and stores.isdisjoint(path.parents)
+        and not (is_written and is_written(folder / path))
     ]
     if not found:
         raise UserError(

@@ -14,7 +14,7 @@ from core.reporting.figures.batches import (
 from core.reporting.figures.by_hand import hand_histogram
 from core.reporting.figures.choices import choice_of_k, fraction_bands
 from core.reporting.figures.classes import class_counts, class_distribution, probabilities, recalls
-from core.reporting.figures.embeddings import image_map
+from core.reporting.figures.embeddings import axis_titles, image_map, kind_colors
 from core.reporting.figures.explanations import evidence_histogram, evidence_map
 from core.reporting.figures.filters import line_profiles, radial_powers
 from core.reporting.figures.histograms import cluster_histogram, histogram
@@ -31,6 +31,7 @@ __all__ = [
     "agreement",
     "area_intervals",
     "attribution",
+    "axis_titles",
     "cascade",
     "choice_of_k",
     "class_counts",
@@ -43,6 +44,7 @@ __all__ = [
     "hand_histogram",
     "histogram",
     "image_map",
+    "kind_colors",
     "learning_curve",
     "level",
     "limit_curve",

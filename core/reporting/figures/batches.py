@@ -10,7 +10,16 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from core.reporting.batch import Bin, GroupSummary
-from core.reporting.figures.style import BLUE, GREY, ink, interval_points, plain, styled, title
+from core.reporting.figures.style import (
+    BLUE,
+    GREY,
+    ink,
+    interval_points,
+    plain,
+    styled,
+    tick_powers,
+    title,
+)
 
 _COLORS = ("#2f7fb8", "#d9730d", "#5b5ea6", "#8a7a12", "#a23b72", "#3a9d78", "#8a94a3")
 
@@ -82,7 +91,9 @@ def size_distributions(
                 name=plain(title(name, display_names)),
                 hovertemplate=f"%{{x:.4g}} {unit}: %{{y:.1f}} %",
             )
-    figure.update_xaxes(title=f"equivalent diameter ({unit}), logarithmic", type="log", dtick="D2")
+    figure.update_xaxes(title=f"equivalent diameter ({unit}), logarithmic", type="log")
+    if sizes:
+        tick_powers(figure, edges[0], edges[-1])
     figure.update_yaxes(title="share of regions (%)", rangemode="tozero")
     return styled(figure, dark, height=260)
 

@@ -9,14 +9,18 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.imaging.display import class_colors
+from core.reporting.batch import NAMED, words_of
 from core.reporting.figures.style import (
     BLUE,
+    GREY,
     interval_points,
     percent,
     plain,
     styled,
     title,
 )
+
+_PALE = 0.4  # of a class below the threshold
 
 
 class HasProbabilities(Protocol):
@@ -36,10 +40,13 @@ def probabilities(
     display_names: Mapping[str, str] | None = None,
     *,
     dark: bool = False,
+    threshold: float | None = None,
 ) -> go.Figure:
     """Return horizontal bars of class probabilities in percent, the predicted class first.
 
-    Each class has its colour of `class_colors`, the one that it has in a map of tiles.
+    Each class has its colour of `class_colors`, the one that it has in a map of tiles. With a
+    threshold (0–1), for classes that are answered one by one, a line stands there and the bars of
+    those below it are pale.
     """
     colors_by_class = dict(
         zip(
@@ -58,15 +65,22 @@ def probabilities(
             y=[plain(title(name, display_names)) for name, _ in ranked],
             orientation="h",
             marker_color=colors,
+            marker_opacity=[_strength(value, threshold) for value in percents],
             text=[percent(value) for value in percents],
             textposition="outside",
             cliponaxis=False,
             hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
         )
     )
+    if threshold is not None:
+        figure.add_vline(100 * threshold, line_dash="dash", line_width=1.5, line_color=GREY)
     figure.update_xaxes(title="probability (%)", range=[0, 112], tickvals=[0, 25, 50, 75, 100])
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
     return styled(figure, dark, height=72 + 36 * len(ranked))
+
+
+def _strength(value: float, threshold: float | None) -> float:
+    return 1.0 if threshold is None or value > 100 * threshold else _PALE
 
 
 def recalls(
@@ -140,7 +154,11 @@ def class_distribution(
 def class_counts(rows: pd.DataFrame) -> pd.Series[int]:
     """Return the number of micrographs per class id of the rows that succeeded."""
     known = [str(name)[2:] for name in rows.columns if str(name).startswith("p_")]
-    found = rows.loc[rows["status"] == "ok", "label"].value_counts(sort=False)
+    ok = rows[rows["status"] == "ok"]
+    labels = ok["label"]
+    if NAMED in ok:  # several may be true of one frame, or none
+        labels = ok[NAMED].map(words_of).explode().dropna()
+    found = labels[labels != ""].value_counts(sort=False)
     known += sorted(set(found.index) - set(known))
     counts: pd.Series[int] = found.reindex(known, fill_value=0).astype(int)
     return counts

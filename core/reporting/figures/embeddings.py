@@ -28,7 +28,7 @@ def image_map(
     carry no numbers.
     """
     figure = go.Figure()
-    order = {kind: place for place, kind in enumerate(sorted(set(kinds)))}
+    order = {kind: place for place, kind in enumerate(kind_colors(kinds))}
     for kind, place in order.items():
         members = [i for i, own in enumerate(kinds) if own == kind]
         figure.add_scatter(
@@ -63,11 +63,30 @@ def image_map(
     return figure
 
 
-def _axes(figure: go.Figure, projection: Projection) -> None:
+def kind_colors(kinds: Sequence[str]) -> dict[str, str]:
+    """Return the kinds in their order, each with the colour that maps give it."""
+    return {
+        kind: _COLORS[place % len(_COLORS)]
+        for place, kind in enumerate(sorted(set(kinds), key=_natural))
+    }
+
+
+def _natural(kind: str) -> tuple[tuple[int, str], ...]:
+    """Return what kinds are sorted by: "group 2" is before "group 10"."""
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in kind.split(" "))
+
+
+def axis_titles(projection: Projection) -> tuple[str, str]:
+    """Return what the vertical and the horizontal axis of a map show."""
     if projection.method == "tsne":
-        figure.update_xaxes(title="t-SNE 1 (neighbours stay neighbours)", showticklabels=False)
-        figure.update_yaxes(title="t-SNE 2", showticklabels=False)
-        return
+        return "t-SNE 2", "t-SNE 1 (neighbours stay neighbours)"
     first, second = (100 * share for share in projection.explained)
-    figure.update_xaxes(title=f"principal component 1 ({first:.0f} % of the scatter)")
-    figure.update_yaxes(title=f"principal component 2 ({second:.0f} %)")
+    across = f"principal component 1 ({first:.0f} % of the scatter)"
+    return f"principal component 2 ({second:.0f} %)", across
+
+
+def _axes(figure: go.Figure, projection: Projection) -> None:
+    up, across = axis_titles(projection)
+    numbers = projection.method != "tsne"
+    figure.update_xaxes(title=across, showticklabels=numbers)
+    figure.update_yaxes(title=up, showticklabels=numbers)

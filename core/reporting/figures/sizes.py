@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.measuring.regions import LimitEffect, SizeDistribution
-from core.reporting.figures.style import BLUE, GREY, ORANGE, ink, styled
+from core.reporting.figures.style import BLUE, GREY, ORANGE, ink, styled, tick_powers
 
 MOST_STEPS = 500  # of a cumulative curve: more cannot be told apart on a screen
 _CURVE = 200
@@ -136,10 +136,4 @@ def _tick(figure: go.Figure, found: SizeDistribution) -> None:
     if not found.sizes.size:
         figure.update_xaxes(type="linear", range=[0, 1])
         return
-    low, high = found.sizes[0] / 1.15, found.sizes[-1] * 1.15
-    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    steps = (1, 2, 5) if high / low > 6 else (1, 1.5, 2, 3, 4, 5, 6, 8)
-    ticks = [step * 10.0**d for d in decades for step in steps if low <= step * 10.0**d <= high]
-    figure.update_xaxes(
-        range=[np.log10(low), np.log10(high)], tickvals=ticks, ticktext=[f"{t:g}" for t in ticks]
-    )
+    tick_powers(figure, found.sizes[0] / 1.15, found.sizes[-1] * 1.15)

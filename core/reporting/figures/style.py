@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 BLUE, ORANGE, GREY = "#2f7fb8", "#d9730d", "#8a94a3"
+NO_CLASS = "no class"
 FONT = "Source Sans, sans-serif"  # the one that Streamlit carries with it
 
 
@@ -87,12 +89,23 @@ def interval_points(
         },
         customdata=[list(each) for each in zip(lows, highs, counts, strict=True)],
         hovertemplate=hovertemplate,
+        showlegend=False,
+    )
+
+
+def tick_powers(figure: go.Figure, low: float, high: float) -> None:
+    """Write a logarithmic axis of sizes as people do: few, round and within the figure."""
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    steps = (1, 2, 5) if high / low > 6 else (1, 1.5, 2, 3, 4, 5, 6, 8)
+    ticks = [step * 10.0**d for d in decades for step in steps if low <= step * 10.0**d <= high]
+    figure.update_xaxes(
+        range=[np.log10(low), np.log10(high)], tickvals=ticks, ticktext=[f"{t:g}" for t in ticks]
     )
 
 
 def title(name: str, display_names: Mapping[str, str] | None) -> str:
     """Return a class's words for people."""
-    return (display_names or {}).get(name, name.replace("_", " "))
+    return (display_names or {}).get(name, name.replace("_", " ")) or NO_CLASS
 
 
 def plain(text: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.reporting.batch import Bin
-from core.reporting.report.wording import escape
+from core.reporting.report.wording import escape, plain_number
 
 WIDTH, HEIGHT = 260, 120
 LEFT, BOTTOM, TOP = 8, 22, 8
@@ -36,7 +36,8 @@ def histogram(values: NDArray[np.float64], edges: NDArray[np.float64], unit: str
     bars = "".join(
         f'<rect class="bar" x="{LEFT + i * step + 0.5:.2f}" y="{TOP + up - height:.2f}" '
         f'width="{max(step - 1, 0.5):.2f}" height="{height:.2f}">'
-        f"<title>{edges[i]:.3g} to {edges[i + 1]:.3g} {unit}: {counts[i]}</title></rect>"
+        f"<title>{plain_number(edges[i], 3)} to {plain_number(edges[i + 1], 3)} {unit}: "
+        f"{counts[i]}</title></rect>"
         for i, height in enumerate(heights)
         if counts[i]
     )
@@ -44,10 +45,11 @@ def histogram(values: NDArray[np.float64], edges: NDArray[np.float64], unit: str
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(alt)}">{bars}'
         f'<line class="axis" x1="{LEFT}" x2="{WIDTH - LEFT}" y1="{base}" y2="{base}"/>'
-        f'<text x="{LEFT}" y="{HEIGHT - 7}">{edges[0]:.3g}</text>'
+        f'<text x="{LEFT}" y="{HEIGHT - 7}">{plain_number(edges[0], 3)}</text>'
         f'<text x="{WIDTH / 2}" y="{HEIGHT - 7}" text-anchor="middle">'
         f"diameter ({unit}), logarithmic</text>"
-        f'<text x="{WIDTH - LEFT}" y="{HEIGHT - 7}" text-anchor="end">{edges[-1]:.3g}</text></svg>'
+        f'<text x="{WIDTH - LEFT}" y="{HEIGHT - 7}" text-anchor="end">'
+        f"{plain_number(edges[-1], 3)}</text></svg>"
     )
 
 

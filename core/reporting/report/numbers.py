@@ -15,16 +15,19 @@ from core.measuring.statistics import Interval, wilson_interval
 from core.reporting.batch import (
     Agreement,
     GroupSummary,
+    SampleEvidence,
     Units,
     collect_regions,
     compare,
     evidence_by_cluster,
+    evidence_by_sample,
     group_column,
     summarise_groups,
 )
 from core.reporting.figures import class_counts
 from core.reporting.report import drawings, wording
 from core.reporting.report.wording import escape, interval, percent, plain_number
+from core.reporting.segmenting import CLUSTERS, phase_titles
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult
@@ -223,30 +226,67 @@ def _percentiles(table: pd.DataFrame, recipe: Recipe) -> str:
 
 
 def evidence(result: BatchResult) -> str:
-    """Return which share of the evidence falls in each cluster, against its share of the area."""
-    recipe = result.recipe
-    table = evidence_by_cluster(result.fields, recipe.clusters)
-    fields = table[0].evidence_percent.n
+    """Return which share of the evidence falls in each cluster, against its share of the area.
+
+    Of each sample where any is named: samples are not pooled.
+    """
+    named = group_column(result.fields) == "sample"
+    count = result.recipe.clusters
+    if named:
+        samples = evidence_by_sample(result.fields, count)[:MOST_SAMPLES]
+        found = [(each.sample or "no sample named", each) for each in samples if each.fields]
+    else:
+        table = tuple(evidence_by_cluster(result.fields, count))
+        found = [("", SampleEvidence("", None, table))]
+    fields = sum(each.fields for _, each in found)
     if not fields:
         return ""
-    colors = cluster_colors(recipe.clusters)
-    lines = "".join(
-        f'<tr><td><span class="swatch" style="background:{colors[row.cluster]}"></span>cluster '
-        f"{row.cluster}{' (target)' if row.cluster in recipe.targets else ''}</td>"
-        f'<td class="number">{_share(row.area_percent)}</td>'
-        f'<td class="number">{_share(row.evidence_percent)}</td>'
-        f'<td class="number">{row.lift:.2f}</td></tr>'
-        for row in table
-    )
+    lines = "".join(_evidence_lines(result, title, each, named) for title, each in found)
     return (
-        '<h2>Evidence per cluster</h2><div class="card scroll"><table><thead><tr><th>Cluster</th>'
-        '<th class="number">Area (%)</th><th class="number">Evidence (%)</th>'
-        f'<th class="number">Lift</th></tr></thead><tbody>{lines}</tbody></table></div>'
-        f'<p class="note">Mean over {fields} fields with evidence and its 95 % t-interval. '
-        "Lift is the ratio of the two: above 1 the network looks there more than the area alone "
-        "would make it. A map of evidence is coarse, so that it spills over the edges of small "
-        "regions.</p>"
+        f'<h2>{_evidence_title(result, named)}</h2><div class="card scroll"><table class="phases">'
+        "<thead><tr>"
+        f'<th>{_phases(result).capitalize()}</th><th class="number">Area (%)</th>'
+        '<th class="number">Evidence (%)</th><th class="number">Lift</th></tr></thead>'
+        f"{lines}</table></div>"
+        f'<p class="note">Mean over {fields} fields with evidence and its 95 % t-interval'
+        f"{', of each sample for itself' if named else ''}. Evidence is the share of the heat map "
+        "that lies there. Lift is the ratio of the two: above 1 the network looks there more than "
+        "the area alone would make it. A map of evidence is coarse, so that it spills over the "
+        "edges of small regions.</p>"
     )
+
+
+def _evidence_title(result: BatchResult, named: bool) -> str:
+    of_samples = " in each sample" if named else ""
+    return f"Evidence per {_phases(result)}{of_samples}"
+
+
+def _phases(result: BatchResult) -> str:
+    return "cluster" if result.recipe.segmentation.way == CLUSTERS else "phase"
+
+
+def _evidence_lines(result: BatchResult, title: str, found: SampleEvidence, named: bool) -> str:
+    """Return a sample's clusters as lines of their own, the sample named once."""
+    recipe = result.recipe
+    colors = cluster_colors(recipe.clusters)
+    titles = phase_titles(recipe.segmentation, recipe.clusters)
+    targets = (found.target,) if named else recipe.targets
+    fields = f"{found.fields} field{'' if found.fields == 1 else 's'}"
+    head = f'<tr><th scope="rowgroup" colspan="4">{escape(title)} · {fields}</th></tr>'
+    lines = head if named else ""
+    for row in found.clusters:
+        lines += (
+            f'<tr><td><span class="swatch" style="background:{colors[row.cluster]}"></span>'
+            f"{escape(titles[row.cluster])}{' (target)' if row.cluster in targets else ''}</td>"
+            f'<td class="number">{_share(row.area_percent)}</td>'
+            f'<td class="number">{_share(row.evidence_percent)}</td>'
+            f'<td class="number">{_lift(row.lift)}</td></tr>'
+        )
+    return f"<tbody>{lines}</tbody>"
+
+
+def _lift(value: float) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else "–"
 
 
 def truth(result: BatchResult) -> str:

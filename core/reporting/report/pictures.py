@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from core.imaging.display import cluster_colors
-from core.reporting.batch import FLAGS, Preview, Units, gravity, words_of
+from core.reporting.batch import FLAGS, NAMED, Preview, Units, gravity, words_of
 from core.reporting.report import wording
 from core.reporting.report.wording import escape, number, percent
 
@@ -63,7 +63,11 @@ def _columns(result: BatchResult, units: Units) -> list[tuple[str, str, bool]]:
         ("Class", "label", False),
         ("Label", "true_label", False),
         ("Probability (%)", "probability", True),
-        ("Prediction set", "candidates", False),
+        (
+            ("Classes above the threshold", NAMED, False)
+            if NAMED in rows
+            else ("Prediction set", "candidates", False)
+        ),
         ("Warnings", "warnings", False),
         ("Clusters", "shares", False),
         ("Target area (%)", "target_percent", True),
@@ -128,8 +132,9 @@ def _cell(
         return f'<td data-sort="{escape(row["warnings"])}">{_chips(row["warnings"])}</td>'
     text = row[column] if isinstance(row[column], str) else ""
     if column in ("label", "true_label"):
-        text = wording.class_title(result, text) if text else ""
-    elif column == "candidates":
+        blank = column == "label" and row["status"] == "ok"
+        text = wording.class_title(result, text) if text or blank else ""
+    elif column in ("candidates", NAMED):
         text = ", ".join(wording.class_title(result, name) for name in words_of(text))
     return f'<td{_kinds(column, False)} data-sort="{escape(text)}">{escape(text)}</td>'
 
@@ -203,7 +208,7 @@ def _kinds(column: str, is_number: bool) -> str:
 
 def gallery(result: BatchResult) -> Iterator[str]:
     """Yield the pictures of all rows that have some, those with the gravest warnings first."""
-    records: Iterable[Any] = result.rows.itertuples(index=False, name="Row")
+    records: Iterable[Any] = result.rows.itertuples(name="Row")
     rows = sorted(
         records,
         key=lambda row: (gravity(row.warnings), row.number),
@@ -253,11 +258,25 @@ def _card(result: BatchResult, row: Any, preview: Preview) -> str:
     return (
         f'<section class="card" data-number="{row.number}"><h3><span>#{row.number}</span> '
         f"{escape(row.name)}</h3>"
-        f'<p class="facts">{escape(title)}, {percent(100 * row.probability)}{copy}{alike} '
+        f'<p class="facts">{_answer(result, row, title)}{copy}{alike} '
         f'{_chips(row.warnings)}</p><div class="pictures">'
         + "".join(_figure(data, caption, row.name) for data, caption in pictures)
         + "</div></section>"
     )
+
+
+def _answer(result: BatchResult, row: Any, title: str) -> str:
+    """Return the class with its probability; of several labels each that is named."""
+    if not row.label:
+        return escape(f"{title}: {row.signs_against}")
+    if NAMED not in result.rows:
+        return f"{escape(title)}, {percent(100 * row.probability)}"
+    named = [
+        f"{escape(wording.class_title(result, name))}, "
+        f"{percent(100 * result.rows.at[row.Index, f'p_{name}'])}"
+        for name in words_of(getattr(row, NAMED))
+    ]
+    return "; ".join(named) or f"no class; {escape(title)}, {percent(100 * row.probability)}"
 
 
 def _figure(data: bytes, caption: str, name: str) -> str:

@@ -21,6 +21,7 @@ from core.reporting.batch import (
     suggest_rule,
 )
 from core.reporting.report import wording
+from core.reporting.report.samples import judged
 from core.reporting.report.wording import escape, plain_number
 
 if TYPE_CHECKING:
@@ -46,14 +47,15 @@ def answer(result: BatchResult, units: Units) -> str:
     if group_column(fields) == "sample":
         return _by_sample(result, fields, units)
     if are_alike(fields):
-        return ""
+        return judged.line(result, "")
     return _unlike(result, fields)
 
 
 def _by_sample(result: BatchResult, fields: pd.DataFrame, units: Units) -> str:
     names = [name for name, _ in _groups(fields)]
     lines = "".join(
-        f"<li><b>{escape(name)}</b> {escape(said)}</li>" for name, said in answers(result, units)
+        f"<li><b>{escape(name)}</b> {escape(said)}{judged.line(result, name)}</li>"
+        for name, said in answers(result, units)
     )
     said = " ".join(map(escape, differences(result, units)))
     told = f'<p class="differences">{said}</p>' if said else ""

@@ -11,9 +11,10 @@ import pandas as pd
 
 from core.measuring.clustering import AUTO, GREY, GREYS
 from core.measuring.statistics import Interval, mean_interval
-from core.reporting.batch import are_alike, group_column, list_versions, words_of
+from core.reporting import sizing
+from core.reporting.batch import NAMED, are_alike, group_column, list_versions, words_of
 from core.reporting.decisions import Decision
-from core.reporting.recipe import FROM_FILE, FROM_PICTURE, Recipe
+from core.reporting.recipe import Recipe
 from core.reporting.segmenting import CLUSTERS
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def interval(value: Interval) -> str:
 def class_title(result: BatchResult, name: str) -> str:
     """Return a class's name for people, not yet escaped."""
     titles: dict[str, str] = result.model["display_names"]
-    return titles.get(name, name.replace("_", " "))
+    return titles.get(name, name.replace("_", " ")) or "no class"
 
 
 def target_title(recipe: Recipe) -> str:
@@ -123,6 +124,8 @@ def summary(result: BatchResult, fields: pd.DataFrame) -> str:
 
 
 def _class_sentence(result: BatchResult, fields: pd.DataFrame) -> str:
+    if NAMED in fields:
+        return _named_sentence(result, fields)
     counts = fields["label"].value_counts()
     leaders = sorted(str(name) for name in counts.index[counts == counts.max()])
     titles = [escape(class_title(result, name)) for name in leaders]
@@ -132,6 +135,16 @@ def _class_sentence(result: BatchResult, fields: pd.DataFrame) -> str:
     if len(leaders) > 1:
         return f"The most frequent classes are {names}, with {int(counts.max())} each."
     return f"The most frequent class is {names}, with {int(counts.max())} of {len(fields)}."
+
+
+def _named_sentence(result: BatchResult, fields: pd.DataFrame) -> str:
+    """Return how often a network of several labels names each class."""
+    counts = fields[NAMED].map(words_of).explode().dropna().value_counts()
+    named = ", ".join(f"{escape(class_title(result, n))} in {k}" for n, k in counts.items())
+    return (
+        "Several classes may be true of one micrograph, or none. Above the network’s threshold: "
+        f"{named or 'none'} of {len(fields)}."
+    )
 
 
 def _doubts(fields: pd.DataFrame) -> list[str]:
@@ -209,7 +222,7 @@ def methods(result: BatchResult) -> str:
             f"mapped by {escape(method['title'])} ({escape(method['reference'])}) on "
             f"{_layer(recipe)} and scaled to its own maximum in each micrograph.",
             _exclusion(recipe),
-            _pixel_sizes(recipe),
+            escape(sizing.describe(recipe)),
             _filters(recipe),
             f"{_phases(recipe)}; the target was {target_title(recipe)}. "
             f"{decisions(recipe)}Connected regions of the target with at least "
@@ -278,20 +291,6 @@ def _exclusion(recipe: Recipe) -> str:
             "network's input, clustering and area fractions."
         )
     return "Whole frames were used, with any info bar or burned-in text in them."
-
-
-def _pixel_sizes(recipe: Recipe) -> str:
-    if recipe.pixel_size_from == FROM_FILE:
-        said = "Pixel sizes are those that the files state or that were set by hand."
-    elif recipe.pixel_size_from == FROM_PICTURE:
-        said = (
-            "Where a file states no pixel size, the scale bar and the length written beside it "
-            "were read, and used if two ways of finding them agreed within 3 %."
-        )
-    else:
-        said = f"Every micrograph was given a pixel size of {escape(recipe.pixel_size_from)}."
-    samples = len(recipe.pixel_sizes)
-    return f"{said} For {samples} sample(s) the recipe states its own." if samples else said
 
 
 def _filters(recipe: Recipe) -> str:

@@ -29,7 +29,6 @@ from core.reporting.batch import (
 )
 from core.reporting.report import (
     citing,
-    comparison,
     hand,
     numbers,
     pictures,
@@ -38,9 +37,10 @@ from core.reporting.report import (
     wording,
 )
 from core.reporting.report.about import About, heading
+from core.reporting.report.samples import comparison, judged
 from core.reporting.report.wording import escape, percent
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "look"
 _BODY = "<!-- body -->"
 _ABOUT = About()
 
@@ -57,6 +57,11 @@ def write_report(
         A folder, where the file is called report.html; or the file itself, ending in ".html".
     about : About
         Title, authors, date and a note.
+
+    Returns
+    -------
+    Path
+        Of the report: one HTML file that needs nothing else.
 
     Raises
     ------
@@ -137,7 +142,7 @@ def _tiles(result: BatchResult) -> str:
         named = fields.loc[fields["sample"].fillna("") != "", "sample"].nunique()
         if named:
             tiles.append(_tile(named, "sample" if named == 1 else "samples"))
-        tiles.append(_tile(fields["label"].nunique(), "classes found"))
+        tiles.append(_tile(fields.loc[fields["label"] != "", "label"].nunique(), "classes found"))
         if not named and are_alike(fields):
             mean = mean_interval(fields["target_percent"].to_numpy(float)).estimate
             tiles.append(_tile(percent(mean), "mean area of the target cluster"))
@@ -182,7 +187,7 @@ def _failures(result: BatchResult) -> str:
 
 
 def _methods(result: BatchResult) -> str:
-    text = wording.methods(result)
+    text = wording.methods(result) + judged.methods(result.recipe)
     return (
         f'<h2>Methods</h2><div class="card"><p id="methods">{text}</p>'
         '<button type="button" class="copy" data-copy="methods" hidden>Copy methods paragraph'

@@ -2,6 +2,7 @@ from .model import ORIGINAL as ORIGINAL
 from .model import Member as Member
 from .model import Study as Study
 from .opening import open_study as open_study
+from .results import restore_result as restore_result
 from .running import compare_rows as compare_rows
 from .running import run_study as run_study
 from .saving import SUFFIX as SUFFIX

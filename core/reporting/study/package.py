@@ -113,6 +113,8 @@ def _open_zip(data: bytes) -> Package:
         raise UserError(f"{NAME} cannot be opened: {error}") from error
     readers: dict[str, Callable[[], bytes]] = {}
     for entry in entries:
+        if isinstance(entry, archive.StoreEntry):
+            raise UserError(f"This is no study: it holds a zarr store, “{entry.label}”.")
         name = entry.info.filename
         if not _is_inside(name) or name in readers:
             raise UserError(f"{NAME} names a file outside of it, or one twice: it {_BROKEN}.")

@@ -27,7 +27,7 @@ from core.reporting.study.versions import KIND, VERSION
 
 SUFFIX = ".micrographia.zip"
 NOTEBOOK, RECIPE = "study.ipynb", "recipe.json"
-_TABLES = ("results.csv", "regions.csv", "columns.csv")
+_TABLES = ("results.csv", "regions.csv", "columns.csv", "twins.csv")
 _PICTURES = ("labels", "rois", "masks", "geojson", "coco")  # heat maps can be made again
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can hold
 _PACKED = (".png", ".zip")
@@ -73,6 +73,11 @@ def save_study(
     **words
         title, note, license (an address or words), citation, date ("2026-11-28"; that of the
         batch or today by default): text; authors: texts.
+
+    Returns
+    -------
+    Path
+        Of the study.
 
     Raises
     ------
@@ -128,14 +133,13 @@ def _shell(recipe: Recipe, result: BatchResult | None, settings: Mapping[str, st
     if result is None:
         today = datetime.now(UTC).date().isoformat()
         return Study((), recipe, date=today, settings=dict(settings))
-    told = ("name", "sha256", "architecture", "classes")
     return Study(
         (),
         recipe,
         date=str(result.times["finished"])[:10],
         settings=dict(settings),
         results=collecting.columns(result.rows),
-        model={name: collecting.plain(result.model[name]) for name in told},
+        model={name: collecting.plain(each) for name, each in result.model.items()},
     )
 
 

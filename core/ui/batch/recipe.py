@@ -10,9 +10,12 @@ import streamlit as st
 
 from core.errors import UserError
 from core.imaging.scale import words
+from core.reporting import sizing
 from core.reporting.recipe import Recipe
 from core.reporting.report import wording
+from core.reporting.segmenting import CLUSTERS as BY_CLUSTERS
 from core.ui import cache
+from core.ui.batch import scales
 from core.ui.batch.settings import (
     BORDER,
     CLUSTERING,
@@ -24,6 +27,7 @@ from core.ui.batch.settings import (
     SCALE,
     SETTINGS,
     TARGETS,
+    TWINS,
 )
 from core.ui.parts import AUTOMATIC, gather, measuring, say, show, tables
 from core.ui.shell import (
@@ -35,11 +39,12 @@ from core.ui.shell import (
     grouping,
     model_choice,
     region,
+    segmenting,
     smallest_by,
     workspace,
 )
 
-CURRENT, FROM_FILE = "My settings", "A file"
+CURRENT, OBJECTS, FROM_FILE = "My settings", "Segment’s objects", "A file"
 _DEFAULTS = Recipe()
 
 
@@ -55,7 +60,7 @@ def choose(pick_model: Callable[[], str], said: Callable[[], Mapping[str, Any]])
     """
     origin = st.segmented_control(
         "Recipe",
-        (CURRENT, FROM_FILE),
+        (CURRENT, *([OBJECTS] if segmenting.recipe() else []), FROM_FILE),
         default=CURRENT,
         required=True,
         key="batch_recipe_origin",
@@ -64,6 +69,9 @@ def choose(pick_model: Callable[[], str], said: Callable[[], Mapping[str, Any]])
     if origin == FROM_FILE:
         file = st.file_uploader("recipe.json", "json", key="batch_recipe_file", max_upload_size=1)
         return None if file is None else _from_file(file.getvalue())
+    found = segmenting.recipe() if origin == OBJECTS else None
+    if found is not None:
+        return _from_segment(found, pick_model(), said())
     return _from_settings(pick_model(), said())
 
 
@@ -105,9 +113,7 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
     EXCLUDE.draw()
     _scale()
     _draw_regions()
-    with st.expander("Labels, pictures", icon=":material/sell:"):
-        LABEL.draw()
-        PICTURES.draw()
+    _draw_labels()
     own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *SETTINGS))
     stated = {name: _whole(name, value) for name, value in {**said, **own}.items()}
     stated |= {"model": model, "filters": steps if filtered else ()}
@@ -115,8 +121,42 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
         "target_cluster": None if target == AUTOMATIC else target,
         "smallest_region_by": smallest_by(),
     }
-    stated["samples"] = grouping.pairs()
+    stated |= _of_samples()
     return Recipe(**{**stated, "conformal_level": _level(model, said.get("conformal_level"))})
+
+
+def _from_segment(found: Recipe, model: str, said: Mapping[str, Any]) -> Recipe:
+    """Return what finds Segment's objects in all micrographs, and draw what a batch adds to it."""
+    METHOD.begin_with(said[METHOD.recipe])
+    METHOD.draw()
+    _scale()
+    with st.expander("Measures", icon=":material/tune:"):
+        measuring.SIZES_BY.draw()
+        measuring.MEASURES.draw()
+    _draw_labels()
+    own = gather((METHOD, SCALE, LABEL, PICTURES, measuring.SIZES_BY, measuring.MEASURES))
+    rule = grouping.SAMPLE.value()
+    return replace(
+        found,
+        **{**{name: _whole(name, value) for name, value in own.items()}, **_of_samples()},
+        model=model,
+        sample_from=rule or "",
+        conformal_level=_level(model, said.get("conformal_level")),
+    )
+
+
+def _of_samples() -> dict[str, Any]:
+    """Return what is stated by hand of samples: who belongs to which, and pixel sizes."""
+    stated: dict[str, Any] = {"samples": grouping.pairs(), "pixel_sizes": scales.pairs()}
+    if scales.of_all():
+        stated["pixel_size_from"] = scales.of_all()
+    return stated
+
+
+def _draw_labels() -> None:
+    with st.expander("Labels, pictures", icon=":material/sell:"):
+        LABEL.draw()
+        PICTURES.draw()
 
 
 def _draw_regions() -> None:
@@ -131,6 +171,7 @@ def _draw_regions() -> None:
         measuring.draw_limits((measuring.LARGEST, measuring.LARGEST_NM))
         measuring.SIZES_BY.draw()
         measuring.MEASURES.draw()
+        TWINS.draw()
 
 
 def _scale() -> None:
@@ -171,34 +212,46 @@ def _target(recipe: Recipe) -> str:
     return tables.cluster_title(recipe.target, recipe.clusters)
 
 
+def _found_by(recipe: Recipe) -> tuple[str, str, str]:
+    """Return name, words and page of how the target is found, and what counts as a region."""
+    border = ", none that is cut" if recipe.drop_border_regions else ""
+    usual = recipe.connectivity == 8 and not recipe.fill_holes and not recipe.split_regions
+    rules = "" if usual else f"; {wording.region_rules(recipe)}"  # only what differs is said
+    regions = f"regions from {wording.smallest_region(recipe)}{border}{rules}"
+    by = recipe.segmentation
+    if by.way == BY_CLUSTERS:
+        words = f"{recipe.clusters} {wording.clustering(recipe)}, target: {_target(recipe)}"
+        return "Clusters", f"{words}; {regions}", "pages/4_Cluster.py"
+    noun = "micrograph" if len(by.edits) == 1 else "micrographs"
+    hand = f"; changed by hand on {len(by.edits)} {noun}" if by.edits else ""
+    words = f"{by.describe()} Target: {by.names[recipe.target]}; {regions}{hand}"
+    return "Objects", words, segmenting.PAGE
+
+
 def summary(recipe: Recipe) -> None:
     """Say what the recipe does, each line with the page where it is set; offer it as a file."""
     titles = cache.method_titles()
     filters = " → ".join(step.spec.title for step in recipe.filters) or "none"
     overlays = "left out" if recipe.exclude_overlays else "taken for specimen"
-    border = ", none that is cut" if recipe.drop_border_regions else ""
-    usual = recipe.connectivity == 8 and not recipe.fill_holes and not recipe.split_regions
-    rules = "" if usual else f"; {wording.region_rules(recipe)}"  # only what differs is said
     level = recipe.conformal_level
     sets = f"prediction sets at {100 * level:.0f} %; " if level else ""
     lines = (
         ("Model", f"{recipe.model}; {sets}info bar and letters {overlays}", "pages/1_Classify.py"),
         ("Explanation", titles.get(recipe.method, recipe.method), "pages/2_Explain.py"),
         ("Filters", filters, "pages/3_Filters.py"),
-        (
-            "Clusters",
-            f"{recipe.clusters} {wording.clustering(recipe)}, target: "
-            f"{_target(recipe)}; regions from {wording.smallest_region(recipe)}{border}{rules}",
-            "pages/4_Cluster.py",
-        ),
+        _found_by(recipe),
+        ("Pixel sizes", sizing.describe_briefly(recipe), ""),
     )
     with st.container(border=True, gap="xxsmall", key="batch_recipe_summary"):
         for name, words, where in lines:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 say.markdown("**{name}** {words}", name=name, words=words, width="stretch")
-                st.page_link(
-                    where, label=say.line("Edit on {tasks}", tasks=TASKS[where][0]), width="content"
-                )
+                if where:
+                    st.page_link(
+                        where,
+                        label=say.line("Edit on {tasks}", tasks=TASKS[where][0]),
+                        width="content",
+                    )
         if region.is_held():
             st.caption(
                 "The region of interest on Cluster belongs to one micrograph and is not used here: "

@@ -19,14 +19,16 @@ from core.reporting.batch import (
     collect_sizes,
     compare,
     csv_bytes,
+    describe_twins,
     group_column,
     match_labels,
     read_labels,
     summarise_groups,
     words_of,
 )
+from core.reporting.mending import describe_mending
 from core.reporting.report import About, verdict
-from core.ui.batch import comparison
+from core.ui.batch import comparison, evidence
 from core.ui.batch.run import Run
 from core.ui.parts import say, show, tables
 
@@ -46,6 +48,8 @@ def draw(run: Run, result: BatchResult) -> None:
             given=result.given,
             icon=":material/info:",
         )
+    if run.is_opened:
+        st.caption("Saved results of the study that was opened: nothing was computed again.")
     _about(run)
     _downloads(run, result)
     _problems(result)
@@ -55,6 +59,7 @@ def draw(run: Run, result: BatchResult) -> None:
     _answer(result, units)
     _charts(result, units)
     comparison.draw(result, units)
+    evidence.draw(result)
     _table(run, result, units)
     _truth(result)
 
@@ -176,14 +181,24 @@ def _answer(result: BatchResult, units: Units) -> None:
     """Say what each sample has and how samples differ; or why there is no one answer."""
     for name, said in verdict.answers(result, units):
         say.markdown("**{name}** {said}", name=name, said=say.plain(said))
+        _wrong(result, name)
+    _wrong(result, "")
     if apart := verdict.differences(result, units):
         say.caption("{said}", said=say.plain(" ".join(apart)))
+    if mended := describe_mending(result.rows):
+        say.caption("{mended}", mended=mended)
     if group_column(result.fields) == "label" and not are_alike(result.fields):
         say.info(
             "No sample is named and these micrographs are not alike, so nothing is averaged over "
             "all of them. Name the samples above and run again: each then has its answer.",
             icon=":material/sell:",
         )
+
+
+def _wrong(result: BatchResult, sample: str) -> None:
+    """Say how wrong a sample's numbers are, where that was judged."""
+    if said := describe_twins(result.twins, sample):
+        say.caption("{said}", said=say.plain(said))
 
 
 def _table(run: Run, result: BatchResult, units: Units) -> None:

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ from core.reporting.recipe import Recipe
 from core.reporting.report import About, write_report
 from core.ui import cache
 from core.ui.batch.kept import Kept
-from core.ui.parts import Turn, Turns, viewer
+from core.ui.parts import Turn, Turns, be_polite, viewer
 from core.ui.shell import sentence, visitor, workspace
 
 if TYPE_CHECKING:
@@ -69,46 +69,55 @@ class _State:
 class Run:
     """A batch at work or finished, in a folder of its own."""
 
-    def __init__(
-        self,
-        sources: Sequence[GivenSource],
-        recipe: Recipe,
-        classifier: Classifier,
-        others: Sequence[GivenSource] = (),
-        visitor: object = None,
-        place: str = "batch",
-        by_hand: pd.DataFrame | None = None,
-    ) -> None:
-        """Begin at once, or as soon as it is this visitor's turn.
+    def __init__(self, recipe: Recipe, place: str = "batch", about: About | None = None) -> None:
+        """Make the folder; `begin` starts the work, `finish` takes up what is done.
 
-        `others` are for filters that need them; `place` is where the sources count in the budget
-        of all visitors; `by_hand` is what was measured by hand on the sources, for the report.
+        `place` is where the sources count in the budget of all visitors.
         """
         self.recipe = recipe
         self.revision = 0
         self.note = ""  # what of a table of labels was not used
-        self.about = About()
+        self.about = about or About()
+        self.is_opened = False  # saved results, computed elsewhere
         self.place = place
         self._labelling = threading.Lock()
         self._state = _State()
-        folder = make_folder("batch-")
-        self._thread = threading.Thread(
-            target=_work,
-            args=(
-                self._state,
-                list(sources),
-                recipe,
-                classifier,
-                folder,
-                list(others),
-                visitor,
-                by_hand,
-            ),
-            name="batch",
-            daemon=True,
-        )
-        self.forget = weakref.finalize(self, _forget, self._state, folder)
-        self._thread.start()
+        self._folder = make_folder("batch-")
+        self.forget = weakref.finalize(self, _forget, self._state, self._folder)
+
+    def begin(
+        self,
+        sources: Sequence[GivenSource],
+        classifier: Classifier,
+        others: Sequence[GivenSource] = (),
+        visitor: object = None,
+        by_hand: pd.DataFrame | None = None,
+    ) -> None:
+        """Begin at once, or as soon as it is this visitor's turn.
+
+        `others` are for filters that need them; `by_hand` is what was measured by hand on the
+        sources, for the report.
+        """
+        work = (list(sources), self.recipe, classifier, self._folder, list(others))
+        threading.Thread(
+            target=_work, args=(self._state, *work, visitor, by_hand), name="batch", daemon=True
+        ).start()
+
+    def finish(self, restore: Callable[[Path], BatchResult | None]) -> bool:
+        """Take up a result that was made elsewhere; False, and nothing is shown, without one.
+
+        Raises
+        ------
+        UserError
+            If there is none that can be shown.
+        """
+        self._state.is_over = self.is_opened = True
+        result = restore(self._folder)
+        if result is None:
+            return False
+        self._state.report = write_report(result, self._folder, about=self.about)
+        self._state.result = result
+        return True
 
     @property
     def is_running(self) -> bool:
@@ -201,23 +210,45 @@ def start(sources: Sequence[GivenSource], recipe: Recipe) -> None:
     held = sum(len(source[1]) for source in sources if isinstance(source, tuple))
     workspace.hold_beside(place, held)
     try:
-        begun = Run(
-            sources,
-            recipe,
-            classifier,
-            others,
-            visitor.identity() or None,
-            place,
-            _by_hand(sources),
-        )
+        begun = Run(recipe, place)
+        begun.begin(sources, classifier, others, visitor.identity() or None, _by_hand(sources))
     except BaseException:
         workspace.hold_beside(place, 0)
         raise
+    _put(begun, previous)
+
+
+def take_over(restore: Callable[[Path], BatchResult | None], recipe: Recipe, about: About) -> bool:
+    """Show a result that was made elsewhere in place of the last batch; False without one.
+
+    Raises
+    ------
+    UserError
+        If it cannot be shown; the batch before is then as it was.
+    """
+    found = Run(recipe, about=about)
+    try:
+        is_one = found.finish(restore)
+    except BaseException:
+        found.forget()
+        raise
+    if not is_one:
+        found.forget()
+        return False
+    _put(found, latest())
+    st.session_state["batch_title"] = about.title
+    st.session_state["batch_authors"] = ", ".join(about.authors)
+    st.session_state["batch_note"] = about.note
+    return True
+
+
+def _put(run: Run, previous: Run | None) -> None:
+    """Make a batch the visitor's last one; the one before it is stopped and forgotten."""
     if previous is not None:
         workspace.hold_beside(previous.place, 0)
         _kept.drop(previous)
         previous.forget()
-    st.session_state[_KEY] = begun
+    st.session_state[_KEY] = run
     st.session_state.pop(_KEPT_KEY, None)
 
 
@@ -294,6 +325,7 @@ def _work(
             if turn is None:
                 state.problem = "Cancelled before it began: nothing was analysed."
                 return
+            be_polite()
             state.phase = "reading the first micrographs"
             result = run_batch(
                 sources,

@@ -83,6 +83,19 @@ PICTURES = Several(
     recipe="pictures",
     to_recipe=lambda chosen: tuple(kind for kind in KINDS if kind in chosen),
 )
+TWINS = Whole(
+    name="batch-twins",
+    key="batch_twins",
+    label="Look-alikes of each sample",
+    help="So many pictures that look like a typical field of each sample are drawn, of which the "
+    "truth is known, and measured in the same way: the report then says how wrong its numbers "
+    "are. 20 take as long as 30 micrographs of a megapixel.",
+    default=0,
+    low=0,
+    high=40,
+    step=10,
+    recipe="twins",
+)
 SETTINGS: tuple[Setting, ...] = (
     METHOD,
     CLUSTERS,
@@ -93,4 +106,5 @@ SETTINGS: tuple[Setting, ...] = (
     SCALE,
     LABEL,
     PICTURES,
+    TWINS,
 )

@@ -16,6 +16,7 @@ from core.imaging.reading import MAX_FILE_MB
 from core.micrograph import Micrograph
 from core.reporting.batch import GivenSource, count_samples, list_sources
 from core.reporting.recipe import Recipe
+from core.ui.batch import scales
 from core.ui.parts import say
 from core.ui.shell import grouping, uploads, user_errors, workspace
 
@@ -113,6 +114,14 @@ def ask_samples(sources: Sequence[GivenSource], recipe: Recipe | None, from_file
                 "{by_hand} of what is loaded were named by hand on Home, which counts first.",
                 by_hand=by_hand,
             )
+        scales.ask(_samples(names))
+
+
+def _samples(names: Sequence[str]) -> list[str]:
+    """Return the samples of a batch: those of the rule, and those named by hand."""
+    rule = grouping.SAMPLE.value()
+    counted = count_samples(rule, names) if rule else {}
+    return list(dict.fromkeys([*counted, *(sample for _, sample in grouping.pairs())]))
 
 
 def file_names(sources: Sequence[GivenSource]) -> list[str]:

@@ -85,13 +85,13 @@ from .measuring import (
     files_of_regions,
     image_groups,
     projection,
-    target_intervals,
     texture_row,
 )
 from .models import (
     add_model,
     architecture_title,
     can_choose_preparation,
+    choose_labels,
     choose_preparation,
     has_model,
     is_preparation_chosen,
@@ -104,17 +104,9 @@ from .models import (
 )
 from .scales import Outcome, ask_for_scale, reading_problem, scale_outcome
 from .segmenting import (
-    CHAIN,
-    CLUSTERS,
-    FILE,
-    PARTICLES,
-    STROKES,
-    Given,
     Objects,
-    SegmentChoice,
     Segmented,
     object_files,
-    object_fraction,
     object_outlines,
     object_table,
     objects,
@@ -146,9 +138,13 @@ from .shared import (
     window,
 )
 from .structure import (
+    Target,
+    cluster_target,
+    object_target,
     target_correlation,
     target_gaps,
     target_intercepts,
+    target_shares,
     target_widths,
 )
 from .training import (
@@ -202,6 +198,7 @@ __all__ = [
     "SegmentChoice",
     "Segmented",
     "StepFacts",
+    "Target",
     "Wrong",
     "add_model",
     "architecture_title",
@@ -215,10 +212,12 @@ __all__ = [
     "can_tune",
     "card_jpeg",
     "choice_of_k",
+    "choose_labels",
     "choose_preparation",
     "classification",
     "cluster_fractions",
     "cluster_histogram",
+    "cluster_target",
     "cluster_values",
     "clusters",
     "clusters_palette_png",
@@ -277,9 +276,9 @@ __all__ = [
     "new_hand",
     "noise",
     "object_files",
-    "object_fraction",
     "object_outlines",
     "object_table",
+    "object_target",
     "objects",
     "overlay_check",
     "overlay_evidence_share",
@@ -322,8 +321,8 @@ __all__ = [
     "target_correlation",
     "target_gaps",
     "target_intercepts",
-    "target_intervals",
     "target_png",
+    "target_shares",
     "target_widths",
     "texture_row",
     "thumbnail_png",
@@ -347,3 +346,4 @@ __all__ = [
     "written_boxes",
     "zip_model",
 ]
+from .ways import CHAIN, CLUSTERS, FILE, PARTICLES, STROKES, Given, SegmentChoice

@@ -15,7 +15,7 @@ from core.imaging import display
 from core.imaging.display import class_tiles
 from core.micrograph import Micrograph
 from core.reporting.batch import Bin, reliability_bins
-from core.ui.cache.shared import BY_KEY, encode, excluded, model, overlays, picture
+from core.ui.cache.shared import BY_KEY, a_turn, encode, excluded, model, overlays, picture
 
 if TYPE_CHECKING:
     from core.learning.classifying import Classification, LabelStability, OverlayCheck, TileMap
@@ -93,7 +93,9 @@ def label_stability(micrograph: Micrograph, model_name: str, exclude: bool) -> L
     """Return how the label fares under flips, shifts and noise."""
     from core.learning.classifying import check_stability
 
-    return check_stability(model(model_name), micrograph, excluded(micrograph, exclude))
+    network, mask = model(model_name), excluded(micrograph, exclude)
+    with a_turn():
+        return check_stability(network, micrograph, mask)
 
 
 def magnification_caution(micrograph: Micrograph, model_name: str) -> str:
@@ -114,13 +116,9 @@ def tile_map(
     """Return the class of every tile."""
     from core.learning.classifying import map_tiles
 
-    return map_tiles(
-        model(model_name),
-        micrograph,
-        tile_px,
-        exclude=excluded(micrograph, exclude),
-        on_progress=_tell,
-    )
+    network, mask = model(model_name), excluded(micrograph, exclude)
+    with a_turn():
+        return map_tiles(network, micrograph, tile_px, exclude=mask, on_progress=_tell)
 
 
 def tile_map_png(micrograph: Micrograph, tiles: TileMap) -> bytes:

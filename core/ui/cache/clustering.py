@@ -114,18 +114,32 @@ def clusters(
     _tell: Callable[[float, str], None] | None = None,
 ) -> Clustering:
     """Return the clusters of one micrograph; what is told on the way is not kept."""
+    mask = excluded(micrograph, choice.exclude)
+    return find_clusters(
+        micrograph, choice, mask, _tell, lambda plain: clusters(micrograph, plain, _tell)
+    )
+
+
+def find_clusters(
+    micrograph: Micrograph,
+    choice: ClusterChoice,
+    exclude: NDArray[np.bool_] | None,
+    tell: Callable[[float, str], None] | None = None,
+    unsmoothed: Callable[[ClusterChoice], Clustering] | None = None,
+) -> Clustering:
+    """Return clusters that are not kept; where those before smoothing are kept, they are asked."""
     if choice.smoothing.kind not in (NONE, GREYS):
-        found = clusters(micrograph, choice.unsmoothed, _tell)
-        return smooth_labels(found, micrograph.pixels, choice.smoothing)
+        find = unsmoothed or (lambda plain: find_clusters(micrograph, plain, exclude, tell))
+        return smooth_labels(find(choice.unsmoothed), micrograph.pixels, choice.smoothing)
     return group_pixels(
         micrograph,
         choice.k,
         choice.group_by,
-        exclude=excluded(micrograph, choice.exclude),
+        exclude=exclude,
         region=choice.region,
         features=choice.features,
         seed=choice.seed,
-        on_progress=_tell,
+        on_progress=tell,
         smoothing=choice.smoothing,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,16 @@ from core.imaging.display import legends, saving
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.reporting.batch import list_versions
-from core.ui.cache.shared import BY_KEY, encode, excluded, model, overlays, picture, with_scale_bar
+from core.ui.cache.shared import (
+    BY_KEY,
+    a_turn,
+    encode,
+    excluded,
+    model,
+    overlays,
+    picture,
+    with_scale_bar,
+)
 
 if TYPE_CHECKING:
     from core.learning.explaining import Explanation, LayerFacts
@@ -228,15 +238,19 @@ def trust(micrograph: Micrograph, question: Question, thorough: bool, _tell: Tel
     from core.learning.trust import trust_card
 
     found = explanation(micrograph, question)
-    return trust_card(
-        model(question.model_name),
-        micrograph,
-        found,
-        exclude=excluded(micrograph, question.exclude),
-        overlays=overlays(micrograph),
-        thorough=thorough,
-        on_progress=_tell,
-    )
+    network, mask = model(question.model_name), excluded(micrograph, question.exclude)
+    shown = overlays(micrograph)
+    # A thorough one takes too long for a turn.
+    with contextlib.nullcontext() if thorough else a_turn():
+        return trust_card(
+            network,
+            micrograph,
+            found,
+            exclude=mask,
+            overlays=shown,
+            thorough=thorough,
+            on_progress=_tell,
+        )
 
 
 @st.cache_data(max_size="8MB", show_spinner=False, hash_funcs=BY_KEY)

@@ -1,4 +1,4 @@
-"""Intervals, attribution and images as points.
+"""Attribution and images as points.
 
 What a person chose to get a mask or clusters goes into the key as text (`settings`); the arrays
 themselves stay out of it, since Streamlit would hash a large one from a sample.
@@ -27,7 +27,6 @@ from core.measuring.embedding import (
 )
 from core.measuring.exchange import region_files
 from core.measuring.regions import label_regions
-from core.measuring.statistics import Interval, area_fraction, count_points
 from core.micrograph import Micrograph
 from core.ui.cache.clustering import RegionChoice
 from core.ui.cache.explaining import Question, explanation
@@ -35,14 +34,6 @@ from core.ui.cache.shared import BY_KEY, BY_PIXELS, Mask, excluded, model
 
 _DESCRIBED_PX = 256  # longer side at which a texture is described
 _CARD_PX = 160
-
-
-@st.cache_data(max_entries=512, show_spinner="Drawing tiles …", hash_funcs=BY_KEY)
-def target_intervals(
-    micrograph: Micrograph, settings: str, _mask: Mask, _included: Mask
-) -> tuple[Interval, Interval]:
-    """Return a mask's share of a field with its interval from tiles, and from a grid of points."""
-    return area_fraction(_mask, _included), count_points(_mask, _included)
 
 
 @st.cache_data(max_entries=256, show_spinner="Sharing out the evidence …", hash_funcs=BY_KEY)

@@ -58,6 +58,13 @@ def choose_preparation(added: AddedModel, prepare: str) -> AddedModel:
     return adding.choose_preparation(added, prepare)
 
 
+def choose_labels(added: AddedModel, several: bool) -> AddedModel:
+    """Return the same network whose classes are answered one by one, or of which one is true."""
+    from core.learning import adding
+
+    return adding.choose_labels(added, several=several)
+
+
 def is_preparation_chosen(added: AddedModel) -> bool:
     """Tell whether a file or a person said how frames are prepared for a model."""
     return added.card.training.get(installed.PREPARED_BY) != installed.ASSUMED

@@ -1,34 +1,25 @@
-"""Segmentations, what a hand changed in them, and what is measured of it.
-
-Strokes, files and other micrographs are named in the choice by their digests; they come along
-themselves in `Given`, which is no part of the key.
-"""
+"""Segmentations, what a hand changed in them, and what is measured of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.imaging.filtering import Pipeline
-from core.measuring.by_hand import Shape, paint
+from core.measuring.by_hand import paint
 from core.measuring.exchange import region_files
-from core.measuring.regions import filter_regions, measure_labels, trace_regions
+from core.measuring.regions import measure_labels, trace_regions
 from core.measuring.segmentation import (
     OBJECTS,
     Edit,
     Replayed,
     Segmentation,
-    from_chain,
-    from_clusters,
     from_file,
-    from_objects,
     from_strokes,
-    name_clusters,
     objects_of,
     replay,
 )
@@ -44,45 +35,28 @@ from core.measuring.strokes import (
     unsureness,
 )
 from core.micrograph import Micrograph
-from core.ui.cache.clustering import ClusterChoice, RegionChoice, clusters, unit_of
+from core.ui.cache.clustering import RegionChoice, clusters
 from core.ui.cache.shared import BY_KEY, excluded
+from core.ui.cache.ways import (
+    CHAIN,
+    CLUSTERS,
+    FILE,
+    PARTICLES,
+    STROKES,
+    Given,
+    SegmentChoice,
+    by_chain,
+    by_clusters,
+    by_network,
+    within_limits,
+)
 
-CHAIN, CLUSTERS, STROKES, PARTICLES, FILE = "chain", "clusters", "strokes", "particles", "file"
 _FOUND_BY = {
     "network": "Found by the particle network.",
     "shape": "Found by threshold and shape: the frame is too small or too narrow for the particle "
     "network, or none is installed.",
 }
 _STRIDE = 8  # edits that are made again at most when one is added
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentChoice:
-    """All that decides how a micrograph is segmented.
-
-    `names` are those of the phases, in the order of their numbers; equal names are one phase.
-    `strokes` and `file` are digests of what `Given` holds.
-    """
-
-    way: str = CHAIN
-    exclude: bool = True
-    chain: str = ""
-    dark: bool | None = None
-    clusters: ClusterChoice | None = None
-    names: tuple[str, ...] = ()
-    strokes: str = ""
-    seed: int = 0
-    preview: bool = False
-    file: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Given:
-    """What a choice names by digests: strokes by micrograph, a file, other micrographs."""
-
-    strokes: tuple[tuple[Micrograph, tuple[Shape, ...]], ...] = ()
-    file: tuple[str, bytes] = ("", b"")
-    others: Mapping[str, Micrograph] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,34 +78,17 @@ def segmented(micrograph: Micrograph, choice: SegmentChoice, _given: Given) -> S
     UserError
         If the way needs what is not there yet.
     """
+    mask = excluded(micrograph, choice.exclude)
     makers: dict[str, Callable[[], Segmented]] = {
-        CHAIN: lambda: _by_chain(micrograph, choice, _given),
-        CLUSTERS: lambda: _by_clusters(micrograph, choice),
+        CHAIN: lambda: Segmented(by_chain(micrograph, choice, _given, mask)),
+        CLUSTERS: lambda: Segmented(
+            by_clusters(micrograph, choice, lambda asked: clusters(micrograph, asked))
+        ),
         STROKES: lambda: _by_strokes(micrograph, choice, _given),
         PARTICLES: lambda: _by_network(micrograph, choice),
         FILE: lambda: _by_file(micrograph, choice, _given),
     }
     return makers[choice.way]()
-
-
-def _by_chain(micrograph: Micrograph, choice: SegmentChoice, given: Given) -> Segmented:
-    chain = Pipeline.from_json(choice.chain)
-    mask = excluded(micrograph, choice.exclude)
-    name = choice.names[0] if choice.names else "phase"
-    return Segmented(
-        from_chain(
-            micrograph, chain, exclude=mask, others=given.others, dark=choice.dark, name=name
-        )
-    )
-
-
-def _by_clusters(micrograph: Micrograph, choice: SegmentChoice) -> Segmented:
-    if choice.clusters is None:
-        raise ValueError("clusters need a choice of how pixels are grouped")
-    found = clusters(micrograph, choice.clusters)
-    named = name_clusters(found.k, choice.names)
-    how = {"method": choice.clusters.method, "mode": choice.clusters.mode}
-    return Segmented(from_clusters(found, named, micrograph, how))
 
 
 def _by_strokes(micrograph: Micrograph, choice: SegmentChoice, given: Given) -> Segmented:
@@ -195,13 +152,7 @@ def unlike_painted(micrograph: Micrograph, choice: SegmentChoice, _given: Given)
 
 
 def _by_network(micrograph: Micrograph, choice: SegmentChoice) -> Segmented:
-    # Here, since it imports torch: the other ways need none.
-    from core.learning.particles import find_particles, way_to_particles
-
-    mask = excluded(micrograph, choice.exclude)
-    way = way_to_particles(micrograph)
-    labels = find_particles(micrograph, exclude=mask)
-    found = from_objects(labels, micrograph, exclude=mask, parameters={"found_by": way})
+    found, way = by_network(micrograph, excluded(micrograph, choice.exclude))
     return Segmented(found, (_FOUND_BY[way],))
 
 
@@ -228,13 +179,25 @@ def _replayed(
     edits: tuple[Edit, ...],
     _given: Given,
 ) -> Replayed:
-    """Return labels after edits; every eighth step is kept, so that one more is made at once."""
+    """Return labels after edits; some earlier steps are kept, so that one more is made at once."""
     before = None
-    if len(edits) > _STRIDE:
-        earlier = edits[: (len(edits) - 1) // _STRIDE * _STRIDE]
+    earlier = edits[: _kept_before(len(edits))]
+    if earlier:
         before = _replayed(micrograph, choice, phase, found_by, earlier, _given)
     found = _objects(micrograph, choice, phase, found_by, _given)
     return replay(found, edits, micrograph.pixels, before=before)
+
+
+def _kept_before(edits: int) -> int:
+    """Return after how many edits the labels are kept from which so many are made.
+
+    The last digit, to the base of the stride, that is not 0 is taken away: most edits cost a few
+    others again, and thousands are reached over a handful of kept steps, not over hundreds.
+    """
+    step = _STRIDE
+    while edits and edits % step == 0:
+        step *= _STRIDE
+    return edits - edits % step
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +227,7 @@ def object_table(micrograph: Micrograph, asked: Objects, _given: Given) -> pd.Da
     found = objects(micrograph, asked, _given)
     size = micrograph.pixel_size
     table = measure_labels(found.labels, size, micrograph, included=found.included)
-    limits = asked.found_by.limits.columns(unit_of(table), size.to("nm") if size else None)
-    table = filter_regions(table, **limits)
+    table = within_limits(table, asked.found_by, size)
     if asked.found_by.whole:
         table = table[~table["touches_border"]].reset_index(drop=True)
     return table
@@ -278,12 +240,6 @@ def object_outlines(
     """Return the outlines of the objects that have a row."""
     found = objects(micrograph, asked, _given)
     return trace_regions(found.labels, object_table(micrograph, asked, _given)["label"])
-
-
-@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_KEY)
-def object_fraction(micrograph: Micrograph, asked: Objects, _given: Given) -> Interval:
-    """Return which share of what counts the objects cover, with its interval."""
-    return objects(micrograph, asked, _given).fraction()
 
 
 @st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_KEY)

@@ -4,36 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.imaging.filtering import Pipeline
-from core.measuring.by_hand import paint
-from core.measuring.clustering import GREYS, NONE, group_pixels, smooth_labels
-from core.measuring.regions import filter_regions, measure_labels
-from core.measuring.segmentation import (
-    Segmentation,
-    from_chain,
-    from_clusters,
-    from_objects,
-    from_strokes,
-    name_clusters,
-    objects_of,
-)
-from core.measuring.strokes import learn_pixels
-from core.measuring.twins import Judgement, judge, judge_settings, simulate_twins
+from core.measuring.regions import measure_labels
+from core.measuring.segmentation import Segmentation, objects_of
+from core.measuring.twins import MOST_SIDE_PX, Imitation, Judgement, imitate, judge_settings, middle
 from core.micrograph import Micrograph
-from core.ui.cache.clustering import ClusterChoice, unit_of
-from core.ui.cache.segmenting import CHAIN, CLUSTERS, FILE, STROKES, Given, Objects, SegmentChoice
+from core.ui.cache.segmenting import Objects, objects
 from core.ui.cache.shared import BY_KEY, excluded
+from core.ui.cache.ways import FILE, Given, SegmentChoice, finder, within_limits
 
-MOST_SIDE_PX = 1024  # of the part that is imitated: twins of more take minutes
-Find = Callable[[Micrograph], Segmentation]
+LEAST_SIDE_PX = 512  # of the part that is imitated: an answer takes some seconds
+_WANTED = 80  # objects in it, up to the largest part that is imitated
 Kept = dict[str, Segmentation]  # by digest of the picture
 Mask = NDArray[np.bool_]
+Tell = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +40,7 @@ def can_be_judged(choice: SegmentChoice) -> bool:
 
 @st.cache_data(max_size="64MB", show_spinner=False, hash_funcs=BY_KEY)
 def judged(
-    micrograph: Micrograph,
-    asked: Objects,
-    count: int,
-    _given: Given,
-    _tell: Callable[[float, str], None],
+    micrograph: Micrograph, asked: Objects, count: int, _given: Given, _tell: Tell
 ) -> Judged:
     """Return how wrong the numbers are, found without what a hand changed.
 
@@ -67,11 +51,10 @@ def judged(
     UserError
         If nothing was found, or the way cannot be done again.
     """
-    part, exclude = _imitated(micrograph, asked.choice, _given)
-    measure = _measure(micrograph, asked, _given, exclude)
-    said = judge(part, measure, count=count, exclude=exclude, on_progress=_steps(_tell))
-    twin = simulate_twins(part, measure, count=1, exclude=exclude)[0]
-    return Judged(said, part, twin.micrograph)
+    known = _imitation(micrograph, asked, count, _given, _tell)
+    part = known.original.micrograph
+    said = judge_settings(part, {"": _nothing}, known=known)[""]
+    return Judged(said, part, known.best.micrograph)
 
 
 @st.cache_data(max_size="16MB", show_spinner=False, hash_funcs=BY_KEY)
@@ -81,7 +64,7 @@ def judged_beside(
     others: tuple[tuple[str, Objects], ...],
     count: int,
     _given: Given,
-    _tell: Callable[[float, str], None],
+    _tell: Tell,
 ) -> dict[str, Judgement]:
     """Return how wrong the numbers are (""), and would be by other settings, on the same twins.
 
@@ -90,53 +73,64 @@ def judged_beside(
     UserError
         As `judged` does.
     """
-    part, exclude = _imitated(micrograph, asked.choice, _given)
+    known = _imitation(micrograph, asked, count, _given, _tell)
+    exclude = _imitated(micrograph, asked, _given)[1]
     kept: Kept = {}
     measures = {
-        name: _measure(
-            micrograph, each, _given, exclude, kept if each.choice == asked.choice else None
-        )
-        for name, each in (("", asked), *others)
+        name: _measure(each, _given, exclude, kept if each.choice == asked.choice else None)
+        for name, each in others
     }
-    return judge_settings(part, measures, count=count, exclude=exclude, on_progress=_steps(_tell))
+    part = known.original.micrograph
+    asked_first = {"": _nothing, **measures}
+    return judge_settings(part, asked_first, known=known, on_progress=_steps(_tell))
 
 
-def _steps(tell: Callable[[float, str], None]) -> Callable[[int, int], None]:
+def _nothing(micrograph: Micrograph) -> NDArray[np.int32]:
+    """Stand for a measurement that has been made."""
+    raise AssertionError(micrograph.name)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=BY_KEY)
+def _imitation(
+    micrograph: Micrograph, asked: Objects, count: int, _given: Given, _tell: Tell
+) -> Imitation:
+    """Return look-alikes and what is measured in them; a trial and its comparison share them."""
+    part, exclude = _imitated(micrograph, asked, _given)
+    measure = _measure(asked, _given, exclude)
+    return imitate(part, measure, count=count, exclude=exclude, on_progress=_steps(_tell))
+
+
+def _steps(tell: Tell) -> Callable[[int, int], None]:
     return lambda done, total: tell(done / total, f"{done} of {total}")
 
 
 def _imitated(
-    micrograph: Micrograph, choice: SegmentChoice, given: Given
+    micrograph: Micrograph, asked: Objects, given: Given
 ) -> tuple[Micrograph, Mask]:
-    """Return the part of a micrograph that is imitated, and where it is not specimen."""
-    window = _window(micrograph, choice, given)
+    """Return the part of a micrograph that is imitated, and where it is not specimen.
+
+    As small as holds enough objects, for the answer is waited for.
+    """
+    choice = asked.choice
+    bound = given.others or (choice.clusters is not None and choice.clusters.region is not None)
+    count = int(objects(micrograph, asked, given).labels.max())
+    side = int(np.sqrt(_WANTED * micrograph.pixels.size / max(count, 1)))
+    side = int(np.clip(side, LEAST_SIDE_PX, MOST_SIDE_PX))
+    window = (slice(None), slice(None)) if bound else middle(micrograph.shape, side)
     part = micrograph.with_pixels(micrograph.pixels[window], f"part {window}")
     whole = excluded(micrograph, choice.exclude)
     return part, np.zeros(part.shape, np.bool_) if whole is None else whole[window]
 
 
-def _window(micrograph: Micrograph, choice: SegmentChoice, given: Given) -> tuple[slice, ...]:
-    """Return the rows and columns that are imitated."""
-    bound = given.others or (choice.clusters is not None and choice.clusters.region is not None)
-    if bound:
-        return (slice(None), slice(None))
-    cut = []
-    for side in micrograph.shape:
-        kept = min(side, MOST_SIDE_PX)
-        first = (side - kept) // 2
-        cut.append(slice(first, first + kept))
-    return tuple(cut)
-
-
 def _measure(
-    micrograph: Micrograph, asked: Objects, given: Given, exclude: Mask, seen: Kept | None = None
+    asked: Objects, given: Given, exclude: Mask, seen: Kept | None = None
 ) -> Callable[[Micrograph], NDArray[np.int32]]:
     """Return what finds the same objects in another picture of the part's shape.
 
     Phases that were found may be kept for measurements that differ in what an object is.
     """
-    find = _finder(micrograph, asked.choice, given, exclude)
-    found_by = asked.found_by
+    masks = [excluded(each, asked.choice.exclude) for each, _ in given.strokes]
+    find, found_by = finder(asked.choice, given, exclude, masks), asked.found_by
 
     def measure(other: Micrograph) -> NDArray[np.int32]:
         phases = None if seen is None else seen.get(other.sha256)
@@ -145,63 +139,12 @@ def _measure(
         if seen is not None:
             seen[other.sha256] = phases
         found = objects_of(phases, asked.phase, **found_by.all_sizes.labelling)
-        size = other.pixel_size
-        table = measure_labels(found.labels, size, included=found.included)
-        limits = found_by.limits.columns(unit_of(table), size.to("nm") if size else None)
-        if not limits:
+        table = measure_labels(found.labels, other.pixel_size, included=found.included)
+        left = within_limits(table, found_by, other.pixel_size)
+        if len(left) == len(table):
             return found.labels
-        kept = np.zeros(len(table) + 1, np.bool_)
-        kept[filter_regions(table, **limits)["label"]] = True
+        kept = np.zeros(int(found.labels.max()) + 1, np.bool_)
+        kept[left["label"]] = True
         return np.where(kept[found.labels], found.labels, 0)
 
     return measure
-
-
-def _finder(micrograph: Micrograph, choice: SegmentChoice, given: Given, exclude: Mask) -> Find:
-    """Return the way to segment as a function of a picture; strokes teach once."""
-    if choice.way == CHAIN:
-        chain = Pipeline.from_json(choice.chain)
-        return lambda other: from_chain(
-            other, chain, exclude=exclude, others=given.others, dark=choice.dark
-        )
-    if choice.way == CLUSTERS and choice.clusters is not None:
-        return _by_clusters(choice.clusters, choice.names, exclude)
-    if choice.way == STROKES:
-        return _by_strokes(choice, given, exclude)
-    from core.learning.particles import find_particles  # torch: only this way needs it
-
-    return lambda other: from_objects(
-        find_particles(other, exclude=exclude), other, exclude=exclude
-    )
-
-
-def _by_clusters(choice: ClusterChoice, names: tuple[str, ...], exclude: Mask) -> Find:
-    greys = choice.smoothing.kind in (NONE, GREYS)
-
-    def find(other: Micrograph) -> Segmentation:
-        asked: Any = choice if greys else choice.unsmoothed
-        found = group_pixels(
-            other,
-            choice.k,
-            choice.group_by,
-            exclude=exclude,
-            region=choice.region,
-            features=choice.features,
-            seed=choice.seed,
-            smoothing=asked.smoothing,
-        )
-        if not greys:
-            found = smooth_labels(found, other.pixels, choice.smoothing)
-        return from_clusters(found, name_clusters(found.k, names), other)
-
-    return find
-
-
-def _by_strokes(choice: SegmentChoice, given: Given, exclude: Mask) -> Find:
-    taught = [each for each, _ in given.strokes]
-    paints = [paint(shapes, each.shape) for each, shapes in given.strokes]
-    masks = [excluded(each, choice.exclude) for each in taught]
-    classifier = learn_pixels(
-        taught, paints, seed=choice.seed, exclude=masks, preview=choice.preview
-    )
-    return lambda other: from_strokes(classifier, other, choice.names, exclude=exclude)[0]

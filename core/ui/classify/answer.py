@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from core.learning.models import Classifier
 
 _SMALL_PX = 220  # width of the evidence beside the answer
-_LOOK = cache.Look(0.6)
 
 
 def choose_level(model: Classifier) -> float | None:
@@ -34,7 +33,6 @@ def choose_level(model: Classifier) -> float | None:
 
 def headline(model: Classifier, answer: Classification) -> None:
     """Write the class, its probability and the runner-up; or that there is nothing to classify."""
-    name = model.card.display_name
     if answer.shows_nothing:
         say.metric("Most probable class", "none")
         say.warning(
@@ -42,7 +40,14 @@ def headline(model: Classifier, answer: Classification) -> None:
             why=" and ".join(answer.signs),
             icon=":material/visibility_off:",
         )
-        return
+    elif answer.present_above is None:
+        _one_class(model, answer)
+    else:
+        _several(model, answer, answer.present_above)
+
+
+def _one_class(model: Classifier, answer: Classification) -> None:
+    name = model.card.display_name
     say.metric("Most probable class", name(answer.label))
     say.markdown(
         "Probability **{probability}** · runner-up {runner_up} at {runner_up_probability}",
@@ -52,12 +57,33 @@ def headline(model: Classifier, answer: Classification) -> None:
     )
 
 
+def _several(model: Classifier, answer: Classification, above: float) -> None:
+    """Draw the classes that are named of several that may be true at once."""
+    names = [model.card.display_name(label) for label in answer.present]
+    say.metric("Classes named" if len(names) != 1 else "Class named", ", ".join(names) or "none")
+    say.markdown(
+        "Above a probability of {above} · highest {label} at **{probability}**",
+        above=tables.percent(above),
+        label=model.card.display_name(answer.label),
+        probability=tables.percent(answer.probability),
+    )
+    st.caption(
+        "Each class is answered for itself: several may be true of one frame, or none. The "
+        "probabilities do not add up to 100\u00a0%, and no set of them is promised."
+    )
+
+
 def bars(model: Classifier, answer: Classification) -> None:
     """Draw the probability of every class."""
     if answer.shows_nothing:
         return
     show.chart(
-        figures.probabilities(answer, model.card.display_names, dark=show.is_dark()),
+        figures.probabilities(
+            answer,
+            model.card.display_names,
+            dark=show.is_dark(),
+            threshold=answer.present_above,
+        ),
         "classify_probabilities",
         "Probability of every class",
     )
@@ -67,15 +93,18 @@ def explain(model: Classifier, answer: Classification, level: float | None) -> N
     """Write what the network cannot exclude, and what it knows at all."""
     if answer.shows_nothing:
         return
-    _prediction_set(model, answer, level)
+    if answer.present_above is None:
+        _prediction_set(model, answer, level)
     honest = "calibrated on held-out micrographs" if answer.calibrated else "not calibrated"
     say.caption(
-        "Model {name} on {upper}, {honest}. It knows these {ranking} classes only: "
-        "whatever you show it gets one of them.",
+        "Model {name} on {upper}, {honest}. It knows these {ranking} classes only: {gets}.",
         name=say.plain(model.name),
         upper=model.device.upper(),
         honest=honest,
         ranking=len(answer.ranking),
+        gets="whatever you show it gets one of them"
+        if answer.present_above is None
+        else "what it does not know has no name here",
     )
 
 
@@ -88,10 +117,10 @@ def where(
 ) -> None:
     """Draw where the network found its evidence, small, and the way to its page."""
     with into:
-        if not answer.shows_nothing:
+        if not answer.shows_nothing and "grad-cam" in cache.fitting(model_name):
             question = cache.Question(model_name, exclude=exclude)
             st.image(
-                cache.heatmap_png(micrograph, question, _LOOK),
+                cache.heatmap_png(micrograph, question, cache.Look(contour=0.5)),
                 width=_SMALL_PX,
                 alt=say.line("Where the evidence for {label} lies", label=answer.label),
             )

@@ -97,7 +97,7 @@ def run(
     yield _novelty(answer)
     yield _scale(micrograph, model, model_name)
     yield _overlays(micrograph, model, model_name, level)
-    yield _stability(micrograph, model, model_name, exclude, firm=not answer.is_novel)
+    yield _stability(micrograph, answer, model_name, exclude)
 
 
 def _signs(answer: Classification) -> Check:
@@ -155,14 +155,7 @@ def _overlays(
     found = cache.overlay_check(micrograph, model_name, level)
     if found is None:
         return Check(True, say.line("No info bar and no letters were found that could decide."))
-    shown, hidden = (
-        say.line(
-            "{name} ({probability})",
-            name=model.card.display_name(a.label),
-            probability=tables.percent(a.probability),
-        )
-        for a in (found.shown, found.hidden)
-    )
+    shown, hidden = (_named(model, each) for each in (found.shown, found.hidden))
     if found.changes_label:
         return Check(
             False,
@@ -181,28 +174,49 @@ def _overlays(
             "Info bar and letters do not decide: {shown} with them shown, {hidden} with them "
             "hidden.",
             shown=shown,
-            hidden=tables.percent(found.hidden.probabilities[found.shown.label]),
+            hidden=tables.percent(found.hidden.probabilities[found.shown.label])
+            if found.shown.present_above is None
+            else hidden,
         ),
     )
 
 
+def _named(model: Classifier, answer: Classification) -> say.Line:
+    """Return the class, or the classes, that an answer names, with their probabilities."""
+    if not answer.present:
+        return say.line("no class")
+    return say.joined(
+        (
+            say.line(
+                "{name} ({probability})",
+                name=model.card.display_name(label),
+                probability=tables.percent(answer.probabilities[label]),
+            )
+            for label in answer.present
+        ),
+        ", ",
+    )
+
+
 def _stability(
-    micrograph: Micrograph, model: Classifier, model_name: str, exclude: bool, *, firm: bool
+    micrograph: Micrograph, answer: Classification, model_name: str, exclude: bool
 ) -> Check:
     found = cache.label_stability(micrograph, model_name, exclude)
     words = say.line(
-        "The label stays in {share:.0f}\u00a0% of {count} small changes (flips, shifts, noise)",
+        "The {label} in {share:.0f}\u00a0% of {count} small changes (flips, shifts, noise)",
+        label="label stays" if answer.present_above is None else "classes named stay the same",
         share=100 * found.share,
         count=len(found.changes),
     )
     if found.share < STABLE:
         lost = ", ".join(found.lost_to[:3]) + (" …" if len(found.lost_to) > 3 else "")
+        lost_to = "it is lost" if answer.present_above is None else "others are"
         return Check(
             False,
-            say.line("{words}; it is lost when {lost}.", words=words, lost=lost),
+            say.line("{words}; {lost_to} when {lost}.", words=words, lost_to=lost_to, lost=lost),
             say.line("Small changes of the picture change the class."),
         )
-    if not firm:  # a label that does not apply may be as steady as any
+    if answer.is_novel:  # a label that does not apply may be as steady as any
         unlike = say.line(
             "{words}, which says nothing of a picture unlike the training micrographs.", words=words
         )

@@ -77,7 +77,7 @@ def _for_people(
                 for each in loaded
             ],
             "micrograph": [each.name for each in loaded],
-            "class": [card.display_name(a.label) for a in answers],
+            "class": [_named(a, card) for a in answers],
             "probability (%)": [100 * a.probability for a in answers],
             "runner-up": [card.display_name(a.runner_up) for a in answers],
             "runner-up (%)": [100 * a.runner_up_probability for a in answers],
@@ -86,7 +86,16 @@ def _for_people(
             "doubts": list(doubts),
         }
     )
-    return table.drop(columns="novelty") if table["novelty"].isna().all() else table
+    unused = ["novelty"] if table["novelty"].isna().all() else []
+    if any(a.present_above is not None for a in answers):  # nothing is second of several
+        unused += ["runner-up", "runner-up (%)", "not excluded"]
+    return table.drop(columns=unused)
+
+
+def _named(answer: Classification, card: ModelCard) -> str:
+    """Return the classes that an answer names, in words."""
+    names = () if answer.shows_nothing else answer.present
+    return ", ".join(map(card.display_name, names)) or "none"
 
 
 def _for_programs(
@@ -96,7 +105,7 @@ def _for_programs(
         [
             {
                 "micrograph": micrograph.name,
-                "class": answer.label,
+                "class": "" if answer.shows_nothing else " | ".join(answer.present),
                 "probability": answer.probability,
                 **{f"p_{name}": p for name, p in answer.probabilities.items()},
                 "prediction_set": " | ".join(answer.prediction_set),

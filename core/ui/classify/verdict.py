@@ -60,7 +60,9 @@ def judge(answer: Classification, checks: Sequence[Check]) -> Verdict:
         reasons.insert(0, say.line("Several classes are possible."))
     if not answer.calibrated:
         reasons.append(say.line("Its probabilities were never calibrated."))
-    if answer.probability < _PROBABLE and not reasons:
+    if not answer.present:
+        reasons.append(say.line("No class is probable enough to be named."))
+    elif answer.probability < _PROBABLE and not reasons and answer.present_above is None:
         reasons.append(say.line("No class is clearly ahead."))
     if reasons:
         return Verdict("Doubtful", reasons[0], len(reasons) - 1)

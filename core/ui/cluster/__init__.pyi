@@ -1,6 +1,4 @@
 from . import choices as choices
-from . import image_map as image_map
-from . import more as more
 from . import region_picker as region_picker
 from . import settings as settings
 from . import sizes as sizes

@@ -10,7 +10,7 @@ from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.cache import ClusterChoice
 from core.ui.cluster import settings
-from core.ui.parts import AUTOMATIC, measuring, say, tables
+from core.ui.parts import AUTOMATIC, measuring, on_primary, say, tables
 from core.ui.shell import segmenting
 
 
@@ -54,10 +54,11 @@ def offer_segment(
 ) -> None:
     """Draw the button that takes the target to Segment, to be mended by hand."""
     if st.button(
-        "Measure these on Segment",
-        icon=":material/arrow_forward:",
+        on_primary("Measure these →"),
         key="cluster_to_segment",
-        help="Opens the same regions where a click deletes, merges or cuts one.",
+        type="primary",
+        help="Opens the same regions on Segment: sizes, widths, grains, gaps; and a click deletes, "
+        "merges or cuts one.",
     ):
         segmenting.hand_over(micrograph.key, choice, target, found_by)
         st.switch_page(segmenting.PAGE)

@@ -31,6 +31,7 @@ def draw() -> None:
                     _list()
                 with user_errors():
                     _table()
+            st.page_link("pages/8_Compare.py", label="On a map", icon=":material/lasso_select:")
 
 
 def _list() -> None:

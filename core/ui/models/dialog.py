@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from core.learning.adding import AddedModel
 
 MOST_MB = 300  # an AlexNet has 230
-SUFFIXES = ("pth", "pt", "tar", "ckpt", "bin", "safetensors", "zip")
+SUFFIXES = ("pth", "pt", "tar", "ckpt", "bin", "safetensors", "zip", "onnx")
+# What is refused with the line that exports it; the page would only say that it may not be given.
+_REFUSED = ("h5", "hdf5", "keras", "tflite", "pkl", "pb", "pt2", "msgpack", "mlmodel")
 _TURN, _DRAFT, _TRIED = "models_turn", "models_draft", "models_tried"
 _UNCALIBRATED = "**{name}** with {probability} (not calibrated)"
 _MANY = 12  # classes that are listed one by one
@@ -61,7 +63,7 @@ def _dialog() -> None:
             return
         _card(model)
         if model.is_foreign:
-            model = _name_classes(model)
+            model = _choose_labels(_name_classes(model))
         if model.is_foreign and preparing.can_be_chosen(model):
             model = preparing.choose(model, _DRAFT)
         _try(model)
@@ -72,11 +74,11 @@ def _receive() -> AddedModel | None:
     """Take a file; return the model in it, None when there is none yet or none that works."""
     file = st.file_uploader(
         "Weights, or a ZIP of a model folder",
-        SUFFIXES,
+        (*SUFFIXES, *_REFUSED),
         key=f"models_upload_{st.session_state.get(_TURN, 0)}",
         max_upload_size=MOST_MB,
-        help="PyTorch state dicts, checkpoints of Lightning and timm, safetensors, and ZIPs of a "
-        "Hugging Face folder or of weights with labels.txt. The architecture is told from the "
+        help="PyTorch state dicts, checkpoints of Lightning and timm, safetensors, ONNX, and ZIPs "
+        "of a Hugging Face folder or of weights with labels.txt. The architecture is told from the "
         "names and shapes of the weights. Nothing in a file is ever run.",
     )
     if file is None:
@@ -152,6 +154,26 @@ def _name_classes(model: AddedModel) -> AddedModel:
     return renamed
 
 
+def _choose_labels(model: AddedModel) -> AddedModel:
+    """Let the person say whether classes exclude each other: weights alone do not tell."""
+    draft: _Draft = st.session_state[_DRAFT]
+    if model.card.outputs == 1:
+        return model
+    several = st.toggle(
+        "Several classes may be true of one micrograph",
+        model.card.multi_label,
+        key=f"models_labels_{draft.file_id}",
+        help="Of networks trained with one sigmoid a class (multi-label). Each class then has a "
+        "probability of its own, and a frame may have several classes or none.",
+    )
+    if several == model.card.multi_label:
+        return model
+    changed = cache.choose_labels(model, several)
+    model_choice.hold(changed.name)
+    st.session_state[_DRAFT] = replace(draft, model=changed)
+    return changed
+
+
 def _try(model: AddedModel) -> None:
     """Classify the current micrograph with the model, without making it the current one."""
     micrograph = workspace.current()
@@ -167,15 +189,23 @@ def _try(model: AddedModel) -> None:
     picture, result = st.columns([1, 2])
     picture.image(cache.thumbnail_png(micrograph), alt=micrograph.name, output_format="PNG")
     with result:
-        name = model.card.display_name(answer.label)
+        words = [model.card.display_name(label) for label in answer.present]
         say.markdown(
             "**{name}** with {probability}" if answer.calibrated else _UNCALIBRATED,
-            name=name,
-            probability=tables.percent(answer.probability),
+            name=", ".join(words) or "no class",
+            probability=" and ".join(
+                tables.percent(answer.probabilities[label])
+                for label in answer.present or (answer.label,)
+            ),
         )
         if len(answer.probabilities) <= _MANY:
             show.chart(
-                figures.probabilities(answer, model.card.display_names, dark=show.is_dark()),
+                figures.probabilities(
+                    answer,
+                    model.card.display_names,
+                    dark=show.is_dark(),
+                    threshold=answer.present_above,
+                ),
                 "models_probabilities",
                 "Probability of every class",
             )

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -25,6 +25,9 @@ from core.ui.page import rooms, unsaved
 from core.ui.page.links import address
 from core.ui.parts import say, show, viewer
 from core.ui.shell import edits_by_hand, grouping, region, sentence, workspace
+
+if TYPE_CHECKING:
+    from core.reporting.study import Study
 
 _TURN, _SAID, _PROBLEM = "study_turn", "study_said", "study_problem"
 _NAMED = 3
@@ -167,6 +170,11 @@ def _take_over(data: bytes) -> str:
     unsaved.mark_saved()
     counts = f"{_count(len(added), 'micrograph')} and {_count(held, 'setting')}"
     said = f"{study.title or 'The study'}: {counts} are open."
+    try:
+        if _show_results(study):
+            said += " Its results are on Batch Report."
+    except UserError as error:
+        problems.append(str(error))
     if lacking:
         more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
         named = ", ".join(lacking[:_NAMED])
@@ -174,6 +182,15 @@ def _take_over(data: bytes) -> str:
             f" It does not hold {named}{more}: load these files, and what it says of them holds."
         )
     return " ".join([said, *problems[:_NAMED]])
+
+
+def _show_results(study: Study) -> bool:
+    """Put the results that a study holds on Batch Report; False where it holds none."""
+    from core.reporting.report import About
+    from core.reporting.study import restore_result
+
+    about = About(study.title, study.authors, study.date, study.note)
+    return batch.run.take_over(lambda out: restore_result(study, out), study.recipe, about)
 
 
 def _count(number: int, noun: str) -> str:

@@ -23,4 +23,5 @@ from .targets import MOST_CLUSTERS as MOST_CLUSTERS
 from .targets import targets as targets
 from .turns import Turn as Turn
 from .turns import Turns as Turns
+from .turns import be_polite as be_polite
 from .viewer import linked as linked

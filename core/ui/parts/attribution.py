@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -26,6 +26,7 @@ def draw(
     question: cache.Question | None = None,
     clustering: HasLabels | None = None,
     settings: str = "",
+    phases: Mapping[str, str] | None = None,
 ) -> None:
     """Draw the panel behind a switch, since it needs a network.
 
@@ -44,15 +45,19 @@ def draw(
         By default grey levels, in as many clusters as a person chooses here.
     settings : str
         All choices that made the clustering: the key under which results are kept.
+    phases : mapping of str to str, optional
+        Name and colour of each, where the labels are not clusters from dark to bright.
     """
-    st.subheader("Which cluster drove the decision?", anchor=False)
+    what = "phase" if phases else "cluster"
+    say.subheader("Which {what} drove the decision?", what=say.Line(what))
     if not st.toggle(
-        "Share the evidence out among the clusters",
+        say.line("Share the evidence out among the {what}s", what=say.Line(what)),
         key=f"{prefix}_attribution",
         persist_state="session",
     ):
-        st.caption(
-            "Sets each cluster's share of the network's evidence against its share of the area."
+        say.caption(
+            "Sets each {what}'s share of the network's evidence against its share of the area.",
+            what=say.Line(what),
         )
         return
     if question is None:
@@ -62,7 +67,7 @@ def draw(
         clustering = cache.clusters(micrograph, cache.ClusterChoice(k, question.exclude))
         settings = f"grey|{k}"
     table = cache.attribution(micrograph, question, settings, clustering)
-    _results(table, micrograph, question, prefix)
+    _results(table, micrograph, question, prefix, phases or {})
 
 
 def _phases(prefix: str) -> int:
@@ -79,23 +84,28 @@ def _phases(prefix: str) -> int:
 
 
 def _results(
-    table: pd.DataFrame, micrograph: Micrograph, question: cache.Question, prefix: str
+    table: pd.DataFrame,
+    micrograph: Micrograph,
+    question: cache.Question,
+    prefix: str,
+    phases: Mapping[str, str],
 ) -> None:
+    names = list(phases)
     found = cache.explanation(micrograph, question)
     title = cache.model(question.model_name).card.display_name(found.target)
-    say.markdown("**{table}**", table=describe_attribution(table, title))
+    say.markdown("**{table}**", table=describe_attribution(table, title, names))
     chart, numbers = st.columns(2, gap="medium")
     with chart:
         show.chart(
-            figures.attribution(table, dark=show.is_dark()),
+            figures.attribution(table, phases, dark=show.is_dark()),
             f"{prefix}_attribution_chart",
-            "Share of the area beside the share of the evidence, cluster by cluster",
+            "Share of the area beside the share of the evidence, one by one",
         )
     with numbers:
-        show.table(tabulate(table), f"{prefix}_attribution_table")
+        show.table(tabulate(table, names), f"{prefix}_attribution_table")
         show.download(
-            "Evidence per cluster (CSV)",
-            csv_bytes(table),
+            f"Evidence per {'phase' if names else 'cluster'} (CSV)",
+            csv_bytes(table.assign(phase=names) if names else table),
             f"{show.file_stem(micrograph)}_evidence.csv",
             "text/csv",
             f"{prefix}_attribution_csv",
@@ -106,17 +116,17 @@ def _results(
         "looks as much as anywhere. Intervals (95 %) come from drawing tiles of the "
         "frame again. “By chance” is the central 95 % of the lift over all places to "
         "which the same map can be moved (the hatched bar): beyond it, the "
-        "network follows this cluster.",
+        "network follows it.",
         method=titles.get(found.method, found.method),
         layer=found.layer,
     )
 
 
-def tabulate(table: pd.DataFrame) -> pd.DataFrame:
+def tabulate(table: pd.DataFrame, names: Sequence[str] = ()) -> pd.DataFrame:
     """Return the table under headings for people: shares in per cent, limits as words."""
     return pd.DataFrame(
         {
-            "cluster": table["cluster"],
+            **({"phase": list(names)} if names else {"cluster": table["cluster"]}),
             "area (%)": 100 * table["area_share"],
             "evidence (%)": 100 * table["evidence_share"],
             "lift": [_short(value) for value in table["lift"]],

@@ -15,7 +15,7 @@ from core.imaging.display import cluster_colors, png_bytes
 from core.imaging.scale import area_unit
 from core.measuring.clustering import Clustering
 from core.micrograph import Micrograph, PixelSize
-from core.reporting.batch import Units, csv_bytes, diameters, pixel_size_source
+from core.reporting.batch import NAMED, Units, csv_bytes, diameters, pixel_size_source, words_of
 from core.ui.parts import say
 
 _THIN_SPACE = "\u202f"
@@ -25,7 +25,9 @@ def batch(rows: pd.DataFrame, display_names: Mapping[str, str], units: Units) ->
     """Return the columns of a batch that are read first, in words; the CSV holds all of them."""
     columns: dict[str, Any] = {
         "micrograph": rows["name"],
-        "class": rows["label"].map(lambda label: display_names.get(label, label)),
+        "class": rows.get(NAMED, rows["label"]).map(
+            lambda cell: ", ".join(display_names.get(n, n) for n in words_of(cell)) or "none"
+        ),
         "probability (%)": 100 * rows["probability"],
         "warnings": rows["warnings"],
         "target cluster (%)": rows["target_percent"],

@@ -6,11 +6,20 @@ way between two micrographs as soon as somebody else is waiting, and goes on whe
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+_POLITE = 10  # niceness of a thread that works for minutes
 _LOOK_EVERY_S = 0.5  # how soon one that waits sees that it was cancelled
+
+
+def be_polite() -> None:
+    """Let other threads of this process go first, where the system knows niceness of threads."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _POLITE)
 
 
 class Turn:

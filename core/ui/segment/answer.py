@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from math import isnan
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.imaging.filtering import Pipeline, Step
 from core.measuring.regions import SizeDistribution, size_distribution
-from core.measuring.segmentation import GROUND, OBJECTS, Segmentation
+from core.measuring.segmentation import GROUND, OBJECTS, Segmentation, name_phases
 from core.measuring.statistics import Interval, median_interval
 from core.measuring.strokes import UNLIKE
 from core.micrograph import Micrograph
-from core.reporting import figures
 from core.reporting.batch import csv_bytes
 from core.reporting.mending import edits_of
 from core.reporting.recipe import Recipe
 from core.reporting.segmenting import SegmentBy, strokes_of
-from core.ui import cache
-from core.ui.parts import say, show, tables
+from core.ui import cache, measured
+from core.ui.parts import attribution, measuring, say, show, tables
 from core.ui.segment import hand
 from core.ui.segment.settings import Asked
-from core.ui.shell import samples, workspace
+from core.ui.shell import samples, segmenting, workspace
 
 _FILES = {
     "labels": ("Numbered objects (TIFF)", ".tif", "image/tiff"),
@@ -40,22 +42,27 @@ def headline(
     samples.badge(micrograph)
     found = cache.objects(micrograph, meant, asked.given)
     table = cache.object_table(micrograph, meant, asked.given)
-    sizes = size_distribution(table)
+    sizes = size_distribution(table, make_up_for_cut=meant.found_by.whole)
     say.markdown("### {words}", words=describe(len(table), sizes))
-    share = cache.object_fraction(micrograph, meant, asked.given)
+    share, _ = cache.target_shares(micrograph, cache.object_target(micrograph, meant, asked.given))
     say.markdown("{words}", words=_share(found.phases[0].name, share))
     for note in notes:
         say.caption("{note}", note=note)
     _novelty(micrograph, asked)
     _changes(micrograph, found)
-    if len(sizes.sizes):
-        show.chart(
-            figures.size_distribution(sizes, dark=show.is_dark()),
-            "segment_sizes",
-            "Histogram of equivalent diameters with the cumulative curve",
-            legend=False,
-        )
-        _percentiles(sizes)
+    found_by = meant.found_by
+    measured.sizes.draw(
+        table,
+        micrograph.pixel_size,
+        "segment",
+        smallest_px=found_by.smallest_px if _is_limited(asked) else 0,
+        make_up_for_cut=found_by.whole,
+    )
+
+
+def _is_limited(asked: Asked) -> bool:
+    """Tell whether objects below a size were left out by a setting."""
+    return asked.choice.way not in (cache.PARTICLES, cache.FILE)
 
 
 def describe(count: int, sizes: SizeDistribution) -> say.Line:
@@ -136,12 +143,6 @@ def _changes(micrograph: Micrograph, found: Segmentation) -> None:
         )
 
 
-def _percentiles(sizes: SizeDistribution) -> None:
-    with st.container(horizontal=True):
-        for name, value in (("D10", sizes.d10), ("D50", sizes.d50), ("D90", sizes.d90)):
-            say.metric(name, f"{value:.4g} {sizes.unit}", width="content")
-
-
 def phases(micrograph: Micrograph, asked: Asked, found: cache.Segmented) -> None:
     """Draw each phase's share with its interval."""
     if found.found.kind == OBJECTS:
@@ -162,6 +163,60 @@ def phases(micrograph: Micrograph, asked: Asked, found: cache.Segmented) -> None
         "Share of each phase as found, before changes by hand, with 95 % limits from tiles of this "
         "field."
     )
+
+
+def more(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
+    """Draw how sure area and sizes are, and the measurements that a person chooses."""
+    target = cache.object_target(micrograph, meant, asked.given)
+    table = cache.object_table(micrograph, meant, asked.given)
+    made_up = meant.found_by.whole
+    with st.expander("How sure the area is, number per area, mean sizes", icon=":material/info:"):
+        found = cache.objects(micrograph, meant, asked.given)
+        tiles, points = cache.target_shares(micrograph, target)
+        area_px = int(np.count_nonzero(found.included))
+        size = micrograph.pixel_size
+        covers = measured.describe_area(found.phases[0].name, tiles, points, area_px, size)
+        say.markdown("{covers}", covers=covers)
+        density = measured.describe_density(target.table(), found.included, size)
+        say.markdown("{density}", density=density)
+        sizes = size_distribution(table, make_up_for_cut=made_up)
+        measured.sizes.draw_more(table, sizes, make_up_for_cut=made_up)
+    measured.structure.draw(micrograph, target, "segment")
+
+
+def evidence(
+    micrograph: Micrograph,
+    asked: Asked,
+    found: cache.Segmented,
+    meant: cache.Objects,
+    pick_model: Callable[[], str],
+) -> None:
+    """Draw, on demand, how much of a network's evidence falls in each phase, or in objects."""
+    made = found.found
+    if made.kind == OBJECTS:
+        mended = cache.objects(micrograph, meant, asked.given)
+        labels = np.where(mended.included, mended.labels == 0, -1).astype(np.int32)
+        phases = name_phases([made.phases[0].name, GROUND])
+    else:
+        labels = np.where(made.included, made.labels - 1, -1).astype(np.int32)
+        phases = made.phases
+    attribution.draw(
+        micrograph,
+        pick_model,
+        prefix="segment",
+        exclude=asked.choice.exclude,
+        clustering=_Labelled(labels, len(phases)),
+        settings=f"segment|{meant!r}",
+        phases={phase.name: phase.colour for phase in phases},
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Labelled:
+    """Phases from 0 as clusters are given: labels (H, W), -1 where nothing counts, and how many."""
+
+    labels: NDArray[np.int32]
+    k: int
 
 
 def downloads(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
@@ -192,6 +247,7 @@ def downloads(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> Non
             "segment_histogram_csv",
         )
         recipe = _recipe(asked, meant)
+        segmenting.offer_recipe(recipe)
         if recipe is not None:
             show.download(
                 "Recipe for a batch (JSON)",
@@ -237,4 +293,8 @@ def _recipe(asked: Asked, meant: cache.Objects) -> Recipe | None:
         neck_depth_px=found_by.neck_depth_px,
         fill_holes=found_by.fill_holes,
         drop_border_regions=found_by.whole,
+        connectivity=found_by.connectivity,
+        region_limits=found_by.limits,
+        sizes_by=measuring.SIZES_BY.value(),
+        measures=measuring.MEASURES.to_recipe(measuring.MEASURES.value()),
     )

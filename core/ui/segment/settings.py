@@ -9,12 +9,22 @@ import streamlit as st
 
 from core.imaging.filtering import Pipeline, Step
 from core.measuring.clustering import AUTO, GREYS, Smoothing
-from core.measuring.defaults import area_of, smallest_region
+from core.measuring.defaults import NECK_DEPTH_PX, area_of, smallest_region
 from core.measuring.segmentation import GROUND, MOST_NAME
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.cache import CHAIN, CLUSTERS, FILE, PARTICLES, STROKES
-from core.ui.parts import MOST_CLUSTERS, Amount, Choice, Setting, Switch, Whole, say
+from core.ui.parts import (
+    MOST_CLUSTERS,
+    Amount,
+    Choice,
+    Setting,
+    Switch,
+    Whole,
+    gather,
+    measuring,
+    say,
+)
 from core.ui.segment import files, strokes
 from core.ui.shell import (
     EXCLUDE,
@@ -139,6 +149,17 @@ SPLIT = Switch(
     default=True,
     counts=lambda: _way() not in (PARTICLES, FILE),
 )
+NECK = Amount(
+    name="segment-neck",
+    key="segment_neck_depth",
+    label="Least depth of a neck (px)",
+    help=measuring.NECK.help,
+    default=NECK_DEPTH_PX,
+    low=0.0,
+    high=measuring.NECK.high,
+    step=0.5,
+    counts=lambda: bool(SPLIT.value()),
+)
 FILL = Switch(
     name="segment-fill",
     key="segment_fill",
@@ -162,6 +183,7 @@ SETTINGS: tuple[Setting, ...] = (
     PREVIEW,
     EVERY,
     SPLIT,
+    NECK,
     FILL,
     WHOLE,
 )
@@ -189,12 +211,16 @@ def ask(micrograph: Micrograph) -> Asked:
             PARTICLES: _ask_particles,
         }
         asked = draw[way](micrograph)
-        for setting in (SPLIT, FILL, WHOLE):
-            setting.draw()
-        if way not in (PARTICLES, FILE):  # objects come as they are; “All objects” filters them
+        SPLIT.draw()
+        if way not in (PARTICLES, FILE):  # these objects come as they are
             SMALLEST.draw()
             if micrograph.pixel_size is not None:
                 SMALLEST_NM.draw()
+        with st.expander("More about objects"):
+            for setting in (NECK, FILL, *_corners(way), WHOLE):
+                setting.draw()
+            nm = micrograph.pixel_size is not None
+            measuring.draw_limits((measuring.LARGEST_NM if nm else measuring.LARGEST,))
         exclude = EXCLUDE.draw()
     averaged = SIGMA.value() if _by_threshold() else 0.0
     if asked.choice.clusters is not None and asked.choice.clusters.smoothing.kind == GREYS:
@@ -205,11 +231,19 @@ def ask(micrograph: Micrograph) -> Asked:
         split=SPLIT.value(),
         fill_holes=FILL.value(),
         whole=WHOLE.value(),
+        connectivity=8 if measuring.CORNERS.value() else 4,
+        limits=measuring.limits_of(gather(measuring.SETTINGS).get("region_limits", {})),
+        neck_depth_px=NECK.value(),
     )
     choice = replace(asked.choice, way=way, exclude=exclude)
     if choice.clusters is not None:
         choice = replace(choice, clusters=replace(choice.clusters, exclude=exclude))
     return replace(asked, choice=choice, found_by=found_by)
+
+
+def _corners(way: str) -> tuple[Switch, ...]:
+    """Return what decides whether corners connect, where objects are pieces of a phase."""
+    return () if way in (PARTICLES, FILE) else (measuring.CORNERS,)
 
 
 def _smallest_px(micrograph: Micrograph, averaged_px: float) -> int:
@@ -270,6 +304,8 @@ def _ask_clusters(micrograph: Micrograph) -> Asked:
         COUNT.begin_with(handed.clusters.k)
         SPLIT.begin_with(handed.regions.split)
         FILL.begin_with(handed.regions.fill_holes)
+        WHOLE.begin_with(handed.regions.whole)
+        NECK.begin_with(handed.regions.neck_depth_px)
     k = COUNT.draw()
     base = handed.clusters if handed else cache.ClusterChoice(smoothing=Smoothing(AUTO))
     if handed is not None and handed.of != micrograph.key:  # a region belongs to one frame

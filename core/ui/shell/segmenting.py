@@ -1,4 +1,4 @@
-"""What another page hands to Segment: clusters to be measured, with what counts as a region."""
+"""What pages hand to Segment, and Segment to a batch: clusters to measure, and its own recipe."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core.reporting.recipe import Recipe
 from core.ui.cache import CLUSTERS, ClusterChoice, RegionChoice
 
 PAGE = "pages/5_Segment.py"
 WAY, PHASE = "segment_way", "segment_phase"  # keys of what Segment asks
 _HANDED = "segment_handed"
+_RECIPE = "segment_recipe_kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +35,15 @@ def hand_over(of: str, clusters: ClusterChoice, target: int, regions: RegionChoi
 def handed() -> Handed | None:
     """Return what was handed over last."""
     found: Handed | None = st.session_state.get(_HANDED)
+    return found
+
+
+def offer_recipe(recipe: Recipe | None) -> None:
+    """Let a batch find what Segment shows, changes by hand included; None: nothing for a batch."""
+    st.session_state[_RECIPE] = recipe
+
+
+def recipe() -> Recipe | None:
+    """Return what finds the objects that Segment showed last; None where it showed none."""
+    found: Recipe | None = st.session_state.get(_RECIPE)
     return found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.errors import UserError
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.shell import workspace
@@ -74,6 +76,35 @@ def label_of(sha256: str) -> int | None:
     """Return the class of a micrograph; None where it has none."""
     number = _labels().get(sha256)
     return number if number in classes() else None
+
+
+def names() -> list[str]:
+    """Return the names of the classes that were given a name or a picture."""
+    used = set(_labels().values())
+    return [name_of(number) for number, own in classes().items() if own.strip() or number in used]
+
+
+def class_of(sha256: str) -> str:
+    """Return the name of a micrograph's class; "" where it has none."""
+    number = label_of(sha256)
+    return "" if number is None else name_of(number)
+
+
+def give_named(said: Mapping[str, str]) -> None:
+    """Label loaded micrographs, digest to name of a class; "" takes the label off.
+
+    Raises
+    ------
+    UserError
+        If there would be more than `MOST_CLASSES`; nothing is done then.
+    """
+    new = set(said.values()) - {""} - {name_of(number) for number in classes()}
+    used = set(_labels().values())
+    free = [number for number, own in classes().items() if not own.strip() and number not in used]
+    if len(classes()) + len(new) - len(free) > MOST_CLASSES:
+        raise UserError(f"There are {MOST_CLASSES} classes, the most there may be. Remove one.")
+    for sha256, name in said.items():
+        give(sha256, class_named(name) if name else None)
 
 
 def note_series(sha256: str, series: str) -> None:

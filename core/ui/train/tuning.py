@@ -6,8 +6,6 @@ the session forgets a training, its thread stops and its folder goes.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 import tempfile
 import threading
@@ -16,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.ui.parts import Turns
+from core.ui.parts import Turns, be_polite
 from core.ui.shell import sentence
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from core.learning.training import LabelledPicture, Tuned, Watch
 
 _TURNS = Turns(1)
-_POLITE = 10  # niceness of the thread: who looks at a page comes first
 
 
 @dataclass(slots=True, eq=False)
@@ -131,7 +128,7 @@ def _work(
             if turn is None:
                 return
             state.is_waiting = False
-            _be_polite()
+            be_polite()
             state.made = train_thoroughly(pictures, start, folder, name=title, watch=state.watch)
     except Stopped:
         pass
@@ -142,12 +139,6 @@ def _work(
         state.is_over = True
         if state.is_forgotten:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _be_polite() -> None:
-    """Let other threads of this process go first, where the system knows niceness of threads."""
-    with contextlib.suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _POLITE)
 
 
 def _forget(states: list[_State], folder: Path) -> None:

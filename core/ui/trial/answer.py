@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import isnan
 
 import pandas as pd
 import streamlit as st
 
-from core.measuring.twins import QUANTITIES, Judgement, Quantities
+from core.measuring.twins import QUANTITIES, Judgement, Quantities, tell_error
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.parts import say, show, viewer, working
@@ -59,8 +58,8 @@ def draw(
             "Measure look-alikes of which the truth is known",
             key=f"{prefix}_trial",
             persist_state="session",
-            help="Pictures are drawn that look like this one and measured in the very same way. "
-            "Takes some seconds a megapixel.",
+            help="Pictures are drawn that look like a part of this one and measured in the very "
+            "same way. Takes some seconds.",
         )
         if on:
             _answer(micrograph, replace(meant, edits=()), given, others, prefix)
@@ -90,12 +89,12 @@ def _answer(
 
 
 def describe(said: Judgement) -> say.Line:
-    """Return the errors in a sentence: "Of 104 objects …, diameters are read 3 % too small …"."""
+    """Return the errors in a sentence: "The share is right within 1.1 points, the count is …"."""
     true = max(said.objects.true, 1)
+    errors = said.error_limits
     parts = [
-        _words("The share is read", 100 * said.bias.fraction, "points"),
-        _words("the count", 100 * said.relative_bias.count, "%"),
-        _words("D50", 100 * said.relative_bias.d50, "%"),
+        tell_error(name, what, *(each[name] for each in errors))
+        for name, what in (("fraction", "the share"), ("count", "the count"), ("d50", "D50"))
     ]
     lost = ", ".join(
         f"{100 * count / true:.0f} % {what}"
@@ -110,22 +109,12 @@ def describe(said: Judgement) -> say.Line:
     if invented >= 0.005:
         lost += f"{', and ' if lost else ''}{100 * invented:.0f} % of those found are invented"
     return say.line(
-        "{first}, {second}, {third}. {lost}",
-        first=parts[0],
+        "{capital}{first}, {second}, {third}. {lost}",
+        capital=parts[0][0].upper(),
+        first=parts[0][1:],
         second=parts[1],
         third=parts[2],
         lost=f"Of the objects in them, {lost}." if lost else "All objects in them are found.",
-    )
-
-
-def _words(what: str, error: float, unit: str) -> say.Line:
-    if isnan(error):
-        return say.line("{what} is not known", what=what)
-    if abs(error) < 0.05:
-        return say.line("{what} right", what=what)
-    side = "too high" if error > 0 else "too low"
-    return say.line(
-        "{what} **{e:.2g} {unit} {side}**", what=what, e=abs(error), unit=unit, side=side
     )
 
 

@@ -80,7 +80,15 @@ SPECS = (
         contrast.unsharp,
         (
             Parameter("sigma_px", "Sigma", "float", 2.0, 0.5, 50.0, "px", help="Width of edges."),
-            Parameter("amount", "Amount", "float", 0.6, 0.0, 5.0, help="0 changes nothing."),
+            Parameter(
+                "amount",
+                "Amount",
+                "float",
+                0.6,
+                0.0,
+                5.0,
+                help="0 changes nothing. ImageJ's weight w is w / (1 - w) here: its 0.6 is 1.5.",
+            ),
         ),
         "Makes edges steeper, and noise stronger.",
     ),

@@ -25,6 +25,7 @@ Mask = NDArray[np.bool_] | None
 ski: Any = skimage  # it loads its parts when they are first used; only some of it is typed
 
 _ROWS = 256
+_BEFORE = 0.5  # sigma before an image is reduced, by the factor
 _OPENCV_RADIUS_PX = 4  # beyond this, running lines are faster than OpenCV's discs
 
 
@@ -137,15 +138,21 @@ def blur(values: NDArray[Any], sigma_px: float) -> NDArray[Any]:
 
 
 def wide_blur(values: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
-    """Return a Gaussian blur; beyond sigma 16 on a reduced image (error below 1 % of its range)."""
+    """Return a Gaussian blur; beyond sigma 16 on a reduced image (error below 1 % of its range).
+
+    It is smoothed a little before it is reduced: whole blocks would weigh pixels in steps, which
+    noise shows.
+    """
     factor = max(1, int(sigma_px / 8))
     if factor == 1 or min(values.shape) < 4 * factor:
         return blur(values, sigma_px)
     height, width = values.shape
     small_wh = (-(-width // factor), -(-height // factor))
-    small = cv2.resize(values, small_wh, interpolation=cv2.INTER_AREA)
+    first_px = _BEFORE * factor
+    small = cv2.resize(_blur_apart(values, [first_px] * 2), small_wh, interpolation=cv2.INTER_AREA)
+    rest_px = np.sqrt(sigma_px**2 - first_px**2)
     smooth = _blur_apart(
-        small, [sigma_px * b / a for a, b in zip(values.shape, small.shape, strict=True)]
+        small, [rest_px * b / a for a, b in zip(values.shape, small.shape, strict=True)]
     )
     large = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.asarray(large, np.float32)

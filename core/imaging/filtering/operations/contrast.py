@@ -242,9 +242,10 @@ def _tile_gains(
     )
     if pixels.dtype == np.uint8:
         counts = _count_tiles(pixels, exclude, rows, cols)
-        folded = np.zeros((CLAHE_BINS, len(counts)))
-        np.add.at(folded, _into_bins(np.arange(256), ends)[0], counts.T)
-        return _clipped(folded.T.reshape(*grid, CLAHE_BINS), clip_limit)
+        used, first = np.unique(_into_bins(np.arange(256), ends)[0], return_index=True)
+        folded = np.zeros((len(counts), CLAHE_BINS))
+        folded[:, used] = np.add.reduceat(counts, first, axis=1)
+        return _clipped(folded.reshape(*grid, CLAHE_BINS), clip_limit)
     counts = np.zeros(grid[0] * grid[1] * CLAHE_BINS, np.int64)
     for band in row_bands(pixels.shape):
         slot = (rows[band][:, None] * grid[1] + cols[None, :]) * CLAHE_BINS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,7 @@ from core.imaging.filtering.operations.base import (
 
 _LEAST_PX = 9  # Hessians need neighbours
 _CANNY_BAND_PX = 1 << 19  # its ten frames of doubles are small then
+_RIDGE_BAND_PX = 1 << 20  # Hessians and their eigenvalues take a hundred bytes a pixel
 _RIDGE_REACH = 12  # sigmas: scikit-image cuts each of two derivatives at 8 / √2
 _PLUS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 _SOBEL_SUM = 8  # scikit-image's Canny does not divide Sobel's sum by its weights
@@ -194,22 +196,30 @@ def ridges(
     if low == high:
         return np.zeros(pixels.shape, np.float32)
     sigmas = np.unique(np.geomspace(smallest_px, largest_px, 4))
-    share = share_of_range(painted_over(pixels, exclude), low, high)
-    reach = int(_RIDGE_REACH * largest_px) + _LEAST_PX
+    painted = painted_over(pixels, exclude)
     if min(pixels.shape) < _LEAST_PX:
+        share = share_of_range(painted, low, high)
         whole = at_least(share, _LEAST_PX, lambda a: _ridges(a, method, lines, sigmas))
         return np.asarray(np.nan_to_num(whole), np.float32)
+    reach = int(_RIDGE_REACH * largest_px) + _LEAST_PX
+
+    def work(operation: Callable[[Pixels], NDArray[Any]]) -> NDArray[Any]:
+        return in_bands(
+            painted,
+            reach,
+            lambda band: operation(share_of_range(band, low, high)),
+            kind=np.float32,
+            band_px=_RIDGE_BAND_PX,
+        )
+
     if method == "meijering":
-        return _meijering(share, lines, sigmas, reach)
+        return _meijering(pixels.shape, lines, sigmas, work)
     settings: dict[str, Any] = {}
     if method == "frangi":  # scikit-image takes half of the strongest curvature at the first sigma
-        settings["gamma"] = _strongest(share, lines, float(sigmas[0]), reach) / 2 or 1
-    return in_bands(
-        share,
-        reach,
-        lambda band: np.nan_to_num(_ridges(band, method, lines, sigmas, **settings)),
-        kind=np.float32,
-    )
+        sizes = work(partial(_strength, lines=lines, sigma=float(sigmas[0])))
+        settings["gamma"] = float(sizes.max()) / 2 or 1
+        del sizes
+    return work(lambda share: np.nan_to_num(_ridges(share, method, lines, sigmas, **settings)))
 
 
 def _ridges(
@@ -229,30 +239,30 @@ def _curvatures(share: NDArray[Any], lines: str, sigma: float) -> NDArray[Any]:
     return np.asarray(ski.feature.hessian_matrix_eigvals(hessian))
 
 
-def _strongest(share: NDArray[Any], lines: str, sigma: float, reach: int) -> float:
-    """Return the largest size of the Hessian anywhere."""
-    sizes = in_bands(
-        share,
-        reach,
-        lambda band: np.sqrt((_curvatures(band, lines, sigma) ** 2).sum(0)),
-        kind=np.float32,
-    )
-    return float(sizes.max())
+def _strength(share: NDArray[Any], lines: str, sigma: float) -> NDArray[Any]:
+    """Return the size of the Hessian."""
+    return np.asarray(np.sqrt((_curvatures(share, lines, sigma) ** 2).sum(0)))
 
 
-def _meijering(share: NDArray[Any], lines: str, sigmas: NDArray[Any], reach: int) -> Pixels:
+def _meijering(
+    shape: tuple[int, ...],
+    lines: str,
+    sigmas: NDArray[Any],
+    work: Callable[[Callable[[Pixels], NDArray[Any]]], NDArray[Any]],
+) -> Pixels:
     """Return scikit-image's `meijering` in bands: each sigma is scaled to its own maximum."""
-    best = np.zeros(share.shape, np.float32)
-    mix = np.array([[1, 1 / 3], [1 / 3, 1]], share.dtype)
-
-    def find(band: NDArray[Any], sigma: float) -> NDArray[Any]:
-        values = np.tensordot(mix, _curvatures(band, lines, sigma), 1)
-        largest = np.abs(values).argmax(0)[None]
-        return np.asarray(np.maximum(np.take_along_axis(values, largest, 0)[0], 0))
-
+    best = np.zeros(shape, np.float32)
     for sigma in sigmas.tolist():
-        found = in_bands(share, reach, partial(find, sigma=sigma), kind=np.float32)
+        found = work(partial(_curved, lines=lines, sigma=sigma))
         most = found.max()
         found /= most if most > 0 else 1
         np.maximum(best, found, out=best)
     return np.asarray(np.nan_to_num(best, copy=False), np.float32)
+
+
+def _curved(share: NDArray[Any], lines: str, sigma: float) -> NDArray[Any]:
+    """Return the larger one of the mixed curvatures, not below 0."""
+    mix = np.array([[1, 1 / 3], [1 / 3, 1]], share.dtype)
+    values = np.tensordot(mix, _curvatures(share, lines, sigma), 1)
+    largest = np.abs(values).argmax(0)[None]
+    return np.asarray(np.maximum(np.take_along_axis(values, largest, 0)[0], 0))

@@ -11,6 +11,7 @@ import scipy
 from numpy.typing import NDArray
 
 from core.imaging.filtering.histograms import grey_histogram
+from core.imaging.filtering.operations.bands import in_bands
 from core.imaging.filtering.operations.base import (
     Mask,
     Pixels,
@@ -22,8 +23,10 @@ from core.imaging.filtering.operations.base import (
     to_mask,
 )
 from core.imaging.filtering.operations.thresholds import otsu_threshold
+from core.imaging.parting import flood
 
 Bools = NDArray[np.bool_]
+_SMOOTH_PX = 1.0  # sigma, so that the steps of an outline are no maxima
 _EIGHT = np.ones((3, 3), bool)  # touching at a corner is touching
 
 
@@ -117,14 +120,51 @@ def watershed_split(pixels: Pixels, exclude: Mask = None, *, separation_px: int)
     bright = foreground(pixels, exclude)
     if bright.all() or not bright.any():
         return to_mask(bright)
-    distance = scipy.ndimage.distance_transform_edt(bright)
-    smooth = scipy.ndimage.gaussian_filter(distance, 1.0)
-    peaks = ski.feature.peak_local_max(
-        smooth * bright, min_distance=separation_px, threshold_abs=0, exclude_border=False
-    )
-    markers = np.zeros(bright.shape, np.int32)
-    markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
+    smooth = _smooth_distance(bright)
+    markers = _summits(smooth, bright, separation_px)
+    held = [np.negative(smooth, out=smooth)]
+    del smooth
     # Labels, and lines where they meet: scikit-image's own lines take twenty times as long.
-    parts = ski.segmentation.watershed(-smooth, markers, mask=bright, connectivity=2)
-    line = (parts > 0) & (scipy.ndimage.maximum_filter(parts, 3) > parts)
+    parts = flood(held, markers, bright)
+    del markers
+    line = in_bands(
+        parts, 1, lambda band: (band > 0) & (scipy.ndimage.maximum_filter(band, 3) > band)
+    )
     return to_mask(bright & ~line)
+
+
+def _smooth_distance(bright: Bools) -> NDArray[np.float64]:
+    """Return the distance of each bright pixel to the nearest dark one, smoothed a little.
+
+    In doubles: 32 bits are rounded to the whole number of squared pixels that they stand for.
+    """
+    short = cv2.distanceTransform(bright.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+
+    def smooth(band: Pixels) -> NDArray[np.float64]:
+        exact = np.sqrt(np.rint(np.square(band, dtype=np.float64)))
+        return np.asarray(scipy.ndimage.gaussian_filter(exact, _SMOOTH_PX))
+
+    return in_bands(np.asarray(short), int(4 * _SMOOTH_PX) + 1, smooth)
+
+
+def _summits(smooth: NDArray[np.float64], bright: Bools, apart_px: int) -> NDArray[np.int32]:
+    """Number the maxima inside a mask that lie so far apart, the highest first.
+
+    `peak_local_max` is given ranks, of single maxima alone: of a large frame they take half the
+    room.
+    """
+
+    def is_highest(band: Pixels, dark: Bools) -> Bools:
+        heights = np.where(dark, 0, band)
+        around = scipy.ndimage.maximum_filter(heights, 2 * apart_px + 1, mode="nearest")
+        return np.asarray((heights == around) & (heights > 0))
+
+    places = np.nonzero(in_bands(smooth, apart_px, is_highest, exclude=~bright))
+    ranks = np.zeros(bright.shape, np.int32)
+    ranks[places] = np.unique(smooth[places], return_inverse=True)[1] + 1
+    peaks = ski.feature.peak_local_max(
+        ranks, min_distance=apart_px, threshold_abs=0, exclude_border=False
+    )
+    ranks[...] = 0
+    ranks[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
+    return ranks

@@ -13,6 +13,7 @@ from core.imaging.reading.frame import Decoder, Frame, Source
 from core.imaging.reading.instruments.mrc import is_mrc
 from core.imaging.reading.instruments.worker import WORKER
 from core.imaging.reading.limits import listed
+from core.imaging.reading.stores import is_store
 from core.imaging.scale import Calibration, from_axes
 
 _HDF5, _SER, _EMI = b"\x89HDF\r\n\x1a\n", b"II\x97\x01", b"JK\0\2"
@@ -20,6 +21,7 @@ _MAGIC: dict[str, tuple[bytes, ...]] = {
     "bcf": (b"AAMVHFSS",),
     "jeol": (b"\x34\0\0\0",),
     "elid": (b"BZh",),
+    "czi": (b"ZISRAWFILE",),
     "jp2": (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
 }
 _SERIES = re.compile(r"^(.*)_([1-9])\.ser$", re.IGNORECASE | re.DOTALL)
@@ -34,10 +36,12 @@ _NAMES = {
     "hdf5": "HDF5",
     "emd": "EMD",
     "hspy": "HyperSpy",
+    "zspy": "HyperSpy",
     "h5oina": "Oxford H5OINA",
     "nexus": "NeXus",
     "delmic": "Delmic HDF5",
     "jp2": "JPEG 2000",
+    "czi": "Zeiss CZI",
     "dm5": "Gatan DigitalMicrograph",
 }
 _SUFFIXES = {"dm": "dm4", "bcf": "bcf", "jeol": "img", "elid": "elid", "prz": "prz"}
@@ -58,6 +62,8 @@ def _kind(head: bytes) -> str | None:
     for kind, magic in _MAGIC.items():
         if head.startswith(magic):
             return kind
+    if is_store(head):
+        return "zspy"
     if is_panta_rhei(head):
         return "prz"
     return "mrc" if is_mrc(head) else None

@@ -21,12 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UnreadableMicrograph
+from core.imaging.reading.instruments.czi import read_czi
 from core.imaging.reading.instruments.fields import instrument_fields
 from core.imaging.reading.instruments.hdf5_guard import check_hdf5
 from core.imaging.reading.instruments.hdf5_kinds import hdf5_kind, is_prismatic
 from core.imaging.reading.instruments.hdf5_pictures import read_hdf5
 from core.imaging.reading.instruments.mrc import read_mrc
 from core.imaging.reading.instruments.packed_pictures import read_jpeg_2000
+from core.imaging.reading.instruments.zarr_guard import check_zarr
 from core.imaging.reading.limits import MAX_FRAMES
 
 READERS = {
@@ -34,12 +36,13 @@ READERS = {
     "tia": "rsciio.tia",
     "emd": "rsciio.emd",
     "hspy": "rsciio.hspy",
+    "zspy": "rsciio.zspy",
     "bcf": "rsciio.bruker",
     "jeol": "rsciio.jeol",
     "elid": "rsciio.phenom",
     "prz": "rsciio.pantarhei",
 }
-KINDS = (*READERS, "hdf5", "mrc", "jp2")
+KINDS = (*READERS, "hdf5", "mrc", "jp2", "czi")
 _AT_ONCE = ("emd", "dm", "tia")  # imported before any file comes, the others when one does
 _NO_IMAGE = (
     "There is no image in the file, only a spectrum or spectra; export a map or the survey image."
@@ -158,6 +161,8 @@ def _read(kind: str, path: Path) -> list[dict[str, Any]]:
         kind = hdf5_kind(path)
         if kind not in READERS:
             return read_hdf5(kind, path)
+    if kind == "zspy":
+        check_zarr(path)
     reader: Any = importlib.import_module(READERS[kind])
     if kind == "emd":
         signals = reader.file_reader(str(path), lazy=True, select_type="images")
@@ -181,6 +186,7 @@ def _read_at_once(reader: Any, path: Path) -> Any:
 _OWN: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
     "mrc": read_mrc,
     "jp2": read_jpeg_2000,
+    "czi": read_czi,
 }
 _OPENERS: dict[str, Callable[[Any, Path], Any]] = {
     "tia": _read_at_once,  # reads everything in any case

@@ -14,7 +14,6 @@ from typing import Any
 from torch import nn
 
 MOST_PARAMETERS = 200_000_000  # 800 MB as 32-bit floats, the most that a weight file may have
-LIBRARIES = ("timm", "torchvision")
 _SIZES = ("224", "256", "384", "448", "512", "518")
 _NAME = re.compile(r"(timm|torchvision)/[a-z0-9_]{2,80}")
 _WORDS = {

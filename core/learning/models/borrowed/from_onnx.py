@@ -30,7 +30,8 @@ MOST_BYTES = 800_000_000
 _START_S, _ANSWER_S = 120.0, 120.0
 _ROOT = Path(__file__).resolve().parents[4]
 _FAILED = "The ONNX network gives no answer to a picture ({words}). Export it again."
-_LAYOUTS, _SCORES = ("NCHW", "NHWC"), ("logits", "probabilities")
+_LAYOUTS, _SCORES = ("NCHW", "NHWC"), ("logits", "probabilities", "sigmoids")
+_LEAST = 1e-30  # a probability whose logarithm is still finite
 
 
 class OnnxNetwork(nn.Module):
@@ -44,7 +45,8 @@ class OnnxNetwork(nn.Module):
     layout : str
         Of what it takes: NCHW or NHWC.
     scores : str
-        What it gives: logits, or probabilities, whose logarithm is then taken.
+        What it gives: logits; probabilities, whose logarithm is then taken; or sigmoids, of which
+        the logits are taken.
     together : bool
         Whether several pictures may enter at once.
     image : int, optional
@@ -101,7 +103,12 @@ class OnnxNetwork(nn.Module):
         if scores.shape != (len(values), self._classes):
             raise UnusableModel(_FAILED.format(words=f"scores of the shape {scores.shape}"))
         logits = torch.from_numpy(scores.copy()).to(activation.device)
-        return logits.clamp(min=1e-30).log() if self._scores == "probabilities" else logits
+        if self._scores == "logits":
+            return logits
+        likely = logits.double().clamp(min=_LEAST).log()
+        if self._scores == "sigmoids":
+            likely = likely - (1 - logits.double()).clamp(min=_LEAST).log()
+        return likely.float()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits of shape (N, classes)."""

@@ -177,7 +177,7 @@ def build(name: str, classes: int, channels: int, options: Mapping[str, Any]) ->
     classes, channels : int
     options : mapping
         `image`: side in px of the pictures that a transformer was made for; `eps`: of the last
-        normalisation of a ConvNeXt.
+        normalisation of a ConvNeXt, of those of a Swin's blocks.
 
     Raises
     ------
@@ -201,13 +201,21 @@ def build(name: str, classes: int, channels: int, options: Mapping[str, Any]) ->
         name, pretrained=False, num_classes=classes, in_chans=channels, **sizes
     )
     if eps is not None:
-        setattr(model.get_submodule("head.norm"), "eps", _small(eps))  # noqa: B010
+        names = ["head.norm"] if not is_swin else _swin_norms(model)
+        for each in names:
+            setattr(model.get_submodule(each), "eps", _small(eps))  # noqa: B010
     return _split(name, model, is_swin)
 
 
+def _swin_norms(model: Any) -> list[str]:
+    """Return the normalisations of a Swin's blocks and its last: not those between its stages."""
+    inside = re.compile(r"layers\.\d+\.blocks\.\d+\.norm[12]|norm")
+    return [name for name, _ in model.named_modules() if inside.fullmatch(name)]
+
+
 def _small(eps: object) -> float:
-    if not (isinstance(eps, float) and 0 < eps < 1e-2):
-        raise ValueError("eps must be small")
+    if not (isinstance(eps, float) and 0 < eps <= 1):
+        raise ValueError("eps must be from 0 to 1")
     return eps
 
 

@@ -315,7 +315,7 @@ def _channels(tensors: Mapping[str, Tensor], stem: str) -> int:
 def _with_measures(
     name: str, options: dict[str, Any], shapes: Shapes, measures: Mapping[str, Any]
 ) -> tuple[tuple[str, Any], ...]:
-    if name.startswith("timm/convnext") and "eps" in measures:
+    if name.startswith(("timm/convnext", "timm/swin_")) and "eps" in measures:
         return (*options.items(), ("eps", measures["eps"]))
     if name != "timm/vit":
         return tuple(options.items())

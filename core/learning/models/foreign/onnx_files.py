@@ -10,6 +10,7 @@ import torch
 
 from core.errors import UnusableModel
 from core.learning.models.borrowed.from_onnx import OnnxNetwork, Runner
+from core.learning.models.borrowed.onnx_graph import last_operator
 from core.learning.models.foreign.fitting import MOST_OUTPUTS, Fit
 from core.learning.models.foreign.limits import check_size
 
@@ -51,10 +52,11 @@ def fit_onnx(path: Path) -> tuple[Fit, dict[str, Any]]:
     outputs = int(scores.shape[1])
     sums = scores.sum(axis=1)
     sure = outputs > 1 and bool((scores >= 0).all() and (np.abs(sums - 1) < _ALL).all())
+    by_sigmoid = last_operator(program) == "Sigmoid" and bool(((scores >= 0) & (scores <= 1)).all())
     options: dict[str, Any] = {
         "program_bytes": len(program),
         "layout": layout,
-        "scores": "probabilities" if sure else "logits",
+        "scores": "sigmoids" if by_sigmoid else "probabilities" if sure else "logits",
         "together": together,
     }
     if side:
@@ -64,9 +66,12 @@ def fit_onnx(path: Path) -> tuple[Fit, dict[str, Any]]:
     if channels == 3:
         options["channels"] = 3
     notes = ["It runs in a process of its own; explained by hiding parts, as it shows no layers."]
-    if sure:
+    if by_sigmoid:
+        notes.append("It gives probabilities, one sigmoid each: they are taken as they are.")
+    elif sure:
         notes.append("It gives probabilities, not scores: their logarithm is taken.")
-    return Fit("onnx", options, network, outputs, channels, tuple(notes), {}), told["metadata"]
+    said = told["metadata"] | ({"activation": "sigmoid"} if by_sigmoid and outputs > 1 else {})
+    return Fit("onnx", options, network, outputs, channels, tuple(notes), {}), said
 
 
 def _read_input(inputs: list[Any]) -> tuple[str, int, int | None, bool]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from core.learning.models.foreign.stating import (
     read_measures,
     read_names,
     read_stated,
+    read_what_differs,
 )
 from core.learning.models.installed import (
     ASSUMED,
@@ -48,11 +49,13 @@ from core.learning.models.preparing.choice import (
 
 LONGEST_NAME = 60
 UNNAMED = "The file names no classes"
+_ONE = "Every image gets one of the classes, also one that belongs to none of them."
+_SEVERAL = "It answers every class for itself: several may be true of one frame, or none."
 _PUBLIC_SETS = {1000: "as ImageNet's thousand", 54: "as MicroNet's 54"}
 _LIMITS = (
     "Brought from elsewhere: nothing is known here of what it was trained on.",
     "Not calibrated: its probabilities are the network's own and may be too sure.",
-    "Every image gets one of the classes, also one that belongs to none of them.",
+    _ONE,
 )
 
 
@@ -113,6 +116,11 @@ def open_weights(path: Path, name: str | None = None, *, grey: bool = False) -> 
         file = read_weight_file(weights)
         beside = {**file.beside, **facts}
         hints = read_hints(beside, file_name)
+        if differs := read_what_differs(beside):
+            raise UnusableModel(
+                f"The file’s configuration differs from what is built here: {differs}. "
+                "Export it to ONNX (torch.onnx.export) and give that."
+            )
         fit = fit_network(file.tensors, hints, read_measures(beside), grey=grey)
     return _opened(fit, file, beside, file_name)
 
@@ -177,8 +185,9 @@ def _read_meaning(
     if fit.outputs is None or (fit.outputs in _PUBLIC_SETS and names is None):
         return None, (_say_why_encoder(fit),)
     _check_task(file.beside, fit.outputs)
+    several = fit.outputs > 1 and has_many_labels(file.beside)
     classes, named = _read_classes(names, fit.outputs)
-    threshold, decided = _read_threshold(file.beside, fit.outputs)
+    threshold, decided = _read_threshold(file.beside, fit.outputs, several=several)
     preparation, by, prepared = _choose_preparation(fit, file)
     facts = {"file_sha256": file.sha256, PREPARED_BY: by, **_plain_facts(file.beside)}
     card = ModelCard(
@@ -193,7 +202,14 @@ def _read_meaning(
         sha256=file.sha256,
         decision_threshold=threshold,
     )
+    card = with_labels(card, several=True) if several else card
     return card, (named, *decided, prepared)
+
+
+def with_labels(card: ModelCard, *, several: bool) -> ModelCard:
+    """Return a card whose scores are read as sigmoids, or as a softmax over the classes."""
+    said = (*(each for each in card.limits if each not in (_ONE, _SEVERAL)),)
+    return replace(card, multi_label=several, limits=(*said, _SEVERAL if several else _ONE))
 
 
 def _say_why_encoder(fit: Fit) -> str:
@@ -210,14 +226,8 @@ def _say_why_encoder(fit: Fit) -> str:
 
 def _check_task(beside: Mapping[str, Any], outputs: int) -> None:
     """Refuse a task that contradicts the network, or that no network here has."""
-    if has_many_labels(beside):
-        raise UnusableModel(
-            "The file says that its network gives a picture several labels at once (multi-label). "
-            "Micrographia names one class a frame, and would show its answers wrongly; train or "
-            "export a network with one softmax over the classes."
-        )
     task = beside.get("task")
-    if not isinstance(task, str):
+    if not isinstance(task, str) or has_many_labels({"task": task}):
         return
     fits = {"binary": outputs <= 2, "multi": outputs >= 2}
     wrong = [word for word, fine in fits.items() if word in task.lower() and not fine]
@@ -277,12 +287,14 @@ def _shown(text: str) -> str:
 
 
 def _read_threshold(
-    beside: Mapping[str, Any], outputs: int
+    beside: Mapping[str, Any], outputs: int, *, several: bool
 ) -> tuple[float | None, tuple[str, ...]]:
-    """Return the threshold on the probability of class 1 of a network with one output."""
-    if outputs != 1:
+    """Return the threshold on a probability, where sigmoids give it, and a note."""
+    if outputs != 1 and not several:
         return None, ()
     given = beside.get("classification_threshold")
+    if given is None and several:
+        return None, (f"{_SEVERAL} A class is named above a probability of 0.5.",)
     if given is None:
         return 0.5, ("Class 1 is named above a probability of 0.5; the file states no threshold.",)
     number = isinstance(given, int | float) and not isinstance(given, bool)
@@ -290,6 +302,10 @@ def _read_threshold(
         raise UnusableModel(
             f"The classification threshold of the file is {_shown(str(given))}, it must lie "
             "between 0 and 1. Export the file again."
+        )
+    if several:
+        return float(given), (
+            f"{_SEVERAL} A class is named above a probability of {given:.4g}, as the file says.",
         )
     return float(given), (
         f"Class 1 is named above a probability of {given:.4g}, as the file says.",

@@ -59,13 +59,27 @@ _SIZES = ("img_size", "image_size", "input_size", "imgsz", "size", "input_shape"
 _SHORTS = ("resize_size", "resize", "scale_size", "resize_to")
 _CUTS = ("crop_size", "center_crop", "crop")
 _WAYS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
-_TASKS = ("task", "problem_type", "task_type", "loss", "criterion", "activation")
-_MANY_LABELS = re.compile(r"multi[-_ ]?label|multilabel", re.IGNORECASE)
+_TASKS = ("task", "problem_type", "task_type", "mode", "loss", "loss_fn", "criterion", "activation")
+# BCE and a sigmoid over two outputs or more: that is how networks of several labels are trained.
+_MANY_LABELS = re.compile(
+    r"multi[-_ ]?label|\bbce(?:[-_ ]?with[-_ ]?logits)?(?:[-_ ]?loss)?\b|binary[-_ ]cross"
+    r"|binary_crossentropy|\bsigmoid\b",
+    re.IGNORECASE,
+)
 _ODD_MAP = (
     "The class map of the file does not give every class a name and a number from 0 on. "
     "Export the file again."
 )
 MOST_NAMES = 1000
+LARGEST_EPS = 1.0  # of a layer's normalisation
+# What Hugging Face's programs compute with, where a configuration may say another function.
+_FUNCTIONS = {
+    "resnet": ("relu",),
+    **dict.fromkeys(
+        ("vit", "deit", "swin", "convnext", "convnextv2", "dinov2", "dinov2_with_registers"),
+        ("gelu", "gelu_python"),
+    ),
+}
 
 
 def boxes(beside: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -195,9 +209,27 @@ def read_measures(beside: Mapping[str, Any]) -> dict[str, Any]:
     heads, eps = find(beside, ("num_attention_heads",)), find(beside, ("layer_norm_eps",))
     if type(heads) is int and 1 <= heads <= 64:
         measures["heads"] = heads
-    if isinstance(eps, float) and 0 < eps < 1e-2:
+    if isinstance(eps, float) and 0 < eps <= LARGEST_EPS:
         measures["eps"] = eps
     return measures
+
+
+def read_what_differs(beside: Mapping[str, Any]) -> str:
+    """Return what a configuration says that no shape tells and that is built otherwise here.
+
+    Returns
+    -------
+    str
+        A phrase; empty where nothing differs.
+    """
+    for box in boxes(beside):
+        usual = _FUNCTIONS.get(str(box.get("model_type")))
+        said = box.get("hidden_act")
+        if usual and isinstance(said, str) and said not in usual:
+            return f"its function is {said[:40]!r}, not {usual[0]!r}"
+        if usual and box.get("downsample_in_bottleneck") is True:
+            return "it halves the picture in the first convolution of a block"
+    return ""
 
 
 def read_stated(beside: Mapping[str, Any], size_px: int | None) -> tuple[Stated, bool] | None:

@@ -24,6 +24,7 @@ from core.learning.training.pictures import LabelledPicture
 from core.learning.training.plan import TrainingPlan
 from core.learning.training.tuning.crowds import CROWDS
 from core.learning.training.tuning.fields import FIELDS, develop, simulate_field
+from core.learning.training.tuning.scatters import DROPS, SCATTERS
 from core.learning.training.tuning.watch import PER_VIEW_S, Watch
 from core.micrograph import Micrograph
 
@@ -113,17 +114,24 @@ def _views(
 ) -> Iterator[tuple[Array, int, int]]:
     """Yield (view (size, size), owner, target)."""
     yield from _square_views(pictures, classes, simulated, plan)
-    rng = np.random.default_rng([plan.seed, 8])
+    rng, *others = (np.random.default_rng([plan.seed, stream]) for stream in (8, 9, 10))
     for number, frame in enumerate(wholes if plan.tiles_each else ()):
         image = fill_excluded(frame.pixels, find_overlays(frame))
         for _ in range(plan.tiles_each):
             tile = random_view(image, rng, plan.size_px, window=_TILE, stretch_sd=0.12)
             yield tile, number, classes.index(pictures[number].label)
-    for count in range(plan.crowd_views if simulated else 0):
-        kind = tuple(CROWDS)[count % len(CROWDS)]
-        if kind in classes:
-            image = develop(CROWDS[kind](int(plan.size_px * 1.2), rng), rng)
-            yield _view(image, rng, plan), FIELD, classes.index(kind)
+    drops = plan.scatter_views // len(SCATTERS)  # as many as of each other kind
+    further = (
+        (CROWDS, plan.crowd_views, rng),
+        (SCATTERS, plan.scatter_views, others[0]),
+        (DROPS, drops, others[1]),
+    )
+    for painters, views, own in further if simulated else ():
+        for count in range(views):
+            kind = tuple(painters)[count % len(painters)]
+            if kind in classes:
+                image = develop(painters[kind](int(plan.size_px * 1.2), own), own)
+                yield _view(image, own, plan), FIELD, classes.index(kind)
 
 
 def _square_views(

@@ -35,7 +35,7 @@ def _over_dots(size_px: int, rng: Random) -> Array:
     image += np.float32(rng.uniform(0, 0.03)) * cv2.GaussianBlur(noise(size_px, rng), (0, 0), 6)
     pitch = log_uniform(rng, 0.025, 0.13) * size_px
     if rng.random() < 0.85:
-        _dots(image, pitch, rng)
+        dots(image, pitch, rng)
     if rng.random() < 0.7:
         _islands(image, pitch, rng)
     width = max(1.5, pitch * log_uniform(rng, 0.12, 0.5))
@@ -54,13 +54,14 @@ def _heading(rng: Random) -> tuple[float, Array]:
     return main, np.array([np.cos(main), np.sin(main)])
 
 
-def _dots(image: Array, pitch: float, rng: Random) -> None:
+def dots(image: Array, pitch: float, rng: Random) -> None:
+    """Draw a lattice of blurred discs, a little brighter or darker than the ground."""
     tone = float(image.mean()) + rng.choice([-1, 1], p=[0.3, 0.7]) * rng.uniform(0.03, 0.25)
     radius = pitch * rng.uniform(0.22, 0.48)
-    dots = image.copy()
+    drawn = image.copy()
     for centre in packing(len(image), pitch, rng, disorder=(0.0, 0.02)):
-        disc(dots, centre, radius, tone)
-    image[:] = cv2.GaussianBlur(dots, (0, 0), max(0.5, pitch * rng.uniform(0.02, 0.15)))
+        disc(drawn, centre, radius, tone)
+    image[:] = cv2.GaussianBlur(drawn, (0, 0), max(0.5, pitch * rng.uniform(0.02, 0.15)))
 
 
 def _islands(image: Array, pitch: float, rng: Random) -> None:

@@ -35,6 +35,7 @@ class Trainer(Protocol):
     simulated: tuple[str, ...]
     watch: Watch
     activations: tuple[activations.Activations, dict[int, int]] | None
+    earlier: Path | None
 
     def new_network(self) -> nn.Module:
         """Return a network filled from the start."""
@@ -92,7 +93,7 @@ def tune(trainer: Trainer, phase: str, pictures: Sequence[LabelledPicture]) -> d
     assert trainer.activations is not None
     cached, numbers = trainer.activations
     chosen = {numbers[id(picture)]: picture.group for picture in pictures}
-    state, steps = _begin(trainer)
+    state, steps = _begin(trainer, phase)
     first = trainer.resume(phase, state)
     trainer.watch.skip(first * trainer.plan.batch * PER_LESSON_S)
     seed = (trainer.plan.seed + 1) * 1_000_003 + first
@@ -106,12 +107,16 @@ def tune(trainer: Trainer, phase: str, pictures: Sequence[LabelledPicture]) -> d
     return weights
 
 
-def _begin(trainer: Trainer) -> tuple[dict[str, Any], int]:
+def _begin(trainer: Trainer, phase: str) -> tuple[dict[str, Any], int]:
     """Return network, running average, optimiser and schedule, and the number of steps."""
     plan, network = trainer.plan, trainer.new_network()
     head = network.get_submodule(head_name(plan.architecture))
-    for parameter in head.parameters():
-        nn.init.zeros_(parameter)
+    before = trainer.earlier / f"{phase}.pt" if trainer.earlier else None
+    if before is not None and before.is_file():
+        network.load_state_dict(load(before))
+    else:
+        for parameter in head.parameters():
+            nn.init.zeros_(parameter)
     still, moving = split(network, plan.still_blocks)
     still.requires_grad_(False)
     optimiser = torch.optim.AdamW(

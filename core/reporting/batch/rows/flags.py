@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.imaging.scale import READ_FROM_PICTURE
-from core.reporting.batch.rows.listing import words_of
+from core.reporting.batch.rows.listing import SIGNS, words_of
 from core.reporting.segmenting import is_unlike_painted
 
 # id -> what it means, for people; in the order of their weight
 FLAGS: Mapping[str, str] = {
     "failed": "could not be read or analysed",
-    "novel": "unlike what the network was trained on: its classes may not apply",
+    "novel": "no micrograph, or unlike what the network was trained on: its classes may not apply",
     "unlike the painted": "unlike the micrographs whose strokes taught the phases: look at them",
     "low confidence": "more than one class cannot be excluded, or none reaches 50 %",
     "few pixels": "less than 100 px high or wide: too few to trust the class",
@@ -38,10 +38,11 @@ def find_flags(row: Mapping[str, Any]) -> tuple[str, ...]:
     if row["status"] == "failed":
         return ("failed",)
     found = {
-        "novel": (row.get("novelty") or 0.0) > 1,  # NaN and None where nothing measures it
+        # NaN and None where nothing measures it
+        "novel": bool(row.get(SIGNS)) or (row.get("novelty") or 0.0) > 1,
         "unlike the painted": is_unlike_painted(row),
         "low confidence": len(words_of(row["candidates"])) > 1
-        or row["probability"] < LOW_PROBABILITY,
+        or row.get("probability", 1.0) < LOW_PROBABILITY,
         "few pixels": min(row["width_px"], row["height_px"]) < FEW_PX,
         "no evidence": not row["has_evidence"],
         "overlay alarm": row["excluded_percent"] > OVERLAY_PERCENT,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.errors import UserError
 from core.imaging.reading import Table, UnreadableTable, read_table
 from core.reporting.batch.rows.naming import match_class
-from core.reporting.batch.rows.spreadsheet import disarm
+from core.reporting.batch.rows.tidy.spreadsheet import disarm
 
 _NAMED = 3  # names in a sentence
 _LONGEST = 60  # letters of each

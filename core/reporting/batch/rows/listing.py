@@ -8,6 +8,10 @@ from typing import Self
 SEPARATOR = " | "
 
 
+NAMED = "classes_named"  # of a network of several labels: those above its threshold
+SIGNS = "signs_against"  # what in the picture itself says that it is no micrograph
+
+
 class Listed(str):
     """The text of a cell that lists words, and the words: one of them may hold the separator.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,12 @@ from numpy.typing import NDArray
 from core.measuring.statistics import Interval, mean_interval
 
 NM_PER = {"nm": 1.0, "µm": 1e3}
+EVIDENCE = (
+    *("sample", "phase", "is_target", "fields"),
+    *("area_percent", "area_low", "area_high"),
+    *("evidence_percent", "evidence_low", "evidence_high"),
+    "lift",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,30 @@ class ClusterEvidence:
     area_percent: Interval
     evidence_percent: Interval
     lift: float
+
+
+@dataclass(frozen=True, slots=True)
+class SampleEvidence:
+    """Where the network looks in one sample.
+
+    Attributes
+    ----------
+    sample : str
+        "" for fields of no named sample.
+    target : int or None
+        The cluster that is measured there; None where fields differ.
+    clusters : tuple of ClusterEvidence
+        From dark to bright; of the fields with evidence.
+    """
+
+    sample: str
+    target: int | None
+    clusters: tuple[ClusterEvidence, ...]
+
+    @property
+    def fields(self) -> int:
+        """How many fields with evidence there are."""
+        return self.clusters[0].evidence_percent.n if self.clusters else 0
 
 
 def choose_units(rows: pd.DataFrame) -> Units:
@@ -145,3 +175,48 @@ def evidence_by_cluster(fields: pd.DataFrame, clusters: int) -> list[ClusterEvid
         lift = evidence.estimate / area.estimate if area.estimate else float("nan")
         lines.append(ClusterEvidence(number, area, evidence, lift))
     return lines
+
+
+def evidence_by_sample(fields: pd.DataFrame, clusters: int) -> list[SampleEvidence]:
+    """Return what each sample's fields show; those of no sample come last, none is pooled."""
+    names = fields["sample"].fillna("")
+    found = []
+    for name in sorted(dict.fromkeys(names), key=lambda each: not each):
+        group = fields[names == name]
+        targets = group["target_cluster"].dropna().unique()
+        target = int(targets[0]) if len(targets) == 1 else None
+        found.append(SampleEvidence(str(name), target, tuple(evidence_by_cluster(group, clusters))))
+    return found
+
+
+def evidence_table(fields: pd.DataFrame, titles: Sequence[str]) -> pd.DataFrame:
+    """Return one line per sample and cluster or phase: share of the area and of the evidence.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        Rows of a batch, copies left out.
+    titles : sequence of str
+        What its clusters or phases are called, from number 0.
+
+    Returns
+    -------
+    DataFrame
+        sample, phase, is_target, fields, then area and evidence in percent, each a mean over
+        fields with the ends of its 95 % t-interval within 0 to 100, and lift, their ratio.
+        Samples without evidence have no line.
+    """
+    lines = []
+    for found in evidence_by_sample(fields, len(titles)):
+        for each in found.clusters if found.fields else ():
+            area, evidence = _ends(each.area_percent), _ends(each.evidence_percent)
+            named = found.sample, titles[each.cluster], found.target == each.cluster
+            lines.append((*named, found.fields, *area, *evidence, each.lift))
+    return pd.DataFrame(lines, columns=list(EVIDENCE))
+
+
+def _ends(value: Interval) -> tuple[float, float, float]:
+    """Return mean and ends of a share; one field has no ends."""
+    if value.n < 2:
+        return value.estimate, float("nan"), float("nan")
+    return value.estimate, max(value.low, 0.0), min(value.high, 100.0)

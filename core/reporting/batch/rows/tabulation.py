@@ -13,7 +13,7 @@ from core.reporting.batch.analysis import list_columns, tabulate_regions
 from core.reporting.batch.journal import Entry
 from core.reporting.batch.rows.flags import find_flags
 from core.reporting.batch.rows.label_table import find_key
-from core.reporting.batch.rows.listing import Listed
+from core.reporting.batch.rows.listing import NAMED, SIGNS, Listed
 from core.reporting.batch.rows.measures import list_measures
 from core.reporting.batch.rows.naming import match_class
 from core.reporting.mending import CHANGED, REMOVED, UNFIT, list_mending_columns
@@ -58,6 +58,7 @@ TEXTS = (
     "label",
     "runner_up",
     "candidates",
+    SIGNS,
     "smoothing",
     "sizes_by",
     "filters_picked",
@@ -87,8 +88,9 @@ def row_of(entry: Entry, first: Entry | None = None) -> dict[str, Any]:
         **entry["values"],  # a copy has its own sample, label and source of the pixel size
         **files,
     }
-    if "candidates" in row:
-        row["candidates"] = Listed(row["candidates"])
+    for name in ("candidates", NAMED):
+        if name in row:
+            row[name] = Listed(row[name])
     return row
 
 
@@ -127,11 +129,12 @@ def tabulate(
     files = [FILE_COLUMNS[name] for name in PICTURES if name in recipe.pictures]
     told = list_phase_columns(recipe.segmentation)
     told += list_mending_columns(recipe.segmentation.edits)
-    more = [*list_measures(recipe.measures), *told]
+    named = [NAMED] if any(NAMED in row for row in rows) else []
+    more = [*named, *list_measures(recipe.measures), *told]
     columns = [*HEAD, *list_columns(list(classes), recipe.clusters), *more, *files]
     table = pd.DataFrame(rows, columns=columns, dtype=object)
     told = [name for name in told if name == PHASES_BY]
-    texts = [*("name", "reason", "warnings", "true_label"), *TEXTS, *told, *files]
+    texts = [*("name", "reason", "warnings", "true_label"), *TEXTS, *named, *told, *files]
     table[texts] = table[texts].fillna("")
     numbers = [c for c in columns if c not in (*texts, "status", "has_evidence")]
     # Failed rows have no numbers; nullable integers keep the others whole.

@@ -66,7 +66,7 @@ def compare(fields: pd.DataFrame, classes: list[str]) -> Agreement | None:
     """
     from core.learning.classifying import validation
 
-    known = fields[fields["true_label"].isin(classes)]
+    known = fields[fields["true_label"].isin(classes) & fields["label"].isin(classes)]
     if known.empty:
         return None
     place = {name: index for index, name in enumerate(classes)}

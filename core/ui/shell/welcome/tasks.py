@@ -8,6 +8,7 @@ TASKS = {
     "pages/5_Segment.py": ("Segment", ":material/shapes:"),
     "pages/6_Batch_Report.py": ("Batch Report", ":material/lab_profile:"),
     "pages/7_Train.py": ("Train", ":material/model_training:"),
+    "pages/8_Compare.py": ("Compare", ":material/lasso_select:"),
 }
 PROMISES = {
     "pages/1_Classify.py": "Which morphology is it, and how sure is the network?",
@@ -17,4 +18,5 @@ PROMISES = {
     "pages/5_Segment.py": "Objects by strokes or thresholds, mended by hand, counted and sized.",
     "pages/6_Batch_Report.py": "Many micrographs at once: tables and a report to keep.",
     "pages/7_Train.py": "Your own classes in a minute, with an honest score.",
+    "pages/8_Compare.py": "Who is like whom? Name samples by a loop, find doubles.",
 }

@@ -123,7 +123,7 @@ def _end() -> None:
 def _show_report() -> None:
     html = read_sample_report()
     st.caption(NOTE)
-    st.iframe(html, height=_REPORT_PX, alt="A finished report about ten simulated micrographs")
+    st.iframe(html, height=_REPORT_PX, alt="A finished report about twelve simulated micrographs")
     show.download(
         "Sample report (HTML)", html.encode(), "sample_report.html", "text/html", "tour_html"
     )

@@ -707,11 +707,6 @@ def test_unusual_compression_is_refused() -> None:
         read_micrograph(tiff_bytes(NOISE, compression="jpegxr"))
 
 
-def test_czi_is_named_and_what_to_export_said() -> None:
-    with pytest.raises(UnreadableMicrograph, match=r"\.czi .*OME-TIFF"):
-        read_micrograph(b"ZISRAWFILE" + bytes(600))
-
-
 def test_no_warning_and_no_log_line_leaks(caplog: pytest.LogCaptureFixture) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

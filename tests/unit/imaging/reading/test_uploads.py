@@ -5,7 +5,6 @@ import zipfile
 
 import cv2
 import numpy as np
-import pytest
 
 from core.errors import UnreadableMicrograph
 from core.imaging.reading.uploads import Given, Refused, count, leave_out_companions, unpack
@@ -133,24 +132,3 @@ def test_a_series_in_an_archive_keeps_its_settings_whatever_its_label():
     given = [item for item in unpack([("x.zip", data)]) if isinstance(item, Given)]
     assert [item.name for item in given] == ["p_1.ser", "p_1 (2).ser"]
     assert [list(item.companions.values()) for item in given] == [[b"1"], [b"3"]]
-
-
-@pytest.mark.parametrize("inner", ["", "map.zspy/"])
-def test_a_packed_zarr_store_is_refused_as_one(inner: str) -> None:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr(f"{inner}.zgroup", '{"zarr_format": 2}')
-        archive.writestr(f"{inner}Experiments/a/data/.zarray", "{}")
-        archive.writestr(f"{inner}Experiments/a/data/0.0", b"chunk")
-    (found,) = unpack([("map.zspy", stream.getvalue())])
-    assert isinstance(found, Refused)
-    assert "zarr store" in str(found.error)
-    assert "save it as .hspy" in str(found.error)
-
-
-def test_a_dropped_zarr_folder_is_refused_as_one_and_pictures_beside_it_are_read() -> None:
-    store = [("map.zspy/.zgroup", b"{}"), ("map.zspy/a/data/0.0", b"1"), ("map.zspy/a/0.1", b"2")]
-    refused, given = unpack([*store, ("a.png", png())])
-    assert isinstance(refused, Refused)
-    assert refused.name == "map.zspy"
-    assert given.name == "a.png"

@@ -7,7 +7,6 @@ from core.errors import UserError
 from core.imaging.scale.words import (
     describe_instrument,
     describe_scale,
-    field_of_view,
     is_set_by_hand,
     pixel_size_from_bar,
     set_pixel_size,
@@ -50,20 +49,6 @@ def test_values_come_with_their_units_in_one_order() -> None:
 
 def test_odd_values_are_left_out() -> None:
     assert describe_instrument(micrograph(voltage_kv="high", magnification=None)) == {}
-
-
-@pytest.mark.parametrize(
-    ("size", "width", "height"),
-    [
-        (None, "200 px", "100 px"),
-        (PixelSize(0.5, "nm"), "100 nm", "50 nm"),
-        (PixelSize(10, "nm"), "2 µm", "1 µm"),
-        (PixelSize(8, "nm"), "1.6 µm", "0.8 µm"),
-        (PixelSize(264, "µm"), "52.8 mm", "26.4 mm"),
-    ],
-)
-def test_field_of_view_reads_well(size: PixelSize | None, width: str, height: str) -> None:
-    assert field_of_view(micrograph(size)) == (width, height)
 
 
 def test_scale_says_where_it_comes_from_or_why_there_is_none() -> None:

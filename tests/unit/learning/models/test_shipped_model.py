@@ -127,3 +127,11 @@ def test_real_whole_frames_are_named_well_above_chance(
     answers = classify(shipped, [read_micrograph(path) for path in frames])
     right = [a.label == path.parent.name for a, path in zip(answers, frames, strict=True)]
     assert np.mean(right) > 0.8
+
+
+def test_on_a_cpu_frames_enter_one_by_one() -> None:
+    """Several together do not fit into the caches: each took half as long again."""
+    classifier = load_model("em-morph5-2", device="cpu")
+    assert classifier.batch_size((256, 336)) == 1
+    classifier.device = "cuda"
+    assert classifier.batch_size((256, 272)) == 16

@@ -1,5 +1,6 @@
 """Fine-tuning the last blocks: full fields, cached activations, what is drawn from them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -7,14 +8,22 @@ import numpy as np
 import pytest
 import torch
 
+from core.errors import UserError
 from core.imaging.simulation import KINDS
 from core.learning.classifying import NEAR_ANY
-from core.learning.models import load_model
+from core.learning.models import ModelCard, load_model
 from core.learning.models.networks import build_network
 from core.learning.training import TrainingPlan, crossvalidation, plan_for, train
 from core.learning.training.pictures import read_labelled_folders
 from core.learning.training.starting import Start
-from core.learning.training.tuning import CROWDS, FIELDS, Activations, simulate_field
+from core.learning.training.tuning import (
+    CROWDS,
+    DROPS,
+    FIELDS,
+    SCATTERS,
+    Activations,
+    simulate_field,
+)
 from core.learning.training.tuning.activations import FIELD, SIMULATED, Draw, _views
 
 GROUPS = {0: "series", 1: "series", 2: "series", 3: "series", 4: "alone", 5: "other"}
@@ -61,6 +70,17 @@ def test_a_field_is_filled_from_edge_to_edge(kind: str) -> None:
         assert (quarters > 0.02).all()
 
 
+@pytest.mark.parametrize("kind", {**SCATTERS, **DROPS})
+def test_a_scatter_is_seen_and_drawn_again_from_its_seed(kind: str) -> None:
+    """Something stands out of the ground of each picture, and nothing leaves the finite."""
+    draw = {**SCATTERS, **DROPS}[kind]
+    fields = [draw(96, np.random.default_rng(n)) for n in range(12)]
+    np.testing.assert_array_equal(fields[0], draw(96, np.random.default_rng(0)))
+    assert np.isfinite(fields).all()
+    assert all(f.shape == (96, 96) and f.dtype == np.float32 for f in fields)
+    assert min(f.std() for f in fields) > 0.01
+
+
 @pytest.mark.parametrize("kind", CROWDS)
 def test_a_crowd_fills_most_of_the_field(kind: str) -> None:
     """The same seed draws the same field, and hardly any quarter is empty."""
@@ -74,13 +94,14 @@ def test_a_crowd_fills_most_of_the_field(kind: str) -> None:
 def test_tiles_of_whole_frames_belong_to_their_picture(folder: Path) -> None:
     """What is learnt from whole frames is held out with the picture, and crowds are no picture."""
     pictures = read_labelled_folders([folder])
-    plan = _plan(tiles_each=3, crowd_views=6, views_each=1, simulated_views=0)
+    plan = _plan(tiles_each=3, crowd_views=6, scatter_views=8, views_each=1, simulated_views=0)
     classes = ("alloys", "spheroids")
     wholes = [picture.micrograph for picture in pictures]
     rows = [(o, t) for _, o, t in _views(pictures, classes, classes, plan, wholes)]
     owner = [o for o, _ in rows]
     assert [owner.count(n) for n in range(6)] == [4] * 6
-    assert owner.count(FIELD) == 2  # of six, those of the one class here that crowds know
+    # Of six crowds and eight scatters, those of the class here that each knows, and drops.
+    assert owner.count(FIELD) == 2 + 2 + 2
     assert all(t == classes.index(pictures[o].label) for o, t in rows if o >= 0)
     alone = [o for _, o, _ in _views(pictures, classes, (), plan, ())]
     assert alone == [0, 1, 2, 3, 4, 5]
@@ -147,6 +168,7 @@ def test_only_the_last_blocks_learn(folder: Path, start: Start, tmp_path: Path) 
         plan=_plan(finetune_rate=1e-2),
         start=start,
         work=tmp_path / "w",
+        keep_work=True,
         device="cpu",
         report=str,
     )
@@ -161,6 +183,33 @@ def test_only_the_last_blocks_learn(folder: Path, start: Start, tmp_path: Path) 
         same = torch.equal(kept[name], value.half().float())
         is_still = name.startswith(("conv_stem", "bn1", *(f"stages.{n}." for n in range(4))))
         assert same == is_still, name
+    _goes_on(folder, start, tmp_path)
+
+
+def _goes_on(folder: Path, start: Start, tmp_path: Path) -> None:
+    """Each fold goes on from its own network, and other folds or another start are refused."""
+    earlier, work = tmp_path / "w", tmp_path / "later"
+    plan = _plan(finetune_rate=1e-12, head_rate=1e-12, finetune_samples=6, weight_decay=0.0)
+
+    def go_on(plan: TrainingPlan, start: Start) -> ModelCard:
+        given = {"start": start, "work": work, "earlier": earlier, "keep_work": True}
+        return train(folder, tmp_path / "on", plan=plan, device="cpu", report=str, **given)  # type: ignore[arg-type]
+
+    card = go_on(plan, start)
+    for phase in ("fold0", "fold1", "final"):
+        kept, now = (torch.load(place / f"{phase}.pt") for place in (earlier, work))
+        for learnt in ("classifier.weight", "stages.5.0.conv_dw.weight"):
+            torch.testing.assert_close(now[learnt], kept[learnt])
+    assert card.training["went_on_from"]["plan"]["finetune_rate"] == 1e-2
+    assert set(card.training["went_on_from"]["weights"]) == {"fold0", "fold1", "final"}
+    assert "in an earlier" in (tmp_path / "on" / "README.md").read_text(encoding="utf-8")
+    with pytest.raises(UserError, match="not that of a training of these"):
+        go_on(replace(plan, seed=1), start)
+    with pytest.raises(UserError, match="not that of a training of these"):
+        go_on(plan, replace(start, sha256="1" * 64))
+    (earlier / "final.pt").unlink()
+    with pytest.raises(UserError, match=r"final is missing"):
+        go_on(plan, start)
 
 
 def test_a_stopped_training_goes_on_after_the_folds_that_are_done(

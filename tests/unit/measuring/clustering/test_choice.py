@@ -1,5 +1,6 @@
 """What speaks for a number of clusters, and how firm fractions are."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from core.measuring.clustering import (
     fraction_bands,
 )
 from core.measuring.clustering.choice import find_elbow
+from core.measuring.statistics import area_fraction
 
 
 def phases(greys, spread=4, shape=(120, 160), seed=0):
@@ -138,3 +140,13 @@ def test_bands_of_deep_images_and_of_a_single_tile():
     exclude[0, :3] = False  # three pixels are three tiles at most; 15 x 15 have tiles of their own
     lonely = fraction_bands(image, cluster_gray(image, 2, exclude=exclude), exclude=exclude)
     assert lonely["low_pct"].isna().all()
+
+
+def test_bands_are_as_wide_as_the_few_pieces_that_a_field_holds():
+    smooth = cv2.GaussianBlur(np.random.default_rng(3).normal(size=(128, 128)), (0, 0), 20)
+    mask = smooth > np.quantile(smooth, 0.7)
+    picture = np.where(mask, 160, 90).astype(np.uint8)
+    band = fraction_bands(picture, cluster_gray(picture, 2)).iloc[1]
+    tiles = area_fraction(mask)
+    assert band.high_pct - band.low_pct > 60
+    assert band.high_pct == pytest.approx(100 * tiles.high, abs=10)

@@ -16,6 +16,8 @@ from core.measuring.clustering import (
     find_noise,
     group_pixels,
 )
+from core.measuring.clustering.grain import find_grain
+from core.measuring.defaults import smallest_region
 from core.measuring.regions import measure_regions
 from core.micrograph import Micrograph
 
@@ -65,6 +67,47 @@ def test_noise_that_is_alike_in_neighbours_is_seen():
     frame = _frame(18, 1.0)
     assert len(_regions(frame, 2, Smoothing())) > 300
     assert len(_regions(frame, 2, Smoothing(AUTO))) == pytest.approx(36, abs=4)
+
+
+def _sixty_discs() -> np.ndarray:
+    rows, cols = np.mgrid[40:600:70, 45:600:85]
+    mask = np.zeros((600, 600), np.float32)
+    for row, col in list(zip(rows.ravel(), cols.ravel(), strict=True))[:60]:
+        mask[disk((row, col), 14, shape=mask.shape)] = 1
+    return mask
+
+
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize(("alike_px", "noise"), [(1.5, 30), (2.0, 20)])
+def test_noise_with_a_grain_of_pixels_makes_no_regions(alike_px, noise, k):
+    discs = _sixty_discs()
+    count = int(measure_regions(discs > 0).shape[0])
+    grain = cv2.GaussianBlur(
+        np.random.default_rng(2).normal(size=discs.shape).astype(np.float32), (0, 0), alike_px
+    )
+    grey = 90 + _GAP * cv2.GaussianBlur(discs, (0, 0), 0.8) + noise * grain / grain.std()
+    frame = Micrograph("discs", np.clip(np.rint(grey), 0, 255).astype(np.uint8))
+    smoothing = decide_smoothing(frame, k)
+    assert smoothing.kind == GREYS
+    found = group_pixels(frame, k, smoothing=smoothing)
+    regions = measure_regions(
+        found.labels == k - 1, min_area_px=smallest_region(smoothing.sigma_px)
+    )
+    assert len(_regions(frame, k, Smoothing())) > 3 * count
+    assert len(regions) == pytest.approx(count, abs=0.1 * count)
+
+
+@pytest.mark.parametrize("reach_px", [0.8, 1.5, 3.0])
+def test_a_grain_is_measured_between_pixels_that_differ(reach_px):
+    noise = np.random.default_rng(0).normal(size=(400, 400)).astype(np.float32)
+    noise = cv2.GaussianBlur(noise, (0, 0), reach_px)
+    noise *= 20 / noise.std()
+    grain = find_grain(noise, np.zeros(noise.shape, np.int16))
+    assert grain.sigma == pytest.approx(20, rel=0.05)
+    assert grain.reach_px == pytest.approx(reach_px, rel=0.08)
+    assert find_grain(noise**3, np.zeros(noise.shape, np.int16)) is None
+    assert find_grain(noise, np.full(noise.shape, -1, np.int16)) is None
+    assert find_grain(noise[:9, :9], np.zeros((9, 9), np.int16)) is None
 
 
 @pytest.mark.parametrize("k", [2, 3])

@@ -162,6 +162,50 @@ def test_going_on_from_earlier_edits_is_the_same_as_all_at_once() -> None:
     assert np.array_equal(first.labels, before), "an earlier step is kept as it was"
 
 
+def some_edit(random: np.random.Generator, side: int) -> Edit:
+    """Any change anywhere; many will not fit."""
+    places = tuple((float(r), float(c)) for r, c in random.integers(0, side, (2, 2)))
+    middle, reach = random.uniform(0, side, 2), random.uniform(2, 12)
+    turns = np.linspace(0, 2 * np.pi, 8, endpoint=False)
+    ring = tuple((middle[0] + reach * np.sin(t), middle[1] + reach * np.cos(t)) for t in turns)
+    choices = (
+        Edit("delete", places[:1]),
+        Edit("merge", places),
+        Edit("cut", corners=places),
+        Edit("redraw", places[:1], ring),
+        Edit("add", corners=ring),
+        Edit("fill", places[:1]),
+        Edit("smooth", places[:1], amount=1.5),
+        Edit("smooth", amount=0.8),
+    )
+    return choices[int(random.integers(len(choices)))]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_edit_knows_where_objects_lie_after_the_ones_before(seed: int) -> None:
+    """Boxes of objects follow every change: looked for anew after each edit, all is the same."""
+    random = np.random.default_rng(seed)
+    labels = np.kron(np.arange(1, 37, dtype=np.int32).reshape(6, 6), np.ones((9, 9), np.int32))
+    labels[random.random(labels.shape) < 0.1] = 0
+    base = from_objects(labels, Micrograph("x", labels.astype(np.uint8)))
+    edits = [some_edit(random, 54) for _ in range(60)]
+    step = None
+    for count in range(1, len(edits) + 1):
+        step = replay(base, edits[:count], before=step)
+    at_once = replay(base, edits)
+    assert step is not None
+    assert np.array_equal(step.labels, at_once.labels)
+    assert (step.touched, step.removed) == (at_once.touched, at_once.removed)
+    assert len(at_once.not_applied) < 45
+
+
+def test_thousands_of_edits_of_everything_are_refused() -> None:
+    """A study of a stranger's may hold 5,000 that each smooth the whole frame: hours."""
+    with pytest.raises(UserError, match="cannot be made again in minutes"):
+        made(*[Edit("smooth", amount=1.0)] * 5000)
+    assert made(*[Edit("smooth", amount=0.5)] * 20).count == 3, "a person's few are made"
+
+
 def test_edits_survive_json() -> None:
     edits = (
         Edit("delete", ((5, 5),), area_px=(36.0,)),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import Unwritable
-from core.reporting.batch.run import run_batch, write_zip
+from core.reporting.batch.keeping.result import write_zip
+from core.reporting.batch.run import run_batch
 from core.reporting.report.writing import write_report
 from tests.unit.reporting.conftest import png
 

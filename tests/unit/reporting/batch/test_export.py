@@ -10,9 +10,9 @@ import pytest
 from core.imaging.reading import read_micrograph
 from core.measuring.exchange import read_rois
 from core.reporting.batch.export import safe_stem
-from core.reporting.batch.rows.spreadsheet import csv_bytes
+from core.reporting.batch.keeping.result import write_zip
 from core.reporting.batch.rows.tabulation import FILE_COLUMNS
-from core.reporting.batch.run import write_zip
+from core.reporting.batch.rows.tidy.spreadsheet import csv_bytes
 from core.reporting.report.writing import write_report
 from tests.unit.reporting.conftest import micrograph, png
 

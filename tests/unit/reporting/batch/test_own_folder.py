@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import UserError
 from core.reporting.batch import pipeline
-from core.reporting.batch.lock import hold_folder
+from core.reporting.batch.keeping.lock import hold_folder
 from core.reporting.batch.sources import list_sources
 from tests.unit.reporting.conftest import micrograph, png
 
@@ -125,7 +125,7 @@ def test_a_process_that_was_killed_bars_nobody(run, tmp_path):
     script = textwrap.dedent(f"""
         import os, signal
         from pathlib import Path
-        from core.reporting.batch.lock import hold_folder
+        from core.reporting.batch.keeping.lock import hold_folder
         with hold_folder(Path({str(out)!r})):
             print("held", flush=True)
             os.kill(os.getpid(), signal.SIGSTOP)

@@ -18,12 +18,14 @@ from core.imaging.filtering.pipeline import Step
 from core.imaging.overlays.finding import OverlayChoice, with_overlay_choice
 from core.imaging.scale.words import set_pixel_size
 from core.micrograph import Micrograph, PixelSize
-from core.reporting.batch import pipeline
-from core.reporting.batch.run import run_batch, write_zip
+from core.reporting.batch import pipeline, words_of
+from core.reporting.batch.keeping.result import write_zip
+from core.reporting.batch.run import run_batch
 from core.reporting.batch.sources import list_sources
+from core.reporting.figures import class_counts
 from core.reporting.recipe import Recipe
 from core.reporting.report.writing import report_html
-from tests.unit.reporting.conftest import micrograph, png
+from tests.unit.reporting.conftest import CLASSES, draw_discs, micrograph, png
 
 BROKEN = ("broken.tif", b"not a picture")
 
@@ -171,9 +173,9 @@ def test_a_copy_is_computed_once_and_told(run, monkeypatch):
     calls = []
     original = pipeline.analyse
 
-    def count(*args):
+    def count(*args, **options):
         calls.append(args[0].name)
-        return original(*args)
+        return original(*args, **options)
 
     monkeypatch.setattr(pipeline, "analyse", count)
     result = run([("a.png", png(0)), ("b.png", png(1)), ("c.png", png(0))])
@@ -586,3 +588,30 @@ def test_a_row_says_which_ground_a_filter_picked_and_what_percentiles_are_by(run
     assert row["sizes_by"] == "area"
     assert row["d10_px"] <= row["d50_px"] <= row["d90_px"]
     assert row["sauter_d32_px"] <= row["de_brouckere_d43_px"]
+
+
+def test_a_network_of_several_labels_names_any_number_of_classes(run, classifier, recipe):
+    from core.learning.models import Classifier
+
+    several = Classifier(classifier.network, replace(classifier.card, multi_label=True))
+    result = run([micrograph(0)], classifier=several)
+    row = result.rows.iloc[0]
+    shares = {name: row[f"p_{name}"] for name in CLASSES}
+    assert sum(shares.values()) != pytest.approx(1, abs=1e-3)
+    named = {name for name, p in shares.items() if p > 0.5}
+    assert set(words_of(row["classes_named"])) == named
+    assert row["candidates"] == ""
+    report = report_html(result)
+    assert "Classes above the threshold" in report
+    assert "Several classes may be true of one micrograph" in report
+    assert class_counts(result.rows).sum() == len(named)
+
+
+def test_a_tiny_frame_gets_no_class_and_says_why(run):
+    result = run([Micrograph("tiny", draw_discs(0)[:20, :20]), micrograph(1)])
+    row = result.rows.iloc[0]
+    assert (row["status"], row["label"], row["candidates"]) == ("ok", "", "")
+    assert "too few pixels" in row["signs_against"]
+    assert np.isnan(row["probability"])
+    assert "novel" in words_of(row["warnings"])
+    assert "no class: it has too few pixels" in report_html(result)

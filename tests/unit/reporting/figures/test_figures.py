@@ -60,6 +60,14 @@ def test_probabilities_are_percent_with_the_predicted_class_first():
     assert len(set(bars.marker.color)) == 3
 
 
+def test_classes_below_a_threshold_are_pale_and_a_line_stands_there():
+    figure = figures.probabilities(ANSWER, threshold=0.4)
+    assert figure.data[0].marker.opacity[0] == 1
+    assert max(figure.data[0].marker.opacity[1:]) < 0.5
+    (line,) = figure.layout.shapes
+    assert line.x0 == line.x1 == pytest.approx(40)
+
+
 @pytest.mark.parametrize("micrograph", [GREY8, GREY16, FLOAT])
 def test_a_histogram_counts_every_pixel_in_at_most_256_bins(micrograph):
     bars = figures.histogram(micrograph).data[0]

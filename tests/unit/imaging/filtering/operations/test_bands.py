@@ -1,10 +1,12 @@
 """Filters worked out in bands give what they give at once, and what scikit-image gives."""
 
+import cv2
 import numpy as np
 import pytest
+import scipy
 import skimage
 
-from core.imaging.filtering.operations import background, denoise, edges, textures
+from core.imaging.filtering.operations import background, denoise, edges, morphology, textures
 from core.imaging.filtering.operations import bands as in_rows
 from core.imaging.filtering.operations.base import blur, share_of_range, wide_blur
 from core.imaging.simulation.samples import simulate
@@ -76,6 +78,14 @@ def test_a_wide_blur_is_within_a_hundredth_of_its_range(shape, sigma_px):
     assert np.abs(wide_blur(grey, sigma_px) - exact).max() < 0.01 * np.ptp(exact)
 
 
+@pytest.mark.parametrize("sigma_px", [20, 120])
+def test_a_wide_blur_of_nothing_but_noise_is_as_exact(sigma_px):
+    noise = np.random.default_rng(0).random((500, 701)).astype(np.float32)
+    edge = 2 * int(np.ceil(4 * sigma_px)) + 1
+    exact = cv2.GaussianBlur(noise, (edge, edge), sigma_px, borderType=cv2.BORDER_REFLECT)
+    assert np.abs(wide_blur(noise, sigma_px) - exact).max() < 0.01 * np.ptp(exact)
+
+
 @pytest.mark.parametrize("stripes", ["horizontal", "vertical"])
 def test_lines_are_shifted_alike_in_bands(picture, stripes, monkeypatch):
     settings = {"stripes": stripes, "method": "median", "width_px": 20}
@@ -94,3 +104,26 @@ def test_waves_in_bands_are_those_of_the_whole_frame(picture, monkeypatch):
     monkeypatch.setattr(textures, "in_bands", in_bands)
     apart = np.abs(textures.gabor_bank(picture, **settings) - whole)
     assert apart.max() < 1e-3 * whole.max()  # at the frame's edges, where mirrored pixels end
+
+
+@pytest.mark.parametrize("separation_px", [3, 8])
+def test_a_watershed_split_in_pieces_and_bands_is_that_of_the_frame(separation_px, monkeypatch):
+    smooth = blur(np.random.default_rng(0).normal(size=(310, 420)).astype(np.float32), 5)
+    bright = smooth > np.quantile(smooth, 0.55)
+    distance = scipy.ndimage.gaussian_filter(scipy.ndimage.distance_transform_edt(bright), 1.0)
+    peaks = skimage.feature.peak_local_max(
+        distance * bright, min_distance=separation_px, threshold_abs=0, exclude_border=False
+    )
+    markers = np.zeros(bright.shape, np.int32)
+    markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
+    parts = skimage.segmentation.watershed(-distance, markers, mask=bright, connectivity=2)
+    line = (parts > 0) & (scipy.ndimage.maximum_filter(parts, 3) > parts)
+
+    def in_bands(*given, **named):
+        return in_rows.in_bands(*given, **{**named, "band_px": 9_000})
+
+    monkeypatch.setattr(morphology, "in_bands", in_bands)
+    mask = bright.astype(np.uint8) * np.uint8(255)
+    ours = morphology.watershed_split(mask, separation_px=separation_px)
+    assert len(peaks) > 20
+    np.testing.assert_array_equal(ours > 0, bright & ~line)

@@ -271,13 +271,31 @@ def test_class_names_in_safetensors_and_in_a_zip(tmp_path: Path) -> None:
     [
         {"task": "multi-label classification"},
         {"config": {"problem_type": "multi_label_classification"}},
+        {"criterion": "BCEWithLogitsLoss()"},
     ],
 )
-def test_several_labels_at_once_are_refused_truly(tmp_path: Path, facts: dict[str, Any]) -> None:
-    weights = from_torchvision("resnet18").state_dict()
-    torch.save({"state_dict": weights, **facts}, tmp_path / "w.pth")
-    with pytest.raises(UnusableModel, match="several labels at once"):
-        open_weights(tmp_path / "w.pth")
+def test_several_labels_at_once_are_sigmoids(
+    tmp_path: Path, frame: Micrograph, facts: dict[str, Any]
+) -> None:
+    own = from_torchvision("resnet18")
+    stated = {"mean": MEAN, "std": STD, "img_size": 224, "resize_size": 256, "classes": NAMES}
+    torch.save({"state_dict": own.state_dict(), **stated, **facts}, tmp_path / "w.pth")
+    classifier = load_model(tmp_path / "w.pth", device="cpu")
+    assert classifier.card.multi_label
+    assert any("several may be true" in limit for limit in classifier.card.limits)
+    steps = [transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor()]
+    picture = transforms.Compose([*steps, transforms.Normalize(MEAN, STD)])(
+        Image.fromarray(frame.pixels).convert("RGB")
+    )
+    with torch.inference_mode():
+        truth = own(picture[None])[0].sigmoid().tolist()
+    answer = classify(classifier, [frame])[0]
+    assert list(answer.probabilities.values()) == pytest.approx(truth, abs=1e-5)
+    assert set(answer.present) == {n for n, p in zip(NAMES, truth, strict=True) if p > 0.5}
+    assert answer.prediction_set == ()
+    save_model(tmp_path / "kept", classifier.network, classifier.card)
+    again = classify(load_model(tmp_path / "kept", device="cpu"), [frame])[0]
+    assert again.probabilities == answer.probabilities
 
 
 def test_what_a_file_does_not_say_is_asked_for(tmp_path: Path, frame: Micrograph) -> None:

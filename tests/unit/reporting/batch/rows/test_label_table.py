@@ -10,7 +10,7 @@ import pytest
 from core.errors import UserError
 from core.reporting.batch import relabel
 from core.reporting.batch.rows.label_table import match_labels, read_labels
-from core.reporting.batch.rows.spreadsheet import csv_bytes
+from core.reporting.batch.rows.tidy.spreadsheet import csv_bytes
 from tests.unit.reporting.conftest import micrograph
 
 TWO = {"a.png": "alloys", "é/b c.png": "dendrites"}

@@ -9,7 +9,7 @@ from distributed.protocol import deserialize, serialize  # as a batch sends its 
 from core.reporting.batch import words_of
 from core.reporting.batch.rows.flags import find_flags, gravity
 from core.reporting.batch.rows.listing import Listed
-from core.reporting.batch.rows.spreadsheet import csv_bytes, disarm
+from core.reporting.batch.rows.tidy.spreadsheet import csv_bytes, disarm
 
 SURE = {
     "status": "ok",

@@ -8,8 +8,8 @@ import pytest
 
 from core.errors import UserError
 from core.micrograph import Micrograph, PixelSize
-from core.reporting.batch.rows.comparison import COLUMNS, compare_groups
 from core.reporting.batch.rows.measures import list_measures, measure_more
+from core.reporting.batch.rows.samples.comparison import COLUMNS, compare_groups
 from core.reporting.batch.rows.summaries import Units
 from core.reporting.recipe import MEASURES, Recipe
 from core.reporting.report.writing import report_html

@@ -9,14 +9,19 @@ import pytest
 
 from core.errors import UserError
 from core.micrograph import Micrograph, PixelSize
+from core.reporting.batch.keeping.result import relabel
 from core.reporting.batch.progress import Pace
 from core.reporting.batch.rows import likeness
 from core.reporting.batch.rows.flags import find_flags, gravity
 from core.reporting.batch.rows.label_table import read_labels
 from core.reporting.batch.rows.naming import find_part, match_class
-from core.reporting.batch.rows.summaries import choose_units, evidence_by_cluster, summarise_groups
+from core.reporting.batch.rows.summaries import (
+    choose_units,
+    evidence_by_cluster,
+    evidence_table,
+    summarise_groups,
+)
 from core.reporting.batch.rows.truth import compare
-from core.reporting.batch.run import relabel
 from core.reporting.report.writing import report_html
 from tests.unit.reporting.conftest import draw_discs, micrograph, png
 
@@ -49,6 +54,7 @@ def test_a_sound_row_has_no_flag():
         ({"near_duplicate_of": 2}, "near-duplicate"),
         ({"pixel_size_nm": float("nan")}, "no pixel size"),
         ({"novelty": 1.2}, "novel"),
+        ({"signs_against": "it has several hues"}, "novel"),
     ],
 )
 def test_each_doubt_has_its_flag(change, flag):
@@ -101,6 +107,35 @@ def test_samples_are_summarised_over_fields(run, recipe):
     assert first.area_percent.estimate == pytest.approx(values.mean())
     assert first.regions == result.rows["regions"][::2].sum()
     assert "Per sample" in report_html(result)
+
+
+def test_evidence_of_each_sample_is_that_of_its_own_fields(run, recipe):
+    sources = [micrograph(seed, f"{'AB'[seed % 2]}_{seed}.tif") for seed in range(5)]
+    result = run(sources, recipe=replace(recipe, sample_from="name:1", target_cluster=1))
+    table = evidence_table(result.fields, ["ground", "discs"])
+    assert table["sample"].tolist() == ["A", "A", "B", "B"]
+    assert table["phase"].tolist() == ["ground", "discs"] * 2
+    assert table["is_target"].tolist() == [False, True] * 2
+    assert table["fields"].tolist() == [3, 3, 2, 2]
+    for sample, part in table.groupby("sample"):
+        own = result.fields[result.fields["sample"] == sample]
+        mean = own["cluster_1_evidence_percent"].mean()
+        assert part["evidence_percent"].iloc[1] == pytest.approx(mean)
+        assert part["evidence_percent"].sum() == pytest.approx(100, abs=0.01)
+    assert (table["area_low"] <= table["area_percent"]).all()
+    text = report_html(result)
+    assert "<h2>Evidence per cluster in each sample</h2>" in text
+    assert '<th scope="rowgroup" colspan="4">A · 3 fields</th>' in text
+    assert text.count("cluster 1 (target)</td>") == 2
+
+
+def test_a_sample_without_evidence_has_no_line(run, recipe):
+    sources = [micrograph(seed, f"{'AB'[seed % 2]}_{seed}.tif") for seed in range(2)]
+    fields = run(sources, recipe=replace(recipe, sample_from="name:1")).fields
+    fields = fields.assign(has_evidence=[True, False])
+    table = evidence_table(fields, ["ground", "discs"])
+    assert table["sample"].tolist() == ["A", "A"]
+    assert table["area_low"].isna().all()  # one field has no interval
 
 
 def test_evidence_shares_add_up_and_lift_is_their_ratio(run):

@@ -1,4 +1,4 @@
-"""Further measurements of the target cluster, one at a time: widths, grains, gaps, correlation."""
+"""Further measurements of a target, those that are chosen: widths, grains, gaps, correlation."""
 
 from __future__ import annotations
 
@@ -15,32 +15,38 @@ from core.micrograph import Micrograph
 from core.reporting import figures
 from core.reporting.batch import csv_bytes
 from core.ui import cache
-from core.ui.cache import ClusterChoice, RegionChoice
+from core.ui.cache import Target
 from core.ui.parts import measuring, say, show, tables
 
 _FEW = 0.05  # p below which a departure from chance is said
 _PRECISIONS = (0.2, 0.1, 0.05, 0.02)
 
 
-def draw(
-    micrograph: Micrograph, choice: ClusterChoice, target: int, found_by: RegionChoice
-) -> None:
-    """Draw the choice of further measurements, and what they give."""
-    say.subheader("More of cluster {target}", target=target)
+def draw(micrograph: Micrograph, target: Target, prefix: str) -> None:
+    """Draw the choice of further measurements, and what they give.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+    target : Target
+        What is measured.
+    prefix : str
+        Begins the keys.
+    """
     kinds = measuring.MEASURES.draw()
     drawers: dict[str, Callable[[], pd.DataFrame]] = {
-        "widths": lambda: _widths(micrograph, choice, target, others=False),
-        "between": lambda: _widths(micrograph, choice, target, others=True),
-        "grains": lambda: _grains(micrograph, choice, target, found_by, boundaries=False),
-        "boundaries": lambda: _grains(micrograph, choice, target, found_by, boundaries=True),
-        "gaps": lambda: _gaps(micrograph, choice, target, found_by),
-        "correlation": lambda: _correlation(micrograph, choice, target),
+        "widths": lambda: _widths(micrograph, target, prefix, others=False),
+        "between": lambda: _widths(micrograph, target, prefix, others=True),
+        "grains": lambda: _grains(micrograph, target, boundaries=False),
+        "boundaries": lambda: _grains(micrograph, target, boundaries=True),
+        "gaps": lambda: _gaps(micrograph, target, prefix),
+        "correlation": lambda: _correlation(micrograph, target, prefix),
     }
     for kind in kinds:
         if len(kinds) > 1:
             say.markdown("**{title}**", title=measuring.MEASURES.options[kind].capitalize())
         table = drawers[kind]()
-        file, key = f"{show.file_stem(micrograph)}_{kind}.csv", f"cluster_more_{kind}_csv"
+        file, key = f"{show.file_stem(micrograph)}_{kind}.csv", f"{prefix}_more_{kind}_csv"
         show.download("These numbers (CSV)", csv_bytes(table), file, "text/csv", key)
 
 
@@ -54,10 +60,9 @@ def _length(value: float, unit: str) -> str:
     return "–" if isnan(value) else f"{value:.4g} {unit}"
 
 
-def _widths(
-    micrograph: Micrograph, choice: ClusterChoice, target: int, *, others: bool
-) -> pd.DataFrame:
-    found = cache.target_widths(micrograph, choice, target, others)
+def _widths(micrograph: Micrograph, target: Target, prefix: str, *, others: bool) -> pd.DataFrame:
+    found = cache.target_widths(micrograph, target, others)
+    part = f"{prefix}_between" if others else prefix
     row = found.to_frame()
     if not found.widths.size:
         st.caption(
@@ -79,13 +84,13 @@ def _widths(
     with left:
         show.chart(
             figures.widths(found, dark=show.is_dark()),
-            "cluster_widths",
+            f"{part}_widths",
             "Histogram of widths along the middle",
         )
     with right:
         show.chart(
             figures.rose(found, dark=show.is_dark()),
-            "cluster_rose",
+            f"{part}_rose",
             "Share of the axis by direction",
         )
     say.caption(
@@ -93,23 +98,14 @@ def _widths(
         "the frame hides. Thickness is the largest disc that holds a pixel, averaged over the "
         "area. Order is 1 for parallel pieces, 0 for no direction; directions count from the "
         "rows, counter-clockwise.",
-        what=say.Line("What lies between" if others else "The cluster"),
+        what=say.Line("What lies between" if others else "What is measured"),
         points=tables.thousands(found.widths.size),
     )
     return pd.concat([row, found.rose()], axis=1)
 
 
-def _grains(
-    micrograph: Micrograph,
-    choice: ClusterChoice,
-    target: int,
-    found_by: RegionChoice,
-    *,
-    boundaries: bool,
-) -> pd.DataFrame:
-    lines, circles, count = cache.target_intercepts(
-        micrograph, choice, target, found_by, boundaries
-    )
+def _grains(micrograph: Micrograph, target: Target, *, boundaries: bool) -> pd.DataFrame:
+    lines, circles, count = cache.target_intercepts(micrograph, target, boundaries)
     unit, size = lines.unit, lines.g_number
     shown = {
         "Mean intercept": _length(lines.mean.estimate, unit),
@@ -124,7 +120,7 @@ def _grains(
         "{count} {what}; lines through every pixel in four directions (Heyn, ASTM E112), limits "
         "from drawing tiles of the field again. Abrams’ circles give {circles}{limits}.{no_scale}",
         count=tables.thousands(count),
-        what=say.Line("grains between the cluster’s lines" if boundaries else "regions as grains"),
+        what=say.Line("grains between what is measured" if boundaries else "objects as grains"),
         circles=_length(circles.mean.estimate, unit),
         limits=say.Line("" if isnan(circles.mean.low) else f" ({_range(circles.mean, unit)})"),
         no_scale=say.Line("" if micrograph.pixel_size else " G needs a pixel size."),
@@ -144,10 +140,8 @@ def _range(value: Interval, unit: str) -> str:
     return f"{value.low:.4g} to {value.high:.4g} {unit}"
 
 
-def _gaps(
-    micrograph: Micrograph, choice: ClusterChoice, target: int, found_by: RegionChoice
-) -> pd.DataFrame:
-    gaps, chance, pairs = cache.target_gaps(micrograph, choice, target, found_by)
+def _gaps(micrograph: Micrograph, target: Target, prefix: str) -> pd.DataFrame:
+    gaps, chance, pairs = cache.target_gaps(micrograph, target)
     unit = gaps.unit
     scale = micrograph.pixel_size.to(unit) if micrograph.pixel_size else 1.0
     _metrics(
@@ -160,13 +154,13 @@ def _gaps(
     if pairs.distances.size:
         show.chart(
             figures.pair_correlation(pairs, scale, unit, dark=show.is_dark()),
-            "cluster_pairs",
+            f"{prefix}_pairs",
             "Pair correlation of centres with the band of chance",
         )
     say.caption(
-        "Gaps are from edge to edge of the nearest region; {hidden} of {all} could have a nearer "
+        "Gaps are from edge to edge of the nearest object; {hidden} of {all} could have a nearer "
         "one outside. {verdict} The grey band holds 95 % of as many points scattered at random "
-        "(p {p} over all distances); regions cannot overlap, so that g starts below 1.",
+        "(p {p} over all distances); objects cannot overlap, so that g starts below 1.",
         hidden=int(np.count_nonzero(~gaps.is_sure)),
         all=gaps.gaps.size,
         verdict=say.Line(_verdict(chance.index, chance.p)),
@@ -181,15 +175,15 @@ def _gaps(
 def _verdict(index: float, p: float) -> str:
     """Return in words what Clark and Evans' index says (Donnelly's correction)."""
     if isnan(index):
-        return "Neighbours need at least two regions."
+        return "Neighbours need at least two objects."
     if p >= _FEW:
         return "Nearest centres are as far apart as by chance (Clark and Evans)."
     how = "keep apart" if index > 1 else "cluster"
     return f"Centres {how} more than by chance (Clark and Evans)."
 
 
-def _correlation(micrograph: Micrograph, choice: ClusterChoice, target: int) -> pd.DataFrame:
-    found = cache.target_correlation(micrograph, choice, target)
+def _correlation(micrograph: Micrograph, target: Target, prefix: str) -> pd.DataFrame:
+    found = cache.target_correlation(micrograph, target)
     unit = found.unit
     _metrics(
         {
@@ -202,7 +196,7 @@ def _correlation(micrograph: Micrograph, choice: ClusterChoice, target: int) -> 
     with left:
         show.chart(
             figures.two_point(found, dark=show.is_dark()),
-            "cluster_correlation",
+            f"{prefix}_correlation",
             "Correlation of two points by their distance",
         )
     with right:
@@ -214,7 +208,7 @@ def _correlation(micrograph: Micrograph, choice: ClusterChoice, target: int) -> 
                 for p in _PRECISIONS
             ],
         }
-        show.table(pd.DataFrame(needed), "cluster_precision")
+        show.table(pd.DataFrame(needed), f"{prefix}_precision")
     st.caption(
         "How alike two points are by their distance: 1 at the same place, 0 for strangers; the dot "
         "is the correlation length, at 1/e. Precision is the half width of a 95 % interval as a "

@@ -1,4 +1,4 @@
-"""The loaded set as points: who lies near whom, typical members, neighbours, near-duplicates."""
+"""The loaded set as a map: who lies near whom, typical members, neighbours, near-duplicates."""
 
 from __future__ import annotations
 
@@ -13,65 +13,105 @@ from core.imaging.display import thumbnail
 from core.measuring.embedding import Grouping, near_duplicates, nearest, similarities, standardise
 from core.micrograph import Micrograph, digest_pixels
 from core.reporting import figures
-from core.reporting.batch import ALIKE, csv_bytes, describe, find_part
+from core.reporting.batch import ALIKE, csv_bytes, describe
 from core.ui import cache
-from core.ui.cluster import image_hover
+from core.ui.compare import cloud, naming
+from core.ui.compare.naming import Classes
 from core.ui.parts import say, show, tables
-from core.ui.shell import workspace
+from core.ui.shell import grouping, workspace
 
 TEXTURE = ""  # stands for no network among the names of models
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
+_COLOURS = {"group": "Group", "sample": "Sample", "answer": "Answer", "class": "Class"}
 _NEIGHBOURS = 5
 _MOST_GROUPS = 12
 _MOST_PAIRS = 20
+_DOUBLES, _DOUBLES_PX = 3, 230  # pairs that are shown without scrolling
+_PAIR_PX = 56
 Rows = NDArray[np.float64]
 
 
-def draw(prefix: str = "cluster", *, exclude: bool = True) -> None:
-    """Draw the map of all loaded micrographs with everything that belongs to it."""
+def draw(prefix: str = "compare", *, exclude: bool = True, classes: Classes | None = None) -> None:
+    """Draw the map of all loaded micrographs with everything that belongs to it.
+
+    Parameters
+    ----------
+    prefix : str
+        Of the keys of this page's widgets.
+    exclude : bool
+        Whether what is not specimen is left out.
+    classes : Classes or None
+        Where classes are given to what is chosen; without, nothing is named here.
+    """
     every = workspace.every()
     if len(every) == 1:
         st.info(
-            "One micrograph makes a single point. Load more on Home to see which are alike.",
+            "One micrograph is like no other: a map needs at least two. Load more on Home to see "
+            "which are alike.",
             icon=":material/scatter_plot:",
         )
-    described, method, colour, k = _controls(prefix, len(every))
+        return
+    described, method, colour, k = _controls(prefix, len(every), classes)
     rows = _rows(every, described, exclude)
-    settings = digest_pixels(rows)
-    groups = cache.image_groups(settings, k, rows)
-    kinds = _kinds(every, colour, groups, described, exclude)
+    groups = cache.image_groups(digest_pixels(rows), k, rows)
+    kinds = _kinds(every, colour, groups, described, exclude, classes)
     names = list(workspace.short_names(every).values())
-    chosen = _chosen(prefix, names)
+    key = f"{prefix}_map"
+    chosen = cloud.picked(key, every)
+    plot, beside = show.beside(2)
+    with plot:
+        _map(key, every, names, kinds, groups, rows, method)
+    with beside:
+        if classes is not None:
+            naming.draw(key, chosen, classes)
+        _duplicates(every, names, rows, described)
+        _neighbours(every, names, rows, _place(prefix, names, chosen), prefix)
+    _typical(every, names, groups)
+
+
+def _map(
+    key: str,
+    every: list[Micrograph],
+    names: list[str],
+    kinds: list[str],
+    groups: Grouping,
+    rows: Rows,
+    method: str,
+) -> None:
+    """Draw the plane, what is to be said of it, its points as a file, and as a chart to save."""
+    found = cache.projection(digest_pixels(rows), method, rows)
+    cloud.draw(key, every, names, kinds, found)
     if len(every) in (2, 3):
         say.caption(
             "{every} micrographs: distances are exact, groups mean little.", every=len(every)
         )
-    plot, beside = st.columns([3, 2], gap="medium")
-    with plot:
-        found = cache.projection(settings, method, rows)
-        _chart(figures.image_map(found, names, kinds, chosen, dark=show.is_dark()), prefix)
-        image_hover.attach(f"{prefix}_image_map", names, [cache.card_jpeg(m) for m in every])
-        if method == "tsne" and found.method == "pca":
-            st.caption(
-                "Fewer than five different micrographs: PCA is shown, there is nothing to unfold."
-            )
-        points = pd.DataFrame(
-            {"micrograph": names, "x": found.points[:, 0], "y": found.points[:, 1]}
+    if method == "tsne" and found.method == "pca":
+        st.caption(
+            "Fewer than five different micrographs: PCA is shown, there is nothing to unfold."
         )
-        points["group"], points["kind"] = groups.labels + 1, kinds
-        show.download(
-            "Points (CSV)", csv_bytes(points), "image_map.csv", "text/csv", f"{prefix}_map_csv"
+    points = pd.DataFrame({"micrograph": names, "x": found.points[:, 0], "y": found.points[:, 1]})
+    points["group"], points["kind"] = groups.labels + 1, kinds
+    with st.container(horizontal=True, vertical_alignment="center"):
+        show.download("Points (CSV)", csv_bytes(points), "image_map.csv", "text/csv", f"{key}_csv")
+        as_chart = st.toggle("As a chart to save", key=f"{key}_chart_wanted")
+    if as_chart:
+        show.chart(
+            figures.image_map(found, names, kinds, dark=show.is_dark()),
+            f"{key}_figure",
+            "One point per loaded micrograph; alike ones lie close together",
         )
-    with beside:
-        _neighbours(every, names, rows, chosen, prefix)
-    _typical(every, names, groups)
-    _duplicates(every, names, rows, described)
 
 
-def _controls(prefix: str, count: int) -> tuple[str, str, str, int]:
+def _controls(prefix: str, count: int, classes: Classes | None) -> tuple[str, str, str, int]:
     """Draw the choices: what describes an image, which map, which colours, how many groups."""
     models = cache.model_names()
-    colours = [*(["class"] if models else []), "group", "sample"]
+    key = f"{prefix}_map_colour"
+    if wanted := st.session_state.pop(f"{key}_next", ""):  # what was named last is shown
+        st.session_state[key] = wanted
+    before = st.session_state.get(f"{prefix}_map_described", next(iter(models), TEXTURE))
+    offered = _colours(before, classes)
+    if st.session_state.get(key) not in offered:
+        st.session_state.pop(key, None)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         described = st.selectbox(
             "Micrographs described by",
@@ -93,13 +133,14 @@ def _controls(prefix: str, count: int) -> tuple[str, str, str, int]:
         )
         colour = st.segmented_control(
             "Colour by",
-            colours if described else colours[-2:],
+            _colours(described, classes),
             default="group",
             required=True,
-            key=f"{prefix}_map_colour",
+            format_func=_COLOURS.__getitem__,
+            key=key,
             persist_state="session",
-            help="Class: the network's answer. Group: k-means over the micrographs. Sample: "
-            "the first part of the file's name.",
+            help="Group: k-means over the micrographs. Sample: as named on Home or here. Answer: "
+            "the network's. Class: the one that was given here or on Train.",
         )
         k = 1
         if count > 2:
@@ -108,10 +149,18 @@ def _controls(prefix: str, count: int) -> tuple[str, str, str, int]:
                 1,
                 min(_MOST_GROUPS, count),
                 min(3, count),
+                width=150,
                 key=f"{prefix}_map_groups",
                 persist_state="session",
             )
     return described, method or "pca", colour or "group", int(k)
+
+
+def _colours(described: str, classes: Classes | None) -> list[str]:
+    """Return what frames can be coloured by; a class that nobody gave is not offered."""
+    given = classes is not None and any(classes.of(m.sha256) for m in workspace.every())
+    answers = ["answer"] if described else []
+    return ["group", "sample", *answers, *(["class"] if given else [])]
 
 
 def _rows(every: list[Micrograph], described: str, exclude: bool) -> Rows:
@@ -133,46 +182,36 @@ def _rows(every: list[Micrograph], described: str, exclude: bool) -> Rows:
 
 
 def _kinds(
-    every: list[Micrograph], colour: str, groups: Grouping, described: str, exclude: bool
+    every: list[Micrograph],
+    colour: str,
+    groups: Grouping,
+    described: str,
+    exclude: bool,
+    classes: Classes | None,
 ) -> list[str]:
-    """Return what each point's colour stands for."""
-    if colour == "class" and described:
+    """Return what each frame's colour stands for."""
+    if colour == "answer" and described:
         name = cache.model(described).card.display_name
         return [name(cache.classification(m, described, exclude).label) for m in every]
     if colour == "sample":
-        return [find_part("name:1", m, m.name) or m.name for m in every]
+        return [grouping.sample_of(m) or "no sample" for m in every]
+    if colour == "class" and classes is not None:
+        return [classes.of(m.sha256) or "no class" for m in every]
     return [f"group {label + 1}" for label in groups.labels]
 
 
-def _chosen(prefix: str, names: list[str]) -> int:
-    """Return the image whose neighbours are shown: clicked in the chart, or chosen by name."""
-    key = f"{prefix}_map_image"
-    clicked = (st.session_state.get(f"{prefix}_image_map") or {}).get("selection", {})
-    points = [p for p in clicked.get("points", []) if p.get("customdata")]
-    last = points[0]["customdata"][0] if points else None
-    if last is not None and st.session_state.get(f"{key}_clicked") != last < len(names):
-        st.session_state[key] = names[int(last)]
-    st.session_state[f"{key}_clicked"] = last
+def _place(prefix: str, names: list[str], chosen: list[Micrograph]) -> int:
+    """Return the image whose neighbours are shown: the one clicked in the map, or the one named."""
+    key, seen = f"{prefix}_map_image", f"{prefix}_map_image_clicked"
+    labels = workspace.short_names(workspace.every())
+    clicked = labels[chosen[0].sha256] if len(chosen) == 1 else ""
+    if clicked and st.session_state.get(seen) != clicked:
+        st.session_state[key] = clicked
+    st.session_state[seen] = clicked
     if st.session_state.get(key) not in names:
         current = workspace.current()
-        labels = workspace.short_names(workspace.every())
         st.session_state[key] = labels[current.sha256] if current else names[0]
     return names.index(st.session_state[key])
-
-
-def _chart(figure: Any, prefix: str) -> None:
-    alt = "One point per loaded micrograph; alike ones lie close together"
-    with show.saved_chart(f"{prefix}_image_map", alt):
-        st.plotly_chart(
-            figure,
-            height=figure.layout.height,
-            theme=None,
-            config={"displayModeBar": False, "responsive": True},
-            key=f"{prefix}_image_map",
-            on_select="rerun",
-            selection_mode="points",
-            alt=alt,
-        )
 
 
 def _neighbours(
@@ -180,7 +219,7 @@ def _neighbours(
 ) -> None:
     """Draw the chosen image and those most like it."""
     st.selectbox(
-        "Micrograph (or click a point)", names, key=f"{prefix}_map_image", persist_state="session"
+        "Micrograph (or click a picture)", names, key=f"{prefix}_map_image", persist_state="session"
     )
     st.image(cache.card_jpeg(every[chosen]), width=160, alt=names[chosen])
     found = nearest(rows, chosen, _NEIGHBOURS)
@@ -211,8 +250,6 @@ def _neighbours(
 
 def _typical(every: list[Micrograph], names: list[str], groups: Grouping) -> None:
     """Draw the most typical member of each group."""
-    if len(every) < 2:
-        return
     st.markdown("**Typical of each group**")
     sizes = np.bincount(groups.labels)
     with st.container(horizontal=True):
@@ -230,28 +267,28 @@ def _typical(every: list[Micrograph], names: list[str], groups: Grouping) -> Non
 
 
 def _duplicates(every: list[Micrograph], names: list[str], rows: Rows, described: str) -> None:
-    """Name pairs that show the same field."""
+    """Show pairs that show the same field, side by side."""
     pairs = find_duplicates(every, rows, described)
     if not pairs:
-        if len(every) > 1:
-            st.caption("No near-duplicates: no two of these micrographs show the same field.")
+        st.caption("No near-duplicates: no two of these micrographs show the same field.")
         return
-    lines = [
-        say.line(
-            "- {first} and {second} ({reason})",
-            first=names[first],
-            second=names[second],
-            reason=reason,
-        )
-        for first, second, reason in pairs[:_MOST_PAIRS]
-    ]
-    if len(pairs) > _MOST_PAIRS:
-        lines.append(say.line("- and {more} more pairs", more=len(pairs) - _MOST_PAIRS))
-    say.warning(
-        "Near-duplicates: look before you count both as fields of their own.\n{pairs}",
-        pairs=say.joined(lines, "\n"),
-        icon=":material/content_copy:",
-    )
+    say.markdown("**Near-duplicates ({count})**", count=len(pairs))
+    st.caption("Look before you count both as fields of their own.")
+    with st.container(
+        height=_DOUBLES_PX if len(pairs) > _DOUBLES else "content", border=False, gap="small"
+    ):
+        for first, second, reason in pairs[:_MOST_PAIRS]:
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                for each in (first, second):
+                    st.image(cache.card_jpeg(every[each]), width=_PAIR_PX, alt=names[each])
+                say.caption(
+                    "{first} and {second}: {reason}",
+                    first=names[first],
+                    second=names[second],
+                    reason=reason,
+                )
+        if len(pairs) > _MOST_PAIRS:
+            say.caption("and {more} more pairs", more=len(pairs) - _MOST_PAIRS)
 
 
 def find_duplicates(

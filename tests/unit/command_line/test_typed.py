@@ -10,13 +10,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from core.__main__ import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, _as_json, _parser, main
+from core.__main__ import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, main
+from core.command_line import build_parser
+from core.command_line.json_text import as_json
 from core.learning.training import TrainingPlan
 from core.reporting.recipe import Recipe
 from tests.pages.small_model import save_small_model
 from tests.unit.reporting.conftest import png
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ODD = os.fsdecode(b"b\xff\xc3\xbc.png")
 
 
@@ -182,7 +184,7 @@ def test_a_journal_line_without_micrographs_is_no_traceback(folder, tmp_path):
 
 def test_json_holds_no_value_that_a_parser_refuses():
     odd = {"nan": float("nan"), "inf": -np.inf, 5: b"\xff", "text": ODD, "in": [np.float64(1)]}
-    assert json.loads(_as_json(odd), parse_constant=pytest.fail) == {
+    assert json.loads(as_json(odd), parse_constant=pytest.fail) == {
         "nan": None,
         "inf": None,
         "5": "b'\\xff'",
@@ -192,7 +194,7 @@ def test_json_holds_no_value_that_a_parser_refuses():
 
 
 def test_help_has_examples_defaults_and_words_for_every_option(capsys):
-    (commands,) = [a for a in _parser()._actions if hasattr(a, "choices") and a.choices]
+    (commands,) = [a for a in build_parser()._actions if hasattr(a, "choices") and a.choices]
     for name, parser in commands.choices.items():
         assert all(action.help for action in parser._actions)
         assert f"python -m core {name} " in parser.epilog

@@ -4,7 +4,8 @@ import io
 
 import pytest
 
-from core import __main__ as command
+from core import command_line as command
+from core.command_line import progress
 
 
 def test_train_without_a_labelled_folder_says_what_it_needs(tmp_path, capsys):
@@ -26,8 +27,8 @@ def test_a_recipe_that_is_no_text_is_named(tmp_path, capsys, content):
 
 def test_into_a_file_every_tenth_of_a_download_is_one_line(monkeypatch):
     stream = io.StringIO()
-    monkeypatch.setattr(command.sys, "stderr", stream)
-    show = command._fetch_bar()
+    monkeypatch.setattr(progress.sys, "stderr", stream)
+    show = progress.draw_fetching()
     for done in range(101):
         show(done * 1_000_000, 100_000_000)
     lines = stream.getvalue().splitlines()

@@ -1,0 +1,108 @@
+"""A second reading of a micrograph, whatever the measurement that is judged does.
+
+What was measured is one witness of what is there, and it may be a bad one: noise makes specks of
+it, shading moves its threshold. The greys of its larger objects and of the ground say where the
+edge lies in between; read by that, after as much averaging as the noise asks for, the micrograph is
+a second witness. Twins are drawn by both.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from core.measuring.regions import label_regions
+from core.measuring.twins.look import Floats, Look, average
+from core.measuring.twins.truth import Labels, Mask, cut_clumps, number_anew
+
+_DEEP_PX = 2.5  # from the edge: greys there are those of objects, and of the ground
+_SIGMAS_PX = (0.0, 0.7, 1.0, 1.4, 2.0, 2.8)
+_SURE = 4.0  # standard deviations of noise that half of the contrast shall be
+_SMALLEST_PX = 6
+_FINE = 2  # times finer: outlines between pixels show shallower necks
+_NECK, _NECK_PX = 0.93, 0.3  # nearer than for measuring: parts must be convex all the same
+_GROUND = 0.4  # of the contrast: what is nearer to the ground is ground
+_SHADE = 6  # of the frame's side: ground is level within that
+
+
+def read_carefully(grey: Floats, look: Look, counted: Mask) -> Labels:
+    """Return the objects of a micrograph by the greys of its larger objects and of its ground.
+
+    Parameters
+    ----------
+    grey : ndarray of shape (H, W), float32
+    look : Look
+        As learned from what was measured.
+    counted : ndarray of shape (H, W), bool
+
+    Returns
+    -------
+    ndarray of shape (H, W), int32
+        From 1 without gaps; nothing where objects are no brighter and no darker than the ground.
+    """
+    contrast = _contrast(look)
+    if not contrast:
+        return np.zeros(grey.shape, np.int32)
+    sigma_px = _averaging(look, abs(contrast))
+    smooth = average(grey, counted, sigma_px) if sigma_px else grey
+    over = np.sign(contrast) * (smooth - _ground(smooth, look, contrast, counted))
+    over -= abs(contrast) / 2
+    over = np.where(counted, over, -abs(contrast)).astype(np.float32)
+    return _cut_finely(over, max(_SMALLEST_PX, round(8 * sigma_px**2)))
+
+
+def _cut_finely(over: Floats, smallest_px: int) -> Labels:
+    """Return where values are positive, cut at necks that are seen between the pixels only."""
+    fine = cv2.resize(over, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_CUBIC)
+    fine = cv2.GaussianBlur(fine, (0, 0), _FINE / 2)
+    whole = label_regions(fine > 0, min_area_px=smallest_px * _FINE**2)
+    parts = cut_clumps(whole, _FINE * _NECK_PX, _NECK)
+    return number_anew(parts[::_FINE, ::_FINE])[0]
+
+
+def _contrast(look: Look) -> float:
+    """Return by how much objects are brighter than the ground, deep in each."""
+    steps = look.steps
+    deep, ground = steps > _DEEP_PX, steps < -_DEEP_PX
+    if not ground.any():
+        return 0.0
+    inside = look.profile[deep] if deep.any() else look.profile[-1:]
+    return float(np.median(inside) - np.median(look.profile[ground]))
+
+
+def _averaging(look: Look, contrast: float) -> float:
+    """Return the least averaging after which noise hardly ever crosses half of the contrast."""
+    noise = float(np.median(look.sigmas))
+    for sigma_px in _SIGMAS_PX:
+        left = look.kernel.astype(np.float64)
+        if sigma_px:
+            left = cv2.GaussianBlur(np.pad(left, 12), (0, 0), sigma_px)
+        if noise * np.sqrt((left**2).sum()) * _SURE <= contrast / 2:
+            return sigma_px
+    return _SIGMAS_PX[-1]
+
+
+def _ground(smooth: Floats, look: Look, contrast: float, counted: Mask) -> Floats:
+    """Return the level of the ground, which may be shaded, between the objects and under them."""
+    level = float(np.median(look.profile[look.steps < -_DEEP_PX]))
+    dark = np.sign(contrast) * (smooth - level) < _GROUND * abs(contrast)
+    ground = counted & (cv2.erode(dark.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+    if np.count_nonzero(ground) < 0.02 * ground.size:
+        return np.full(smooth.shape, level, np.float32)
+    middle = float(np.median(smooth[ground]))
+    wide = max(smooth.shape) / _SHADE
+    shade = _coarse(np.where(ground, smooth - middle, 0).astype(np.float32), ground, wide)
+    return (middle + shade).astype(np.float32)
+
+
+def _coarse(values: Floats, counted: Mask, sigma_px: float) -> Floats:
+    """Return a wide Gaussian mean of what counts, found on a coarser grid."""
+    step = max(1, int(sigma_px / 8))
+    size = tuple(max(2, side // step) for side in values.shape[::-1])
+    share, sums = (
+        cv2.resize(each.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        for each in (counted, np.where(counted, values, 0))
+    )
+    weight, total = (cv2.GaussianBlur(each, (0, 0), sigma_px / step) for each in (share, sums))
+    found = np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), 0).astype(np.float32)
+    return np.asarray(cv2.resize(found, values.shape[::-1], interpolation=cv2.INTER_LINEAR))

@@ -1,0 +1,1 @@
+"""What a batch leaves on the disk while it runs, and what it is when it is finished."""

@@ -1,0 +1,2 @@
+from . import board as board
+from .naming import Classes as Classes

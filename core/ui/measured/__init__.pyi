@@ -1,0 +1,4 @@
+from . import sizes as sizes
+from . import structure as structure
+from .area import describe_area as describe_area
+from .area import describe_density as describe_density
