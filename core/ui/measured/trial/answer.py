@@ -27,8 +27,8 @@ _NAMES = {
 }
 _BLIND = (
     "Look-alikes know the original only by what was measured in it, and by its greys. They cannot "
-    "see objects behind others, kinds of objects of which none was found, charging, a further phase "
-    "that was taken for ground or for objects throughout, or a wrong pixel size."
+    "see objects behind others, kinds of objects of which none was found, charging, a further "
+    "phase that was taken for ground or for objects throughout, or a wrong pixel size."
 )
 
 
