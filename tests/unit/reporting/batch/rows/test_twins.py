@@ -66,8 +66,8 @@ def test_a_side_is_named_only_where_the_limits_leave_out_zero():
     said = describe_twins(table(count=(-0.08, -0.15, -0.02), d50=(np.nan,) * 3), "A")
     assert said == (
         "By 20 look-alikes of its typical field, which show noise, blur and touching but not "
-        "texture or depth, the area is right within 3 points, the count is read 8 % too low (−15 to −2 %), "
-        "and how wrong D50 is read is not known."
+        "texture or depth, the area is right within 3 points, the count is read 8 % too low "
+        "(−15 to −2 %), and how wrong D50 is read is not known."
     )
     assert describe_twins(table(refusal="It is noise."), "A").endswith("look-alikes: It is noise.")
     assert describe_twins(table(), "B") == describe_twins(pd.DataFrame(), "A") == ""
