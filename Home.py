@@ -5,8 +5,9 @@ import streamlit as st
 from core.ui import page
 from core.ui.home import correction, gallery, loading
 from core.ui.home import samples as grouped
+from core.ui.home import tasks as finished
 from core.ui.parts import filmstrip, say
-from core.ui.shell import PROMISES, TASKS, readings, samples, sidebar, tour, workspace
+from core.ui.shell import PROMISES, TASKS, readings, samples, tour, workspace
 
 _CARD_PX = 190  # narrower, a task's name does not fit
 _IN_A_ROW = 4
@@ -14,14 +15,14 @@ _IN_A_ROW = 4
 
 def show_samples() -> None:
     """Offer what can be seen without a micrograph of one's own."""
-    st.caption("Nothing at hand? See what it does with simulated micrographs, or take one:")
-    tour.offer()
-    samples.offer("home")
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        tour.offer()
+        samples.offer("home")
 
 
 def show_tasks() -> None:
     """Link to every task with one sentence each."""
-    grid = st.grid(_IN_A_ROW, min_column_width=_CARD_PX, border=True)
+    grid = st.grid(_IN_A_ROW, min_column_width=_CARD_PX, gap="small")
     for path, (title, icon) in TASKS.items():
         with grid.cell():
             st.page_link(path, label=say.line("**{title}**", title=title), icon=icon)
@@ -36,16 +37,18 @@ st.caption(
 readings.look()
 current = workspace.current()
 with page.user_errors():
-    loading.draw()
-    page.studies.draw()
+    loading.draw(page.studies.draw)
+    page.studies.tell()
     if current is None:
         gallery.offer_back()
+        st.caption("Nothing at hand? Each of these opens with simulated micrographs:")
+        finished.draw(page.take_over)
         show_samples()
     else:
-        sidebar.draw(current)
+        page.about(current)
         filmstrip.draw(workspace.every(), current, workspace.select)
-        grouped.draw()
         correction.draw(current)
+        grouped.draw()
         gallery.draw()
         st.subheader("What to do with it", anchor=False)
     show_tasks()

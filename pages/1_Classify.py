@@ -24,16 +24,20 @@ with page.user_errors():
         viewer.show_micrograph(micrograph, exclude, key="classify_viewer")
     with result:
         samples.badge(micrograph)
+        classify.answer.headline(model, answer)
+        verdict = st.container(height="content")
         show.caution(micrograph, exclude)
-        doubts = st.container()
-        classify.answer.draw(model, answer, level)
-        st.page_link("pages/2_Explain.py", label="See where", icon=":material/visibility:")
-
-    # The answer stands before it is checked: the checks ask the network many times more.
-    st.subheader("How far to trust it", anchor=False)
-    calm = st.container(gap="xxsmall")
-    checks = classify.checks.run(micrograph, model, model_name, answer, exclude, level)
-    classify.checks.draw(checks, doubts, calm)
+        classify.answer.bars(model, answer)
+        evidence = st.container()
+        # The answer stands before it is checked: the checks ask the network many times more.
+        with st.expander("How it was checked", icon=":material/checklist:"):
+            classify.answer.explain(model, answer, level)
+            made = classify.checks.draw(
+                classify.checks.run(micrograph, model, model_name, answer, exclude, level),
+                st.container(gap="xsmall"),
+            )
+        classify.verdict.draw(classify.verdict.judge(answer, made), verdict)
+        classify.answer.where(micrograph, model_name, answer, exclude, evidence)
 
     classify.tile_map.draw(micrograph, model_name, exclude)
     classify.table.draw(workspace.every(), model_name, exclude, level)

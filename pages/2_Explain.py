@@ -30,11 +30,14 @@ with page.user_errors():
             ),
             alt=f"evidence for {question.target} in {micrograph.name}",
         )
+        strip = st.container()
     with facts:
         samples.badge(micrograph)
         show.caution(micrograph, question.exclude)
-        views.facts(micrograph, question, look, answer)
-    views.downloads(micrograph, question, look)
+        badge = views.facts(micrograph, question, look, answer)
+        views.save(micrograph, question, look)
+    with strip:
+        views.methods(micrograph, question, look)
 
     section = settings.SECTION.draw()
     if section == settings.VALUES:
@@ -43,5 +46,7 @@ with page.user_errors():
         views.all_methods(micrograph, question, look)
     elif section == settings.TRUST:
         trust.draw(micrograph, question)
+    with badge:
+        trust.mark(micrograph, question)
 
     attribution.draw(micrograph, page.model_picker, prefix="explain", question=question)

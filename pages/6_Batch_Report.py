@@ -8,12 +8,12 @@ from core.ui.batch import recipe as batch_recipe
 from core.ui.batch import run as batch_run
 from core.ui.batch import sources as batch_sources
 from core.ui.parts import say, show
-from core.ui.shell import samples, sidebar, workspace
+from core.ui.shell import samples, workspace
 
 page.setup("Batch Report")
 current = workspace.current()
 if current is not None:
-    sidebar.draw(current)
+    page.about(current)
 
 with page.user_errors():
     recipe = None

@@ -59,6 +59,16 @@ class AppPage:
             self.page.locator('[data-testid="stDownloadButton"]').get_by_text(label).click()
         return waiting.value
 
+    def unfold(self, title: str) -> None:
+        """Open what is folded under a title that begins like this."""
+        self.page.locator("summary").filter(has_text=re.compile(f"{re.escape(title)}")).click()
+        self.settle()
+
+    def save_menu(self) -> None:
+        """Open the menu of what can be saved on Explain."""
+        self.page.get_by_role("button", name="Save …").click()
+        self.page.get_by_role("button", name="Figure for a paper").wait_for()
+
     def divide(self) -> Locator:
         """The handle of the comparison slider."""
         return self.page.get_by_role("slider", name=re.compile("^Compare "))

@@ -22,6 +22,7 @@ def test_methods_and_trust_are_shown_on_demand(tab: AppPage, real_micrograph: Pa
     expect(tab.page.get_by_text("than chance").first).to_be_visible()
     expect(tab.page.locator(".js-plotly-plot")).to_have_count(4)
     saved = tmp_path / "overlay.png"
+    tab.save_menu()
     tab.download("Heat map (PNG)").save_as(saved)
     original, overlay = (cv2.imread(str(path)) for path in (real_micrograph, saved))
     assert overlay.shape[1] == original.shape[1]

@@ -73,6 +73,7 @@ def test_a_hostile_model_makes_the_browser_ask_nobody(
     shutil.copyfile(real_micrograph, micrograph)
     tab.upload(micrograph)
     tab.go_to("Classify")
+    tab.unfold("Model: ")
     tab.page.get_by_role("button", name="Add a model").click()
     field = tab.page.get_by_role("dialog").locator('input[type="file"]')
     field.set_input_files(str(hostile_model(tmp_path / "made", address)))

@@ -48,6 +48,7 @@ def test_divide_moves_by_mouse_and_keyboard_and_stays(tab: AppPage, real_microgr
         tab.page.keyboard.press(key)
         expect(handle).to_have_attribute("aria-valuenow", wanted)
     tab.page.keyboard.press("PageDown")
+    tab.unfold("How it is drawn")
     tab.page.get_by_role("slider", name="Opacity").or_(
         tab.page.locator('[data-testid="stSlider"] [role="slider"]')
     ).first.press("ArrowRight")
@@ -86,6 +87,7 @@ def test_pictures_keep_within_the_window_at_every_width(tab: AppPage, real_micro
 def test_downloads_hold_what_they_say(tab: AppPage, real_micrograph: Path):
     tab.upload(real_micrograph)
     tab.go_to("Explain")
+    tab.save_menu()
     assert read(tab.download("Heat map (PNG)")).startswith(b"\x89PNG")
     raw = np.load(io.BytesIO(read(tab.download("Raw map (NPY)"))), allow_pickle=False)
     assert raw.ndim == 2

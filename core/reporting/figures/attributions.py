@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -19,9 +20,9 @@ def attribution(
 ) -> go.Figure:
     """Return each cluster's share of the area (grey) beside that of the evidence (its colour).
 
-    Where the table of `attribution_table` has them, the evidence carries its interval, and the area
-    a wide bracket: the evidence that the same map brings here when it is laid elsewhere. `phases`
-    are names and colours, where the rows are not clusters from dark to bright.
+    Where the table of `attribution_table` has them, the evidence carries its interval, and a third,
+    hatched bar spans the evidence that the same map brings here when it is laid elsewhere.
+    `phases` are names and colours, where the rows are not clusters from dark to bright.
     """
     count = len(table)
     what = "phase" if phases else "cluster"
@@ -49,8 +50,8 @@ def attribution(
         hovertemplate=f"{what} %{{x}}: %{{y:.1f}} % of the evidence, "
         "lift %{customdata[0]:.2f}<extra></extra>",
     )
-    _add_chance(figure, table, names, dark)
-    figure.update_layout(barmode="group", bargap=0.35, bargroupgap=0.08, scattermode="group")
+    _add_chance(figure, table, names)
+    figure.update_layout(barmode="group", bargap=0.35, bargroupgap=0.08)
     figure.update_xaxes(title=what, showgrid=False)
     figure.update_yaxes(title="share (%)", rangemode="tozero")
     return styled(figure, dark, height=320)
@@ -71,26 +72,20 @@ def _limits(table: pd.DataFrame, color: str) -> dict[str, Any] | None:
     }
 
 
-def _add_chance(figure: go.Figure, table: pd.DataFrame, names: list[str], dark: bool) -> None:
-    """Add the range of evidence that chance would put on each cluster, over its area."""
+def _add_chance(figure: go.Figure, table: pd.DataFrame, names: list[str]) -> None:
+    """Add a third bar: the range of evidence that chance would put on each cluster."""
     if "chance_low" not in table or table["chance_low"].isna().all():
         return
     area = 100 * table["area_share"]
     low, high = area * table["chance_low"], area * table["chance_high"]
-    figure.add_scatter(
+    figure.add_bar(
         x=names,
-        y=(low + high) / 2,
-        mode="markers",
-        offsetgroup="area",
-        marker={"opacity": 0},
-        error_y={
-            "type": "data",
-            "array": (high - low) / 2,
-            "color": ink(dark),
-            "thickness": 1,
-            "width": 18,
-        },
-        opacity=0.6,
-        showlegend=False,
-        hoverinfo="skip",
+        y=high - low,
+        base=low,
+        name="by chance (95 %)",
+        offsetgroup="chance",
+        marker={"color": GREY, "opacity": 0.35, "pattern": {"shape": "/", "size": 5}},
+        customdata=np.column_stack([low, high]),
+        hovertemplate="%{x}: %{customdata[0]:.1f} to %{customdata[1]:.1f} % by chance"
+        "<extra></extra>",
     )

@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.micrograph import Micrograph
 from core.reporting import figures
+from core.ui import cache
 from core.ui.classify.settings import LEVEL
 from core.ui.parts import say, show, tables
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from core.learning.classifying import Classification
     from core.learning.models import Classifier
+
+_SMALL_PX = 220  # width of the evidence beside the answer
 
 
 def choose_level(model: Classifier) -> float | None:
@@ -25,8 +31,8 @@ def choose_level(model: Classifier) -> float | None:
     return LEVEL.draw(min(max(own, LEVEL.low), LEVEL.high)) / 100
 
 
-def draw(model: Classifier, answer: Classification, level: float | None) -> None:
-    """Draw label, probability, prediction set and the bars of all classes."""
+def headline(model: Classifier, answer: Classification) -> None:
+    """Write the class, its probability and the runner-up; or that there is nothing to classify."""
     if answer.shows_nothing:
         say.metric("Most probable class", "none")
         say.warning(
@@ -34,35 +40,13 @@ def draw(model: Classifier, answer: Classification, level: float | None) -> None
             why=" and ".join(answer.signs),
             icon=":material/visibility_off:",
         )
-        return
-    if answer.present_above is None:
-        _one_class(model, answer, level)
+    elif answer.present_above is None:
+        _one_class(model, answer)
     else:
         _several(model, answer, answer.present_above)
-    show.chart(
-        figures.probabilities(
-            answer,
-            model.card.display_names,
-            dark=show.is_dark(),
-            threshold=answer.present_above,
-        ),
-        "classify_probabilities",
-        "Probability of every class",
-    )
-    honest = "calibrated on held-out micrographs" if answer.calibrated else "not calibrated"
-    say.caption(
-        "Model {name} on {upper}, {honest}. It knows these {ranking} classes only: {gets}.",
-        name=say.plain(model.name),
-        upper=model.device.upper(),
-        honest=honest,
-        ranking=len(answer.ranking),
-        gets="whatever you show it gets one of them"
-        if answer.present_above is None
-        else "what it does not know has no name here",
-    )
 
 
-def _one_class(model: Classifier, answer: Classification, level: float | None) -> None:
+def _one_class(model: Classifier, answer: Classification) -> None:
     name = model.card.display_name
     say.metric("Most probable class", name(answer.label))
     say.markdown(
@@ -71,7 +55,6 @@ def _one_class(model: Classifier, answer: Classification, level: float | None) -
         runner_up=name(answer.runner_up),
         runner_up_probability=tables.percent(answer.runner_up_probability),
     )
-    _prediction_set(model, answer, level)
 
 
 def _several(model: Classifier, answer: Classification, above: float) -> None:
@@ -88,6 +71,60 @@ def _several(model: Classifier, answer: Classification, above: float) -> None:
         "Each class is answered for itself: several may be true of one frame, or none. The "
         "probabilities do not add up to 100\u00a0%, and no set of them is promised."
     )
+
+
+def bars(model: Classifier, answer: Classification) -> None:
+    """Draw the probability of every class."""
+    if answer.shows_nothing:
+        return
+    show.chart(
+        figures.probabilities(
+            answer,
+            model.card.display_names,
+            dark=show.is_dark(),
+            threshold=answer.present_above,
+        ),
+        "classify_probabilities",
+        "Probability of every class",
+    )
+
+
+def explain(model: Classifier, answer: Classification, level: float | None) -> None:
+    """Write what the network cannot exclude, and what it knows at all."""
+    if answer.shows_nothing:
+        return
+    if answer.present_above is None:
+        _prediction_set(model, answer, level)
+    honest = "calibrated on held-out micrographs" if answer.calibrated else "not calibrated"
+    say.caption(
+        "Model {name} on {upper}, {honest}. It knows these {ranking} classes only: {gets}.",
+        name=say.plain(model.name),
+        upper=model.device.upper(),
+        honest=honest,
+        ranking=len(answer.ranking),
+        gets="whatever you show it gets one of them"
+        if answer.present_above is None
+        else "what it does not know has no name here",
+    )
+
+
+def where(
+    micrograph: Micrograph,
+    model_name: str,
+    answer: Classification,
+    exclude: bool,
+    into: DeltaGenerator,
+) -> None:
+    """Draw where the network found its evidence, small, and the way to its page."""
+    with into:
+        if not answer.shows_nothing and "grad-cam" in cache.fitting(model_name):
+            question = cache.Question(model_name, exclude=exclude)
+            st.image(
+                cache.heatmap_png(micrograph, question, cache.Look(contour=0.5)),
+                width=_SMALL_PX,
+                alt=say.line("Where the evidence for {label} lies", label=answer.label),
+            )
+        st.page_link("pages/2_Explain.py", label="See where", icon=":material/visibility:")
 
 
 def _prediction_set(model: Classifier, answer: Classification, level: float | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from core.micrograph import Micrograph
@@ -19,12 +20,35 @@ if TYPE_CHECKING:
 STABLE = 0.8  # share of small changes that a label should outlast
 
 
+_NOTHING = say.Line("")
+
+
+class Weight(Enum):
+    """How much a check decides: where a grave one fails, the answer cannot be relied on."""
+
+    GRAVE = "grave"
+    DOUBT = "doubt"
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One sentence about trust; `sound` is None where nothing could be checked."""
+    """One sentence about trust; `sound` is None where nothing could be checked.
+
+    Parameters
+    ----------
+    sound : bool or None
+    words : Line
+        What was found.
+    short : Line
+        The same in a few words, for the verdict.
+    weight : Weight
+        Of a check that fails.
+    """
 
     sound: bool | None
     words: say.Line
+    short: say.Line = _NOTHING
+    weight: Weight = Weight.DOUBT
 
 
 _LIKE = "Like the training micrographs (novelty {novelty:.2f}, below 1)."
@@ -32,14 +56,17 @@ _WITHIN = "Field of view and pixel size are within those of the training microgr
 _ICONS = {True: say.Line(":material/check:"), None: say.Line(":material/help:")}
 
 
-def draw(checks: Iterable[Check], doubts: DeltaGenerator, calm: DeltaGenerator) -> None:
+def draw(checks: Iterable[Check], into: DeltaGenerator) -> list[Check]:
     """Draw each check as soon as it is known: a doubt as a warning, all else as a line."""
-    with calm:  # what is being tried shows here meanwhile
+    made = []
+    with into:
         for check in checks:
+            made.append(check)
             if check.sound is False:
-                say.warning("{words}", words=check.words, into=doubts, icon=":material/warning:")
+                say.warning("{words}", words=check.words, icon=":material/warning:")
             else:
                 say.markdown("{icon_} {words}", icon_=_ICONS[check.sound], words=check.words)
+    return made
 
 
 def doubts(micrograph: Micrograph, model_name: str, answer: Classification) -> tuple[str, ...]:
@@ -77,7 +104,7 @@ def _signs(answer: Classification) -> Check:
     words = say.line(
         "This is hardly a micrograph: {why}. The classes do not apply.", why="; ".join(answer.signs)
     )
-    return Check(False, words)
+    return Check(False, words, say.line("This is hardly a micrograph."), Weight.GRAVE)
 
 
 def _novelty(answer: Classification) -> Check:
@@ -88,6 +115,8 @@ def _novelty(answer: Classification) -> Check:
                 "This model keeps nothing of its training micrographs: whether this micrograph is "
                 "like them cannot be said."
             ),
+            say.line("Whether it is like the training micrographs cannot be said."),
+            Weight.GRAVE,
         )
     if answer.novelty > 1:
         return Check(
@@ -97,6 +126,8 @@ def _novelty(answer: Classification) -> Check:
                 "micrographs of their kind stay below 1): the classes may not apply.",
                 novelty=answer.novelty,
             ),
+            say.line("It is unlike the training micrographs."),
+            Weight.GRAVE,
         )
     return Check(None if answer.signs else True, say.line(_LIKE, novelty=answer.novelty))
 
@@ -114,7 +145,7 @@ def _scale(micrograph: Micrograph, model: Classifier, model_name: str) -> Check:
     caution = cache.magnification_caution(micrograph, model_name)
     if caution:
         words = say.line("The scale is not one it was trained at: {caution}.", caution=caution)
-        return Check(False, words)
+        return Check(False, words, say.line("The scale is not one it was trained at."))
     return Check(True, say.line(_WITHIN))
 
 
@@ -134,6 +165,8 @@ def _overlays(
                 shown=shown,
                 hidden=hidden,
             ),
+            say.line("Info bar or letters decide, not the specimen."),
+            Weight.GRAVE,
         )
     return Check(
         True,
@@ -181,6 +214,7 @@ def _stability(
         return Check(
             False,
             say.line("{words}; {lost_to} when {lost}.", words=words, lost_to=lost_to, lost=lost),
+            say.line("Small changes of the picture change the class."),
         )
     if answer.is_novel:  # a label that does not apply may be as steady as any
         unlike = say.line(

@@ -24,7 +24,7 @@ METHOD = Choice(
     name="method",
     key="explain_method",
     label="Method",
-    help="All methods side by side are under “All methods” on the page.",
+    help="The row of pictures below the map chooses it, too.",
     default="grad-cam",
     options=cache.method_titles,
     recipe="method",
@@ -58,7 +58,7 @@ CONTOUR = Whole(
     key="explain_contour",
     label="Contour at (% of the strongest)",
     help="Draws a line around the places with at least this much evidence; 0 draws none.",
-    default=0,
+    default=50,
     low=0,
     high=95,
     step=5,
@@ -95,14 +95,15 @@ def ask(
     exclude = EXCLUDE.draw()
     answer = cache.classification(micrograph, model_name, exclude)
     target = _class(TARGET, answer, answer.ranking, model_name, micrograph)
-    method = METHOD.draw(cache.fitting(model_name))
-    contrast = None
-    if method == _AGAINST:
-        others = tuple(name for name in answer.ranking if name != target)
-        contrast = _class(CONTRAST, answer, others, model_name, micrograph)
-    channels = _channels(method)
-    layers = _layers(model_name, micrograph.shape)
-    tiled = _tiled(model_name, method, micrograph)
+    with st.expander("Method and layer", icon=":material/layers:"):
+        method = METHOD.draw(cache.fitting(model_name))
+        contrast = None
+        if method == _AGAINST:
+            others = tuple(name for name in answer.ranking if name != target)
+            contrast = _class(CONTRAST, answer, others, model_name, micrograph)
+        channels = _channels(method)
+        layers = _layers(model_name, micrograph.shape)
+        tiled = _tiled(model_name, method, micrograph)
     question = cache.Question(
         model_name, method, target, exclude, layers, contrast, channels, tiled
     )
@@ -178,5 +179,6 @@ def _tiled(model_name: str, method: str, micrograph: Micrograph) -> bool:
 
 
 def _look() -> cache.Look:
-    opacity, colours, contour = OPACITY.draw(), COLOURS.draw(), CONTOUR.draw()
+    with st.expander("How it is drawn", icon=":material/palette:"):
+        opacity, colours, contour = OPACITY.draw(), COLOURS.draw(), CONTOUR.draw()
     return cache.Look(opacity / 100, colours, contour / 100 if contour else None)

@@ -14,12 +14,15 @@ from core.reporting import figures
 from core.reporting.batch import csv_bytes
 from core.ui import cache
 from core.ui.cache import Question
+from core.ui.explain.settings import SECTION, TRUST
 from core.ui.parts import say, show, working
 from core.ui.shell import workspace
 
 if TYPE_CHECKING:
     from core.learning.trust import TrustCard
 
+_SAID = "explain_trust_said"  # micrograph and question -> verdict of the card
+_MOST_SAID = 200
 _MARKS = {True: "yes", False: "no"}
 
 
@@ -50,16 +53,60 @@ def _card(micrograph: Micrograph, question: Question) -> None:
     with working.progress_bar("Checking: {} …") as tell:
         card = cache.trust(micrograph, question, thorough, tell)
     title = cache.model(question.model_name).card.display_name(card.target)
-    first, *others = card.sentences(title)
-    (say.success if card.beats_chance else say.warning)(
-        "{first}",
-        first=first,
-        icon=":material/verified:" if card.beats_chance else ":material/warning:",
+    sentences = card.sentences(title)
+    words, is_sound = verdict(card)
+    said = st.session_state.setdefault(_SAID, {})
+    said[_place(micrograph, question)] = words, is_sound
+    for old in list(said)[:-_MOST_SAID]:
+        del said[old]
+    (say.success if is_sound else say.warning)(
+        "{words}. {first}",
+        words=words,
+        first=sentences[0],
+        icon=":material/verified:" if is_sound else ":material/warning:",
     )
-    for sentence in others:
-        say.markdown("- {sentence}", sentence=sentence)
+    with st.expander("In words", icon=":material/notes:"):
+        for sentence in sentences[1:]:
+            say.markdown("- {sentence}", sentence=sentence)
     _numbers(card, micrograph)
     _plots(card)
+
+
+def verdict(card: TrustCard) -> tuple[say.Line, bool]:
+    """Return in a few words what a map is better than, and whether that is all it must be."""
+    if not card.beats_chance:
+        return say.line("No better than chance"), False
+    if not card.beats_edges:
+        return say.line("Better than chance, no better than plain edges"), False
+    if not card.beats_brightness:
+        return say.line("Better than chance and edges, no better than grey levels"), False
+    return say.line("Better than chance, edges and grey levels"), True
+
+
+def mark(micrograph: Micrograph, question: Question) -> None:
+    """Say in one badge how far the map can be trusted, or offer to check it."""
+    said = st.session_state.get(_SAID, {}).get(_place(micrograph, question))
+    if said is not None:
+        words, is_sound = said
+        st.badge(
+            say.line("{words}", words=words),
+            icon=":material/verified:" if is_sound else ":material/warning:",
+            color="green" if is_sound else "orange",
+        )
+    elif SECTION.value() != TRUST:
+        st.button(
+            "Can it be trusted?",
+            icon=":material/fact_check:",
+            key="explain_check",
+            type="tertiary",
+            help="Compares the map with chance and with plain edges: some seconds.",
+            on_click=SECTION.put,
+            args=(TRUST,),
+        )
+
+
+def _place(micrograph: Micrograph, question: Question) -> str:
+    return f"{micrograph.key} {replace(question, tiled=False)!r}"
 
 
 def _numbers(card: TrustCard, micrograph: Micrograph) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,22 +12,32 @@ from core.imaging import display
 from core.micrograph import Micrograph
 from core.ui import cache
 from core.ui.cache import Look, Question
-from core.ui.parts import say, show, tables, viewer
+from core.ui.explain.settings import METHOD
+from core.ui.parts import filmstrip, say, show, tables, viewer
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from core.learning.classifying import Classification
+    from core.learning.explaining import Explanation
 
 _COLUMNS = 4
 
 
-def facts(micrograph: Micrograph, question: Question, look: Look, answer: Classification) -> None:
-    """Draw what the map says in words, its colours and what to be careful about."""
+def facts(
+    micrograph: Micrograph, question: Question, look: Look, answer: Classification
+) -> DeltaGenerator:
+    """Draw what the map says in words, its colours and what to be careful about.
+
+    Returns the place for the badge that says how far to trust it.
+    """
     card = cache.model(question.model_name).card
     found = cache.explanation(micrograph, question)
     sure = {name: tables.percent(p) for name, p in answer.probabilities.items()}
     against = f" rather than {card.display_name(found.contrast)}" if found.contrast else ""
     say.metric("Evidence for", card.display_name(found.target) + against)
     say.caption("The network gives this class {sure}.", sure=sure[found.target])
+    badge = st.container()
     if not answer.calibrated:
         st.caption("This model has no calibration: its probabilities may be too sure.")
     if found.target != answer.label:
@@ -34,8 +45,12 @@ def facts(micrograph: Micrograph, question: Question, look: Look, answer: Classi
         say.caption("Its own answer is {own} with {sure}.", own=own, sure=sure[answer.label])
     if found.has_evidence:
         legend = cache.heat_legend_png(look)
-        st.image(legend, width="stretch", alt="From no evidence to the strongest in this frame")
-        st.caption("no evidence → strongest in this frame (relative; other frames differ)")
+        with st.container(gap="xxsmall"):
+            st.image(legend, width="stretch", alt="From no evidence to the strongest in this frame")
+            st.caption(
+                "no evidence → strongest in this frame",
+                help="Relative to this frame: other frames differ.",
+            )
     else:
         say.info(
             "No positive evidence for {target} at this layer: no part of this frame speaks "
@@ -44,18 +59,37 @@ def facts(micrograph: Micrograph, question: Question, look: Look, answer: Classi
             icon=":material/visibility_off:",
         )
     _cautions(micrograph, question)
+    with st.popover("About this map", icon=":material/info:", key="explain_about"):
+        _about(question, found)
+    return badge
+
+
+def _about(question: Question, found: Explanation) -> None:
+    """Write how the map was made, and what it must agree with."""
     rows, cols = found.raw.shape
-    device = cache.model(question.model_name).device.upper()
+    model = cache.model(question.model_name)
+    titles = cache.fitting(question.model_name)
     say.caption(
         "{model_name} at the layer “{layer}”, {cols} × {rows} values; the raw map keeps "
         "their signs. Model {name} on {device}.",
-        model_name=cache.fitting(question.model_name)[found.method],
+        model_name=titles[found.method],
         layer=found.layer,
         cols=cols,
         rows=rows,
-        name=card.name,
-        device=device,
+        name=model.card.name,
+        device=model.device.upper(),
     )
+    alike = cache.coinciding(question.model_name, _single_layer(question))
+    if found.method in alike:
+        others = [titles[name] for name in alike if name != found.method]
+        say.caption(
+            "At this layer {others} and {others_2} must give the same map: that they agree "
+            "is arithmetic, not evidence.",
+            others=", ".join(others[:-1]),
+            others_2=others[-1],
+        )
+    if found.method in cache.baselines():
+        st.caption("A baseline: this map knows nothing of the network.")
 
 
 def _cautions(micrograph: Micrograph, question: Question) -> None:
@@ -78,18 +112,6 @@ def _cautions(micrograph: Micrograph, question: Question) -> None:
             seen=100 * seen,
             icon=":material/crop:",
         )
-    alike = cache.coinciding(question.model_name, _single_layer(question))
-    if found.method in alike:
-        titles = cache.fitting(question.model_name)
-        others = [titles[name] for name in alike if name != found.method]
-        say.caption(
-            "At this layer {others} and {others_2} must give the same map: that they agree "
-            "is arithmetic, not evidence.",
-            others=", ".join(others[:-1]),
-            others_2=others[-1],
-        )
-    if found.method in cache.baselines():
-        st.caption("A baseline: this map knows nothing of the network.")
 
 
 def _single_layer(question: Question) -> str | None:
@@ -182,11 +204,42 @@ def all_methods(micrograph: Micrograph, question: Question, look: Look) -> None:
                 column.caption("No positive evidence.")
 
 
-def downloads(micrograph: Micrograph, question: Question, look: Look) -> None:
-    """Draw what can be taken home."""
+def methods(micrograph: Micrograph, question: Question, look: Look) -> None:
+    """Draw every method as a small picture; a click chooses it."""
+    titles = cache.fitting(question.model_name)
+    slow = cache.slow_methods()
+    plain = replace(question, method="grad-cam", contrast=None, channels=None, tiled=False)
+    fast = tuple(name for name in titles if name not in slow)
+    small = Look(look.opacity, look.colormap)
+    tiles = cache.gallery(micrograph, plain, fast, small, False)
+    pngs = {name: tile.png for tile in tiles for name in tile.methods}
+    filmstrip.picks.draw(
+        [
+            filmstrip.picks.Pick(
+                name,
+                title.removesuffix(" (baseline)"),
+                pngs.get(name, b""),
+                f"{name} {micrograph.key} {plain!r} {small!r}",
+                "takes longer",
+            )
+            for name, title in titles.items()
+        ],
+        question.method,
+        "Method of the explanation",
+        "explain_methods",
+        METHOD.put,
+    )
+
+
+def save(micrograph: Micrograph, question: Question, look: Look) -> None:
+    """Draw the menu of what can be taken home, a figure first."""
     found = cache.explanation(micrograph, question)
     stem = f"{show.file_stem(micrograph)}_{found.method}_{found.target}"
-    with st.container(horizontal=True, gap="small"):
+    with st.popover("Save …", icon=":material/download:", key="explain_save"):
+        if st.button(
+            "Figure for a paper", icon=":material/image:", key="explain_figure", width="stretch"
+        ):
+            viewer.open_figure(micrograph, layers(micrograph, question, look))
         show.download(
             "Heat map (PNG)",
             lambda: cache.heatmap_png(micrograph, question, look, full=True),

@@ -9,7 +9,7 @@ import streamlit as st
 from core.imaging.overlays import AS_FOUND, OverlayChoice, overlay_choice
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.home import gallery
+from core.ui.home import gallery, scale_card
 from core.ui.parts import say, show, viewer
 from core.ui.shell import workspace
 
@@ -19,16 +19,21 @@ _FIELDS = ("enabled", "top_rows", "bottom_rows", "lettering")
 
 
 def draw(micrograph: Micrograph) -> None:
-    """Draw the micrograph with its hatch beside the switches and sliders."""
-    say.subheader("{name}", name=micrograph.name)
-    picture, controls = show.beside(2)
-    with controls:
+    """Draw the micrograph beside what was understood of it, and what can be put right."""
+    picture, understood = show.beside(2)
+    with understood:
+        say.subheader("{name}", name=micrograph.name)
+        for fact in gallery.facts(micrograph):
+            say.caption("{fact}", fact=say.plain(fact))
         with st.container(horizontal=True, gap="xxsmall"):
             gallery.badges(micrograph)
+        if micrograph.pixel_size is None:
+            scale_card.draw(micrograph)
         hatched = st.toggle(
             "Show what is left out", value=True, key=_SHOWN, persist_state="session"
         )
-        _controls(micrograph)
+        with st.popover("Correct what is left out", icon=":material/crop:", key="home_correct"):
+            _controls(micrograph)
     with picture:
         hatch = ", hatched where it is not specimen" if hatched else ""
         viewer.show_micrograph(

@@ -179,16 +179,16 @@ def _card(micrograph: Micrograph, chosen: bool) -> None:
                     alt=micrograph.name,
                 )
             say.markdown("**{name}**", name=micrograph.name)
-            for fact in _facts(micrograph):
+            for fact in facts(micrograph):
                 say.caption("{fact}", fact=say.plain(fact))
             with st.container(horizontal=True, gap="xxsmall"):
                 badges(micrograph)
-            if micrograph.pixel_size is None:
+            if micrograph.pixel_size is None and not chosen:  # it is asked beside the large picture
                 scale_card.draw(micrograph)
         _buttons(micrograph.sha256, chosen)
 
 
-def _facts(micrograph: Micrograph) -> list[str]:
+def facts(micrograph: Micrograph) -> list[str]:
     """Return size, depth and scale; field and instrument where known; the display window."""
     told_by_badges = "no pixel size", f"({words.given_later(micrograph)})"
     lines = [show.describe(micrograph)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -18,18 +18,24 @@ _PROBLEMS, _ADDED = "home_problems", "home_added"
 _SHOWN_AT_ONCE = 4
 
 
-def draw() -> None:
-    """Take files; the uploader is emptied after each, since the gallery shows what is loaded."""
+def draw(beside: Callable[[], None]) -> None:
+    """Take files; the uploader is emptied after each, since the gallery shows what is loaded.
+
+    `beside` draws what stands in one line with the choice of files or a folder.
+    """
     turn = st.session_state.setdefault("home_turn", 0)
-    what = st.segmented_control(
-        "What to load",
-        (_FILES, _FOLDER),
-        default=_FILES,
-        required=True,
-        key="home_what",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        what = st.segmented_control(
+            "What to load",
+            (_FILES, _FOLDER),
+            default=_FILES,
+            required=True,
+            key="home_what",
+            persist_state="session",
+            label_visibility="collapsed",
+            width="content",
+        )
+        beside()
     folder = what == _FOLDER
     files = st.file_uploader(
         "A folder of micrographs, with its subfolders" if folder else LABEL,

@@ -18,35 +18,37 @@ _NONE = (
 
 
 def begin_page() -> None:
-    """Note that a page starts anew: its first picker draws the choice."""
+    """Note that a page starts anew: the choice does not stand on it yet."""
     st.session_state[_DRAWN] = False
     model_choice.hold()
 
 
 def model_picker() -> str:
-    """Return the name of the model to use; the first call on a page draws the choice.
+    """Return the name of the model to use; draws the choice where it does not stand yet.
 
     Raises
     ------
     UserError
         If there is no model.
     """
+    draw()
     names = model_choice.choices()
-    if not st.session_state.get(_DRAWN):
-        st.session_state[_DRAWN] = True
-        _draw(names)
     if not names:
         raise UserError(_NONE)
     return model_choice.current(names)
 
 
-def draw_elsewhere() -> None:
-    """Draw the choice in the sidebar of a page that does not need it for itself."""
+def draw() -> None:
+    """Draw the choice in the sidebar, once a page: closed, its title says what holds."""
     if st.session_state.get(_DRAWN):
         return
     st.session_state[_DRAWN] = True
-    with st.sidebar.expander("Model", icon=":material/neurology:"):
-        _draw(model_choice.choices())
+    names = model_choice.choices()
+    title = names[model_choice.current(names)] if names else "none"
+    with st.sidebar.expander(
+        say.line("Model: {title}", title=title), icon=":material/neurology:", key="models_panel"
+    ):
+        _draw(names)
 
 
 def _draw(names: dict[str, str]) -> None:
@@ -61,6 +63,7 @@ def _draw(names: dict[str, str]) -> None:
         chosen = st.selectbox(
             "Model",
             names,
+            label_visibility="collapsed",
             format_func=names.__getitem__,
             key=_KEY,
             on_change=lambda: model_choice.choose(st.session_state[_KEY]),

@@ -1,10 +1,12 @@
 from . import rooms as rooms
 from . import studies as studies
 from . import warm_up as warm_up
+from .layout import about as about
 from .layout import model_picker as model_picker
 from .layout import require_micrograph as require_micrograph
 from .layout import settings as settings
 from .layout import setup as setup
 from .layout import user_errors as user_errors
+from .links.address import take_over as take_over
 from .revival import remember as remember
 from .rooms import for_recipe as for_recipe

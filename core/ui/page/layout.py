@@ -10,7 +10,7 @@ from core.errors import OutOfMemory
 from core.imaging.memory import require_memory
 from core.micrograph import Micrograph
 from core.ui.models import picker
-from core.ui.page import revival, unsaved, warm_up
+from core.ui.page import history, revival, unsaved, warm_up
 from core.ui.page.links import address
 from core.ui.parts import filmstrip, say, slider
 from core.ui.shell import PROMISES, TASKS, readings, samples, sidebar, tour, uploads, workspace
@@ -22,12 +22,14 @@ _NAMED = 3  # evicted micrographs that are called by their names
 # Streamlit marks every stop of the Tab key but this one, the page's own scrolled part. The rule
 # names the element and no class of Streamlit's, which change with its releases; without
 # “important” their own, which takes the outline away, would win.
-# What a window has goes to the picture: Streamlit leaves 5rem free on either side of wide ones.
+# What a window has goes to the picture: Streamlit leaves 5rem free on either side of wide ones. A
+# sidebar shall be seen whole: its parts stand closer.
 _LOOK = """<style>
 main[tabindex]:focus-visible { outline: 2px solid currentColor !important; outline-offset: -2px; }
 @media (min-width: 736px) {
   [data-testid="stMainBlockContainer"] { padding-left: 2.5rem; padding-right: 2.5rem; }
 }
+[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.5rem; }
 </style>"""
 _WORK_BYTES_PER_PX = 48  # a dozen copies as 32-bit floats: what filters and maps take meanwhile
 
@@ -95,10 +97,16 @@ def require_micrograph() -> Micrograph:
         samples.offer("start")
         settings()
         st.stop()
-    sidebar.draw(micrograph)
+    about(micrograph)
     filmstrip.draw(workspace.every(), micrograph, workspace.select)
     _require_memory(micrograph)
     return micrograph
+
+
+def about(micrograph: Micrograph) -> None:
+    """Begin the sidebar, alike on every page: the micrograph, its scale, the model."""
+    sidebar.draw(micrograph)
+    picker.draw()
 
 
 def _require_memory(micrograph: Micrograph) -> None:
@@ -120,7 +128,7 @@ def settings(*, with_link: bool = True) -> None:
     current = workspace.current()
     if current is not None:
         sidebar.about(current)
-    picker.draw_elsewhere()
+    picker.draw()
     with st.sidebar.expander("Settings", icon=":material/settings:"):
         st.radio(
             "Comparison slider",
@@ -133,11 +141,12 @@ def settings(*, with_link: bool = True) -> None:
         if with_link:
             address.draw_copy()
     with st.sidebar:
+        history.keep_short()
         unsaved.draw()
 
 
 def model_picker() -> str:
-    """Return the name of the model to use; the first call on a page draws the choice.
+    """Return the name of the model to use; draws the choice where it does not stand yet.
 
     Raises
     ------

@@ -34,12 +34,7 @@ _NAMED = 3
 
 
 def draw() -> None:
-    """Draw both, and what became of the last study that was opened."""
-    problem, said = st.session_state.get(_PROBLEM, ""), st.session_state.pop(_SAID, "")
-    if problem:
-        say.error("{problem}", problem=problem, icon=":material/error:")
-    if said:
-        say.success("{said}", said=said, icon=":material/folder_open:")
+    """Draw both."""
     with st.container(horizontal=True, gap="small"):
         if workspace.every():
             with st.popover("Save study", icon=":material/save:", key="study_save"):
@@ -53,6 +48,15 @@ def draw() -> None:
                 max_upload_size=MAX_FILE_MB,
                 on_change=_open,
             )
+
+
+def tell() -> None:
+    """Say what became of the last study that was opened."""
+    problem, said = st.session_state.get(_PROBLEM, ""), st.session_state.pop(_SAID, "")
+    if problem:
+        say.error("{problem}", problem=problem, icon=":material/error:")
+    if said:
+        say.success("{said}", said=said, icon=":material/folder_open:")
 
 
 def _save() -> None:

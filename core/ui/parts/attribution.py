@@ -115,7 +115,7 @@ def _results(
         "{method} at “{layer}”. Lift is evidence share / area share: 1 where the network "
         "looks as much as anywhere. Intervals (95 %) come from drawing tiles of the "
         "frame again. “By chance” is the central 95 % of the lift over all places to "
-        "which the same map can be moved (brackets over the area): beyond it, the "
+        "which the same map can be moved (the hatched bar): beyond it, the "
         "network follows it.",
         method=titles.get(found.method, found.method),
         layer=found.layer,

@@ -12,10 +12,11 @@ from core.ui.shell.border import user_errors
 
 def offer(prefix: str) -> None:
     """Draw one button per simulated sample; a click loads it and makes it the current one."""
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="xsmall"):
         for kind in KINDS:
             label = f"Simulated {kind.replace('_', ' & ')}"
-            if st.button(label, key=f"{prefix}_sample_{kind}", icon=":material/science:"):
+            key = f"{prefix}_sample_{kind}"
+            if st.button(label, key=key, icon=":material/science:", type="tertiary"):
                 _load(kind)
 
 

@@ -17,12 +17,11 @@ from core.imaging import overlays
 from core.imaging.overlays import OverlayChoice, overlay_choice, with_overlay_choice
 from core.imaging.reading import uploads
 from core.imaging.scale import words
-from core.imaging.simulation import KINDS, simulate
+from core.imaging.simulation import KINDS, sample_micrograph
 from core.micrograph import Micrograph, PixelSize
 from core.ui.shell.work.shelves import Shelf, make_room
 
 MOST_BYTES = 512 * 2**20
-SAMPLE_SHAPE = (768, 1024)
 
 BATCH_KEPT = "workspace_batch_kept"  # key of a finished batch, for the address
 BATCH_WANTED = "workspace_batch_wanted"  # key that an address named, until the batch is looked at
@@ -179,7 +178,7 @@ def add_sample(kind: str, seed: int = 0) -> None:
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {KINDS}, got {kind!r}")
-    micrograph = simulate(kind, shape=SAMPLE_SHAPE, seed=seed).micrograph
+    micrograph = sample_micrograph(kind, seed).micrograph
     sha256 = _keep(replace(micrograph, name=sample_name(kind, seed)))
     st.session_state.setdefault(SIMULATED, {})[sha256] = kind, seed
     select(sha256)

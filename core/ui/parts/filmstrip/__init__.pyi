@@ -1,2 +1,3 @@
+from . import picks as picks
 from .strip import around as around
 from .strip import draw as draw

@@ -1,31 +1,9 @@
 // Small pictures in a row. The one at hand stays in sight; arrow keys go from one to the next.
 
-function serverRoot() {
-  const told = window.__streamlit?.BACKEND_BASE_URL;
-  if (told) return told.endsWith("/") ? told : `${told}/`;
-  const script = document.querySelector('script[src*="static/js/"]');
-  return script ? new URL("../../", script.src).href : new URL("/", location.href).href;
-}
-
-function makeButton(strip, { of, name, url }) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.title = name;
-  button.setAttribute("aria-label", name);
-  button.dataset.of = of;
-  const picture = document.createElement("img");
-  picture.alt = "";
-  picture.loading = "lazy";
-  picture.src = new URL(url.replace(/^\//, ""), serverRoot()).href;
-  button.append(picture);
-  button.addEventListener("click", () => strip.choose(of));
-  return button;
-}
-
 function fill(strip, data) {
   const old = new Map([...strip.children].map((button) => [button.dataset.of, button]));
   const hadFocus = strip.getRootNode().activeElement !== null;
-  strip.replaceChildren(...data.pictures.map((each) => old.get(each.of) ?? makeButton(strip, each)));
+  strip.replaceChildren(...data.pictures.map((each) => old.get(each.of) ?? makeButton(each, strip.choose)));
   for (const button of strip.children) {
     const isCurrent = button.dataset.of === data.current;
     button.setAttribute("aria-current", String(isCurrent));

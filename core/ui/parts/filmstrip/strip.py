@@ -22,7 +22,9 @@ _mount = st.components.v2.component(
     "micrographia_filmstrip",
     html='<div class="strip" role="group" aria-label="Loaded micrographs"></div>',
     css=(_HERE / "strip.css").read_text(encoding="utf-8"),
-    js=(_HERE / "strip.js").read_text(encoding="utf-8"),
+    js="\n".join(
+        (_HERE / name).read_text(encoding="utf-8") for name in ("pictures.js", "strip.js")
+    ),
 )
 
 

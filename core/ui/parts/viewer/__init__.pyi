@@ -2,6 +2,7 @@ from . import kept as kept
 from . import linked as linked
 from . import media as media
 from .common import left_out as left_out
+from .common import open_figure as open_figure
 from .common import show_micrograph as show_micrograph
 from .layers import Layer as Layer
 from .layers import Outlines as Outlines

@@ -14,7 +14,16 @@ from core.ui.parts import show
 from core.ui.parts.compare import slider
 from core.ui.parts.viewer import by_hand, kept
 from core.ui.parts.viewer.layers import Layer, Raster
-from core.ui.parts.viewer.microscope import DIVIDE, MEASURING, Click, Coloured, ViewerState, viewer
+from core.ui.parts.viewer.microscope import (
+    DIVIDE,
+    MEASURING,
+    SIDE,
+    Click,
+    Coloured,
+    ViewerState,
+    viewer,
+)
+from core.ui.parts.viewer.seen import LayerState, Seen, Window
 
 _VEIL, _STRIPE = (30, 36, 40, 140), (240, 148, 90, 190)  # red, green, blue, opacity
 
@@ -100,6 +109,20 @@ def show_micrograph(
         by_hand.draw(micrograph, state.shapes, key)
     if st.session_state.pop(asks, False) or (clickable and state.clicked is not None):
         st.rerun()
+
+
+def open_figure(micrograph: Micrograph, layers: Sequence[Layer]) -> None:
+    """Open the dialog of a figure of the whole frame under its layers, compared side by side."""
+    height, width = micrograph.shape
+    low, high = cache.window(micrograph)
+    seen = Seen(
+        slice(0, height),
+        slice(0, width),
+        SIDE,
+        {"base": Window(low, high, 1.0)},
+        {each.name: LayerState(each.shown, getattr(each, "opacity", 1.0)) for each in layers},
+    )
+    _open_figure(micrograph, ViewerState(kept.shapes(micrograph), figure=seen), layers, None)
 
 
 def _open_figure(

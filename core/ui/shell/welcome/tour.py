@@ -50,7 +50,7 @@ _STEPS = {
 
 def offer() -> None:
     """Draw the two ways to see what the app does before there is anything of one's own."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center"):
         if st.button(
             show.on_primary("Try it"),
             type="primary",
