@@ -55,11 +55,11 @@ class Methods(Registry):
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return id, title with formula, and paper."""
-        from core.learning.explaining import METHODS
+        from core.learning.explaining import EVERY_METHOD
 
         return [
             (name, f"{method.title}: {method.formula}", method.reference)
-            for name, method in METHODS.items()
+            for name, method in EVERY_METHOD.items()
         ]
 
 

@@ -11,11 +11,11 @@ statement (90 to 99 % wanted), `real` and `rest` the standard deviation of the e
 after it is taken out. Errors of fraction and circularity are differences, of the others logarithms
 of a ratio.
 
-Real: pictures with masks (`seg-*`), the same four ways, which digests choose as they choose the
-half of the pictures that is reported; what is tuned is tuned on the other half. `sign` is how often
-predicted and real error have the same sign; `told` the same where the statement names a side, that
-is, where its limits leave out zero; `held` as above; `nearer` how often the corrected value is
-nearer to the truth.
+Real: pictures with masks (`seg-*`), the same four ways; digests choose the way, and the half of the
+pictures that is reported (what is tuned is tuned on the other). `sign` is how often predicted and
+real error have the same sign; `told` the same where the statement names a side, that is, where its
+limits leave out zero; `held` as above; `nearer` how often the corrected value is nearer to the
+truth.
 
 Made worse: real pictures blurred, noisier, and measured too thin, which changes the real error by
 as much as what is measured changes, whatever is true. `way` is how often the predicted error moves

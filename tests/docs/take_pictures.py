@@ -33,8 +33,8 @@ PORT = int(os.environ.get("MICROGRAPHIA_PICTURES_PORT", "8516"))
 SHAPE = (768, 1024)
 PATIENCE_MS = 600_000  # a busy machine is no reason to have no picture
 FILES = (
-    *(("silver_01", "spheroids", 1), ("silver_02", "spheroids", 2), ("silver_03", "spheroids", 5)),
-    *(("gold_01", "polyhedra", 3), ("gold_02", "polyhedra", 4), ("gold_03", "polyhedra", 6)),
+    *(("silver_01", "spheroids", 9), ("silver_02", "spheroids", 2), ("silver_03", "spheroids", 8)),
+    *(("gold_01", "polyhedra", 2), ("gold_02", "polyhedra", 4), ("gold_03", "polyhedra", 7)),
 )
 
 
@@ -74,7 +74,6 @@ class Camera:
 
     def take(self, name: str, *, at: str = "") -> None:
         """Keep what is seen; `at` is a text that is scrolled to the top before."""
-        print(f"{time.monotonic():.0f} {name}", flush=True)
         if self.wanted and name not in self.wanted:
             return
         page = self.tab.page
@@ -94,13 +93,15 @@ def walk(camera: Camera, files: list[Path]) -> None:
     tab, page = camera.tab, camera.tab.page
     tab.open()
     tab.upload(*files)
+    page.get_by_role("button", name="Use silver").click()
+    tab.settle()
     camera.take("home")
     tab.go_to("Classify")
     camera.take("classify")
     tab.go_to("Explain")
     camera.take("explain")
-    page.get_by_role("radio", name="All methods").click()
-    camera.take("network", at="All methods")
+    page.get_by_text("All methods", exact=True).click()
+    camera.take("network", at="Slow methods, too")
     tab.go_to("Filters")
     camera.take("filters")
     tab.go_to("Segment")

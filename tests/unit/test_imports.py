@@ -64,10 +64,9 @@ INSIDE = {
         "cache": (),
         "parts": ("cache",),
         "shell": ("parts", "cache"),
-        "trial": _BELOW_ROOMS,
         "measured": _BELOW_ROOMS,
         **dict.fromkeys((*_PAGE_ROOMS, "models"), _BELOW_ROOMS),
-        **dict.fromkeys(("cluster", "segment"), ("trial", "measured", *_BELOW_ROOMS)),
+        **dict.fromkeys(("cluster", "segment"), ("measured", *_BELOW_ROOMS)),
         "page": (*_PAGE_ROOMS, "models", *_BELOW_ROOMS),
     },
     "core.learning": {

@@ -1,3 +1,4 @@
+from .compact import compactness as compactness
 from .flooding import flood as flood
 from .necks import NECK as NECK
 from .necks import in_reading_order as in_reading_order

@@ -45,9 +45,11 @@ def flood(
     del depth
     if inside.size <= _SPARE_PX:
         return _flooded(held, seeds, inside, connectivity)
-    count, pieces, boxes, _ = cv2.connectedComponentsWithStats(
+    found: Any = cv2.connectedComponentsWithStats(
         inside.view(np.uint8), connectivity=connectivity, ltype=cv2.CV_32S
     )
+    count, pieces, boxes, _ = found
+    del found
     least, most = _seeds_of(pieces, seeds, count)
     several = np.flatnonzero(most > least)
     sizes = boxes[several].astype(np.int64)
@@ -59,8 +61,8 @@ def flood(
         top, left, height, width = (box[each] for each in _BOX)
         part = np.s_[top : top + height, left : left + width]
         own = pieces[part] == piece
-        found = _flooded([held[0][part]], seeds[part], own, connectivity)
-        result[part][own] = found[own]
+        flooded = _flooded([held[0][part]], seeds[part], own, connectivity)
+        result[part][own] = flooded[own]
     return result
 
 

@@ -8,7 +8,6 @@ what lies between them is not.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from core.imaging.filtering import (
     pick_ground,
     subtract_surface,
 )
-from core.imaging.parting import in_reading_order, part_at_necks, without_holes
+from core.imaging.parting import compactness, in_reading_order, part_at_necks, without_holes
 
 Labels = NDArray[np.int32]
 Mask = NDArray[np.bool_]
@@ -37,7 +36,6 @@ _BEYOND_NOISE = 2.0  # spread of a frame by that of its smoothed noise: below, i
 _LEAST_CONTRAST = 2e-3  # of the grey range, for pictures without noise
 _GROUND_SAYS = 0.1  # weight of `pick_ground` beside the shapes of the parts
 _AS_IT_IS_SAYS = 0.1  # a frame is levelled where the shapes gain more: most need it not
-_CUT_SIDES = np.array([1.0, 0.7, 0.3, 0.0, 0.0])  # weight of a part by how many sides cut it
 
 
 def by_shape(pixels: Floats, exclude: Mask) -> Labels:
@@ -126,35 +124,3 @@ def without_specks(parts: Labels, smallest_px: int = SMALLEST_PX) -> Labels:
     typical = float((areas**2).sum() / areas.sum())
     kept = areas >= max(smallest_px, _SPECK_SHARE * typical)
     return in_reading_order(np.where(kept[parts], parts, 0))
-
-
-def compactness(parts: Labels) -> float:
-    """Return how much of the parts' area lies in whole, compact parts, in [0, 1].
-
-    Each part by the share of the ellipse of its own moments that it fills (1 for ellipses, 0.95
-    for rectangles, little for rings and webs), and by how many sides of the frame cut it.
-    """
-    count = int(parts.max())
-    if not count:
-        return 0.0
-    rows, cols = np.nonzero(parts)
-    numbers = parts[rows, cols]
-    areas = np.bincount(numbers, minlength=count + 1)[1:].astype(np.float64)
-
-    def mean(values: NDArray[Any]) -> NDArray[np.float64]:
-        return np.bincount(numbers, values, minlength=count + 1)[1:] / areas
-
-    down, right = mean(rows), mean(cols)
-    y, x = rows - down[numbers - 1], cols - right[numbers - 1]
-    spread = (mean(y * y) + 1 / 12) * (mean(x * x) + 1 / 12) - mean(y * x) ** 2
-    filled = np.minimum(areas / (4 * np.pi * np.sqrt(spread)), 1)
-    worth = areas * filled**2 * _CUT_SIDES[_sides_touched(parts, count)]
-    return float(worth.sum() / areas.sum())
-
-
-def _sides_touched(parts: Labels, count: int) -> NDArray[np.int64]:
-    """Return by how many sides of the frame each part is cut."""
-    touched = np.zeros(count + 1, np.int64)
-    for side in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):
-        touched[np.unique(side)] += 1
-    return touched[1:]

@@ -157,7 +157,7 @@ def _has_two_peaks(pixels: NDArray[Any], left_out: Mask | None) -> bool:
 
 def _spread(found: Clustering) -> float:
     """Return the standard deviation within clusters."""
-    return sqrt(max(found.inertia, 0.0) / max(1, np.count_nonzero(found.labels >= 0)))
+    return sqrt(max(found.inertia, 0.0) / max(1, int(np.count_nonzero(found.labels >= 0))))
 
 
 def _coarse_grain(pixels: NDArray[Any], left_out: Mask | None, k: int) -> Grain | None:

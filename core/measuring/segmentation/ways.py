@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.errors import UserError
 from core.imaging.filtering import Pipeline
 from core.measuring.clustering import Clustering, counted_pixels
-from core.measuring.defaults import NECK_DEPTH_PX, suggest_target
+from core.measuring.defaults import NECK_DEPTH_PX
 from core.measuring.exchange import ReadLabels, read_labels, read_rois
 from core.measuring.regions import label_regions
 from core.measuring.segmentation.result import (
@@ -24,6 +24,7 @@ from core.measuring.segmentation.result import (
     Segmentation,
     name_phases,
 )
+from core.measuring.segmentation.standing_out import are_dark
 from core.measuring.strokes import PixelClassifier, PixelMaps
 from core.micrograph import Micrograph
 
@@ -104,7 +105,7 @@ def from_chain(
         Pictures that filters need besides, by digest.
     dark : bool, optional
         The phase is what lies below the threshold (of several classes the darkest), or above it.
-        By default the side that stands out, see `suggest_target`.
+        By default the side of the objects, see `are_dark`.
     name : str
         Of the phase.
 
@@ -150,8 +151,7 @@ def from_classes(
     included = np.ones(classes.shape, np.bool_) if counted is None else counted
     bright = (classes == classes.max()) & (classes > classes.min())
     if dark is None:
-        sides = np.where(included, bright, -1).astype(np.int32)
-        dark = bool(included.any()) and bool(bright.any()) and suggest_target(sides, 2) == 0
+        dark = are_dark(bright, np.asarray(included), micrograph.pixels)
     phase = (classes == classes.min()) & (classes < classes.max()) if dark else bright
     labels = np.where(included, np.where(phase, 1, 2), 0).astype(np.int32)
     names = [name, GROUND if name != GROUND else "rest"]

@@ -19,13 +19,14 @@ _DEEP_PX = 2.5  # from the edge: greys there are those of objects, and of the gr
 _SIGMAS_PX = (0.0, 0.7, 1.0, 1.4, 2.0, 2.8)
 _SURE = 4.0  # standard deviations of noise that half of the contrast shall be
 _SMALLEST_PX = 6
+_SPECK = 0.02
 _FINE = 2  # times finer: outlines between pixels show shallower necks
 _NECK, _NECK_PX = 0.93, 0.3  # nearer than for measuring: parts must be convex all the same
 _GROUND = 0.4  # of the contrast: what is nearer to the ground is ground
 _SHADE = 6  # of the frame's side: ground is level within that
 
 
-def read_carefully(grey: Floats, look: Look, counted: Mask) -> Labels:
+def read_carefully(grey: Floats, look: Look, counted: Mask, typical_px: float = 0.0) -> Labels:
     """Return the objects of a micrograph by the greys of its larger objects and of its ground.
 
     Parameters
@@ -34,6 +35,9 @@ def read_carefully(grey: Floats, look: Look, counted: Mask) -> Labels:
     look : Look
         As learned from what was measured.
     counted : ndarray of shape (H, W), bool
+    typical_px : float
+        Area of an object as half of the area belongs to larger ones; specks of a fiftieth of that
+        are texture.
 
     Returns
     -------
@@ -48,7 +52,7 @@ def read_carefully(grey: Floats, look: Look, counted: Mask) -> Labels:
     over = np.sign(contrast) * (smooth - _ground(smooth, look, contrast, counted))
     over -= abs(contrast) / 2
     over = np.where(counted, over, -abs(contrast)).astype(np.float32)
-    return _cut_finely(over, max(_SMALLEST_PX, round(8 * sigma_px**2)))
+    return _cut_finely(over, int(max(_SMALLEST_PX, 8 * sigma_px**2, _SPECK * typical_px)))
 
 
 def _cut_finely(over: Floats, smallest_px: int) -> Labels:

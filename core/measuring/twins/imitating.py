@@ -190,7 +190,13 @@ def _read_again(first: Original, seed: int) -> list[tuple[Original, Floats]]:
 
 def _read(first: Original, micrograph: Micrograph) -> Labels:
     grey = np.where(first.counted, micrograph.pixels, 0).astype(np.float32)
-    return read_carefully(grey, first.look, first.counted)
+    return read_carefully(grey, first.look, first.counted, _typical(first.objects))
+
+
+def _typical(objects: Labels) -> float:
+    """Return the area such that half of all area belongs to objects that are larger."""
+    areas = np.sort(np.bincount(objects.ravel())[1:])
+    return float(areas[np.searchsorted(np.cumsum(areas), areas.sum() / 2)])
 
 
 def _weights(own: Floats, found: Floats, guesses: int) -> Floats:

@@ -48,6 +48,7 @@ ENDINGS = {
     "geojson": "geojson",
     "coco": "json",
 }
+MOST_TOGETHER = 5000  # regions that are written at once
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can hold: the same batch gives the same bytes
 
 
@@ -206,10 +207,26 @@ def _write_regions(paths: tuple[Path, Path], regions: Iterable[pd.DataFrame]) ->
     with paths[0].open("wb") as exact, paths[1].open("wb") as plain:
         exact.write(csv_bytes(no_regions()))
         plain.write(csv_bytes(tidy(no_regions())))
-        for frame in regions:
-            if len(frame):
-                exact.write(csv_bytes(frame, head=False))
-                plain.write(csv_bytes(tidy(frame), head=False))
+        for frame in _together(regions):
+            exact.write(csv_bytes(frame, head=False))
+            plain.write(csv_bytes(tidy(frame), head=False))
+
+
+def _together(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Yield several frames as one where their columns are alike: writing one costs as much.
+
+    Few enough that they are never all in memory.
+    """
+    held: list[pd.DataFrame] = []
+    rows = 0
+    for frame in (each for each in frames if len(each)):
+        if held and (rows > MOST_TOGETHER or not frame.dtypes.equals(held[0].dtypes)):
+            yield pd.concat(held, ignore_index=True)
+            held, rows = [], 0
+        held.append(frame)
+        rows += len(frame)
+    if held:
+        yield pd.concat(held, ignore_index=True)
 
 
 def _write_tidy(folder: Path, rows: pd.DataFrame, classes: Sequence[str]) -> None:

@@ -60,6 +60,7 @@ def area_intervals(
         )
     known = [float(np.nanmax(v)) for v in (fields or {}).values() if np.isfinite(v).any()]
     top = max([*high, *known, 1.0])
+    figure.update_layout(showlegend=False)  # the axis names the groups
     figure.update_xaxes(title="area fraction (%)", range=[0, min(1.1 * top, 102)])
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
     return styled(figure, dark, height=72 + 36 * max(len(groups), 2))

@@ -190,9 +190,9 @@ def tileable() -> tuple[str, ...]:
 
 def slow_methods() -> tuple[str, ...]:
     """Return the methods that run the network many times."""
-    from core.learning.explaining import BASELINES, METHODS, ONE_PASS
+    from core.learning.explaining import EVERY_METHOD, Cost
 
-    return tuple(name for name in METHODS if name not in (*ONE_PASS, *BASELINES))
+    return tuple(name for name, each in EVERY_METHOD.items() if each.cost is Cost.MANY_PASSES)
 
 
 def baselines() -> tuple[str, ...]:

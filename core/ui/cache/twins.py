@@ -104,9 +104,7 @@ def _steps(tell: Tell) -> Callable[[int, int], None]:
     return lambda done, total: tell(done / total, f"{done} of {total}")
 
 
-def _imitated(
-    micrograph: Micrograph, asked: Objects, given: Given
-) -> tuple[Micrograph, Mask]:
+def _imitated(micrograph: Micrograph, asked: Objects, given: Given) -> tuple[Micrograph, Mask]:
     """Return the part of a micrograph that is imitated, and where it is not specimen.
 
     As small as holds enough objects, for the answer is waited for.

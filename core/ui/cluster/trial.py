@@ -7,11 +7,11 @@ from dataclasses import replace
 from core.measuring.clustering import AUTO, GREY, GREYS, NONE, Smoothing
 from core.measuring.defaults import smallest_region
 from core.micrograph import Micrograph
-from core.ui import cache, trial
+from core.ui import cache
 from core.ui.cluster.settings import CLUSTERS, TARGETS
+from core.ui.measured import Neighbour, trial
 from core.ui.parts import MOST_CLUSTERS, measuring
 from core.ui.shell import SMALLEST, smallest_by
-from core.ui.trial import Neighbour
 
 _SMOOTHED = {
     NONE: "with clusters as found",

@@ -206,7 +206,7 @@ def help_choosing(micrograph: Micrograph, choice: ClusterChoice) -> None:
             "Bands hold 95 % of what comes out when 8 × 8 tiles of the frame (6 × 6 where "
             "structure is large) are drawn again and clustered anew (a mixture keeps its "
             "clusters): how far fractions may lie off those of a specimen that is like this frame "
-            "all over. In simulated fields the share of the whole specimen was inside in 89 to 99 "
+            "all over. In simulated fields the share of the whole specimen was inside in 90 to 99 "
             "of 100 bands. Differences between fields come on top. Before smoothing."
         )
 

@@ -50,7 +50,7 @@ def draw(
     found = size_distribution(table, make_up_for_cut=make_up_for_cut)
     if not len(found.sizes):
         return found
-    effect = limit_effect(found, _limit(smallest_px, found.unit, size)) if smallest_px else None
+    effect = _effect(found, size, smallest_px)
     show.chart(
         figures.size_distribution(
             found, near=1.25 * effect.limit if effect else 0.0, dark=show.is_dark()
@@ -61,16 +61,44 @@ def draw(
     )
     by = measuring.SIZES_BY.draw() or "number"
     _percentiles(weighted_sizes(table, by, make_up_for_cut=make_up_for_cut))
-    _limit_words(effect, found, prefix)
+    _limit_words(effect, found)
     return found
 
 
-def draw_more(table: pd.DataFrame, found: SizeDistribution, *, make_up_for_cut: bool) -> None:
-    """Say what the percentiles are, how a log-normal curve fits, and the mean diameters."""
+def draw_more(
+    table: pd.DataFrame,
+    size: PixelSize | None,
+    prefix: str,
+    *,
+    smallest_px: int = 0,
+    make_up_for_cut: bool = False,
+) -> None:
+    """Say what the percentiles are, how a log-normal curve fits, and the mean diameters.
+
+    Parameters are those of `draw`.
+    """
+    found = size_distribution(table, make_up_for_cut=make_up_for_cut)
     _words(measuring.SIZES_BY.value(), found)
-    if not table.empty:
-        _means(table, make_up_for_cut)
-        _rounded(table)
+    if table.empty:
+        return
+    _means(table, make_up_for_cut)
+    _rounded(table)
+    effect = _effect(found, size, smallest_px)
+    if effect is not None and len(effect.curve) > 1 and (effect.moves_d10 or effect.moves_d50):
+        show.chart(
+            figures.limit_curve(effect, found.unit, dark=show.is_dark()),
+            f"{prefix}_limit_curve",
+            "D10 and D50 against the smallest object that counts",
+        )
+
+
+def _effect(
+    found: SizeDistribution, size: PixelSize | None, smallest_px: int
+) -> LimitEffect | None:
+    """Return what the smallest object that counts does to percentiles, if there is such a limit."""
+    if not smallest_px:
+        return None
+    return limit_effect(found, _limit(smallest_px, found.unit, size))
 
 
 def _limit(smallest_px: int, unit: str, size: PixelSize | None) -> float:
@@ -79,8 +107,8 @@ def _limit(smallest_px: int, unit: str, size: PixelSize | None) -> float:
     return across_px if size is None or unit == "px" else across_px * size.to(unit)
 
 
-def _limit_words(effect: LimitEffect | None, found: SizeDistribution, prefix: str) -> None:
-    """Say whether percentiles depend on the smallest object, and draw how."""
+def _limit_words(effect: LimitEffect | None, found: SizeDistribution) -> None:
+    """Say whether percentiles depend on the smallest object."""
     if effect is None:
         return
     moved = [
@@ -106,12 +134,6 @@ def _limit_words(effect: LimitEffect | None, found: SizeDistribution, prefix: st
         depend="depends" if len(moved) == 1 else "depend",
         icon=":material/straighten:",
     )
-    if len(effect.curve) > 1:
-        show.chart(
-            figures.limit_curve(effect, found.unit, dark=show.is_dark()),
-            f"{prefix}_limit_curve",
-            "D10 and D50 against the smallest object that counts",
-        )
 
 
 def _percentiles(sizes: WeightedSizes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import isnan
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,19 +51,16 @@ def headline(
         say.caption("{note}", note=note)
     _novelty(micrograph, asked)
     _changes(micrograph, found)
-    found_by = meant.found_by
-    measured.sizes.draw(
-        table,
-        micrograph.pixel_size,
-        "segment",
-        smallest_px=found_by.smallest_px if _is_limited(asked) else 0,
-        make_up_for_cut=found_by.whole,
-    )
+    measured.sizes.draw(table, micrograph.pixel_size, "segment", **_limits(asked, meant))
 
 
-def _is_limited(asked: Asked) -> bool:
-    """Tell whether objects below a size were left out by a setting."""
-    return asked.choice.way not in (cache.PARTICLES, cache.FILE)
+def _limits(asked: Asked, meant: cache.Objects) -> dict[str, Any]:
+    """Return from which area on objects were measured, and whether cut ones were."""
+    is_limited = asked.choice.way not in (cache.PARTICLES, cache.FILE)
+    return {
+        "smallest_px": meant.found_by.smallest_px if is_limited else 0,
+        "make_up_for_cut": meant.found_by.whole,
+    }
 
 
 def describe(count: int, sizes: SizeDistribution) -> say.Line:
@@ -169,7 +167,6 @@ def more(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
     """Draw how sure area and sizes are, and the measurements that a person chooses."""
     target = cache.object_target(micrograph, meant, asked.given)
     table = cache.object_table(micrograph, meant, asked.given)
-    made_up = meant.found_by.whole
     with st.expander("How sure the area is, number per area, mean sizes", icon=":material/info:"):
         found = cache.objects(micrograph, meant, asked.given)
         tiles, points = cache.target_shares(micrograph, target)
@@ -179,8 +176,7 @@ def more(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
         say.markdown("{covers}", covers=covers)
         density = measured.describe_density(target.table(), found.included, size)
         say.markdown("{density}", density=density)
-        sizes = size_distribution(table, make_up_for_cut=made_up)
-        measured.sizes.draw_more(table, sizes, make_up_for_cut=made_up)
+        measured.sizes.draw_more(table, size, "segment", **_limits(asked, meant))
     measured.structure.draw(micrograph, target, "segment")
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from core.imaging.filtering import Pipeline, Step
 from core.measuring.defaults import smallest_region
 from core.micrograph import Micrograph
-from core.ui import cache, trial
+from core.ui import cache
 from core.ui.cache import CHAIN, FILE, PARTICLES
+from core.ui.measured import Neighbour, trial
 from core.ui.segment.settings import FILTERS, METHOD, SIGMA, SPLIT, Asked
 from core.ui.shell import SMALLEST, smallest_by
-from core.ui.trial import Neighbour
 
 
 def draw(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:

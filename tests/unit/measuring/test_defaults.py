@@ -37,5 +37,6 @@ def test_the_smallest_region_is_wider_than_what_averaging_leaves_of_noise():
     assert smallest_region(0, 25) == 25
     assert smallest_region(1.0) == 13
     assert smallest_region(3.0) == 114
+    assert smallest_region(5.0) == 365  # such noise had a grain of its own
     for area in (1, 10, 13, 114, 4096):
         assert area_of(diameter_of(area)) == area

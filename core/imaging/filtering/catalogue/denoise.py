@@ -41,7 +41,7 @@ SPECS = (
         FAMILY,
         denoise.bilateral,
         (
-            Parameter("sigma_px", "Sigma in space", "float", 2.0, 0.5, 10.0, "px"),
+            Parameter("sigma_px", "Sigma in space", "float", 2.0, 0.5, 10.0, "px", slow_above=4.5),
             Parameter(
                 "sigma_grey_pct",
                 "Sigma in grey",

@@ -154,8 +154,8 @@ def _summits(smooth: NDArray[np.float64], bright: Bools, apart_px: int) -> NDArr
     room.
     """
 
-    def is_highest(band: Pixels, dark: Bools) -> Bools:
-        heights = np.where(dark, 0, band)
+    def is_highest(band: Pixels, dark: Mask = None) -> Bools:
+        heights = band if dark is None else np.where(dark, 0, band)
         around = scipy.ndimage.maximum_filter(heights, 2 * apart_px + 1, mode="nearest")
         return np.asarray((heights == around) & (heights > 0))
 

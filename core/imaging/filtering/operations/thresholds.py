@@ -30,6 +30,7 @@ from core.imaging.filtering.operations.base import (
 )
 from core.imaging.filtering.operations.criteria import Bins
 
+_CAMERAS = (4095, 16_383, 65_535)  # brightest levels of 12, 14 and 16 bits
 Levels = tuple[float, ...]
 Surface = Callable[[Floats, Floats], Floats]  # from local mean and deviation
 
@@ -246,9 +247,9 @@ def sauvola(
 ) -> Pixels:
     """Return an 8-bit mask: 255 where brighter than mean × (1 + k (deviation / R - 1)).
 
-    R is half the range that an integer depth can hold, or half a float image's own range; greys
-    count from black, which is 0 at an integer depth and a float image's own darkest level, so that
-    an offset changes nothing.
+    R is half the range that an integer depth can hold (of a camera with 12 or 14 bits where 16 are
+    no fuller), or half a float image's own range; greys count from black, which is 0 at an integer
+    depth and a float image's own darkest level, so that an offset changes nothing.
     """
     return _brighter(pixels, exclude, window_px, _sauvola(pixels, exclude, k))
 
@@ -265,6 +266,9 @@ def _sauvola_surface(pixels: Pixels, exclude: Mask, window_px: int, k: float) ->
 
 def _sauvola(pixels: Pixels, exclude: Mask, k: float) -> Surface:
     low, high = full_range(pixels, exclude)
+    if pixels.dtype == np.uint16:
+        brightest = int(counted(pixels, exclude).max())
+        high = float(next(top for top in _CAMERAS if brightest <= top))
     half = (high - low) / 2 or 1.0
     return lambda mean, spread: low + (mean - low) * (1 + k * (spread / half - 1))
 

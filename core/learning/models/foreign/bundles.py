@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.errors import UnusableModel
-from core.learning.models.foreign.limits import MAX_WEIGHTS_MB
+from core.learning.models.foreign.limits import KERAS, MAX_WEIGHTS_MB
 from core.learning.models.foreign.stating import MOST_NAMES
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar", ".onnx")
@@ -34,6 +34,26 @@ _SKIPPED = ("optimizer", "scheduler", "training_args", "rng_state", "scaler", "t
 _NO_WEIGHTS = (
     "The archive holds no weights. Give a .pth, .safetensors or .onnx file, or a ZIP of a model "
     "folder with its card.json and weights.safetensors."
+)
+
+
+# What only archives of other programs hold, and what they are then.
+_OTHERS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("model.weights.h5",), f"The file is a Keras model, which is not opened here. {KERAS}"),
+    (
+        ("saved_model.pb", ".keras", ".h5", ".hdf5"),
+        f"The archive holds a TensorFlow or Keras model, which is not opened here. {KERAS}",
+    ),
+    (
+        ("serialized_exported_program.json", "/archive_format"),
+        "The file is a program of torch.export, which is not opened here. Give the weights "
+        '(torch.save(model.state_dict(), "weights.pth")) or export it to ONNX (torch.onnx.export).',
+    ),
+    (
+        (".npy",),
+        "The file holds arrays of NumPy, no named weights of a network. Give a .pth, .safetensors "
+        "or .onnx file.",
+    ),
 )
 
 
@@ -75,6 +95,10 @@ def _names_of_a_bundle(path: Path) -> list[str]:
             names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
     except Exception:  # damaged: the reader of weights says so
         return []
+    if not any(map(_is_weights, names)):
+        for marks, said in _OTHERS:
+            if any(name.endswith(marks) for name in names):
+                raise UnusableModel(said)
     if any(name.endswith(("/data.pkl", "constants.pkl")) for name in names):
         return []
     return [n for n in names if "__MACOSX" not in n and (_is_weights(n) or _is_side(n))]

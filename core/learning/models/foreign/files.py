@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +21,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from core.errors import UnusableModel
-from core.learning.models.foreign.limits import CUT_SHORT, EXPORT, check_header, check_size
+from core.learning.models.foreign.limits import (
+    CUT_SHORT,
+    EXPORT,
+    KERAS,
+    check_header,
+    check_size,
+)
 from core.learning.models.foreign.pickles import ForbiddenError, StoredTensor
 from core.learning.models.foreign.torch_files import (
     ReadPiece,
@@ -50,13 +57,35 @@ WRAPPERS = (
 )
 _AVERAGED = WRAPPERS[WRAPPERS.index("state_dict_ema") :]
 
+_HEAD = 200  # bytes that tell what a file is
 EMA = "averaged weights beside"  # its value is the name that they lie under
 
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 _ZIP, _PICKLE = b"PK", b"\x80"
-_KERAS = (
-    "Export it to ONNX: python -m tf2onnx.convert --saved-model FOLDER --output model.onnx, or "
-    'model.export("model.onnx", format="onnx").'
+_QUANTISED = (
+    "The file holds quantised weights ({named}), which are not opened here. Give the network as it "
+    "was before it was quantised, or export it to ONNX (torch.onnx.export)."
+)
+_NO_NETWORK = (
+    "The file holds a model of {named}, which is no network for pictures and is not opened here: "
+    "reading it could run code. Export it to ONNX with skl2onnx if it takes pictures."
+)
+_OF_TABLES = ("sklearn", "xgboost", "lightgbm", "joblib", "catboost")
+# What a file begins with, and what it is then.
+_OTHERS: tuple[tuple[bytes, str], ...] = (
+    (
+        b"version https://git-lfs",
+        "The file is a pointer of Git LFS: the weights themselves were not fetched. Run git lfs "
+        "pull, or download the file from its page.",
+    ),
+    (b"GGUF", "The file is a language model (GGUF), no network for pictures."),
+    (b"\x93NUMPY", f"The file is an array of NumPy, no network. {EXPORT}"),
+)
+_MARKUP = (b"<!doctype", b"<html")
+_PAGE = "The file is a web page and no weight file: the download gave an error. Download it again."
+_OPENVINO = (
+    "The file describes an OpenVINO network, which is not opened here. Give the ONNX file that it "
+    "was made of."
 )
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -105,7 +134,7 @@ def _read_head(path: Path) -> bytes:
     try:
         check_size(path.stat().st_size)
         with path.open("rb") as stream:
-            return stream.read(16)
+            return stream.read(_HEAD)
     except OSError as error:
         raise UnusableModel(f"The file {path.name} cannot be read: {error.strerror}.") from error
 
@@ -114,12 +143,21 @@ def _say_what_it_is(head: bytes) -> str:
     if head.startswith(_PICTURES):
         return "The file is a picture, not a network; load it on Home."
     if head.startswith(b"\x89HDF"):
-        return f"The file is a Keras or another HDF5 file; Keras is not opened here. {_KERAS}"
+        return f"The file is a Keras or another HDF5 file; Keras is not opened here. {KERAS}"
     if head[4:8] == b"TFL3":
-        return f"The file is a TensorFlow Lite network, which is not opened here. {_KERAS}"
+        return f"The file is a TensorFlow Lite network, which is not opened here. {KERAS}"
+    for start, said in _OTHERS:
+        if head.startswith(start):
+            return said
+    lower = head.lstrip().lower()
+    if lower.startswith(_MARKUP):
+        return _PAGE
+    if lower.startswith(b"<?xml") and b"<net" in lower:
+        return _OPENVINO
     return (
         "The file is no weight file: Micrographia opens what torch.save writes (.pth, .pt, "
-        ".pth.tar), .safetensors and .onnx."
+        ".pth.tar), .safetensors and .onnx. Export other "
+        "programs’ networks to ONNX."
     )
 
 
@@ -165,6 +203,12 @@ def _read_torch(path: Path, head: bytes) -> WeightFile:
         raise
     except ForbiddenError as error:
         named = "".join(c for c in str(error) if c.isprintable())
+        if re.match(
+            r"torch\.(?:q[u]?int|_utils\._rebuild_qtensor|ao\.nn\.quant|jit\.quant)", named
+        ):
+            raise UnusableModel(_QUANTISED.format(named=named[:80])) from error
+        if named.startswith(_OF_TABLES):
+            raise UnusableModel(_NO_NETWORK.format(named=named.partition(".")[0])) from error
         raise UnusableModel(
             f"The file holds more than weights ({named[:80]}): opening that could run code, so it "
             f"was not opened. {EXPORT}"

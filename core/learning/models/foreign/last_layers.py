@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -136,13 +137,14 @@ def _read_chain(tensors: Mapping[str, Tensor], before: str, slot: str, takes: in
     layers: list[tuple[Any, ...]] = []
     state: dict[str, Tensor] = {}
     width = takes
-    for parts in modules.values():
+    functions = _where_functions_stand(modules)
+    for module, parts in modules.items():
         layer = _read_layer(parts, width)
         if layer is None:
             return None
+        if module in functions:
+            layers.append(("relu",))
         if layer[0] == "linear":
-            if any(each[0] == "linear" for each in layers):
-                layers.append(("relu",))
             width = layer[2]
         for kind, value in parts.items():
             if kind != "num_batches_tracked":
@@ -153,8 +155,34 @@ def _read_chain(tensors: Mapping[str, Tensor], before: str, slot: str, takes: in
     if not layers or layers[-1][0] != "linear" or not 1 <= width <= MOST_OUTPUTS:
         return None
     linear = sum(layer[0] == "linear" for layer in layers)
-    notes = (_LINEAR_SAYS,) if linear > 1 else ()
+    notes = (_LINEAR_SAYS,) if functions and linear > 1 else ()
     return Last(width, state, {"slot": slot, "head": tuple(layers)}, frozenset(tensors), notes)
+
+
+def _where_functions_stand(modules: Mapping[str, Mapping[str, Tensor]]) -> set[str]:
+    """Return the layers before which a function stands: once from each linear layer to the next.
+
+    Layers that are counted tell it: what has no weights, as a function or dropout, leaves a gap,
+    and of two gaps the first one is the function's, as is usual. Where there is none, nothing
+    stands between. Layers with names of their own have it right before the next linear one.
+    """
+    names = list(modules)
+    linear = [n for n in names if modules[n]["weight"].ndim == 2] if _have_weights(modules) else []
+    found = set()
+    for first, last in itertools.pairwise(linear):
+        stretch = names[names.index(first) : names.index(last) + 1]
+        places = [name.rpartition(".")[2] for name in stretch]
+        if not all(place.isdecimal() for place in places):
+            found.add(last)
+            continue
+        steps = zip(itertools.pairwise(map(int, places)), stretch[1:], strict=True)
+        gaps = [name for (before, here), name in steps if here > before + 1]
+        found.update(gaps[:1])
+    return found
+
+
+def _have_weights(modules: Mapping[str, Mapping[str, Tensor]]) -> bool:
+    return all("weight" in parts for parts in modules.values())
 
 
 def _read_layer(parts: Mapping[str, Tensor], width: int) -> tuple[Any, ...] | None:

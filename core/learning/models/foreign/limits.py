@@ -9,6 +9,10 @@ from core.errors import UnusableModel
 MAX_WEIGHTS_MB = 800  # AlexNet with its optimiser's state has 690
 MAX_HEADER_MB = 10  # of a safetensors file; 100,000 tensors need less
 EXPORT = 'Export the weights alone: torch.save(model.state_dict(), "weights.pth").'
+KERAS = (
+    "Export it to ONNX: python -m tf2onnx.convert --saved-model FOLDER --output model.onnx, or "
+    'model.export("model.onnx", format="onnx").'
+)
 CUT_SHORT = "The weight file is cut short or damaged; copy or export it again."
 
 

@@ -157,10 +157,17 @@ def require_classes(opened: Opened) -> ModelCard:
         If it is an encoder.
     """
     if opened.card is None:
+        left = next((note for note in opened.notes if "no part of the network" in note), "")
+        other = (
+            " What it holds besides gives no one row of scores a picture, as networks that find "
+            f"places or objects: {left.rpartition(': ')[2]}"
+            if left
+            else ""
+        )
         raise UnusableModel(
             f"{opened.name} is an encoder ({title(opened.architecture)}) and knows no classes of "
             "micrographs yet. Train it on yours: python -m core train FOLDER MODEL --start-from "
-            "FILE."
+            f"FILE.{other}"
         )
     return opened.card
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.errors import UnusableModel
-from core.learning.models.preparing.stated import Stated
+from core.learning.models.preparing.stated import PILLOW, TORCHVISION, Stated
 
 _BOXES = (
     "hyper_parameters",
@@ -330,11 +330,13 @@ def _of_processor(said: Mapping[str, Any]) -> Stated:
         mean, std = tuple(v / 255 for v in mean), tuple(v / 255 for v in std)
     size, way = said.get("size"), _way({"resample": said.get("resample")}, "bilinear")
     side = _side(size) or 224
+    kind = str(said.get("image_processor_type", said.get("feature_extractor_type", "")))
+    by = PILLOW if kind.endswith("Pil") else TORCHVISION
     cut = _side(said.get("crop_size")) if said.get("do_center_crop") else None
     share = said.get("crop_pct")
     if cut is not None:
         keeps = not (isinstance(size, Mapping) and "height" in size)
-        return Stated(cut, cut, side, way, mean, std, keeps)
+        return Stated(cut, cut, side, way, mean, std, keeps, by)
     if isinstance(share, float) and 0.1 <= share <= 1 and side < 384:  # ConvNeXt's
-        return Stated(side, side, int(side / share), way, mean, std)
-    return Stated(side, side, 0, way, mean, std)
+        return Stated(side, side, int(side / share), way, mean, std, by=by)
+    return Stated(side, side, 0, way, mean, std, by=by)

@@ -25,6 +25,7 @@ from core.learning.models.preparation import (
 from core.micrograph import Micrograph
 
 STATED = "stated"
+PILLOW, TORCHVISION = "pillow", "torchvision"
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _WAYS = {
     "nearest": Image.Resampling.NEAREST,
@@ -34,6 +35,9 @@ _WAYS = {
     "box": Image.Resampling.BOX,
     "hamming": Image.Resampling.HAMMING,
 }
+
+
+_OF_TENSORS = ("nearest", "bilinear", "bicubic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,14 @@ class Stated:
         The short side after resizing, before the centre is cut out; 0 squeezes the whole frame to
         the size, whatever its aspect.
     way : str
-        Of resizing: bilinear, bicubic, nearest, lanczos, box or hamming, as Pillow does them.
+        Of resizing: bilinear, bicubic, nearest, lanczos, box or hamming, as named by Pillow.
     mean, std : tuple of floats
         Of grey levels 0–1, one for all channels or one each.
     keeps_aspect : bool
         Whether the frame keeps its aspect before the cut; else both sides become `short_px`.
+    by : str
+        Whose resizing it is: pillow's, or that of torchvision for 8-bit tensors, which Hugging
+        Face's programs use and which rounds some pixels to the next grey level.
     """
 
     height_px: int = 224
@@ -62,6 +69,7 @@ class Stated:
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     keeps_aspect: bool = True
+    by: str = PILLOW
 
     def __post_init__(self) -> None:
         """Refuse what no network here takes: a card may come from anywhere."""
@@ -71,6 +79,8 @@ class Stated:
             check_range("short_px", self.short_px, max(self.height_px, self.width_px), 4096)
         if self.way not in _WAYS:
             raise ValueError(f"there is no way of resizing {self.way!r:.20}")
+        if self.by not in (PILLOW, TORCHVISION):
+            raise ValueError(f"nothing resizes as {self.by!r:.20}")
         if not isinstance(self.keeps_aspect, bool):
             raise ValueError("keeps_aspect must be true or false")
         for name, values in (("mean", self.mean), ("std", self.std)):
@@ -125,21 +135,31 @@ class Stated:
         filled with the median of the rest.
         """
         frame = Image.fromarray(eight_bits(micrograph, exclude))
-        way, size_wh = _WAYS[self.way], (self.width_px, self.height_px)
+        size_wh = self.width_px, self.height_px
         if not self.short_px:
-            seen = frame.resize(size_wh, way)
+            seen = self._resize(frame, size_wh)
         else:
             height, width = self._resized_hw(micrograph.shape)
             top, left = self._corner(micrograph.shape)
             right, bottom = left + self.width_px, top + self.height_px
             if height * width <= MOST_PX:
-                seen = frame.resize((width, height), way).crop((left, top, right, bottom))
+                seen = self._resize(frame, (width, height)).crop((left, top, right, bottom))
             else:  # a line of pixels would become gigabytes, and the crop a sliver of it
                 across, down = frame.width / width, frame.height / height
                 box = (left * across, top * down, right * across, bottom * down)
                 inside = (*box[:2], min(box[2], frame.width), min(box[3], frame.height))
-                seen = frame.resize(size_wh, way, box=inside)
+                seen = frame.resize(size_wh, _WAYS[self.way], box=inside)
         return np.asarray(seen, dtype=np.float32) / np.float32(255)
+
+    def _resize(self, frame: Image.Image, size_wh: tuple[int, int]) -> Image.Image:
+        if self.by == PILLOW or self.way not in _OF_TENSORS:
+            return frame.resize(size_wh, _WAYS[self.way])
+        import torch
+        from torchvision.transforms.v2.functional import InterpolationMode, resize
+
+        tensor = torch.from_numpy(np.array(frame, np.uint8))[None]
+        way = InterpolationMode(self.way)
+        return Image.fromarray(resize(tensor, list(size_wh[::-1]), way, antialias=True)[0].numpy())
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for the model card."""
@@ -162,12 +182,13 @@ class Stated:
 
     def words(self) -> str:
         """Return the preparation as a phrase."""
+        way = self.way if self.by == PILLOW else f"{self.way} by {self.by}"
         size = f"{self.width_px} × {self.height_px} px"
         if self.short_px:
             kept = "short side" if self.keeps_aspect else "both sides"
-            how = f"{kept} {self.short_px} px ({self.way}), central {size}"
+            how = f"{kept} {self.short_px} px ({way}), central {size}"
         else:
-            how = f"the whole frame squeezed to {size} ({self.way})"
+            how = f"the whole frame squeezed to {size} ({way})"
         return f"{how}, {describe_levels(self.mean, self.std)}"
 
 

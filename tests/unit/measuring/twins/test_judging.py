@@ -36,6 +36,26 @@ def test_a_threshold_that_is_too_low_is_found_out():
     assert found.low.fraction <= mask.mean() <= found.high.fraction
 
 
+def test_a_picture_made_worse_moves_the_error_as_it_moves_what_is_measured():
+    micrograph, _ = discs()
+    said = judge(micrograph, above(105, 4), count=3, exclude=NONE)
+    rng = np.random.default_rng(2)
+    greys = micrograph.pixels.astype(np.float32)
+    noisier = np.clip(greys + rng.normal(0, 22, greys.shape), 0, 255).astype(np.uint8)
+    blurred = cv2.GaussianBlur(micrograph.pixels, (0, 0), 3.0)
+    worse = {
+        "fraction": judge(micrograph, above(140, 4), count=3, exclude=NONE),  # measured thinner
+        "count": judge(Micrograph("noisier", noisier), above(105, 4), count=3, exclude=NONE),
+        "d50": judge(Micrograph("blurred", blurred), above(75, 4), count=3, exclude=NONE),
+    }
+    for name, now in worse.items():
+        assert now.refusal is None
+        moved = now.measured[name] - said.measured[name]
+        if name == "d50":  # of another unit: the blurred picture has no scale
+            moved = now.measured[name] - said.measured[name] / 2
+        assert np.sign(now.bias[name] - said.bias[name]) == np.sign(moved)
+
+
 def test_specks_of_noise_are_counted_as_invented():
     micrograph, _ = discs(noise=17.0)
     found = judge(micrograph, above(105), count=4, exclude=NONE)

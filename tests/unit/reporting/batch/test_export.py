@@ -9,6 +9,7 @@ import pytest
 
 from core.imaging.reading import read_micrograph
 from core.measuring.exchange import read_rois
+from core.reporting.batch import export
 from core.reporting.batch.export import safe_stem
 from core.reporting.batch.keeping.result import write_zip
 from core.reporting.batch.rows.tabulation import FILE_COLUMNS
@@ -125,3 +126,19 @@ def test_regions_are_kept_for_other_programs_with_the_numbers_of_the_table(run, 
     np.testing.assert_array_equal(read.labels > 0, labels > 0)
     assert [each["id"] for each in json.loads(files["geojson"])["features"]] == numbers
     assert [each["area"] for each in json.loads(files["coco"])["annotations"]] == areas
+
+
+def test_regions_written_together_are_the_bytes_of_each_alone(run, tmp_path, monkeypatch):
+    sources = [micrograph(n, nm=None if n == 1 else 2.0) for n in range(4)]
+    result = run(sources)
+    together = (result.out / "regions.csv").read_bytes()
+    monkeypatch.setattr(export, "MOST_TOGETHER", 0)
+    alone = run(sources, tmp_path / "alone")
+    assert (alone.out / "regions.csv").read_bytes() == together
+    name = "tidy/regions.csv"
+    assert (alone.out / name).read_bytes() == (result.out / name).read_bytes()
+    frames = [frame.assign(holes=frame["holes"].astype(float)) for frame in alone.each_regions()]
+    mixed = [*alone.each_regions(), *frames]
+    monkeypatch.setattr(export, "MOST_TOGETHER", 10_000)
+    written = b"".join(csv_bytes(frame, head=False) for frame in export._together(mixed))
+    assert written == b"".join(csv_bytes(frame, head=False) for frame in mixed)

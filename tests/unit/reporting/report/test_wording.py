@@ -9,6 +9,7 @@ from core.learning.models import Classifier
 from core.learning.models.preparation import CentreCrop
 from core.measuring.clustering import FeatureSet
 from core.measuring.statistics.intervals import Interval
+from core.reporting import figures
 from core.reporting.recipe import Recipe
 from core.reporting.report.wording import (
     escape,
@@ -56,6 +57,11 @@ def test_unknown_numbers_are_a_dash():
 def test_area_intervals_stay_within_0_and_100():
     assert interval(Interval(5.0, -2.0, 12.0, 3)) == "5.0 % (0.0–12.0 %), n = 3"
     assert interval(Interval(5.0, math.nan, math.nan, 1)) == "5.0 %, n = 1"
+
+
+def test_dots_of_fields_are_in_no_legend():
+    figure = figures.area_intervals([], fields={"a": np.array([1.0, 2.0])})
+    assert figure.layout.showlegend is False  # plotly would call the means “trace 0”
 
 
 @pytest.mark.parametrize(

@@ -135,3 +135,15 @@ def test_rounding_of_floats_on_an_offset_moves_no_threshold(name):
         for each in (grey, grey.astype(np.float32) / 255 + 100)
     ]
     assert share[0] == pytest.approx(share[1], abs=1e-4)
+
+
+@pytest.mark.parametrize("factor", [16, 64, 257])
+@pytest.mark.parametrize("name", ["sauvola", "niblack", "local_mean", "triangle", "li", "minimum"])
+def test_a_camera_of_12_or_14_bits_has_the_area_of_8(name, factor):
+    grey = simulate("alloys", (256, 256), seed=3).micrograph.pixels
+    deep = grey.astype(np.uint16) * np.uint16(factor)
+    shares = [
+        np.mean(run_step(Step(name), Micrograph("x", each)).micrograph.pixels > 0)
+        for each in (grey, deep)
+    ]
+    assert shares[0] == pytest.approx(shares[1], abs=0.01)

@@ -135,8 +135,13 @@ def test_timms_own_configuration_is_followed(tmp_path: Path, frame: Micrograph) 
         lambda: nn.Sequential(nn.Linear(512, 16), nn.ReLU(), nn.Dropout(0.4), nn.Linear(16, 4)),
         lambda: nn.Linear(512, 4, bias=False),
         lambda: nn.Sequential(nn.BatchNorm1d(512), nn.Linear(512, 4)),
+        lambda: nn.Sequential(
+            nn.Linear(512, 8), nn.ReLU(), nn.BatchNorm1d(8), nn.Dropout(0.4), nn.Linear(8, 4)
+        ),
+        lambda: nn.Sequential(nn.Linear(512, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 4)),
+        lambda: nn.Sequential(nn.Linear(512, 8), nn.Linear(8, 4)),
     ],
-    ids=["dropout", "mlp", "without bias", "norm"],
+    ids=["dropout", "mlp", "without bias", "norm", "norm behind", "norm before", "no function"],
 )
 def test_other_heads(tmp_path: Path, head: Callable[[], nn.Module]) -> None:
     own = from_torchvision("resnet18")

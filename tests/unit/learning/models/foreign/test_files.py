@@ -12,10 +12,12 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save
+from sklearn.linear_model import Ridge
 
 from core.errors import UnusableModel
 from core.learning.models.foreign import files, limits
 from core.learning.models.foreign.files import read_weight_file
+from core.learning.models.foreign.opening import open_weights
 
 
 class Hostile:
@@ -88,6 +90,14 @@ def test_what_stands_beside_the_weights_is_kept(tmp_path: Path) -> None:
         (picture(), "picture"),
         (b"\xff\xd8\xff\xe0 a photograph", "picture"),
         (b"<!doctype html><title>404</title>", "no weight file"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
+        (b"GGUF\3\0\0\0", "language model"),
+        (b"\x93NUMPY\1\0v\0", "array of NumPy"),
+        (b'<?xml version="1.0"?>\n<net name="x">', "OpenVINO"),
+        (b"\x89HDF\r\n\x1a\n", r"Keras.*tf2onnx"),
+        (b"\x1c\0\0\0TFL3", r"TensorFlow Lite.*tf2onnx"),
+        (pickle.dumps(Ridge(), protocol=2), r"model of sklearn.*skl2onnx"),
         (b"PK\3\4 cut short", "cut short"),
         (SAFE[:-3], "cut short"),
         (SAFE[:40], "cut short"),
@@ -158,3 +168,29 @@ def test_a_folder_or_nothing_is_refused(tmp_path: Path) -> None:
         read_weight_file(tmp_path)
     with pytest.raises(UnusableModel, match="cannot be read"):
         read_weight_file(tmp_path / "none.pth")
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("config.json", "metadata.json", "model.weights.h5"), r"Keras model.*tf2onnx"),
+        (("m/saved_model.pb", "m/variables/variables.index"), r"TensorFlow or Keras"),
+        (("m/archive_format", "m/data/weights/weight_0"), r"torch\.export.*state_dict"),
+        (("a.npy", "b.npy"), "arrays of NumPy"),
+        (("a/readme.txt",), "holds no weights"),
+    ],
+)
+def test_archives_of_other_programs_are_named(
+    tmp_path: Path, names: tuple[str, ...], message: str
+) -> None:
+    (tmp_path / "file").write_bytes(archive(*names))
+    with pytest.raises(UnusableModel, match=message):
+        open_weights(tmp_path / "file")
+
+
+def test_quantised_weights_are_no_attack(tmp_path: Path) -> None:
+    data = torch_bytes({"model": {"a": torch.ones(2)}, "kind": torch.qint8})
+    (tmp_path / "file").write_bytes(data)
+    with pytest.raises(UnusableModel, match=r"quantised weights.*ONNX") as caught:
+        open_weights(tmp_path / "file")
+    assert "run code" not in str(caught.value)

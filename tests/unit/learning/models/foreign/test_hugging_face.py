@@ -14,14 +14,16 @@ import pytest
 import timm
 import torch
 import torchvision
-from PIL import Image
 from safetensors.torch import save
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 from torchvision import transforms
+from torchvision.transforms import v2
 
+from core.errors import UnusableModel
 from core.learning.classifying import classify
 from core.learning.models import Classifier, load_model
+from core.learning.models.borrowed.building import build_borrowed
 from core.learning.models.foreign.opening import open_weights
 from core.micrograph import Micrograph
 
@@ -98,6 +100,11 @@ def folder(
     return path
 
 
+def to_floats(picture: torch.Tensor) -> torch.Tensor:
+    """Grey levels 0 to 1, as behind the resizing of 8-bit tensors in Hugging Face's programs."""
+    return picture.float() / 255
+
+
 @pytest.fixture(scope="module")
 def frame() -> Micrograph:
     rows, cols = np.mgrid[:120, :150]
@@ -107,7 +114,7 @@ def frame() -> Micrograph:
 
 def assert_equal(path: Path, frame: Micrograph, network: nn.Module, steps: list[Any]) -> Classifier:
     """Largest difference of probabilities from the network run with its own transforms: 1e-5."""
-    picture = Image.fromarray(frame.pixels).convert("RGB")
+    picture = torch.tensor(frame.pixels).expand(3, -1, -1)
     with torch.inference_mode():
         truth = network(transforms.Compose(steps)(picture)[None])[0].softmax(0)
     classifier = load_model(path, device="cpu")
@@ -157,7 +164,7 @@ def test_a_vit_of_its_config(tmp_path: Path, frame: Micrograph) -> None:
         "size": {"height": 32, "width": 32},
     }
     path = folder(tmp_path / "vit.zip", vit_names(network, 2), config, seen)
-    steps = [transforms.Resize((32, 32)), transforms.ToTensor()]
+    steps = [v2.Resize((32, 32)), to_floats]
     steps.append(transforms.Normalize([0.5] * 3, [0.5] * 3))
     classifier = assert_equal(path, frame, network, steps)
     assert "the file does not say so" not in str(classifier.card.limits)
@@ -203,5 +210,28 @@ def test_a_resnet_of_its_config(tmp_path: Path, frame: Micrograph) -> None:
     }
     path = folder(tmp_path / "resnet.zip", resnet_names(network), config, seen)
     cubic = transforms.InterpolationMode.BICUBIC
-    steps = [transforms.Resize(64, cubic), transforms.CenterCrop(56), transforms.ToTensor()]
+    steps = [v2.Resize(64, cubic), transforms.CenterCrop(56), to_floats]
     assert_equal(path, frame, network, [*steps, transforms.Normalize(mean, std)])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"model_type": "vit", "hidden_act": "relu"}, "'relu', not 'gelu'"),
+        ({"model_type": "resnet", "downsample_in_bottleneck": True}, "first convolution"),
+    ],
+)
+def test_what_no_shape_tells_is_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    network = drawn(torchvision.models.resnet18(weights=None, num_classes=3))
+    path = folder(tmp_path / "other.zip", resnet_names(network), change, {})
+    with pytest.raises(UnusableModel, match=rf"{said}.*ONNX"):
+        open_weights(path)
+
+
+def test_a_swins_epsilon_is_read() -> None:
+    options = {"image": 224, "eps": 0.02}
+    with torch.device("meta"):
+        network = build_borrowed("timm/swin_tiny_patch4_window7_224", 3, 3, options)
+    eps = {n: m.eps for n, m in network.named_modules() if isinstance(m, nn.LayerNorm)}
+    assert eps["model.layers.0.blocks.1.norm2"] == eps["model.norm"] == 0.02
+    assert eps["model.patch_embed.norm"] == eps["model.layers.1.downsample.norm"] == 1e-5

@@ -11,9 +11,9 @@ import streamlit as st
 from core.measuring.twins import QUANTITIES, Judgement, Quantities, tell_error
 from core.micrograph import Micrograph
 from core.ui import cache
+from core.ui.measured.trial import neighbours
+from core.ui.measured.trial.neighbours import Neighbour
 from core.ui.parts import say, show, viewer, working
-from core.ui.trial import neighbours
-from core.ui.trial.neighbours import Neighbour
 
 _TWINS = 8
 _NAMES = {
