@@ -140,7 +140,7 @@ def _class_sentence(result: BatchResult, fields: pd.DataFrame) -> str:
 def _named_sentence(result: BatchResult, fields: pd.DataFrame) -> str:
     """Return how often a network of several labels names each class."""
     counts = fields[NAMED].map(words_of).explode().dropna().value_counts()
-    named = ", ".join(f"{escape(class_title(result, n))} in {k}" for n, k in counts.items())
+    named = ", ".join(f"{escape(class_title(result, str(n)))} in {k}" for n, k in counts.items())
     return (
         "Several classes may be true of one micrograph, or none. Above the network’s threshold: "
         f"{named or 'none'} of {len(fields)}."

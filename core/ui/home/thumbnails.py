@@ -207,7 +207,8 @@ def _dots(drawn: Picture, medians: dict[str, list[float]]) -> Picture:
         x = left + (place + 0.5) * (right - left) / len(medians)
         heights = [foot - (value - low) / (high - low) * (foot - head) for value in values]
         colour = ((11, 110, 117), (194, 87, 26))[place % 2]
-        pen.line([(x - 24, np.mean(heights)), (x + 24, np.mean(heights))], fill=colour, width=3)
+        middle = float(np.mean(heights))
+        pen.line([(x - 24, middle), (x + 24, middle)], fill=colour, width=3)
         for shift, y in zip((-9, 0, 9), heights, strict=False):
             pen.ellipse((x + shift - 5, y - 5, x + shift + 5, y + 5), fill=colour)
         pen.text((x, foot + 8), name.split()[0], _INK, font, "ma")

@@ -289,7 +289,7 @@ def _recipe(asked: Asked, meant: cache.Objects) -> Recipe | None:
         neck_depth_px=found_by.neck_depth_px,
         fill_holes=found_by.fill_holes,
         drop_border_regions=found_by.whole,
-        connectivity=found_by.connectivity,
+        connectivity=8 if found_by.connectivity == 8 else 4,
         region_limits=found_by.limits,
         sizes_by=measuring.SIZES_BY.value(),
         measures=measuring.MEASURES.to_recipe(measuring.MEASURES.value()),

@@ -217,7 +217,8 @@ def ask(micrograph: Micrograph) -> Asked:
             if micrograph.pixel_size is not None:
                 SMALLEST_NM.draw()
         with st.expander("More about objects"):
-            for setting in (NECK, FILL, *_corners(way), WHOLE):
+            asked_for: tuple[Amount | Switch, ...] = (NECK, FILL, *_corners(way), WHOLE)
+            for setting in asked_for:
                 setting.draw()
             nm = micrograph.pixel_size is not None
             measuring.draw_limits((measuring.LARGEST_NM if nm else measuring.LARGEST,))
