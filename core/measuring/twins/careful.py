@@ -8,8 +8,11 @@ a second witness. Twins are drawn by both.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.measuring.regions import label_regions
 from core.measuring.twins.look import Floats, Look, average
@@ -78,7 +81,7 @@ def _averaging(look: Look, contrast: float) -> float:
     """Return the least averaging after which noise hardly ever crosses half of the contrast."""
     noise = float(np.median(look.sigmas))
     for sigma_px in _SIGMAS_PX:
-        left = look.kernel.astype(np.float64)
+        left: NDArray[Any] = look.kernel.astype(np.float64)
         if sigma_px:
             left = cv2.GaussianBlur(np.pad(left, 12), (0, 0), sigma_px)
         if noise * np.sqrt((left**2).sum()) * _SURE <= contrast / 2:

@@ -31,8 +31,9 @@ from core.measuring.regions import (
 from core.measuring.statistics import Interval, TwoPoint, area_fraction, count_points, two_point
 from core.micrograph import Micrograph
 from core.ui.cache.clustering import ClusterChoice, RegionChoice, clusters, regions
-from core.ui.cache.segmenting import Given, Objects, object_table, objects
+from core.ui.cache.segmenting import Objects, object_table, objects
 from core.ui.cache.shared import BY_KEY, Mask
+from core.ui.cache.ways import Given
 
 
 @dataclass(frozen=True, slots=True, eq=False)

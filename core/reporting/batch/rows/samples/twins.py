@@ -174,7 +174,7 @@ def describe_twins(table: pd.DataFrame, sample: str) -> str:
     rows = table[table["sample"] == sample] if len(table) else table
     if not len(rows):
         return ""
-    by_name = rows.set_index("quantity").to_dict("index")
+    by_name: dict[Any, Any] = rows.set_index("quantity").to_dict("index")
     first: dict[str, Any] = next(iter(by_name.values()))
     if first["refusal"]:
         return f"How wrong that is cannot be told by look-alikes: {first['refusal']}"
