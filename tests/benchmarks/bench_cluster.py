@@ -113,8 +113,8 @@ def print_cpu(processes: list[Process], told: dict[str, Any]) -> None:
     *used, scheduler = (cpu_seconds(process.pid) for process in processes)
     print(
         f"  CPU: client {1e3 * told['cpu'] / told['done']:.1f} ms a frame, scheduler "
-        f"{1e3 * scheduler / told['done']:.1f}, workers {1e3 * sum(used) / told['done']:.1f}, all "
-        "with their start",
+        f"{1e3 * scheduler / told['done']:.1f}, living {1e3 * sum(used) / told['done']:.1f}, "
+        "all with their start",
         flush=True,
     )
 

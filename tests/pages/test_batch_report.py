@@ -298,7 +298,10 @@ def test_a_waiting_batch_is_cancelled_and_lets_go_of_its_uploads(app, png, monke
     run = app.session_state["batch_run"]
     assert run.is_running
     run.cancel()
-    run._thread.join(5)
+    for _ in range(100):
+        if not run.is_running:
+            break
+        time.sleep(0.1)
     assert not run.is_running
     app.run()
     assert "Cancelled before it began" in app.error[0].value

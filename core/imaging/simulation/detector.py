@@ -150,8 +150,8 @@ def _record(image: Floats, look: Look, rng: np.random.Generator, *, scanned: boo
     counts = np.maximum(image, 0.004) * look.electrons
     noise = rng.standard_normal((rows, cols), dtype=np.float32)
     if scanned:  # the amplifier is slower than the scan
-        noise = cv2.filter2D(noise, -1, f32([[0.16, 0.5, 0.82]]))
-    image = image + np.sqrt(counts) / look.electrons * noise
+        noise = f32(cv2.filter2D(noise, -1, f32([[0.16, 0.5, 0.82]])))
+    image = f32(image + np.sqrt(counts) / look.electrons * noise)
     if scanned:
         image = image + rng.normal(0, 0.004, (rows, 1)).astype(np.float32)
     image = np.clip(image, 0, 1)

@@ -8,6 +8,7 @@ another, surfaces have a skin. Training pictures come from the broader builders 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -253,7 +254,7 @@ def steel(shape: Shape, rng: np.random.Generator, coarse: bool) -> Scene:
     return _warped(scene, rng, 0.0017 * edge, 0.03 * edge)
 
 
-def _laths(shape: Shape, grains: Floats, turns: Points, rng: np.random.Generator) -> Floats:
+def _laths(shape: Shape, grains: Any, turns: Points, rng: np.random.Generator) -> Floats:
     """Return an etched matrix: fine ridges in one direction in each grain."""
     ways = 7
     relief = np.zeros((ways, *shape), np.float32)

@@ -248,7 +248,7 @@ class EfficientNetLite0(nn.Module):
             one, other = self._run(torch.cat([x, -x])).chunk(2)
             return (one + other) / 2
         # One at a time: what a pair of frames needs between layers does not fit a cache.
-        pairs = ((self._run(frame), self._run(-frame)) for frame in x.split(1))
+        pairs = ((self._run(frame), self._run(-frame)) for frame in x.chunk(len(x)))
         return torch.cat([(one + other) / 2 for one, other in pairs])
 
     def _run(self, x: Tensor) -> Tensor:

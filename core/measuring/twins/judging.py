@@ -72,10 +72,13 @@ class Judgement:
 
     Notes
     -----
-    Measured on drawn pictures, the limits held the true share in 100 %, D50 in 86 % and the count
-    in 73 % of cases; on real pictures with masks the sign of the error was right in 38 to 62 %
-    (tests/benchmarks/bench_twins.txt). What twins cannot see, because the measurement is their only
-    witness of the original: objects behind others, objects of which the measurement found none
+    On 95 drawn pictures of the kind that limits are learned from (others, tests/benchmarks/
+    bench_twins.txt) these held the true share in 91 %, the count in 97 %, D50 in 94 %; predicted
+    and real error had a correlation of 0.70, 0.95 and 0.99. On 20 real pictures with masks the
+    limits held in 15 to 50 % only: they say what noise, blur, merging and smallest size do, not
+    what texture, overlap in depth or a person's idea of an object do; where a side was named, it
+    was right in 24 of 34 cases. What twins cannot see, because the measurement and a reading of the
+    same greys are their only witnesses: objects behind others, objects of which neither found any
     alike, charging, a further phase that was taken for ground or for objects throughout, and a
     wrong pixel size.
     """

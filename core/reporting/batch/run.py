@@ -123,7 +123,7 @@ def run_batch(
     named = find_others(recipe, others, listed)
     key, recipe = key_of(recipe, model, listed, grows), decide(recipe, listed, named)
     with _held(Path(out)) as folder:
-        writer = Writer(folder, key, recipe)
+        writer = Writer(folder, key, recipe, tells=on_row is not None)
         items = writer.start(listed, resume)
         at_work = _work(engine, items, recipe, network, writer.known, scheduler, workers, named)
         listen = on_progress or (lambda done, total, name: None)

@@ -271,9 +271,10 @@ def _answer(result: BatchResult, row: Any, title: str) -> str:
         return escape(f"{title}: {row.signs_against}")
     if NAMED not in result.rows:
         return f"{escape(title)}, {percent(100 * row.probability)}"
+    rows: Any = result.rows
     named = [
         f"{escape(wording.class_title(result, name))}, "
-        f"{percent(100 * result.rows.at[row.Index, f'p_{name}'])}"
+        f"{percent(100 * rows.at[row.Index, f'p_{name}'])}"
         for name in words_of(getattr(row, NAMED))
     ]
     return "; ".join(named) or f"no class; {escape(title)}, {percent(100 * row.probability)}"

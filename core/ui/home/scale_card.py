@@ -155,7 +155,7 @@ def _move_ends(micrograph: Micrograph, proposal: _Proposal) -> None:
             icon=":material/straighten:",
             on_click=_lay_ruler,
             args=(micrograph, _bar(micrograph, _Proposal(bar, None, "nm", proposal.words))),
-            help="Lays a ruler along the bar in the picture above: its ends can be dragged.",
+            help="Lays a ruler along the bar in the picture: its ends can be dragged.",
         )
         left, right, row = st.columns(3, gap="xsmall")
         left.number_input("x1 (px)", 0, width, bar.left, key=_key(micrograph, "left"))

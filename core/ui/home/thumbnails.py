@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -110,7 +111,7 @@ def _measure(micrographs: Sequence[Micrograph]) -> Picture:
     return _label(drawn, f"{len(sizes)} particles, median {np.median(sizes):.1f} um")
 
 
-def _diameters_um(labels: NDArray[np.integer], micrograph: Micrograph) -> NDArray[np.float64]:
+def _diameters_um(labels: NDArray[Any], micrograph: Micrograph) -> NDArray[np.float64]:
     """Return the diameters of circles as large as the regions."""
     areas_px = np.bincount(labels.ravel())[1:]
     size = micrograph.pixel_size

@@ -40,7 +40,7 @@ def _cuboids(size_px: int, rng: Random) -> Array:
     """Draw rows of rounded cells in channels that widen in bands; some cells grew into rafts."""
     reach = int(1.5 * size_px)
     pitch = log_uniform(rng, 0.03, 0.16) * size_px
-    mask = np.zeros((reach, reach), np.float32)
+    mask: Array = np.zeros((reach, reach), np.float32)
     channel, raft = pitch * rng.uniform(0.06, 0.2), rng.choice([0.0, 0.1, 0.4])
     row = 0.0
     while row < reach:
@@ -152,4 +152,4 @@ def _phases(size_px: int, rng: Random) -> Array:
         gap, blob, _ = _cells(size_px, pitch * rng.uniform(1.5, 3), 1.0, rng)
         chosen = (_tones(blob, np.array([0, 0, 1.0]), rng) > 0) & (gap > 0.5 * pitch)
         image[chosen] = rng.uniform(0.1, 0.95)
-    return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.2))
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.2)))

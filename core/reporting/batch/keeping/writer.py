@@ -34,7 +34,9 @@ _ENTRY = {  # what `_entry` writes beside names, stamp and files
 class Writer:
     """Puts finished micrographs on the disk: pictures at once, journal entries by whole groups."""
 
-    def __init__(self, folder: Path, key: str, recipe: Recipe) -> None:
+    def __init__(self, folder: Path, key: str, recipe: Recipe, tells: bool = True) -> None:
+        """Begin; only who tells a listener of each row keeps what copies must know of theirs."""
+        self.tells = tells
         self.folder = folder
         self.key = key
         self.recipe = recipe
@@ -91,7 +93,7 @@ class Writer:
         return entry
 
     def _remember(self, entry: Entry) -> None:
-        if entry["first"] is None:
+        if self.tells and entry["first"] is None:
             self.firsts[entry["number"]] = tabulation.slim(entry)
 
     def end(self) -> None:

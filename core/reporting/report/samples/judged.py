@@ -26,5 +26,6 @@ def methods(recipe: Recipe) -> str:
         f" How wrong these numbers are was estimated on {recipe.twins} simulated look-alikes of a "
         "typical field of each sample, whose truth is known, measured in the same way; nothing was "
         "corrected. Look-alikes cannot show objects behind others, phases taken for another "
-        "throughout, charging or a wrong pixel size."
+        "throughout, charging or a wrong pixel size; on 20 real micrographs with masks the limits "
+        "held in 15 to 50 % only."
     )

@@ -26,9 +26,9 @@ _NAMES = {
     "circularity": "circularity",
 }
 _BLIND = (
-    "Look-alikes know the original only by what was measured in it. They cannot see objects behind "
-    "others, kinds of objects of which none was found, charging, a further phase that was taken "
-    "for ground or for objects throughout, or a wrong pixel size."
+    "Look-alikes know the original only by what was measured in it, and by its greys. They cannot "
+    "see objects behind others, kinds of objects of which none was found, charging, a further "
+    "phase that was taken for ground or for objects throughout, or a wrong pixel size."
 )
 
 
@@ -140,9 +140,10 @@ def _table(said: Judgement, prefix: str) -> None:
     key = f"{prefix}_trial_table"
     st.dataframe(rows, hide_index=True, column_config=show.formats(rows), key=key)
     say.caption(
-        "From {count} look-alikes. On drawn test pictures the limits held the true share in 100 %, "
-        "D50 in 86 % and the count in 73 % of cases; on real ones with masks not even the sign of "
-        "the error was reliable. The measured values stay the answer.",
+        "From {count} look-alikes. On 95 drawn test pictures the limits held the true share in "
+        "91 %, the count in 97 % and D50 in 94 %; on 20 real ones with masks only in 15 to 50 %, "
+        "and a side that was named was right in 24 of 34 cases: there, texture and what lies "
+        "behind count for more than noise and blur. The measured values stay the answer.",
         count=said.count,
     )
 

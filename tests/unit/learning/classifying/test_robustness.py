@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -44,6 +46,23 @@ def test_stability_is_the_same_every_time(classifier: Classifier, micrograph: Mi
     first, second = (check_stability(classifier, micrograph) for _ in range(2))
     assert first == second
     assert len(first.labels) == len(first.changes) == 15
+
+
+def test_a_card_that_asks_for_a_million_pixels_costs_no_more_than_ordinary_ones(
+    sides: Classifier, micrograph: Micrograph
+) -> None:
+    wide = dataclasses.replace(sides.card, preparation={"area_px": 1024 * 1024})
+    found = check_stability(Classifier(sides.network, wide), micrograph)
+    assert len(found.changes) == 4
+    assert {change.split()[0] for change in found.changes} == {"flipped", "shifted", "noise"}
+
+
+def test_of_several_labels_all_that_are_named_must_stay(sides: Classifier) -> None:
+    both = Classifier(sides.network, dataclasses.replace(sides.card, multi_label=True))
+    pixels = np.tile(np.linspace(200, 40, 96), (96, 1)).astype(np.uint8)
+    found = check_stability(both, Micrograph("ramp", pixels))
+    assert found.label == "left"
+    assert set(found.lost_to) == {"flipped left to right", "turned by half"}
 
 
 def test_letters_that_decide_raise_the_alarm(sides: Classifier) -> None:

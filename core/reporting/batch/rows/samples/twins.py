@@ -162,8 +162,8 @@ def _tabulated(said: Judgement) -> pd.DataFrame:
 def describe_twins(table: pd.DataFrame, sample: str) -> str:
     """Return in a sentence of plain text how wrong a sample's numbers are; empty where not judged.
 
-    "By 20 look-alikes of its typical field the area is right within 1.2 points, the count is read
-    8 % too low (−15 to −2 %), and D50 is right within 3 %."
+    "By 20 look-alikes of its typical field, …, the area is right within 1.2 points, the count is
+    read 8 % too low (−15 to −2 %), and D50 is right within 3 %."
 
     Parameters
     ----------
@@ -184,4 +184,7 @@ def describe_twins(table: pd.DataFrame, sample: str) -> str:
         for name, what in named.items()
     )
     count = int(first["twins"])
-    return f"By {count} look-alikes of its typical field {', '.join(before)}, and {last}."
+    return (
+        f"By {count} look-alikes of its typical field, which show noise, blur and touching but not "
+        f"texture or depth, {', '.join(before)}, and {last}."
+    )

@@ -65,8 +65,9 @@ def test_a_field_that_cannot_be_imitated_says_why(run, recipe):
 def test_a_side_is_named_only_where_the_limits_leave_out_zero():
     said = describe_twins(table(count=(-0.08, -0.15, -0.02), d50=(np.nan,) * 3), "A")
     assert said == (
-        "By 20 look-alikes of its typical field the area is right within 3 points, the count is "
-        "read 8 % too low (−15 to −2 %), and how wrong D50 is read is not known."
+        "By 20 look-alikes of its typical field, which show noise, blur and touching but not "
+        "texture or depth, the area is right within 3 points, the count is read 8 % too low "
+        "(−15 to −2 %), and how wrong D50 is read is not known."
     )
     assert describe_twins(table(refusal="It is noise."), "A").endswith("look-alikes: It is noise.")
     assert describe_twins(table(), "B") == describe_twins(pd.DataFrame(), "A") == ""
