@@ -36,8 +36,6 @@ with page.user_errors():
         show.caution(micrograph, question.exclude)
         badge = views.facts(micrograph, question, look, answer)
         views.save(micrograph, question, look)
-    with strip:
-        views.methods(micrograph, question, look)
 
     section = settings.SECTION.draw()
     if section == settings.VALUES:
@@ -50,3 +48,5 @@ with page.user_errors():
         trust.mark(micrograph, question)
 
     attribution.draw(micrograph, page.model_picker, prefix="explain", question=question)
+    with strip:  # last: the other answers wait for the one that was asked for
+        views.methods(micrograph, question, look)
