@@ -6,7 +6,6 @@ import struct
 import zipfile
 
 import h5py
-import numcodecs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,6 +44,8 @@ def ncem_emd_bytes(values: NDArray, pixel_nm: float = 1.0) -> bytes:
 
 def zspy_files(values: NDArray, pixel_nm: float = 2.5, **array: object) -> dict[str, bytes]:
     """The files of a zarr store with one picture, as HyperSpy lays them out; `array` changes it."""
+    import numcodecs  # not by those who need no store: it has work left at the end of a process
+
     codec = numcodecs.Blosc(cname="zstd", clevel=1)
     said = {
         "zarr_format": 2,

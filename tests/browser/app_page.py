@@ -67,7 +67,8 @@ class AppPage:
     def save_menu(self) -> None:
         """Open the menu of what can be saved on Explain."""
         self.page.get_by_role("button", name="Save …").click()
-        self.page.get_by_role("button", name="Figure for a paper").wait_for()
+        menu = self.page.get_by_test_id("stPopoverBody")
+        menu.get_by_role("button", name="Figure for a paper").wait_for()
 
     def divide(self) -> Locator:
         """The handle of the comparison slider."""

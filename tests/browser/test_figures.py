@@ -163,6 +163,7 @@ def test_the_colour_scale_on_the_screen_is_the_one_of_the_map(tab: AppPage, real
     wanted = color_scale("inferno")
     assert page.evaluate(_GROUND) == [colour for _, colour in wanted]
     strips = page.locator(".st-key-explain_values_chart .cbfills")
+    strips.scroll_into_view_if_needed()  # it may lie below the screen
     box = strips.bounding_box()
     assert box is not None
     shot = Image.open(io.BytesIO(page.screenshot(clip=box))).convert("RGB")

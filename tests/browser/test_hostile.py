@@ -97,4 +97,5 @@ def test_a_hostile_model_makes_the_browser_ask_nobody(
 
 def assert_words_only(tab: AppPage, address: str) -> None:
     for tag, attribute in (("img", "src"), ("a", "href"), ("iframe", "src")):
-        assert tab.page.locator(f'{tag}[{attribute}^="{address}"]').count() == 0
+        found = tab.page.locator(f'{tag}[{attribute}^="{address}"]')
+        assert [each.evaluate("e => e.parentElement.outerHTML") for each in found.all()] == []

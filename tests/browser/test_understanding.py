@@ -60,8 +60,11 @@ def test_info_bar_is_hatched_and_its_edge_moves(tab: AppPage, with_bar: Path):
     assert hatched.shape == (436,)
     assert hatched[400:].min() > 0.2
     assert hatched[:390].max() == 0
-    main = tab.page.get_by_test_id("stMain")
-    bottom = main.get_by_test_id("stSlider").filter(has_text="at the bottom").get_by_role("slider")
+    tab.page.get_by_role("button", name="Correct what is left out").click()
+    opened = tab.page.get_by_test_id("stPopoverBody")
+    bottom = (
+        opened.get_by_test_id("stSlider").filter(has_text="at the bottom").get_by_role("slider")
+    )
     for _ in range(10):
         bottom.press("ArrowRight")
     tab.settle()

@@ -114,6 +114,7 @@ def test_one_scale_for_all_of_this_size_and_back(app, read_as):
         ("other size.png", labelled(2, (400, 640))),
     )
     first = loaded(app)[0].sha256
+    app.selectbox(key="sidebar_micrograph").select_index(0).run()
     app.selectbox(key=f"home_bar_scope_{first}").set_value("size").run()
     app.button(key=f"home_use_{first}").click().run()
     assert [bool(each.pixel_size) for each in loaded(app)] == [True, True, False]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~:$&^=@])")
+_JOINER = "\u2060"
+_ADDRESS = re.compile(r"https?(?=:)|www(?=\.)|[^\s@](?=@)", re.IGNORECASE)  # where one begins
 _LINE_END = re.compile(r"[\r\n\v\f\x85\u2028\u2029]")
 # Letters, digits and what stands between them in words and in numbers with units: nothing that
 # Markdown reads, so that it is left as it is. A point between letters could make a link.
@@ -32,8 +34,13 @@ class Line(str):
 
 
 def plain(text: str) -> Line:
-    """Return text that Markdown shows letter by letter: a file name is never markup."""
-    return Line(_MARKUP.sub(r"\\\1", _LINE_END.sub(" ", text)))
+    """Return text that Markdown shows letter by letter: a file name is never markup.
+
+    Addresses become links even where every sign is escaped, as they are looked for in the text
+    that comes out. A word joiner, which nobody sees, keeps them from being found.
+    """
+    apart = _ADDRESS.sub(lambda found: f"{found[0]}{_JOINER}", _LINE_END.sub(" ", text))
+    return Line(_MARKUP.sub(r"\\\1", apart))
 
 
 def line(template: str, /, **facts: object) -> Line:
