@@ -11,7 +11,7 @@ from core.ui.parts import say, show
         ("plain name 12", "plain name 12"),
         ("a_b*c", r"a\_b\*c"),
         ("<b>", r"\<b\>"),
-        ("[x](http://y)", r"\[x\]\(http\://y\)"),
+        ("[x](http://y)", "\\[x\\]\\(http\u2060\\://y\\)"),
         ("$x$ :red[y] `z`", r"\$x\$ \:red\[y\] \`z\`"),
         ("two\nlines", "two lines"),
     ],
