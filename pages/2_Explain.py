@@ -49,4 +49,4 @@ with page.user_errors():
 
     attribution.draw(micrograph, page.model_picker, prefix="explain", question=question)
     with strip:  # last: the other answers wait for the one that was asked for
-        views.methods(micrograph, question, look)
+        views.methods(micrograph, question)

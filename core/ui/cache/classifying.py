@@ -15,7 +15,7 @@ from core.imaging import display
 from core.imaging.display import class_tiles
 from core.micrograph import Micrograph
 from core.reporting.batch import Bin, reliability_bins
-from core.ui.cache.shared import BY_KEY, a_turn, encode, excluded, model, overlays, picture
+from core.ui.cache.shared import BY_KEY, encode, excluded, model, overlays, picture
 
 if TYPE_CHECKING:
     from core.learning.classifying import Classification, LabelStability, OverlayCheck, TileMap
@@ -94,8 +94,7 @@ def label_stability(micrograph: Micrograph, model_name: str, exclude: bool) -> L
     from core.learning.classifying import check_stability
 
     network, mask = model(model_name), excluded(micrograph, exclude)
-    with a_turn():
-        return check_stability(network, micrograph, mask)
+    return check_stability(network, micrograph, mask)
 
 
 def magnification_caution(micrograph: Micrograph, model_name: str) -> str:
@@ -117,8 +116,7 @@ def tile_map(
     from core.learning.classifying import map_tiles
 
     network, mask = model(model_name), excluded(micrograph, exclude)
-    with a_turn():
-        return map_tiles(network, micrograph, tile_px, exclude=mask, on_progress=_tell)
+    return map_tiles(network, micrograph, tile_px, exclude=mask, on_progress=_tell)
 
 
 def tile_map_png(micrograph: Micrograph, tiles: TileMap) -> bytes:

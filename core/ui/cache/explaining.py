@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +20,6 @@ from core.reporting import figures
 from core.reporting.batch import list_versions
 from core.ui.cache.shared import (
     BY_KEY,
-    a_turn,
     encode,
     excluded,
     model,
@@ -240,17 +238,15 @@ def trust(micrograph: Micrograph, question: Question, thorough: bool, _tell: Tel
     found = explanation(micrograph, question)
     network, mask = model(question.model_name), excluded(micrograph, question.exclude)
     shown = overlays(micrograph)
-    # A thorough one takes too long for a turn.
-    with contextlib.nullcontext() if thorough else a_turn():
-        return trust_card(
-            network,
-            micrograph,
-            found,
-            exclude=mask,
-            overlays=shown,
-            thorough=thorough,
-            on_progress=_tell,
-        )
+    return trust_card(
+        network,
+        micrograph,
+        found,
+        exclude=mask,
+        overlays=shown,
+        thorough=thorough,
+        on_progress=_tell,
+    )
 
 
 @st.cache_data(max_size="8MB", show_spinner=False, hash_funcs=BY_KEY)

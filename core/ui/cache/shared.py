@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,21 +29,9 @@ SCREEN_PX = 1400  # longer side of a picture on a page
 _SMALL_PX = 480  # longer side up to which a picture is enlarged by whole pixels
 COLORMAPS = display.COLORMAPS
 
-# Work of seconds takes turns and leaves a core to those who only look.
-_TURNS = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) - 1))
 BY_PIXELS: Any = {Micrograph: lambda micrograph: micrograph.key}
 BY_KEY = BY_PIXELS
 Mask = NDArray[np.bool_]
-
-
-@contextmanager
-def a_turn() -> Iterator[None]:
-    """Wait for a turn at work of seconds, and hold it.
-
-    Nothing cached may be asked for within: it could wait for whoever waits for this turn.
-    """
-    with _TURNS:
-        yield
 
 
 def model(name: str) -> Classifier:

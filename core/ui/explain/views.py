@@ -204,14 +204,13 @@ def all_methods(micrograph: Micrograph, question: Question, look: Look) -> None:
                 column.caption("No positive evidence.")
 
 
-def methods(micrograph: Micrograph, question: Question, look: Look) -> None:
-    """Draw every method as a small picture; a click chooses it."""
+def methods(micrograph: Micrograph, question: Question) -> None:
+    """Draw every method as a small picture, in one look; a click chooses it."""
     titles = cache.fitting(question.model_name)
     slow = cache.slow_methods()
     plain = replace(question, method="grad-cam", contrast=None, channels=None, tiled=False)
     fast = tuple(name for name in titles if name not in slow)
-    small = Look(look.opacity, look.colormap)
-    tiles = cache.gallery(micrograph, plain, fast, small, False)
+    tiles = cache.gallery(micrograph, plain, fast, Look(), False)  # however the map is drawn
     pngs = {name: tile.png for tile in tiles for name in tile.methods}
     filmstrip.picks.draw(
         [
@@ -219,7 +218,7 @@ def methods(micrograph: Micrograph, question: Question, look: Look) -> None:
                 name,
                 title.removesuffix(" (baseline)"),
                 pngs.get(name, b""),
-                f"{name} {micrograph.key} {plain!r} {small!r}",
+                f"{name} {micrograph.key} {plain!r}",
                 "takes longer",
             )
             for name, title in titles.items()
