@@ -68,7 +68,11 @@ class Scene:
         np.add(self.mass[window], thickness, out=self.mass[window], where=inside)
         self.mask[window] |= inside
         numbers = self.instances[window]
-        numbers[seen | (inside & (numbers == 0))] = self.instances.max() + 1
+        numbers[seen | (inside & (numbers == 0))] = self._next_number()
+
+    def _next_number(self) -> int:
+        """Return the number of the object that is put down now."""
+        return int(self.instances.max()) + 1
 
 
 def f32(values: Any) -> Floats:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from core.imaging.simulation.layout import Points, Shape, patch_at
-from core.imaging.simulation.scene import Floats, Scene, Window, blur, cells, f32, smooth_noise
+from core.imaging.simulation.scene import Floats, Scene, blur, cells, f32, smooth_noise
 
 
 @dataclass(slots=True)
@@ -23,17 +23,10 @@ class Pile(Scene):
 
     count: int = 0
 
-    def add(self, window: Window, height: Floats, thickness: Floats, tone: float) -> None:
-        """Put one object down, as on any scene."""
+    def _next_number(self) -> int:
+        """Return the number of the object that is put down now, without looking for the last."""
         self.count += 1
-        inside = thickness > 0
-        seen = inside & (height >= self.top[window])
-        np.copyto(self.top[window], height, where=seen)
-        np.copyto(self.tone[window], np.float32(tone), where=seen)
-        np.add(self.mass[window], thickness, out=self.mass[window], where=inside)
-        self.mask[window] |= inside
-        numbers = self.instances[window]
-        numbers[seen | (inside & (numbers == 0))] = self.count
+        return self.count
 
 
 @dataclass(frozen=True, slots=True)

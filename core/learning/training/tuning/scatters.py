@@ -106,17 +106,23 @@ def _monolayer(size_px: int, rng: Random) -> Array:
     return image
 
 
-def _crystals(size_px: int, rng: Random) -> Array:
-    """Draw faceted outlines, a few large or many small ones, with round corners or sharp ones."""
+def _few_or_many(size_px: int, rng: Random) -> tuple[Array, float, float, int]:
+    """Return a ground, a tone that stands out from it, and a radius (px) for a few or for many."""
     image = _ground(size_px, rng)
     ground = float(image.mean())
     tone = rng.uniform(0.0, 0.35) if ground > 0.45 else rng.uniform(0.6, 1.0)
     few = rng.random() < 0.45
     radius = (log_uniform(rng, 0.1, 0.33) if few else log_uniform(rng, 0.02, 0.08)) * size_px
-    count = rng.integers(1, 5) if few else rng.integers(12, 90)
+    count = int(rng.integers(1, 5) if few else rng.integers(12, 90))
+    return image, tone, radius, count
+
+
+def _crystals(size_px: int, rng: Random) -> Array:
+    """Draw faceted outlines, a few large or many small ones, with round corners or sharp ones."""
+    image, tone, radius, count = _few_or_many(size_px, rng)
     shape, rounding = _outline(rng), rng.choice([0.0, 0.12, 0.25])
     faces, spread = rng.random() < 0.5, rng.uniform(0.02, 0.2)
-    for _ in range(int(count)):
+    for _ in range(count):
         angle = rng.uniform(0, 2 * np.pi)
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         own = radius * np.exp(rng.normal(0, spread))
@@ -163,15 +169,10 @@ def _crystal(
 
 def _drops(size_px: int, rng: Random) -> Array:
     """Draw round outlines, a few large or many small ones, on the grounds of the crystals."""
-    image = _ground(size_px, rng)
-    ground = float(image.mean())
-    tone = rng.uniform(0.0, 0.35) if ground > 0.45 else rng.uniform(0.6, 1.0)
-    few = rng.random() < 0.45
-    radius = (log_uniform(rng, 0.1, 0.33) if few else log_uniform(rng, 0.02, 0.08)) * size_px
-    count = rng.integers(1, 5) if few else rng.integers(12, 90)
+    image, tone, radius, count = _few_or_many(size_px, rng)
     spread, rough, oval = rng.uniform(0.02, 0.3), rng.uniform(0, 0.04), rng.uniform(0, 0.12)
     angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    for _ in range(int(count)):
+    for _ in range(count):
         reach = 1 + rng.normal(0, rough, len(angles))
         outline = np.column_stack([np.cos(angles), np.sin(angles) * (1 - oval)]) * reach[:, None]
         own = radius * np.exp(rng.normal(0, spread))
