@@ -357,7 +357,7 @@ def _pass(
 ) -> tuple[Tensor, Tensor, NDArray[np.float64]]:
     """Return activations and gradients (N, C, h, w) and logits (N, K) of the network's one run."""
     with torch.no_grad():
-        activation = classifier.activation(inputs, layer)
+        activation = _activation(classifier, inputs, layer)
         if classifier.answers_only:
             answers = classifier.head(activation).cpu().numpy().astype(np.float64)
             return activation, torch.zeros_like(activation), answers
@@ -371,6 +371,13 @@ def _pass(
 
     logits, gradient = score_gradient(classifier, activation, layer, choose)
     return activation, gradient, logits.cpu().numpy().astype(np.float64)
+
+
+def _activation(classifier: Classifier, inputs: Tensor, layer: str) -> Tensor:
+    """Return the map of a layer; that of the last one may have been made for the answer."""
+    if layer == classifier.layers[-1]:
+        return classifier.look(inputs)
+    return classifier.activation(inputs, layer)
 
 
 def _pool(
