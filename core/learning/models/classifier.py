@@ -282,3 +282,8 @@ def pick_device(device: str = "auto") -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def use_threads(count: int) -> None:
+    """Let this thread's networks compute with so many threads on a CPU."""
+    torch.set_num_threads(count)
