@@ -56,7 +56,8 @@ result = run_batch(files, recipe, out, on_progress=listen, resume=bool(int(resum
                    should_stop=lambda: len(seen) >= int(stop), **more)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 steady = (len(at) - most_started) / (at[-1] - at[most_started - 1])
-told = {"steady": steady, "s": time.perf_counter() - began, "cpu": time.process_time() - cpu, "peak_mb": peak,
+told = {"steady": steady, "s": time.perf_counter() - began,
+        "cpu": time.process_time() - cpu, "peak_mb": peak,
         "held": [round(mb) for mb in held], "done": len(seen), "ok": len(result.succeeded)}
 print(json.dumps(told))
 """
