@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from core.measuring.defaults import NECK_DEPTH_PX
 from core.measuring.regions.border import as_included, border_weights, touches_border
-from core.measuring.regions.circles import inscribed_diameters
-from core.measuring.regions.hulls import measure_hulls
 from core.measuring.regions.labels import label_regions
-from core.measuring.regions.outlines import measure_outlines
 from core.measuring.regions.runs import Floats, Labels, Runs, find_runs
+from core.measuring.regions.shapes.circles import inscribed_diameters
+from core.measuring.regions.shapes.hulls import measure_hulls
+from core.measuring.regions.shapes.outlines import measure_outlines
 from core.micrograph import Micrograph, PixelSize
 
 

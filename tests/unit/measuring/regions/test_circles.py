@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from core.measuring.regions import circles, label_regions, measure_labels, measure_regions
+from core.measuring.regions import label_regions, measure_labels, measure_regions
 from core.measuring.regions.runs import find_runs
+from core.measuring.regions.shapes import circles
 from core.micrograph import PixelSize
 
 INSIDE, AROUND = "inscribed_diameter_px", "circumscribed_diameter_px"
