@@ -26,8 +26,9 @@ COARSE = FeatureSet(
     intensity=False, laplacian=True, structure=True, texture=False, scales_px=(2, 4), window_px=15
 )
 MOST_KEPT_PX = 1_600_000  # maps of a larger frame are described anew at each use: 88 bytes a pixel
+_FARTHEST = 500.0  # in ranges of the greys: so far, what is curved has a number in half precision
 _BAND_PX = 1 << 18  # described at once, by each of two threads
-_THREADS = 2
+THREADS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,30 +56,30 @@ class PixelMaps:
         """Whether they are held; otherwise each use describes the frame anew."""
         return self._kept is not None
 
-    def bands(self) -> Iterator[tuple[slice, Planes]]:
-        """Yield the rows of each band and its maps, shape (maps, rows, W), one after the other."""
-        rows = bands(self.shape)
+    def of(self, rows: slice) -> Planes:
+        """Return the maps of one of the bands, shape (maps, rows, W)."""
         if self._kept is not None:
-            yield from zip(rows, self._kept, strict=True)
-        else:
-            for each in rows:
-                yield each, self._describe(each)
-
-    def _describe(self, rows: slice) -> Planes:
+            return self._kept[bands(self.shape).index(rows)]
         return describe_band(self._grey, self._coarse, rows)
 
     def at(self, wanted: Mask) -> Map:
         """Return the maps of the wanted pixels, shape (n, maps), in order."""
-        if self._kept is None:  # bands without any are not described
-            rows = [each for each in bands(self.shape) if wanted[each].any()]
-            found = [
-                describe_band(self._grey, self._coarse, each)[:, wanted[each]] for each in rows
-            ]
-        else:
-            found = [planes[:, wanted[rows]] for rows, planes in self.bands()]
-        if not found:
+        rows = [each for each in bands(self.shape) if wanted[each].any()]
+        if not rows:
             return np.zeros((0, 0), np.float32)
-        return np.concatenate(found, axis=1).T.astype(np.float32, order="C")
+        with ThreadPoolExecutor(THREADS) as pool:  # bands without any are not described
+            found = list(pool.map(lambda each: self.of(each)[:, wanted[each]], rows))
+        return as_rows(np.concatenate(found, axis=1))
+
+
+def as_whole(planes: Planes) -> Map:
+    """Return half precision as single, shape (maps, n); a fifth of numpy's time."""
+    return np.asarray(cv2.add(planes, 0.0, dtype=cv2.CV_32F), np.float32)
+
+
+def as_rows(planes: Planes) -> Map:
+    """Return the maps (maps, n) of pixels as one row a pixel, shape (n, maps), float32."""
+    return np.asarray(cv2.transpose(as_whole(planes)))
 
 
 def describe_pixels(
@@ -100,11 +101,11 @@ def describe_pixels(
         If the mask has another shape.
     """
     hidden = hidden_pixels(micrograph, exclude)
-    grey = prepare_grey(micrograph.pixels, hidden)
+    grey = np.clip(prepare_grey(micrograph.pixels, hidden), -_FARTHEST, _FARTHEST)
     coarse = describe_coarsely(grey)
     kept = None
     if keep and micrograph.pixels.size <= MOST_KEPT_PX:
-        with ThreadPoolExecutor(_THREADS) as pool:
+        with ThreadPoolExecutor(THREADS) as pool:
             parts = bands(micrograph.shape)
             kept = tuple(pool.map(lambda rows: describe_band(grey, coarse, rows), parts))
     return PixelMaps(hidden, grey, coarse, kept)
@@ -160,15 +161,20 @@ def describe_band(grey: Map, coarse: Map, rows: slice) -> Planes:
     maps.extend(each[inner] for each in _ridges_and_blobs(grey[top:bottom], FINE.scales_px))
     planes = np.empty((len(maps) + len(coarse), *maps[0].shape), np.float16)
     for place, each in enumerate(maps):
-        planes[place] = each
+        planes[place] = _halved(each)
     first = max(0, rows.start // COARSE_STEP - 1)
     last = -(-rows.stop // COARSE_STEP) + 1
     start = rows.start - first * COARSE_STEP
     for place, small in enumerate(coarse[:, first:last], len(maps)):
         size_wh = small.shape[1] * COARSE_STEP, small.shape[0] * COARSE_STEP
         large = cv2.resize(np.ascontiguousarray(small), size_wh, interpolation=cv2.INTER_LINEAR)
-        planes[place] = large[start : start + rows.stop - rows.start, : grey.shape[1]]
+        planes[place] = _halved(large[start : start + rows.stop - rows.start, : grey.shape[1]])
     return planes
+
+
+def _halved(values: Map) -> Planes:
+    """Return values rounded to half precision, as numpy does and in a fifth of its time."""
+    return np.asarray(cv2.add(values, 0.0, dtype=cv2.CV_16F))
 
 
 def _ridges_and_blobs(grey: Map, scales_px: tuple[float, ...]) -> Iterator[Map]:

@@ -108,6 +108,27 @@ def test_bands_give_what_the_whole_frame_gives(monkeypatch):
     assert np.mean(np.abs(whole - parts) > 0.05) < 0.01  # texture sums differ in the last bits
 
 
+def test_maps_that_are_not_kept_give_the_same_bits(monkeypatch):
+    from core.measuring.strokes import maps
+
+    monkeypatch.setattr(maps, "_BAND_PX", 128 * 20)
+    micrograph = _halves()
+    kept = learn_pixels([micrograph], [_strokes()]).apply(micrograph)[1]
+    monkeypatch.setattr(maps, "MOST_KEPT_PX", 0)
+    np.testing.assert_array_equal(
+        learn_pixels([micrograph], [_strokes()]).apply(micrograph)[1], kept
+    )
+
+
+def test_a_pixel_far_out_of_range_is_told_as_any_other():
+    pixels = _halves(dtype=np.float32).pixels.copy()
+    pixels[11, 20], pixels[41, 90] = 1e30, -1e9  # under strokes
+    micrograph = Micrograph("hot", pixels)
+    labels, probabilities = learn_pixels([micrograph], [_strokes()]).apply(micrograph)
+    assert np.isfinite(probabilities).all()
+    assert np.mean(labels == TRUTH) > 0.9
+
+
 def test_several_micrographs_teach_one_classifier():
     one, two = _halves(), _halves(seed=7)
     only_first, only_second = _strokes(), _strokes()
