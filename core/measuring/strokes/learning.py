@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from core.errors import UserError
 from core.measuring.strokes.maps import (
     THREADS,
+    Part,
     PixelMaps,
     as_rows,
     as_whole,
-    bands,
     describe_pixels,
     hidden_pixels,
+    parts,
 )
 from core.micrograph import Micrograph
 
@@ -91,17 +92,17 @@ class PixelClassifier:
         labels = np.zeros(micrograph.shape, np.uint8)
         probabilities = np.zeros((self.phases, *micrograph.shape), np.float32)
 
-        def answer(rows: slice) -> None:
-            counted = ~maps.hidden[rows]
+        def answer(part: Part) -> None:
+            counted = ~maps.hidden[part]
             if counted.any():
-                planes = maps.of(rows)
+                planes = maps.of(part)
                 flat = planes.reshape(len(planes), -1) if counted.all() else planes[:, counted]
                 found = self._answer(flat)
-                labels[rows][counted] = 1 + found.argmax(axis=0)
-                probabilities[:, rows][:, counted] = found
+                labels[part][counted] = 1 + found.argmax(axis=0)
+                probabilities[:, *part][:, counted] = found
 
         with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(answer, bands(maps.shape)))
+            list(pool.map(answer, parts(maps.shape)))
         self._keep_paint(micrograph, labels, probabilities)
         return labels, probabilities
 

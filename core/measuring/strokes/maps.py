@@ -5,30 +5,35 @@ A frame is described once: learning, the answer and its error all read the same 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.imaging.filtering import blur
-from core.measuring.clustering import FeatureSet, counted_pixels, describe_rows, prepare_grey
+from core.measuring.clustering import FeatureSet, counted_pixels, each_map, prepare_grey
 from core.micrograph import Micrograph
 
 Map = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Planes = NDArray[np.float16]
 FINE = FeatureSet(laplacian=True, structure=True, scales_px=(1, 2, 4), window_px=15)
+FINE_MAPS = 28  # 19 of that set, and three ridges and blobs at each scale
 COARSE_STEP = 4  # scales of 8 and 16 px are looked at in a picture so many times smaller
 COARSE = FeatureSet(
     intensity=False, laplacian=True, structure=True, texture=False, scales_px=(2, 4), window_px=15
 )
-MOST_KEPT_PX = 1_600_000  # maps of a larger frame are described anew at each use: 88 bytes a pixel
+MOST_KEPT_PX = 1_750_000  # maps of a larger frame are described anew at each use: 88 bytes a pixel
 _FARTHEST = 500.0  # in ranges of the greys: so far, what is curved has a number in half precision
-_BAND_PX = 1 << 18  # described at once, by each of two threads
+_PART_PX = 1 << 18  # of a large frame, described at once by each of two threads
+_KEPT_PART_PX = 1 << 19  # of a frame whose maps are kept: fewer margins are described twice
 THREADS = 2
+Part = tuple[slice, slice]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +48,7 @@ class PixelMaps:
 
     hidden: Mask
     _grey: Map = field(repr=False)
-    _coarse: Map = field(repr=False)
+    _coarse: Planes = field(repr=False)
     _kept: tuple[Planes, ...] | None = field(repr=False)
 
     @property
@@ -56,20 +61,25 @@ class PixelMaps:
         """Whether they are held; otherwise each use describes the frame anew."""
         return self._kept is not None
 
-    def of(self, rows: slice) -> Planes:
-        """Return the maps of one of the bands, shape (maps, rows, W)."""
+    def of(self, part: Part) -> Planes:
+        """Return the maps of one of the parts, shape (maps, rows, columns)."""
         if self._kept is not None:
-            return self._kept[bands(self.shape).index(rows)]
-        return describe_band(self._grey, self._coarse, rows)
+            return self._kept[parts(self.shape).index(part)]
+        return describe_part(self._grey, self._coarse, part)
 
     def at(self, wanted: Mask) -> Map:
         """Return the maps of the wanted pixels, shape (n, maps), in order."""
-        rows = [each for each in bands(self.shape) if wanted[each].any()]
-        if not rows:
+        some = [part for part in parts(self.shape) if wanted[part].any()]
+        if not some:
             return np.zeros((0, 0), np.float32)
-        with ThreadPoolExecutor(THREADS) as pool:  # bands without any are not described
-            found = list(pool.map(lambda each: self.of(each)[:, wanted[each]], rows))
-        return as_rows(np.concatenate(found, axis=1))
+        with ThreadPoolExecutor(THREADS) as pool:  # parts without any are not described
+            found = list(pool.map(lambda part: self.of(part)[:, wanted[part]], some))
+        width, places = self.shape[1], []
+        for rows, columns in some:
+            row, column = np.nonzero(wanted[rows, columns])
+            places.append((row + rows.start) * width + column + columns.start)
+        order = np.argsort(np.concatenate(places), kind="stable")
+        return as_rows(np.concatenate(found, axis=1))[order]
 
 
 def as_whole(planes: Planes) -> Map:
@@ -106,8 +116,8 @@ def describe_pixels(
     kept = None
     if keep and micrograph.pixels.size <= MOST_KEPT_PX:
         with ThreadPoolExecutor(THREADS) as pool:
-            parts = bands(micrograph.shape)
-            kept = tuple(pool.map(lambda rows: describe_band(grey, coarse, rows), parts))
+            every = parts(micrograph.shape)
+            kept = tuple(pool.map(lambda part: describe_part(grey, coarse, part), every))
     return PixelMaps(hidden, grey, coarse, kept)
 
 
@@ -117,14 +127,27 @@ def hidden_pixels(micrograph: Micrograph, exclude: Mask | None) -> Mask:
     return np.zeros(micrograph.shape, np.bool_) if counted is None else ~counted
 
 
-def bands(shape: tuple[int, int]) -> list[slice]:
-    """Return the rows of a frame in parts that are described one after the other."""
-    step = max(1, _BAND_PX // shape[1])
-    return [slice(top, min(top + step, shape[0])) for top in range(0, shape[0], step)]
+def parts(shape: tuple[int, int]) -> list[Part]:
+    """Return rows and columns of the parts of a frame that are described one after the other.
+
+    Bands of rows where maps are kept; squares of a larger frame, whose bands would be narrower
+    than the margin that is described around each.
+    """
+    height, width = shape
+    if height * width <= MOST_KEPT_PX:
+        across, down = width, max(1, _KEPT_PART_PX // width)
+    else:
+        across = min(width, math.isqrt(_PART_PX))
+        down = max(1, _PART_PX // across)
+    return [
+        (slice(top, min(top + down, height)), slice(left, min(left + across, width)))
+        for top in range(0, height, down)
+        for left in range(0, width, across)
+    ]
 
 
-def describe_coarsely(grey: Map) -> Map:
-    """Return the maps of the wide scales, shape (maps, H / 4, W / 4), float32.
+def describe_coarsely(grey: Map) -> Planes:
+    """Return the maps of the wide scales, shape (maps, H / 4, W / 4), float16.
 
     A Gaussian of 8 px changes little over 4: it is as good in a small picture, and sixteen times
     quicker there.
@@ -133,43 +156,62 @@ def describe_coarsely(grey: Map) -> Map:
     below, right = high * COARSE_STEP - grey.shape[0], wide * COARSE_STEP - grey.shape[1]
     whole = np.pad(grey, ((0, below), (0, right)), mode="edge")
     small = whole.reshape(high, COARSE_STEP, wide, COARSE_STEP).mean(axis=(1, 3), dtype=np.float32)
-    maps = list(describe_rows(small, COARSE, slice(0, high)).values())
-    maps.extend(_ridges_and_blobs(small, COARSE.scales_px))
-    return np.stack(maps)
+    planes = [_halved(values) for _, values in each_map(small, COARSE)]
+    planes.extend(_halved(values) for values in _ridges_and_blobs(small, COARSE.scales_px))
+    return np.stack(planes)
 
 
-def describe_band(grey: Map, coarse: Map, rows: slice) -> Planes:
-    """Return all maps of some rows, as they are when the whole frame is described.
+def describe_part(grey: Map, coarse: Planes, part: Part) -> Planes:
+    """Return all maps of some rows and columns, as they are when the whole frame is described.
 
     Parameters
     ----------
     grey : ndarray of shape (H, W), float32
         Shares of the frame's range, as `prepare_grey` gives them.
-    coarse : ndarray of shape (maps, H / 4, W / 4), float32
+    coarse : ndarray of shape (maps, H / 4, W / 4), float16
         As `describe_coarsely` gives them.
-    rows : slice
+    part : (slice, slice)
+        Rows and columns.
 
     Returns
     -------
-    ndarray of shape (maps, rows, W), float16
+    ndarray of shape (maps, rows, columns), float16
         Half precision: what is told apart by the eleventh bit is told apart by noise.
     """
-    maps = list(describe_rows(grey, FINE, rows).values())
-    reach = FINE.reach_px
-    top, bottom = max(0, rows.start - reach), min(grey.shape[0], rows.stop + reach)
-    inner = slice(rows.start - top, rows.stop - top)
-    maps.extend(each[inner] for each in _ridges_and_blobs(grey[top:bottom], FINE.scales_px))
-    planes = np.empty((len(maps) + len(coarse), *maps[0].shape), np.float16)
-    for place, each in enumerate(maps):
-        planes[place] = _halved(each)
-    first = max(0, rows.start // COARSE_STEP - 1)
-    last = -(-rows.stop // COARSE_STEP) + 1
-    start = rows.start - first * COARSE_STEP
-    for place, small in enumerate(coarse[:, first:last], len(maps)):
-        size_wh = small.shape[1] * COARSE_STEP, small.shape[0] * COARSE_STEP
-        large = cv2.resize(np.ascontiguousarray(small), size_wh, interpolation=cv2.INTER_LINEAR)
-        planes[place] = _halved(large[start : start + rows.stop - rows.start, : grey.shape[1]])
+    near = tuple(_around(each, side) for each, side in zip(part, grey.shape, strict=True))
+    around, inner = (tuple(spans) for spans in zip(*near, strict=True))
+    found = _each_fine(np.ascontiguousarray(grey[around]))
+    size = (each.stop - each.start for each in part)
+    planes = np.empty((FINE_MAPS + len(coarse), *size), np.float16)
+    halves = (_halved(values[inner]) for values in found)
+    for place, values in enumerate(chain(halves, (_enlarged(small, part) for small in coarse))):
+        planes[place] = values
     return planes
+
+
+def _each_fine(grey: Map) -> Iterator[Map]:
+    yield from (values for _, values in each_map(grey, FINE))
+    yield from _ridges_and_blobs(grey, FINE.scales_px)
+
+
+def _around(span: slice, side: int) -> tuple[slice, slice]:
+    """Return a span with the margin that its maps depend on, and where it lies in that."""
+    start, stop = max(0, span.start - FINE.reach_px), min(side, span.stop + FINE.reach_px)
+    return slice(start, stop), slice(span.start - start, span.stop - start)
+
+
+def _enlarged(small: Planes, part: Part) -> Planes:
+    """Return a part of a coarse map, as it is in the whole frame enlarged."""
+    spans, inner = [], []
+    for each, side in zip(part, small.shape, strict=True):
+        first = max(0, each.start // COARSE_STEP - 1)
+        spans.append(slice(first, min(side, -(-each.stop // COARSE_STEP) + 1)))
+        begin = each.start - first * COARSE_STEP
+        inner.append(slice(begin, begin + each.stop - each.start))
+    near = as_whole(np.ascontiguousarray(small[tuple(spans)]))
+    size_wh = near.shape[1] * COARSE_STEP, near.shape[0] * COARSE_STEP
+    large = np.asarray(cv2.resize(near, size_wh, interpolation=cv2.INTER_LINEAR), np.float32)
+    return _halved(large[tuple(inner)])
 
 
 def _halved(values: Map) -> Planes:

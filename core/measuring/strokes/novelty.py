@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.measuring.strokes.maps import PixelMaps, bands
+from core.measuring.strokes.maps import PixelMaps, parts
 
 UNLIKE = 0.4  # share of unlike pixels from which a micrograph is
 _SIDE = 64  # pixels looked at along each side
-_MOST_BANDS = 6  # of a frame whose maps are not kept: its other bands are not described
+_MOST_PARTS = 6  # of a frame whose maps are not kept: its other parts are not described
 _USUAL = 0.99  # share of a painted micrograph's own pixels that are like it
 _SHRINKAGE = 0.05  # added to the variances: maps that go together leave no direction without any
 _LEAST_SD = 1e-4  # of a map, of the frame's range
@@ -89,16 +90,13 @@ def _cloud(rows: Rows) -> _Cloud:
 
 def _sample(maps: PixelMaps) -> Rows:
     """Return the maps of pixels on an even grid, shape (n, maps)."""
-    height, width = maps.shape
-    rows = np.linspace(0, height - 1, min(_SIDE, height)).round().astype(int)
-    if not maps.are_kept:
-        every = bands(maps.shape)
-        some = np.unique(np.linspace(0, len(every) - 1, _MOST_BANDS).round().astype(int))
-        per_band = -(-_SIDE // len(some))
-        rows = np.concatenate(
-            [np.linspace(every[n].start, every[n].stop - 1, per_band).astype(int) for n in some]
-        )
-    columns = np.linspace(0, width - 1, min(_SIDE, width)).round().astype(int)
+    every = parts(maps.shape)
+    if maps.are_kept:
+        every = [(slice(0, maps.shape[0]), slice(0, maps.shape[1]))]
+    some = np.unique(np.linspace(0, len(every) - 1, _MOST_PARTS).round().astype(int))
+    each = math.ceil(_SIDE / math.sqrt(len(some)))  # along each side of each part
     wanted = np.zeros(maps.shape, np.bool_)
-    wanted[np.ix_(rows, columns)] = True
+    for number in some:
+        places = (np.linspace(s.start, s.stop - 1, each).round().astype(int) for s in every[number])
+        wanted[np.ix_(*places)] = True
     return maps.at(wanted & ~maps.hidden)

@@ -103,21 +103,28 @@ def test_bands_give_what_the_whole_frame_gives(monkeypatch):
 
     micrograph = _halves()
     whole = learn_pixels([micrograph], [_strokes()]).apply(micrograph)[1]
-    monkeypatch.setattr(maps, "_BAND_PX", 128 * 20)
+    monkeypatch.setattr(maps, "_KEPT_PART_PX", 128 * 20)
     parts = learn_pixels([micrograph], [_strokes()]).apply(micrograph)[1]
     assert np.mean(np.abs(whole - parts) > 0.05) < 0.01  # texture sums differ in the last bits
 
 
-def test_maps_that_are_not_kept_give_the_same_bits(monkeypatch):
+def test_a_large_frame_described_square_by_square_gives_what_the_whole_gives(monkeypatch):
     from core.measuring.strokes import maps
 
-    monkeypatch.setattr(maps, "_BAND_PX", 128 * 20)
-    micrograph = _halves()
-    kept = learn_pixels([micrograph], [_strokes()]).apply(micrograph)[1]
+    micrograph = simulate("spheroids", shape=(200, 300), seed=1).micrograph
+    painted = np.zeros(micrograph.shape, np.int32)
+    painted[20:24, 10:290:2], painted[150:154, 3:280:3] = 1, 2
+    kept = maps.describe_pixels(micrograph)
+    whole = kept.at(painted > 0)
     monkeypatch.setattr(maps, "MOST_KEPT_PX", 0)
-    np.testing.assert_array_equal(
-        learn_pixels([micrograph], [_strokes()]).apply(micrograph)[1], kept
-    )
+    monkeypatch.setattr(maps, "_PART_PX", 50**2)
+    squares = maps.describe_pixels(micrograph)
+    assert not squares.are_kept
+    assert whole.shape[1] == maps.FINE_MAPS + 16
+    np.testing.assert_allclose(squares.at(painted > 0), whole, rtol=2e-3, atol=2e-3)
+    labels, shares = learn_pixels([micrograph], [painted], described=[squares]).apply(micrograph)
+    assert (labels[painted > 0] == painted[painted > 0]).all()
+    np.testing.assert_allclose(shares.sum(axis=0), 1, atol=1e-5)
 
 
 def test_a_pixel_far_out_of_range_is_told_as_any_other():
