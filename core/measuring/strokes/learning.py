@@ -268,7 +268,7 @@ def _shares_of_leaves(tree: Any) -> NDArray[np.float32]:
 def _lead(total: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return by how much the likeliest phase leads the next, of sums (K, n)."""
     if len(total) == 2:
-        return np.abs(total[0] - total[1])
+        return np.asarray(np.abs(total[0] - total[1]))
     first, second = total[0], np.zeros_like(total[0])
     for each in total[1:]:
         second = np.maximum(second, np.minimum(first, each))

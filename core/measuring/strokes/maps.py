@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,7 +31,7 @@ COARSE = FeatureSet(
 )
 MOST_KEPT_PX = 1_750_000  # maps of a larger frame are described anew at each use: 88 bytes a pixel
 _FARTHEST = 500.0  # in ranges of the greys: so far, what is curved has a number in half precision
-_PART_PX = 1 << 18  # of a large frame, described at once by each of two threads
+_PART_PX = 200_000  # of a large frame, described at once by each of two threads
 _KEPT_PART_PX = 1 << 19  # of a frame whose maps are kept: fewer margins are described twice
 THREADS = 2
 Part = tuple[slice, slice]
@@ -48,7 +49,7 @@ class PixelMaps:
 
     hidden: Mask
     _grey: Map = field(repr=False)
-    _coarse: Planes = field(repr=False)
+    _coarse: Map = field(repr=False)
     _kept: tuple[Planes, ...] | None = field(repr=False)
 
     @property
@@ -84,7 +85,7 @@ class PixelMaps:
 
 def as_whole(planes: Planes) -> Map:
     """Return half precision as single, shape (maps, n); a fifth of numpy's time."""
-    return np.asarray(cv2.add(planes, 0.0, dtype=cv2.CV_32F), np.float32)
+    return np.asarray(_cast(planes, cv2.CV_32F), np.float32)
 
 
 def as_rows(planes: Planes) -> Map:
@@ -146,8 +147,8 @@ def parts(shape: tuple[int, int]) -> list[Part]:
     ]
 
 
-def describe_coarsely(grey: Map) -> Planes:
-    """Return the maps of the wide scales, shape (maps, H / 4, W / 4), float16.
+def describe_coarsely(grey: Map) -> Map:
+    """Return the maps of the wide scales, shape (maps, H / 4, W / 4), float32.
 
     A Gaussian of 8 px changes little over 4: it is as good in a small picture, and sixteen times
     quicker there.
@@ -156,19 +157,19 @@ def describe_coarsely(grey: Map) -> Planes:
     below, right = high * COARSE_STEP - grey.shape[0], wide * COARSE_STEP - grey.shape[1]
     whole = np.pad(grey, ((0, below), (0, right)), mode="edge")
     small = whole.reshape(high, COARSE_STEP, wide, COARSE_STEP).mean(axis=(1, 3), dtype=np.float32)
-    planes = [_halved(values) for _, values in each_map(small, COARSE)]
-    planes.extend(_halved(values) for values in _ridges_and_blobs(small, COARSE.scales_px))
-    return np.stack(planes)
+    maps = [values for _, values in each_map(small, COARSE)]
+    maps.extend(_ridges_and_blobs(small, COARSE.scales_px))
+    return np.stack(maps)
 
 
-def describe_part(grey: Map, coarse: Planes, part: Part) -> Planes:
+def describe_part(grey: Map, coarse: Map, part: Part) -> Planes:
     """Return all maps of some rows and columns, as they are when the whole frame is described.
 
     Parameters
     ----------
     grey : ndarray of shape (H, W), float32
         Shares of the frame's range, as `prepare_grey` gives them.
-    coarse : ndarray of shape (maps, H / 4, W / 4), float16
+    coarse : ndarray of shape (maps, H / 4, W / 4), float32
         As `describe_coarsely` gives them.
     part : (slice, slice)
         Rows and columns.
@@ -200,7 +201,7 @@ def _around(span: slice, side: int) -> tuple[slice, slice]:
     return slice(start, stop), slice(span.start - start, span.stop - start)
 
 
-def _enlarged(small: Planes, part: Part) -> Planes:
+def _enlarged(small: Map, part: Part) -> Planes:
     """Return a part of a coarse map, as it is in the whole frame enlarged."""
     spans, inner = [], []
     for each, side in zip(part, small.shape, strict=True):
@@ -208,7 +209,7 @@ def _enlarged(small: Planes, part: Part) -> Planes:
         spans.append(slice(first, min(side, -(-each.stop // COARSE_STEP) + 1)))
         begin = each.start - first * COARSE_STEP
         inner.append(slice(begin, begin + each.stop - each.start))
-    near = as_whole(np.ascontiguousarray(small[tuple(spans)]))
+    near = np.ascontiguousarray(small[tuple(spans)])
     size_wh = near.shape[1] * COARSE_STEP, near.shape[0] * COARSE_STEP
     large = np.asarray(cv2.resize(near, size_wh, interpolation=cv2.INTER_LINEAR), np.float32)
     return _halved(large[tuple(inner)])
@@ -216,7 +217,12 @@ def _enlarged(small: Planes, part: Part) -> Planes:
 
 def _halved(values: Map) -> Planes:
     """Return values rounded to half precision, as numpy does and in a fifth of its time."""
-    return np.asarray(cv2.add(values, 0.0, dtype=cv2.CV_16F))
+    return np.asarray(_cast(values, cv2.CV_16F), np.float16)
+
+
+def _cast(values: NDArray[Any], depth: int) -> Any:
+    zero: Any = 0.0  # OpenCV takes a number, its stubs do not say so
+    return cv2.add(values, zero, dtype=depth)
 
 
 def _ridges_and_blobs(grey: Map, scales_px: tuple[float, ...]) -> Iterator[Map]:
