@@ -34,6 +34,8 @@ _FARTHEST = 500.0  # in ranges of the greys: so far, what is curved has a number
 _PART_PX = 200_000  # of a large frame, described at once by each of two threads
 _KEPT_PART_PX = 1 << 19  # of a frame whose maps are kept: fewer margins are described twice
 THREADS = 2
+_SIDE = 64  # pixels looked at along each side of a frame of which a sample is enough
+_MOST_PARTS = 6  # of a frame whose maps are not kept: its other parts are not described
 Part = tuple[slice, slice]
 
 
@@ -81,6 +83,20 @@ class PixelMaps:
             places.append((row + rows.start) * width + column + columns.start)
         order = np.argsort(np.concatenate(places), kind="stable")
         return as_rows(np.concatenate(found, axis=1))[order]
+
+
+def sample_pixels(maps: PixelMaps) -> Map:
+    """Return the maps of pixels on an even grid, shape (n, maps)."""
+    every = parts(maps.shape)
+    if maps.are_kept:
+        every = [(slice(0, maps.shape[0]), slice(0, maps.shape[1]))]
+    some = np.unique(np.linspace(0, len(every) - 1, _MOST_PARTS).round().astype(int))
+    each = math.ceil(_SIDE / math.sqrt(len(some)))  # along each side of each part
+    wanted = np.zeros(maps.shape, np.bool_)
+    for number in some:
+        places = (np.linspace(s.start, s.stop - 1, each).round().astype(int) for s in every[number])
+        wanted[np.ix_(*places)] = True
+    return maps.at(wanted & ~maps.hidden)
 
 
 def as_whole(planes: Planes) -> Map:

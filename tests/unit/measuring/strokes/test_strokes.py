@@ -195,6 +195,17 @@ def test_the_error_is_that_of_strokes_left_out():
     assert len(found.curve) == 4
 
 
+def test_a_phase_weighs_as_much_as_it_covers_and_a_stroke_as_long_as_it_is():
+    from core.measuring.strokes.advice import weighed
+
+    right, pixels, phase = np.array([1, 0.5, 0.2, 0.8]), np.array([30, 10, 20, 20]), [0, 0, 1, 1]
+    found = weighed(right, pixels, np.array(phase), np.array([0.9, 0.1]))
+    assert found.estimate == pytest.approx(0.9 * 0.875 + 0.1 * 0.5)
+    assert 0 <= found.low < found.estimate < found.high <= 1
+    sure = weighed(np.ones(4), pixels, np.array(phase), np.array([0.5, 0.5]))
+    assert sure[:3] == (1, 1, 1)
+
+
 def test_a_stroke_that_lies_is_told_wrongly_when_left_out():
     painted = _strokes()
     painted[25:28, 80:112] = 1  # coarse grain called fine
