@@ -24,6 +24,7 @@ _SURE = 4.0  # standard deviations of noise that half of the contrast shall be
 _SMALLEST_PX = 6
 _SPECK = 0.02
 _FINE = 2  # times finer: outlines between pixels show shallower necks
+_LARGE_PX = 1000  # objects about 36 px across show theirs as it is
 _NECK, _NECK_PX = 0.93, 0.3  # nearer than for measuring: parts must be convex all the same
 _GROUND = 0.4  # of the contrast: what is nearer to the ground is ground
 _SHADE = 6  # of the frame's side: ground is level within that
@@ -55,16 +56,17 @@ def read_carefully(grey: Floats, look: Look, counted: Mask, typical_px: float = 
     over = np.sign(contrast) * (smooth - _ground(smooth, look, contrast, counted))
     over -= abs(contrast) / 2
     over = np.where(counted, over, -abs(contrast)).astype(np.float32)
-    return _cut_finely(over, int(max(_SMALLEST_PX, 8 * sigma_px**2, _SPECK * typical_px)))
+    smallest_px = int(max(_SMALLEST_PX, 8 * sigma_px**2, _SPECK * typical_px))
+    return _cut_finely(over, smallest_px, _FINE if typical_px < _LARGE_PX else 1)
 
 
-def _cut_finely(over: Floats, smallest_px: int) -> Labels:
+def _cut_finely(over: Floats, smallest_px: int, times: int) -> Labels:
     """Return where values are positive, cut at necks that are seen between the pixels only."""
-    fine = cv2.resize(over, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_CUBIC)
-    fine = cv2.GaussianBlur(fine, (0, 0), _FINE / 2)
-    whole = label_regions(fine > 0, min_area_px=smallest_px * _FINE**2)
-    parts = cut_clumps(whole, _FINE * _NECK_PX, _NECK)
-    return number_anew(parts[::_FINE, ::_FINE])[0]
+    fine = cv2.resize(over, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
+    fine = cv2.GaussianBlur(fine, (0, 0), times / 2)
+    whole = label_regions(fine > 0, min_area_px=smallest_px * times**2)
+    parts = cut_clumps(whole, times * _NECK_PX, _NECK)
+    return number_anew(parts[::times, ::times])[0]
 
 
 def _contrast(look: Look) -> float:
