@@ -20,10 +20,11 @@ with page.user_errors():
     if found:
         with facts:
             answer.headline(micrograph, asked, found.notes, meant)
+            place = trial.ask(asked)
             answer.phases(micrograph, asked, found)
         answer.downloads(micrograph, asked, meant)
         views.draw_table(micrograph, meant, asked.given)
         answer.more(micrograph, asked, meant)
-        trial.draw(micrograph, asked, meant)
+        trial.draw(micrograph, asked, meant, place)
         answer.evidence(micrograph, asked, found, meant, page.model_picker)
         files.draw(micrograph, meant, asked.given, cache.objects(micrograph, meant, asked.given))

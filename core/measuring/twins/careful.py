@@ -27,6 +27,8 @@ _FINE = 2  # times finer: outlines between pixels show shallower necks
 _LARGE_PX = 1000  # objects about 36 px across show theirs as it is
 _NECK, _NECK_PX = 0.93, 0.3  # nearer than for measuring: parts must be convex all the same
 _GROUND = 0.4  # of the contrast: what is nearer to the ground is ground
+_FAINT = 0.2  # of the contrast above the ground: what objects enclose is theirs
+_CONVEX, _MOST_FILLED = 0.9, 0.25  # of the hull; of the frame, for a frame is convex too
 _SHADE = 6  # of the frame's side: ground is level within that
 
 
@@ -56,6 +58,7 @@ def read_carefully(grey: Floats, look: Look, counted: Mask, typical_px: float = 
     over = np.sign(contrast) * (smooth - _ground(smooth, look, contrast, counted))
     over -= abs(contrast) / 2
     over = np.where(counted, over, -abs(contrast)).astype(np.float32)
+    over = _whole(over, (_FAINT - 0.5) * abs(contrast))
     smallest_px = int(max(_SMALLEST_PX, 8 * sigma_px**2, _SPECK * typical_px))
     return _cut_finely(over, smallest_px, _FINE if typical_px < _LARGE_PX else 1)
 
@@ -67,6 +70,41 @@ def _cut_finely(over: Floats, smallest_px: int, times: int) -> Labels:
     whole = label_regions(fine > 0, min_area_px=smallest_px * times**2)
     parts = cut_clumps(whole, times * _NECK_PX, _NECK)
     return number_anew(parts[::times, ::times])[0]
+
+
+def _whole(over: Floats, faint: float) -> Floats:
+    """Return values with those of holes made positive, unless they are gaps.
+
+    Many particles are brighter at their edges: a dim middle is no gap, nor is one as dark as the
+    ground within a convex outline.
+    """
+    holes = _cut_off((over <= 0).astype(np.uint8))
+    if not holes.any():
+        return over
+    area = np.bincount(holes.ravel())
+    mean = np.bincount(holes.ravel(), weights=over.ravel()) / np.maximum(area, 1)
+    fill = (mean > faint)[holes] & (holes > 0) | _convex(over > 0) & (over <= 0)
+    return np.where(fill, np.abs(over), over).astype(np.float32)
+
+
+def _cut_off(ground: NDArray[np.uint8]) -> Labels:
+    """Return parts of the ground that touch no border by number; 0 elsewhere."""
+    count, parts = cv2.connectedComponents(ground, connectivity=4)
+    edges = (parts[0], parts[-1], parts[:, 0], parts[:, -1])
+    is_hole = np.ones(count, np.bool_)
+    is_hole[np.concatenate([[0], *edges])] = False
+    return np.where(is_hole[parts], parts, 0)
+
+
+def _convex(mask: Mask) -> Mask:
+    """Return all that lies within outer outlines that are convex."""
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros(mask.shape, np.uint8)
+    for each in outlines:
+        around = cv2.contourArea(cv2.convexHull(each))
+        if 0 < around < _MOST_FILLED * mask.size and cv2.contourArea(each) >= _CONVEX * around:
+            cv2.drawContours(filled, [each], -1, 1, cv2.FILLED)
+    return filled > 0
 
 
 def _contrast(look: Look) -> float:

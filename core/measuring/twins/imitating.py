@@ -233,8 +233,10 @@ def _weights(own: Floats, found: Floats, guesses: int) -> Floats:
     weights = np.zeros(len(found))
     for guess in range(guesses):
         members = np.arange(len(found)) % guesses == guess
+        known = np.isfinite(found[members])
         with np.errstate(all="ignore"):
-            apart = np.log(np.nanmean(found[members], axis=0) / own)[place] / chance
+            mean = np.where(known, found[members], 0).sum(axis=0) / known.sum(axis=0)
+            apart = np.log(mean / own)[place] / chance
         apart = np.where(np.isfinite(apart), apart, 3.0)
         weights[members] = _PRIOR[guess] * np.exp(-0.5 * float((apart**2).mean())) / members.sum()
     weights = weights / max(weights.sum(), 1e-300) + _LEAST_WEIGHT / len(found)

@@ -116,6 +116,13 @@ class Judgement:
         measured, true = self.measured.to_array(), (self.corrected, self.high, self.low)
         return tuple(_against(measured, each.to_array()) for each in true)  # type: ignore[return-value]
 
+    @property
+    def relative_limits(self) -> tuple[Quantities, Quantities, Quantities]:
+        """The same for all quantities in shares of the true value."""
+        measured, true = self.measured.to_array(), (self.corrected, self.high, self.low)
+        with np.errstate(all="ignore"):
+            return tuple(Quantities.of(measured / e.to_array() - 1) for e in true)  # type: ignore[return-value]
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per quantity: measured, its error, corrected by simulation, limits.
 
