@@ -19,8 +19,7 @@ with page.user_errors():
         views.draw(micrograph, asked, found, meant)
     if found:
         with facts:
-            answer.headline(micrograph, asked, found.notes, meant)
-            place = trial.ask(asked)
+            place = answer.headline(micrograph, asked, found.notes, meant)
             answer.phases(micrograph, asked, found)
         answer.downloads(micrograph, asked, meant)
         views.draw_table(micrograph, meant, asked.given)

@@ -120,10 +120,13 @@ def in_order(labels: NDArray[np.integer]) -> Labels:
     return numbers[1:].reshape(labels.shape).astype(np.int32)
 
 
-def way(number: int, thinner: float = 0.0) -> Callable[[Micrograph], Labels]:
-    """Return one of four ways to measure; the rarer side of Otsu's threshold is the object.
+def way(
+    number: int, thinner: float = 0.0, bright: bool | None = None
+) -> Callable[[Micrograph], Labels]:
+    """Return one of four ways to measure; objects are one side of Otsu's threshold.
 
-    `thinner` moves the threshold so far into the objects, in shares of the grey levels.
+    `thinner` moves the threshold so far into the objects, in shares of the grey levels. Without
+    `bright` they are the rarer side.
     """
     smallest, averaged = (1, 8, 20, 4)[number % 4], number % 2 == 1
 
@@ -131,7 +134,8 @@ def way(number: int, thinner: float = 0.0) -> Callable[[Micrograph], Labels]:
         grey = cv2.normalize(micrograph.pixels.astype(np.float32), None, 0, 255, cv2.NORM_MINMAX)
         grey = cv2.GaussianBlur(grey, (0, 0), 1.5) if averaged else grey
         level, over = cv2.threshold(grey.astype(np.uint8), 0, 255, cv2.THRESH_OTSU)
-        is_bright, by = (over > 0).mean() <= 0.5, 255 * thinner
+        is_bright = (over > 0).mean() <= 0.5 if bright is None else bright
+        by = 255 * thinner
         inside = grey >= np.floor(level + by) + 1 if is_bright else grey < np.floor(level - by) + 1
         return label_regions(inside, min_area_px=smallest, split=averaged)
 

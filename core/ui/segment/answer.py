@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from core.imaging.filtering import Pipeline, Step
 from core.measuring.regions import SizeDistribution, size_distribution
@@ -24,7 +25,7 @@ from core.reporting.recipe import Recipe
 from core.reporting.segmenting import SegmentBy, strokes_of
 from core.ui import cache, measured
 from core.ui.parts import attribution, measuring, say, show, tables
-from core.ui.segment import hand
+from core.ui.segment import hand, trial
 from core.ui.segment.settings import Asked
 from core.ui.shell import samples, segmenting, workspace
 
@@ -38,8 +39,11 @@ _FILES = {
 
 def headline(
     micrograph: Micrograph, asked: Asked, notes: tuple[str, ...], meant: cache.Objects
-) -> None:
-    """Draw the answer in large type, how it came about, and the live histogram."""
+) -> DeltaGenerator | None:
+    """Draw the answer in large type, how it came about, and the live histogram.
+
+    Returns where it is told how wrong the answer is, under it; None where that cannot be tried.
+    """
     samples.badge(micrograph)
     found = cache.objects(micrograph, meant, asked.given)
     table = cache.object_table(micrograph, meant, asked.given)
@@ -47,11 +51,13 @@ def headline(
     say.markdown("### {words}", words=describe(len(table), sizes))
     share, _ = cache.target_shares(micrograph, cache.object_target(micrograph, meant, asked.given))
     say.markdown("{words}", words=_share(found.phases[0].name, share))
+    place = trial.ask(asked)
     for note in notes:
         say.caption("{note}", note=note)
     _novelty(micrograph, asked)
     _changes(micrograph, found)
     measured.sizes.draw(table, micrograph.pixel_size, "segment", **_limits(asked, meant))
+    return place
 
 
 def _limits(asked: Asked, meant: cache.Objects) -> dict[str, Any]:
