@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.measuring.regions import label_regions
-from core.measuring.twins.look import Floats, Look, average
+from core.measuring.twins.look import DEEP_PX, Floats, Look, average
 from core.measuring.twins.truth import Labels, Mask, cut_clumps, number_anew
 
-_DEEP_PX = 2.5  # from the edge: greys there are those of objects, and of the ground
 _SIGMAS_PX = (0.0, 0.7, 1.0, 1.4, 2.0, 2.8)
 _SURE = 4.0  # standard deviations of noise that half of the contrast shall be
 _SMALLEST_PX = 6
@@ -50,7 +49,7 @@ def read_carefully(grey: Floats, look: Look, counted: Mask, typical_px: float = 
     ndarray of shape (H, W), int32
         From 1 without gaps; nothing where objects are no brighter and no darker than the ground.
     """
-    contrast = _contrast(look)
+    contrast = look.contrast
     if not contrast:
         return np.zeros(grey.shape, np.int32)
     sigma_px = _averaging(look, abs(contrast))
@@ -107,16 +106,6 @@ def _convex(mask: Mask) -> Mask:
     return filled > 0
 
 
-def _contrast(look: Look) -> float:
-    """Return by how much objects are brighter than the ground, deep in each."""
-    steps = look.steps
-    deep, ground = steps > _DEEP_PX, steps < -_DEEP_PX
-    if not ground.any():
-        return 0.0
-    inside = look.profile[deep] if deep.any() else look.profile[-1:]
-    return float(np.median(inside) - np.median(look.profile[ground]))
-
-
 def _averaging(look: Look, contrast: float) -> float:
     """Return the least averaging after which noise hardly ever crosses half of the contrast."""
     noise = float(np.median(look.sigmas))
@@ -131,7 +120,7 @@ def _averaging(look: Look, contrast: float) -> float:
 
 def _ground(smooth: Floats, look: Look, contrast: float, counted: Mask) -> Floats:
     """Return the level of the ground, which may be shaded, between the objects and under them."""
-    level = float(np.median(look.profile[look.steps < -_DEEP_PX]))
+    level = float(np.median(look.profile[look.steps < -DEEP_PX]))
     dark = np.sign(contrast) * (smooth - level) < _GROUND * abs(contrast)
     ground = counted & (cv2.erode(dark.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
     if np.count_nonzero(ground) < 0.02 * ground.size:

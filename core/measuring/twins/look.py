@@ -21,6 +21,8 @@ from core.measuring.twins.truth import Labels, Mask, signed_distance
 Floats = NDArray[np.float32]
 _REACH_PX = 12.0  # as far into the ground as an edge is followed
 _NEAR_PX = 4.0  # edges are followed in steps of half a pixel up to here
+DEEP_PX = 2.5  # from the edge: greys there are those of objects, and of the ground
+_BESIDE_PX, _WIDTHS_PX = 6.0, (1.5, 12.0)  # where an edge's width is looked for, and what it may be
 _TEXTURE_PX = 5.0  # coarser than that is texture and kept, finer is noise and drawn anew
 _LAG_PX = 9  # noise is alike at most so far
 _TONE_FROM_PX = 30  # smaller objects have no tone of their own
@@ -71,6 +73,26 @@ class Look:
     kernel: Floats
     low: float
     high: float
+
+    @property
+    def contrast(self) -> float:
+        """By how much objects are brighter than the ground, deep in each; 0 without ground."""
+        deep, ground = self.steps > DEEP_PX, self.steps < -DEEP_PX
+        if not ground.any():
+            return 0.0
+        inside = self.profile[deep] if deep.any() else self.profile[-1:]
+        return float(np.median(inside) - np.median(self.profile[ground]))
+
+    @property
+    def edge_width_px(self) -> float:
+        """Over how many px greys rise from 15 to 85 % of the contrast, 1.5 to 12."""
+        contrast, near = self.contrast, np.abs(self.steps) <= _BESIDE_PX
+        if not contrast or not near.any():
+            return _WIDTHS_PX[0]
+        ground = float(np.median(self.profile[self.steps < -DEEP_PX]))
+        risen, steps = (self.profile[near] - ground) / contrast, self.steps[near]
+        low, high = (float(steps[np.argmax(risen >= share)]) for share in (0.15, 0.85))
+        return float(np.clip(high - low, *_WIDTHS_PX))
 
     def greys(self, distance: Floats) -> Floats:
         """Return the mean grey at a signed distance to the true edge in px, (H, W) float32."""
