@@ -34,7 +34,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -68,6 +68,8 @@ PICTURES, TWINS, SIDE, FINE = 100, 10, 384, 3
 CALIBRATION, REPORTED = 5000, 10_000  # first seeds of drawn pictures
 FEWEST = 5  # true objects
 MOST_PX, WORSE = 640, 8
+FOLDERS = ("seg-emps", "seg-spheroidite", "seg-ebc")
+LEARNED_FROM = (*FOLDERS, "seg-emps-more")
 Labels = NDArray[np.int32]
 Row = tuple[Judgement, NDArray[np.float64]]
 Measure = Callable[[Micrograph], Labels]
@@ -167,13 +169,9 @@ class Case:
         return measured_quantities(self.labels, ~self.exclude, size).to_array()
 
 
-def real_pictures(half: int = 1) -> Iterator[Case]:
+def real_pictures(half: int = 1, folders: Sequence[str] = FOLDERS) -> Iterator[Case]:
     """Yield half of the real micrographs, the middle of large ones."""
-    paths = [
-        path
-        for name in ("seg-emps", "seg-spheroidite", "seg-ebc")
-        for path in sorted((DATA / name).glob("*/images/*.png"))
-    ]
+    paths = [path for name in folders for path in sorted((DATA / name).glob("**/images/*.png"))]
     for path in paths:
         micrograph = read_micrograph(path)
         if int(micrograph.sha256[-1], 16) % 2 != half:
@@ -346,7 +344,9 @@ def print_worse(twins: int, most: int) -> None:
 def print_widths(pictures: int, twins: int) -> None:
     """Print what `core.measuring.twins.expecting` holds, and what it would hold on others."""
     drawn_ones = gathered(drawn(range(CALIBRATION, CALIBRATION + pictures)), twins)
-    real_ones = gathered(islice(real_pictures(0), pictures), twins) if DATA.exists() else []
+    real_ones = (
+        gathered(islice(real_pictures(0, LEARNED_FROM), pictures), twins) if DATA.exists() else []
+    )
     both = drawn_ones + real_ones
     evidence, off = [each for each, _ in both], np.array([each for _, each in both])
     is_real = np.arange(len(both)) >= len(drawn_ones)
