@@ -246,7 +246,7 @@ def _brief(views: int, full: int) -> str:
             "milliseconds: simpler than the network that is kept, so rather a lower bound. "
         )
     if views >= full:
-        return ""
+        return "Each fit is one like that of the network that is kept. "
     return f"Each fit saw {views:,} views instead of {full:,}, so the kept network may do better. "
 
 
