@@ -71,7 +71,7 @@ def run_bare(classifier: Classifier, inputs: list[torch.Tensor]) -> None:
 
 def run_bare_in_workers(classifier: Classifier, inputs: list[torch.Tensor]) -> None:
     """The same passes as `classify_files` runs them: on one thread each, two at once."""
-    with streaming._pool(2, one_thread_each=True) as pool:
+    with streaming.pool_of_workers(2, one_thread_each=True) as pool:
         list(pool.map(lambda batch: run_bare(classifier, [batch]), inputs))
 
 

@@ -29,6 +29,7 @@ PART = 1 / 3  # of the views of a full fit
 SHARES = (0.25, 0.5, 0.75, 1.0)  # of the groups of originals of every class
 _TOGETHER = 0.16  # of the pictures: so much may be left out of one fit
 _KEPT = 1 / 3  # of every class's pictures, beside sources left out together
+_KEPT_SOURCES = 2 / 3  # of every class's sources, or all but one
 _ORDER_SEED = 20
 Array = NDArray[Any]
 Judge = Callable[[Sequence[int], Sequence[int]], Array]  # learnt from, asked -> classes said
@@ -226,9 +227,9 @@ def list_answers(
 def pool_sources(pictures: Sequence[LabelledPicture]) -> list[tuple[str, ...]]:
     """Return which sources are left out of one fit: large ones alone, small ones together.
 
-    Largest first, each goes where at most 16 % of the pictures are then left out and every class
-    keeps a third of its own; one that alone takes more is left out alone, unless a class would
-    be without pictures.
+    Largest first, each goes where at most 16 % of the pictures are then left out, and every class
+    keeps a third of its own and two thirds of its sources: else a class would be learnt from one
+    or two. One that alone takes more is left out alone, unless a class would be without pictures.
     """
     sizes = Counter(picture.source for picture in pictures)
     labels = Counter(picture.label for picture in pictures)
@@ -239,7 +240,8 @@ def pool_sources(pictures: Sequence[LabelledPicture]) -> list[tuple[str, ...]]:
         for pool in pools:
             joined = [*pool, source]
             few = sum(sizes[name] for name in joined) <= _TOGETHER * len(pictures)
-            if few and _least_kept(joined, pictures, labels) >= _KEPT:
+            kept = _least_kept(joined, pictures, labels) >= _KEPT
+            if few and kept and _is_spread(joined, pictures):
                 pool.append(source)
                 break
         else:
@@ -253,6 +255,14 @@ def _least_kept(
     """Return the smallest share of a class's pictures that stays without these sources."""
     out = Counter(picture.label for picture in pictures if picture.source in pool)
     return min(1 - out[label] / count for label, count in labels.items())
+
+
+def _is_spread(pool: Sequence[str], pictures: Sequence[LabelledPicture]) -> bool:
+    """Tell whether no class loses more than a third of its sources, except for a single one."""
+    pairs = {(picture.label, picture.source) for picture in pictures}
+    sources = Counter(label for label, _ in pairs)
+    out = Counter(label for label, source in pairs if source in pool)
+    return all(n < 2 or n <= (1 - _KEPT_SOURCES) * sources[label] for label, n in out.items())
 
 
 def learning_curve(

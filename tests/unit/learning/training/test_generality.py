@@ -29,7 +29,14 @@ def _pictures(sources: str) -> list[LabelledPicture]:
 def test_small_sources_share_a_fit_and_large_ones_do_not() -> None:
     pools = generality.pool_sources(_pictures("aAaAaAaAaAaAaAaAaAbBcC"))
     assert pools == [("a",), ("b",), ("c",)]  # b and c together would be 4 of 22
-    assert generality.pool_sources(_pictures("aA" * 15 + "bc")) == [("b", "c")]
+    pools = generality.pool_sources(_pictures("aA" * 15 + "bcdef"))
+    assert pools == [("b", "c"), ("d", "e"), ("f",)]  # two of the six of their class
+
+
+def test_a_class_keeps_two_thirds_of_its_sources() -> None:
+    """Learnt from one source alone it would be that source's instrument."""
+    assert generality.pool_sources(_pictures("aA" * 15 + "bc")) == [("b",), ("c",)]
+    assert generality.pool_sources(_pictures("aA" * 15 + "bC")) == [("a",), ("b", "c")]
 
 
 def test_a_source_whose_class_is_nowhere_else_is_not_left_out() -> None:
