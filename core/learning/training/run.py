@@ -204,7 +204,8 @@ def train_pictures(
         weights = trainer.finetune("final", pictures)
         elsewhere = {}
         if sources or sources_by_fits:
-            elsewhere = measure(trainer, pictures, views, wholly=sources_by_fits)
+            seen = before.get("plan", {}).get("finetune_samples", 0)
+            elsewhere = measure(trainer, pictures, views, wholly=sources_by_fits, views_before=seen)
     card = ModelCard(
         name=name or out.name,
         architecture=plan.architecture,

@@ -41,6 +41,7 @@ def measure(
     views: Mapping[str, crossvalidation.Frames],
     *,
     wholly: bool = False,
+    views_before: int = 0,
 ) -> dict[str, Any]:
     """Return for the card what is known of other sources and of more pictures.
 
@@ -54,12 +55,15 @@ def measure(
     wholly : bool
         Whether each fit is one like that of the kept network, of as many views. One that went on
         from an earlier training goes on from that one's fits on the same pictures.
+    views_before : int
+        What each of those had seen.
     """
     frames = views.get(crossvalidation.WHOLE, views[crossvalidation.SQUARES])
     plan = trainer.plan
     if wholly:
         judge = judge_by_fits(trainer, plan, pictures, frames)
-        return measure_by(judge, pictures, plan, plan.finetune_samples, held_out_folds=2)
+        seen = plan.finetune_samples + views_before
+        return measure_by(judge, pictures, plan, seen, held_out_folds=2)
     if not plan.still_blocks:
         brief = replace(plan, finetune_samples=round(PART * plan.finetune_samples))
         judge = judge_by_fits(trainer, brief, pictures, frames)

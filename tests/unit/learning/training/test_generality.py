@@ -96,7 +96,8 @@ def test_fits_like_the_kept_one_leave_out_every_source_once(
 
     monkeypatch.setattr(Trainer, "finetune", finetune)
     views = crossvalidation.show(pictures, None)
-    found = generality.measure(trainer, pictures, views, wholly=True)
+    found = generality.measure(trainer, pictures, views, wholly=True, views_before=7200)
+    assert found["held_out_sources_views"] == PLAN.finetune_samples + 7200
     asked = {(row["source"], row["class"]): row["pictures"] for row in found["held_out_sources"]}
     assert asked == {
         **{("a", label): 8 for label in ("blobs", "stripes")},
@@ -107,6 +108,12 @@ def test_fits_like_the_kept_one_leave_out_every_source_once(
     foreseen = {generality.name_of(rest) for rest in generality.list_fits(pictures, PLAN)}
     assert {phase for phase, _ in fits if phase.startswith("part")} == foreseen
     assert {phase for phase, _ in fits} - foreseen == {"fold0", "fold1"}
+
+
+def test_a_network_that_went_on_has_seen_the_views_of_both_fits() -> None:
+    earlier = {"finetune_samples": 1920, "went_on_from": {"plan": {"finetune_samples": 7200}}}
+    assert readme._all_views(earlier) == 9120
+    assert readme._all_views({"finetune_samples": 1920}) == 1920
 
 
 def test_measured_rows_stand_in_card_and_readme(tmp_path: Path) -> None:
