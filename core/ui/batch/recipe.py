@@ -233,8 +233,20 @@ def _found_by(recipe: Recipe) -> tuple[str, str, str]:
     return "Objects", words, segmenting.PAGE
 
 
-def summary(recipe: Recipe) -> None:
-    """Say what the recipe does, each line with the page where it is set; offer it as a file."""
+def summary(recipe: Recipe, *, folded: bool = False) -> None:
+    """Say what the recipe does, each line with the page where it is set; offer it as a file.
+
+    `folded` leaves the room to what came of it.
+    """
+    if folded:
+        with st.expander("Recipe", icon=":material/receipt_long:"):
+            _summary(recipe)
+    else:
+        with st.container(border=True, gap="xxsmall", key="batch_recipe_summary"):
+            _summary(recipe)
+
+
+def _summary(recipe: Recipe) -> None:
     titles = cache.method_titles()
     filters = " → ".join(step.spec.title for step in recipe.filters) or "none"
     overlays = "left out" if recipe.exclude_overlays else "taken for specimen"
@@ -247,25 +259,24 @@ def summary(recipe: Recipe) -> None:
         _found_by(recipe),
         ("Pixel sizes", sizing.describe_briefly(recipe), ""),
     )
-    with st.container(border=True, gap="xxsmall", key="batch_recipe_summary"):
-        for name, words, where in lines:
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                say.markdown("**{name}** {words}", name=name, words=words, width="stretch")
-                if where:
-                    st.page_link(
-                        where,
-                        label=say.line("Edit on {tasks}", tasks=TASKS[where][0]),
-                        width="content",
-                    )
-        if region.is_held():
-            st.caption(
-                "The region of interest on Cluster belongs to one micrograph and is not used here: "
-                "a batch measures whole frames."
-            )
-        show.download(
-            "Recipe (JSON)",
-            recipe.to_json().encode(),
-            "recipe.json",
-            "application/json",
-            "batch_recipe_json",
+    for name, said, where in lines:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            say.markdown("**{name}** {said}", name=name, said=said, width="stretch")
+            if where:
+                st.page_link(
+                    where,
+                    label=say.line("Edit on {tasks}", tasks=TASKS[where][0]),
+                    width="content",
+                )
+    if region.is_held():
+        st.caption(
+            "The region of interest on Cluster belongs to one micrograph and is not used here: "
+            "a batch measures whole frames."
         )
+    show.download(
+        "Recipe (JSON)",
+        recipe.to_json().encode(),
+        "recipe.json",
+        "application/json",
+        "batch_recipe_json",
+    )
