@@ -125,7 +125,9 @@ def run_batch(
     with _held(Path(out)) as folder:
         writer = Writer(folder, key, recipe, tells=on_row is not None)
         items = writer.start(listed, resume)
-        at_work = _work(engine, items, recipe, network, writer.known, scheduler, workers, named)
+        resumed_behind = len(listed) - len(items)
+        known, ahead = writer.known, _drained(items)
+        at_work = _work(engine, ahead, recipe, network, known, scheduler, workers, named)
         listen = on_progress or (lambda done, total, name: None)
         with closing(at_work):
             for item in at_work:
@@ -140,7 +142,7 @@ def run_batch(
             "started": started.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "elapsed_s": round(time.perf_counter() - began, 3),
-            "resumed_behind": len(listed) - len(items),
+            "resumed_behind": resumed_behind,
         }
         result = assemble(folder, recipe, model, labels or {}, len(listed), times)
         tell = partial(listen, len(result.rows), len(listed))
@@ -158,9 +160,16 @@ def _held(out: Path) -> Iterator[Path]:
         yield folder
 
 
+def _drained(items: list[Item]) -> Iterator[Item]:
+    """Yield items in order and hold on to none: what was found of one is let go with it."""
+    items.reverse()
+    while items:
+        yield items.pop()
+
+
 def _work(
     engine: str,
-    items: list[Item],
+    items: Iterator[Item],
     recipe: Recipe,
     network: Classifier,
     known: Known,
