@@ -29,7 +29,8 @@ def without_hot(pixels: Pixels, exclude: Mask = None) -> Pixels:
 
     Parameters
     ----------
-    pixels : ndarray of shape (H, W), uint8, uint16 or finite float32
+    pixels : ndarray of shape (H, W), integers or floats
+        Values that are not finite do not count.
     exclude : ndarray of shape (H, W), bool, optional
         True where a pixel must not count.
     """
@@ -44,8 +45,11 @@ def without_hot(pixels: Pixels, exclude: Mask = None) -> Pixels:
 
 def find_hot(pixels: Pixels, exclude: Mask = None) -> NDArray[np.int64]:
     """Return (rows, columns) of hot and dead pixels, of shape (N, 2)."""
-    kept = counted(pixels, exclude)
-    if kept.size < _FEWEST_PX or min(pixels.shape) < 3:
+    if pixels.size < _FEWEST_PX or min(pixels.shape) < 3:
+        return np.zeros((0, 2), np.int64)
+    pixels, exclude = _finite(pixels, exclude)
+    kept = pixels if exclude is None else pixels[~exclude]
+    if kept.size < _FEWEST_PX:
         return np.zeros((0, 2), np.int64)
     low, high = np.percentile(_sample(kept), [_RARE_PCT, 100 - _RARE_PCT])
     hot = _standing_off(pixels, exclude)
@@ -54,6 +58,17 @@ def find_hot(pixels: Pixels, exclude: Mask = None) -> NDArray[np.int64]:
         hot[tuple(places.T)] = True
         hot[tuple(_fainter(pixels, exclude, (end, side), hot).T)] = True
     return np.argwhere(hot)
+
+
+def _finite(pixels: Pixels, exclude: Mask) -> tuple[Pixels, Mask]:
+    """Return pixels of a depth that OpenCV knows, and what does not count of these."""
+    if pixels.dtype in (np.uint8, np.uint16):
+        return pixels, exclude
+    finite = np.isfinite(pixels)
+    if not finite.all():
+        pixels = np.where(finite, pixels, np.median(pixels[finite]) if finite.any() else 0)
+        exclude = ~finite if exclude is None else exclude | ~finite
+    return pixels.astype(np.float32, copy=False), exclude
 
 
 def _standing_off(pixels: Pixels, exclude: Mask) -> NDArray[np.bool_]:
