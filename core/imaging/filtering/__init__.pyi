@@ -18,6 +18,7 @@ from .operations.frequency import radial_power as radial_power
 from .operations.frequency import spacing_of as spacing_of
 from .operations.frequency import spectrum as spectrum
 from .operations.frequency import strongest_peaks as strongest_peaks
+from .operations.hot import without_hot as without_hot
 from .operations.thresholds import otsu_threshold as otsu_threshold
 from .pipeline import FAMILIES as FAMILIES
 from .pipeline import FILTERS as FILTERS

@@ -14,7 +14,7 @@ import scipy
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.imaging.filtering import cut_levels, grey_histogram
+from core.imaging.filtering import cut_levels, grey_histogram, without_hot
 from core.measuring.clustering.features import DEFAULT, FeatureSet
 from core.measuring.clustering.frame import describe_frame
 from core.measuring.clustering.result import MAX_CLUSTERS, Mask, counted_pixels
@@ -108,6 +108,7 @@ def choose_k_gray(
     """
     pixels = image.pixels if isinstance(image, Micrograph) else np.asarray(image)
     included = counted_pixels(pixels, exclude)
+    pixels = without_hot(pixels, None if included is None else ~included)
     greys = pixels.ravel() if included is None else pixels[included]
     histogram = grey_histogram(greys)
     cut_levels(histogram, 2)  # says what is wrong where not even two are possible

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.imaging.filtering import cut_levels, grey_histogram
+from core.imaging.filtering import cut_levels, grey_histogram, without_hot
 from core.measuring.clustering.result import EXCLUDED, Clustering, check_k, counted_pixels
 from core.micrograph import Micrograph
 
@@ -24,7 +24,8 @@ def cluster_gray(
     Exact to rounding (1e-10 of the total scatter) for 8 and 16 bits and for floats with at most
     65,536 different values. Other floats share 65,536 equal bins of width b between the darkest and
     the brightest, and thresholds lie between bins; the inertia then exceeds the optimum by at most
-    2 b (brightest - darkest) n, with n the number of pixels in the fullest bin.
+    2 b (brightest - darkest) n, with n the number of pixels in the fullest bin. Hot and dead pixels
+    count as what is around them.
 
     Parameters
     ----------
@@ -57,6 +58,7 @@ def cluster_gray(
     pixels = image.pixels if isinstance(image, Micrograph) else np.asarray(image)
     check_k(k)
     included = counted_pixels(pixels, exclude)
+    pixels = without_hot(pixels, None if included is None else ~included)
     cut = cut_levels(grey_histogram(pixels if included is None else pixels[included]), k)
     labels = _label(pixels, cut.thresholds)
     if included is not None:

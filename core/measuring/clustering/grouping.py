@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from core.imaging.filtering import without_hot
 from core.measuring.clustering.features import DEFAULT, FeatureSet
 from core.measuring.clustering.grey import cluster_gray
 from core.measuring.clustering.noise import average_greys, find_noise
@@ -57,7 +58,7 @@ def group_pixels(
     left_out = leave_out(micrograph.shape, exclude, region)
     if smoothing.kind == AUTO:
         smoothing = decide_smoothing(micrograph, k, by, exclude=left_out)
-    pixels = micrograph.pixels
+    pixels = without_hot(micrograph.pixels, left_out)  # averaged, a hot pixel would be a blob
     if smoothing.kind == GREYS:  # what lies around a region of interest still is its surroundings
         pixels = average_greys(pixels, exclude, smoothing.sigma_px)
     if by == GREY:
@@ -84,5 +85,5 @@ def decide_smoothing(
     """
     if by != GREY:
         return _AS_FOUND
-    sigma_px = find_noise(micrograph.pixels, k, exclude).sigma_px
+    sigma_px = find_noise(without_hot(micrograph.pixels, exclude), k, exclude).sigma_px
     return replace(_AS_FOUND, kind=GREYS, sigma_px=sigma_px) if sigma_px else _AS_FOUND

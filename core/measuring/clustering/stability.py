@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.imaging.filtering import GreyHistogram, cut_levels, grey_histogram
+from core.imaging.filtering import GreyHistogram, cut_levels, grey_histogram, without_hot
 from core.measuring.clustering.frame import describe_frame
 from core.measuring.clustering.pixels import MIXTURE, FeatureClustering
 from core.measuring.clustering.result import Clustering
@@ -86,7 +86,9 @@ def fraction_bands(
     elif isinstance(clustering, FeatureClustering):
         drawn = _feature_draws(pixels, clustering, exclude, included, owner, present.size, random)
     else:
-        drawn = _grey_draws(pixels[included], owner, present.size, clustering.k, random)
+        drawn = _grey_draws(
+            without_hot(pixels, ~included)[included], owner, present.size, clustering.k, random
+        )
     bands = np.full((2, clustering.k), np.nan)
     if len(drawn) > 1:
         rows, cols = tile_starts(pixels.shape, tiles, included)

@@ -29,6 +29,7 @@ from core.imaging.filtering.operations.base import (
     to_mask,
 )
 from core.imaging.filtering.operations.criteria import Bins
+from core.imaging.filtering.operations.hot import without_hot
 
 _CAMERAS = (4095, 16_383, 65_535)  # brightest levels of 12, 14 and 16 bits
 Levels = tuple[float, ...]
@@ -39,7 +40,7 @@ def otsu_threshold(pixels: Pixels, exclude: Mask = None) -> float:
     """Return the grey level that best parts dark from bright: pixels above it are bright.
 
     Exact at 8 and 16 bits, and for floats up to 65,536 different values (see `grey_histogram`),
-    once hot pixels count as the brightest of the others (see `without_spikes`).
+    once hot pixels count as what is around them (see `without_hot`, `without_spikes`).
     A constant image returns its one level, above which there is nothing.
 
     Parameters
@@ -94,8 +95,8 @@ def connected_above(pixels: Pixels, exclude: Mask = None, *, levels: Levels, **_
 
 
 def _histogram(pixels: Pixels, exclude: Mask) -> GreyHistogram:
-    """Return the counted pixels by grey level, with hot pixels at the nearest regular one."""
-    return without_spikes(grey_histogram(counted(pixels, exclude)))
+    """Return the counted pixels by grey level; hot ones count as what surrounds them."""
+    return without_spikes(grey_histogram(counted(without_hot(pixels, exclude), exclude)))
 
 
 def otsu_levels(pixels: Pixels, exclude: Mask = None) -> Levels:
@@ -179,14 +180,15 @@ def local_mean(
     weights: str,
 ) -> Pixels:
     """Return an 8-bit mask: 255 where a pixel is brighter than its surroundings' mean - offset."""
-    return to_mask(pixels > _mean_surface(pixels, exclude, window_px, weights) - offset)
+    regular = without_hot(pixels, exclude)
+    return to_mask(regular > _mean_surface(regular, exclude, window_px, weights) - offset)
 
 
 def local_mean_levels(
     pixels: Pixels, exclude: Mask = None, *, window_px: int, offset: float, weights: str
 ) -> Levels:
     """Return the median of the local thresholds."""
-    surface = _mean_surface(pixels, exclude, window_px, weights) - offset
+    surface = _mean_surface(without_hot(pixels, exclude), exclude, window_px, weights) - offset
     return (float(np.median(counted(surface, exclude))),)
 
 
@@ -211,12 +213,14 @@ def niblack(
     pixels: Pixels, exclude: Mask = None, *, levels: Levels = (), window_px: int, k: float
 ) -> Pixels:
     """Return an 8-bit mask: 255 where brighter than the local mean - k local deviations."""
-    return _brighter(pixels, exclude, window_px, lambda mean, spread: mean - k * spread)
+    regular = without_hot(pixels, exclude)
+    return _brighter(regular, exclude, window_px, lambda mean, spread: mean - k * spread)
 
 
 def niblack_levels(pixels: Pixels, exclude: Mask = None, *, window_px: int, k: float) -> Levels:
     """Return the median of Niblack's local thresholds."""
-    return (float(np.median(counted(_niblack_surface(pixels, exclude, window_px, k), exclude))),)
+    surface = _niblack_surface(without_hot(pixels, exclude), exclude, window_px, k)
+    return (float(np.median(counted(surface, exclude))),)
 
 
 def _brighter(pixels: Pixels, exclude: Mask, window_px: int, surface: Surface) -> Pixels:
@@ -251,12 +255,14 @@ def sauvola(
     no fuller), or half a float image's own range; greys count from black, which is 0 at an integer
     depth and a float image's own darkest level, so that an offset changes nothing.
     """
-    return _brighter(pixels, exclude, window_px, _sauvola(pixels, exclude, k))
+    regular = without_hot(pixels, exclude)
+    return _brighter(regular, exclude, window_px, _sauvola(regular, exclude, k))
 
 
 def sauvola_levels(pixels: Pixels, exclude: Mask = None, *, window_px: int, k: float) -> Levels:
     """Return the median of Sauvola's local thresholds."""
-    return (float(np.median(counted(_sauvola_surface(pixels, exclude, window_px, k), exclude))),)
+    surface = _sauvola_surface(without_hot(pixels, exclude), exclude, window_px, k)
+    return (float(np.median(counted(surface, exclude))),)
 
 
 def _sauvola_surface(pixels: Pixels, exclude: Mask, window_px: int, k: float) -> Floats:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.errors import UserError
+from core.imaging.simulation import simulate
 from core.measuring.clustering import Clustering, cluster_gray
 from core.micrograph import Micrograph, PixelSize
 
@@ -144,3 +145,19 @@ def test_result_states_what_does_not_fit():
     ]:
         with pytest.raises(ValueError, match=words):
             Clustering(**(parts | change))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "high", "hot"), [(np.uint16, 200, 3000, 65_535), (np.float32, 0, 1, 50)]
+)
+def test_hot_pixels_are_no_cluster(dtype, low, high, hot):
+    fine = simulate("spheroids", (256, 256), seed=3, depth="16-bit").micrograph.pixels / 65_535
+    clean = (low + (high - low) * fine).astype(dtype)
+    spoilt = clean.copy()
+    spoilt.ravel()[np.random.default_rng(1).permutation(clean.size)[:65]] = hot
+    spoilt[0, 0] = hot
+    for k in (2, 3):
+        wanted, found = cluster_gray(clean, k), cluster_gray(spoilt, k)
+        np.testing.assert_allclose(found.fractions, wanted.fractions, atol=0.01)
+        np.testing.assert_allclose(found.centers, wanted.centers, rtol=0.01)
+        assert found.labels[0, 0] == wanted.labels[0, 0]
