@@ -32,7 +32,7 @@ def without_hot(pixels: Pixels, exclude: Mask = None) -> Pixels:
     pixels : ndarray of shape (H, W), integers or floats
         Values that are not finite do not count.
     exclude : ndarray of shape (H, W), bool, optional
-        True where a pixel must not count.
+        True where a pixel must not count; pixels beside it stay as they are.
     """
     found = find_hot(pixels, exclude)
     if not len(found):
@@ -48,6 +48,8 @@ def find_hot(pixels: Pixels, exclude: Mask = None) -> NDArray[np.int64]:
     if pixels.size < _FEWEST_PX or min(pixels.shape) < 3:
         return np.zeros((0, 2), np.int64)
     pixels, exclude = _finite(pixels, exclude)
+    if exclude is not None:  # what lies beside it is not judged by it
+        exclude = cv2.dilate(exclude.astype(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_)
     kept = pixels if exclude is None else pixels[~exclude]
     if kept.size < _FEWEST_PX:
         return np.zeros((0, 2), np.int64)
