@@ -54,32 +54,43 @@ def off_by(mask: np.ndarray, particles: int, way: dict[str, float]) -> int:
     return abs(int(label_regions(mask, min_area_px=SMALLEST_PX, **way).max()) - particles)
 
 
-def measure(files: list[Path]) -> dict[str, tuple[float, int, int]]:
-    """Return by way: F1 on clean masks, and how many regions the other two are off by."""
-    sums = {way: np.zeros(5) for way in WAYS}
+def measure(files: list[Path]) -> dict[str, tuple[float, np.ndarray]]:
+    """Return by way: F1 on clean masks; by picture and kind of mask how far counts are off."""
+    sums = {way: np.zeros(3) for way in WAYS}
+    off: dict[str, list[list[int]]] = {way: [] for way in WAYS}
+    particles = []
     for file in files:
         drawn = np.asarray(Image.open(file.parents[1] / "instances" / file.name)).astype(np.int32)
-        others = masks(file)
+        particles.append(int(drawn.max()))
+        kinds = [drawn > 0, *masks(file).values()]
         for name, way in WAYS.items():
             score = compare(label_regions(drawn > 0, min_area_px=SMALLEST_PX, **way), drawn)
-            wrong = [off_by(mask, int(drawn.max()), way) for mask in others.values()]
-            sums[name] += [score.hit, score.extra, score.missed, *wrong]
+            sums[name] += [score.hit, score.extra, score.missed]
+            off[name].append([off_by(mask, particles[-1], way) for mask in kinds])
+    true = np.array(particles)[:, None]
     return {
-        name: (2 * hit / max(2 * hit + extra + missed, 1), int(by_otsu), int(by_clusters))
-        for name, (hit, extra, missed, by_otsu, by_clusters) in sums.items()
+        name: (2 * hit / max(2 * hit + extra + missed, 1), np.stack([off[name], off[name] / true]))
+        for name, (hit, extra, missed) in sums.items()
     }
 
 
 def main() -> None:
-    """Print a line per way."""
+    """Print a line per way, and one per way and kind of mask."""
     files = pictures()
     halves = [measure(files[:PICTURES]), measure(files[PICTURES:])]
     print(f"{'':24}{'F1, clean masks':>18}{'Otsu off by':>18}{'clusters off by':>18}")
     for way in WAYS:
-        first, second = (half[way] for half in halves)
-        f1 = f"{first[0]:.3f} / {second[0]:.3f}"
-        words = [f"{a} / {b}" for a, b in zip(first[1:], second[1:], strict=True)]
-        print(f"{way:24}{f1:>18}{words[0]:>18}{words[1]:>18}", flush=True)
+        (first, one), (second, other) = (half[way] for half in halves)
+        sums = [f"{one[0, :, k].sum():.0f} / {other[0, :, k].sum():.0f}" for k in (1, 2)]
+        print(f"{way:24}{f'{first:.3f} / {second:.3f}':>18}{sums[0]:>18}{sums[1]:>18}", flush=True)
+    print("\n|found - true| / true, mean and median over all pictures; pictures better and worse")
+    unsplit = np.concatenate([half["unsplit"][1] for half in halves], axis=1)
+    for number, kind in enumerate(("clean", "Otsu", "clusters")):
+        for way in WAYS:
+            count, share = np.concatenate([half[way][1] for half in halves], axis=1)[..., number]
+            change = np.sign(count - unsplit[0, :, number])
+            words = f"{share.mean():10.3f}{np.median(share):10.3f}"
+            print(f"{kind:10}{way:24}{words}{(change < 0).sum():6}{(change > 0).sum():6}")
 
 
 if __name__ == "__main__":

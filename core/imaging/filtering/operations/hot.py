@@ -32,7 +32,7 @@ def without_hot(pixels: Pixels, exclude: Mask = None) -> Pixels:
     pixels : ndarray of shape (H, W), integers or floats
         Values that are not finite do not count.
     exclude : ndarray of shape (H, W), bool, optional
-        True where a pixel must not count.
+        True where a pixel must not count; pixels beside it stay as they are.
     """
     found = find_hot(pixels, exclude)
     if not len(found):
@@ -48,6 +48,8 @@ def find_hot(pixels: Pixels, exclude: Mask = None) -> NDArray[np.int64]:
     if pixels.size < _FEWEST_PX or min(pixels.shape) < 3:
         return np.zeros((0, 2), np.int64)
     pixels, exclude = _finite(pixels, exclude)
+    if exclude is not None:  # what lies beside it is not judged by it
+        exclude = cv2.dilate(exclude.astype(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_)
     kept = pixels if exclude is None else pixels[~exclude]
     if kept.size < _FEWEST_PX:
         return np.zeros((0, 2), np.int64)
@@ -74,7 +76,8 @@ def _finite(pixels: Pixels, exclude: Mask) -> tuple[Pixels, Mask]:
 def _standing_off(pixels: Pixels, exclude: Mask) -> NDArray[np.bool_]:
     """Return which pixels stand alone, and further off the 3 × 3 median than pixels do."""
     off = cv2.absdiff(pixels, np.asarray(cv2.medianBlur(np.ascontiguousarray(pixels), 3)))
-    hot = off > _STANDS_OFF / _SIGMAS * np.percentile(_sample(counted(off, exclude)), _USUAL_PCT)
+    usual = float(np.percentile(_sample(counted(off, exclude)), _USUAL_PCT))
+    hot: NDArray[np.bool_] = np.asarray(off > _STANDS_OFF / _SIGMAS * usual)
     places = _alone(pixels, exclude, hot)
     hot[:] = False
     hot[tuple(places.T)] = True
@@ -123,7 +126,7 @@ def _alone(pixels: Pixels, exclude: Mask, candidates: NDArray[np.bool_]) -> NDAr
     own = pixels[tuple(places.T)].astype(np.float64)
     middle = np.median(np.concatenate([around, own[None]]), axis=0)
     alike = (around - middle) * np.sign(own - middle) > np.abs(own - middle) / 2
-    return places[np.count_nonzero(alike, axis=0) <= _ALIKE]
+    return np.asarray(places[np.count_nonzero(alike, axis=0) <= _ALIKE])
 
 
 def _sample(values: Pixels) -> Pixels:
@@ -135,6 +138,6 @@ def _around(pixels: Pixels, places: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the eight neighbours of each place, of shape (8, N); edges are mirrored."""
     rows, cols = (places + _STEPS[:, None]).transpose(2, 0, 1)
     last_row, last_col = (side - 1 for side in pixels.shape)
-    return pixels[
-        last_row - np.abs(last_row - np.abs(rows)), last_col - np.abs(last_col - np.abs(cols))
-    ].astype(np.float64)
+    down = last_row - np.abs(last_row - np.abs(rows))
+    right = last_col - np.abs(last_col - np.abs(cols))
+    return np.asarray(pixels[down, right], np.float64)

@@ -84,3 +84,13 @@ def test_hot_pixels_become_their_neighbours_where_they_count():
     assert kept[:48].max() < 1100
     assert kept[50, 50] == kept[63, 63] == 60_000  # these do not count
     assert otsu_threshold(spoilt, exclude) == pytest.approx(otsu_threshold(clean, exclude), abs=3)
+
+
+def test_what_is_excluded_has_no_say():
+    rng = np.random.default_rng(0)
+    pixels = rng.normal(1000, 20, (64, 64)).astype(np.uint16)
+    exclude = rng.random(pixels.shape) < 0.03
+    pixels[10, 10], exclude[8:13, 8:13] = 60_000, False
+    found = find_hot(pixels, exclude).tolist()
+    assert found == [[10, 10]]
+    assert find_hot(np.where(exclude, 7, pixels).astype(np.uint16), exclude).tolist() == found
