@@ -8,14 +8,16 @@ from core.imaging.filtering import Pipeline, Step
 from core.measuring.defaults import smallest_region
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.cache import CHAIN, FILE, PARTICLES
+from core.ui.cache import AS_THEY_COME, CHAIN, PROMPTED
 from core.ui.measured import Neighbour, trial
 from core.ui.segment.settings import FILTERS, METHOD, SIGMA, SPLIT, Asked
 from core.ui.shell import SMALLEST, smallest_by
 
 
 def draw(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
-    """Draw the trial of what is set."""
+    """Draw the trial of what is set; a hand's prompts cannot be tried on look-alikes."""
+    if asked.choice.way == PROMPTED:
+        return
     plain = replace(meant, edits=())
     trial.draw(micrograph, plain, asked.given, neighbours(micrograph, plain), "segment")
 
@@ -24,7 +26,7 @@ def neighbours(micrograph: Micrograph, meant: cache.Objects) -> list[Neighbour]:
     """Return what one setting more or less would be."""
     way = meant.choice.way
     found: list[Neighbour] = []
-    if way not in (PARTICLES, FILE):
+    if way not in AS_THEY_COME:
         found += trial.of_size(micrograph, meant) + trial.of_split(meant, SPLIT)
     if way == CHAIN and METHOD.value() != FILTERS:
         found += [_smoothed(meant, sigma) for sigma in _sigmas(SIGMA.value())]
