@@ -24,11 +24,11 @@ with page.user_errors():
         with top:
             answer.headline(micrograph, asked, meant)
         with facts:
-            answer.draw_sizes(micrograph, asked, found.notes, meant)
+            place = answer.draw_sizes(micrograph, asked, found.notes, meant)
             answer.phases(micrograph, asked, found)
         answer.downloads(micrograph, asked, meant)
         views.draw_table(micrograph, meant, asked.given)
         answer.more(micrograph, asked, meant)
-        trial.draw(micrograph, asked, meant)
+        trial.draw(micrograph, asked, meant, place)
         answer.evidence(micrograph, asked, found, meant, page.model_picker)
         files.draw(micrograph, meant, asked.given, cache.objects(micrograph, meant, asked.given))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from core.imaging.filtering import Pipeline, Step
 from core.measuring.regions import SizeDistribution, size_distribution
@@ -24,7 +25,7 @@ from core.reporting.recipe import Recipe
 from core.reporting.segmenting import SegmentBy, strokes_of
 from core.ui import cache, measured
 from core.ui.parts import attribution, measuring, say, show, tables
-from core.ui.segment import hand
+from core.ui.segment import hand, trial
 from core.ui.segment.settings import Asked
 from core.ui.shell import samples, segmenting, workspace
 
@@ -49,15 +50,20 @@ def headline(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None
 
 def draw_sizes(
     micrograph: Micrograph, asked: Asked, notes: tuple[str, ...], meant: cache.Objects
-) -> None:
-    """Draw how the answer came about, and the live histogram."""
+) -> DeltaGenerator | None:
+    """Draw how the answer came about, and the live histogram.
+
+    Returns where it is told how wrong the answer is; None where that cannot be tried.
+    """
     found = cache.objects(micrograph, meant, asked.given)
     table = cache.object_table(micrograph, meant, asked.given)
+    place = trial.ask(asked)
     for note in notes:
         say.caption("{note}", note=note)
     _novelty(micrograph, asked)
     _changes(micrograph, found)
     measured.sizes.draw(table, micrograph.pixel_size, "segment", **_limits(asked, meant))
+    return place
 
 
 def _limits(asked: Asked, meant: cache.Objects) -> dict[str, Any]:
