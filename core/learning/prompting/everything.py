@@ -56,7 +56,8 @@ def _grid(shape: tuple[int, int]) -> list[tuple[float, float]]:
 
 def _good(seen: Seen) -> list[tuple[float, Tensor]]:
     """Return score and small mask of the answers that are sure and steady."""
-    places, good = _grid(seen.shape), []
+    places = _grid(seen.shape)
+    good: list[tuple[float, Tensor]] = []
     for at in range(0, len(places), _AT_ONCE):
         part = [[place] for place in places[at : at + _AT_ONCE]]
         masks, scores = seen.answer(part, [[1]] * len(part), several=True)

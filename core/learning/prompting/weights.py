@@ -123,12 +123,13 @@ def _config(named: Mapping[str, Tensor]) -> Any:
     try:
         hidden, _, patch, _ = named[_PATCHES].shape
         side = int(named[_POSITIONS].shape[1])
+        side_px = side * int(patch)
         spans = {number: (int(t.shape[0]) + 1) // 2 for number, t in blocks.items()}
         vision = SamVisionConfig(
             hidden_size=int(hidden),
             num_hidden_layers=len(blocks),
             num_attention_heads=int(hidden) // int(blocks[0].shape[1]),
-            image_size=side * int(patch),
+            image_size=side_px,
             patch_size=int(patch),
             window_size=min(spans.values()),
             global_attn_indexes=[n for n, span in sorted(spans.items()) if span == side],
@@ -138,9 +139,9 @@ def _config(named: Mapping[str, Tensor]) -> Any:
         )
     except (KeyError, ValueError, IndexError, ZeroDivisionError) as error:
         raise UnusableModel(_NOT_SAM) from error
-    if not 16 <= vision.image_size <= _MOST_SIDE_PX:
+    if not 16 <= side_px <= _MOST_SIDE_PX:
         raise UnusableModel(_NOT_SAM)
-    sides = {"image_size": vision.image_size, "patch_size": vision.patch_size}
+    sides = {"image_size": side_px, "patch_size": int(patch)}
     return SamConfig(vision_config=vision.to_dict(), prompt_encoder_config=sides)
 
 
@@ -150,7 +151,7 @@ def _filled(config: Any, named: Mapping[str, Tensor]) -> Any:
     from transformers import SamModel
 
     with torch.device("meta"):  # nothing is drawn at random to be overwritten
-        model = SamModel(config)
+        model: Any = SamModel(config)
     wanted = {name: each.shape for name, each in model.state_dict().items()}
     if {name: each.shape for name, each in named.items()} != wanted:
         raise UnusableModel(_NOT_SAM)
