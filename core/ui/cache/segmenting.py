@@ -212,8 +212,10 @@ def _by_prompts(micrograph: Micrograph, choice: SegmentChoice) -> Segmented:
 
         labels = find_everything(_look(micrograph, choice.exclude), exclude=hidden)
     said = {"everything": choice.everything}
-    how = {"way": "prompts", "name": "object", "exclude": hidden, "parameters": said}
-    return Segmented(from_objects(labels, micrograph, **how))
+    found = from_objects(
+        labels, micrograph, way="prompts", name="object", exclude=hidden, parameters=said
+    )
+    return Segmented(found)
 
 
 def _by_file(micrograph: Micrograph, choice: SegmentChoice, given: Given) -> Segmented:
