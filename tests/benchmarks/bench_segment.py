@@ -132,8 +132,25 @@ def speed() -> None:
             described=maps,  # type: ignore[arg-type]
         ),
     )
+    _peak(before)
+    wide = Micrograph("16 megapixels", np.tile(micrograph.pixels, (4, 4)))
+    strokes = np.zeros(wide.shape, np.int32)
+    strokes[:1024, :1024] = painted
+    large = take("16 megapixels: what is looked at once", lambda: describe_pixels(wide))
+    model = take(
+        "16 megapixels: trees learn",
+        lambda: learn_pixels([wide], [strokes], described=[large]),  # type: ignore[list-item]
+    )
+    take(
+        "16 megapixels: describe and answer after a stroke",
+        lambda: model.apply(wide, described=large),  # type: ignore[attr-defined]
+    )
+    _peak(before)
+
+
+def _peak(before: int) -> None:
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"peak above what was there before: {(after - before) / 1024:.0f} MB")
+    print(f"peak above what was there before: {(after - before) / 1024:.0f} MB", flush=True)
 
 
 def main(most: int | None = None) -> None:

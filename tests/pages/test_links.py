@@ -80,6 +80,7 @@ OTHER = {
     "segment-k": "5",
     "segment-preview": "yes",
     "segment-every": "no",
+    "segment-everything": "yes",
     "segment-split": "no",
     "segment-neck": "2.5",
     "segment-fill": "yes",

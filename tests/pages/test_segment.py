@@ -293,3 +293,43 @@ def test_a_neighbour_that_reads_look_alikes_better_is_taken(app):
     segment_page.button("segment_trial_take").click().run()
     assert_calm(segment_page)
     assert abs(count(segment_page) - 25) < abs(before - 25)
+
+
+def test_a_prompted_network_says_what_it_needs_and_outlines_what_is_pointed_at(
+    segment_page, monkeypatch, tmp_path
+):
+    from core.learning import prompting
+    from core.ui import cache
+
+    class Network:
+        def look(self, micrograph, exclude):
+            self.shape = micrograph.shape
+            return self
+
+        def mask(self, points, box):
+            assert (box is None) == bool(points)
+            mask = np.zeros(self.shape, bool)
+            mask[30:60, 40:80] = True
+            return mask
+
+    monkeypatch.setattr(prompting, "has_package", lambda: True)
+    segment_page.run()
+    segment_page.segmented_control(key="segment_way").set_value("prompted").run()
+    if "into the folder “sam”" not in texts(segment_page):
+        assert "pip install" in str([each.value for each in segment_page.info])
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"w")
+    monkeypatch.setattr(prompting, "how_to_get", lambda: "")
+    monkeypatch.setattr(prompting, "find_weights", lambda: weights)
+    monkeypatch.setattr(prompting, "open_sam", lambda path: Network())
+    segment_page.run()
+    assert_calm(segment_page)
+    assert count(segment_page) == 0
+    assert segment_page.segmented_control(key="segment_hand_mode").value == "prompt"
+    micrograph = current(segment_page)
+    by_click = cache.prompted(micrograph, True, place=(45.0, 60.0))
+    assert by_click == cache.prompted(micrograph, True, box=(25.0, 35.0, 65.0, 85.0))
+    edit(segment_page, by_click)
+    assert_calm(segment_page)
+    assert count(segment_page) == 1
+    assert "1 of 1 outlines was changed by hand" in texts(segment_page)

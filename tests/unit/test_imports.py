@@ -73,6 +73,7 @@ INSIDE = {
         "models": (),
         "classifying": ("models",),
         "particles": ("models",),
+        "prompting": ("models",),
         "explaining": ("classifying", "models"),
         "trust": ("explaining", "classifying", "models"),
         "training": ("explaining", "classifying", "models"),

@@ -11,6 +11,7 @@ from .folders import prepare_card as prepare_card
 from .folders import save_model as save_model
 from .foreign import hub as hub
 from .foreign.files import read_safetensors as read_safetensors
+from .foreign.files import read_weight_file as read_weight_file
 from .foreign.fitting import head_name as head_name
 from .foreign.opening import LONGEST_NAME as LONGEST_NAME
 from .foreign.opening import UNNAMED as UNNAMED

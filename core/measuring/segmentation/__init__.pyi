@@ -7,6 +7,7 @@ from .edits import edits_json as edits_json
 from .edits import parse_edits as parse_edits
 from .edits import read_edits as read_edits
 from .growing import grow as grow
+from .masks import add_mask as add_mask
 from .replay import Replayed as Replayed
 from .replay import deepest as deepest
 from .replay import replay as replay

@@ -112,6 +112,7 @@ from .segmenting import (
     objects,
     phase_fractions,
     phase_values,
+    prompted,
     segmented,
     strokes_left_out,
     unlike_painted,
@@ -177,12 +178,14 @@ from .viewing import (
 )
 
 __all__ = [
+    "AS_THEY_COME",
     "CHAIN",
     "CLUSTERS",
     "COLORMAPS",
     "FEATURES",
     "FILE",
     "PARTICLES",
+    "PROMPTED",
     "SCREEN_PX",
     "STROKES",
     "TILE_PX",
@@ -292,6 +295,7 @@ __all__ = [
     "profile",
     "profile_figure",
     "projection",
+    "prompted",
     "pyramid",
     "quality",
     "radial_figure",
@@ -346,4 +350,14 @@ __all__ = [
     "written_boxes",
     "zip_model",
 ]
-from .ways import CHAIN, CLUSTERS, FILE, PARTICLES, STROKES, Given, SegmentChoice
+from .ways import (
+    AS_THEY_COME,
+    CHAIN,
+    CLUSTERS,
+    FILE,
+    PARTICLES,
+    PROMPTED,
+    STROKES,
+    Given,
+    SegmentChoice,
+)

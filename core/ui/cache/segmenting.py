@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.errors import UserError
 from core.measuring.by_hand import paint
 from core.measuring.exchange import region_files
 from core.measuring.regions import measure_labels, trace_regions
@@ -18,7 +21,9 @@ from core.measuring.segmentation import (
     Edit,
     Replayed,
     Segmentation,
+    add_mask,
     from_file,
+    from_objects,
     from_strokes,
     objects_of,
     replay,
@@ -42,6 +47,7 @@ from core.ui.cache.ways import (
     CLUSTERS,
     FILE,
     PARTICLES,
+    PROMPTED,
     STROKES,
     Given,
     SegmentChoice,
@@ -50,6 +56,9 @@ from core.ui.cache.ways import (
     by_network,
     within_limits,
 )
+
+if TYPE_CHECKING:
+    from core.learning.prompting import PromptedNetwork, Seen
 
 _FOUND_BY = {
     "network": "Found by the particle network.",
@@ -87,6 +96,7 @@ def segmented(micrograph: Micrograph, choice: SegmentChoice, _given: Given) -> S
         STROKES: lambda: _by_strokes(micrograph, choice, _given),
         PARTICLES: lambda: _by_network(micrograph, choice),
         FILE: lambda: _by_file(micrograph, choice, _given),
+        PROMPTED: lambda: _by_prompts(micrograph, choice),
     }
     return makers[choice.way]()
 
@@ -154,6 +164,58 @@ def unlike_painted(micrograph: Micrograph, choice: SegmentChoice, _given: Given)
 def _by_network(micrograph: Micrograph, choice: SegmentChoice) -> Segmented:
     found, way = by_network(micrograph, excluded(micrograph, choice.exclude))
     return Segmented(found, (_FOUND_BY[way],))
+
+
+@st.cache_resource(max_entries=1, show_spinner="Opening the network …")
+def _network(path: Path, changed_ns: int) -> PromptedNetwork:
+    from core.learning.prompting import open_sam
+
+    return open_sam(path)
+
+
+@st.cache_resource(max_entries=2, show_spinner="The network looks …", hash_funcs=BY_KEY)
+def _seen(micrograph: Micrograph, exclude: bool, path: Path, changed_ns: int) -> Seen:
+    return _network(path, changed_ns).look(micrograph, excluded(micrograph, exclude))
+
+
+def _look(micrograph: Micrograph, exclude: bool) -> Seen:
+    from core.learning.prompting import find_weights, how_to_get
+
+    path = find_weights()
+    if path is None:
+        raise UserError(how_to_get())
+    return _seen(micrograph, exclude, path, path.stat().st_mtime_ns)
+
+
+def prompted(
+    micrograph: Micrograph,
+    exclude: bool,
+    *,
+    place: tuple[float, float] | None = None,
+    box: tuple[float, float, float, float] | None = None,
+) -> Edit:
+    """Return the edit that adds what is clicked on, (row, column), or lies in a box.
+
+    Raises
+    ------
+    UserError
+        If the weights cannot be used, or nothing is found there.
+    """
+    seen = _look(micrograph, exclude)
+    return add_mask(seen.mask([place] if place else [], box=box))
+
+
+def _by_prompts(micrograph: Micrograph, choice: SegmentChoice) -> Segmented:
+    labels, hidden = np.zeros(micrograph.shape, np.int32), excluded(micrograph, choice.exclude)
+    if choice.everything:
+        from core.learning.prompting import find_everything
+
+        labels = find_everything(_look(micrograph, choice.exclude), exclude=hidden)
+    said = {"everything": choice.everything}
+    found = from_objects(
+        labels, micrograph, way="prompts", name="object", exclude=hidden, parameters=said
+    )
+    return Segmented(found)
 
 
 def _by_file(micrograph: Micrograph, choice: SegmentChoice, given: Given) -> Segmented:

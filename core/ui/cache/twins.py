@@ -16,7 +16,7 @@ from core.measuring.twins import MOST_SIDE_PX, Imitation, Judgement, imitate, ju
 from core.micrograph import Micrograph
 from core.ui.cache.segmenting import Objects, objects
 from core.ui.cache.shared import BY_KEY, excluded
-from core.ui.cache.ways import FILE, Given, SegmentChoice, finder, within_limits
+from core.ui.cache.ways import FILE, PROMPTED, Given, SegmentChoice, finder, within_limits
 
 LEAST_SIDE_PX = 512  # of the part that is imitated: an answer takes some seconds
 _WANTED = 80  # objects in it, up to the largest part that is imitated
@@ -36,7 +36,7 @@ class Judged:
 
 def can_be_judged(choice: SegmentChoice) -> bool:
     """Tell whether a way to segment can be done again on other pictures."""
-    return choice.way != FILE
+    return choice.way not in (FILE, PROMPTED)
 
 
 @st.cache_data(max_size="64MB", show_spinner=False, hash_funcs=BY_KEY)

@@ -30,6 +30,8 @@ from core.micrograph import Micrograph, PixelSize
 from core.ui.cache.clustering import ClusterChoice, RegionChoice, find_clusters, unit_of
 
 CHAIN, CLUSTERS, STROKES, PARTICLES, FILE = "chain", "clusters", "strokes", "particles", "file"
+PROMPTED = "prompted"
+AS_THEY_COME = (PARTICLES, FILE, PROMPTED)  # objects that nothing here parts, fills or drops
 Mask = NDArray[np.bool_]
 Find = Callable[[Micrograph], Segmentation]
 
@@ -39,7 +41,8 @@ class SegmentChoice:
     """All that decides how a micrograph is segmented.
 
     `names` are those of the phases, in the order of their numbers; equal names are one phase.
-    `strokes` and `file` are digests of what `Given` holds.
+    `strokes` and `file` are digests of what `Given` holds. `everything`: a prompted network also
+    looks for objects by itself.
     """
 
     way: str = CHAIN
@@ -52,6 +55,7 @@ class SegmentChoice:
     seed: int = 0
     preview: bool = False
     file: str = ""
+    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -68,7 +68,7 @@ def draw_sizes(
 
 def _limits(asked: Asked, meant: cache.Objects) -> dict[str, Any]:
     """Return from which area on objects were measured, and whether cut ones were."""
-    is_limited = asked.choice.way not in (cache.PARTICLES, cache.FILE)
+    is_limited = asked.choice.way not in cache.AS_THEY_COME
     return {
         "smallest_px": meant.found_by.smallest_px if is_limited else 0,
         "make_up_for_cut": meant.found_by.whole,

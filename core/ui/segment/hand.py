@@ -10,17 +10,20 @@ from core.errors import UserError
 from core.measuring.by_hand import Shape
 from core.measuring.segmentation import Edit, History, Segmentation, deepest
 from core.micrograph import Micrograph
+from core.ui import cache
 from core.ui.parts import say, viewer
 from core.ui.segment import picking
 from core.ui.shell import edits_by_hand
 
 PAINT, SELECT, DELETE, MERGE = "paint", "select", "delete", "merge"
 CUT, ADD, GROW, REDRAW = "cut", "add", "grow", "redraw"
+PROMPT = "prompt"
 _MODE, _SEEN = "segment_hand_mode", "segment_shapes_seen"
-_BRUSH = "segment_hand_has_brush"  # at the last run
+_START = "segment_hand_start"  # what it began with at the last run
 _FIRST, _SAID = "segment_merge_first", "segment_hand_said"
 _MODES = {
     PAINT: "Paint",
+    PROMPT: "Prompt",
     SELECT: "Select",
     DELETE: "Delete",
     MERGE: "Merge",
@@ -31,6 +34,7 @@ _MODES = {
 }
 _HOW = {
     PAINT: "Choose a phase beside the brush and paint a little of it; the eraser takes away.",
+    PROMPT: "Click into an object, or draw a box around it: the network draws its outline.",
     SELECT: "Click an object to see its numbers, and to change it alone.",
     DELETE: "Click what is no object.",
     MERGE: "Click one object, then the one that belongs to it.",
@@ -39,7 +43,12 @@ _HOW = {
     GROW: "Click into an object that was missed: it grows to the nearest edge.",
     REDRAW: "Draw around an object anew: it takes the outline drawn around its middle.",
 }
-_DRAWN = {CUT: ("ruler",), ADD: ("lasso", "polygon"), REDRAW: ("lasso", "polygon")}
+_DRAWN = {
+    CUT: ("ruler",),
+    ADD: ("lasso", "polygon"),
+    REDRAW: ("lasso", "polygon"),
+    PROMPT: ("rectangle",),
+}
 _TOOL = {PAINT: "brush", CUT: "ruler", ADD: "lasso", REDRAW: "lasso"}
 _UNFIT = "segment_hand_unfit"  # micrograph and edits, how many do not fit, and why the last not
 _MOST_CORNERS = 1_500  # of a lasso; more lie closer than a pixel
@@ -57,13 +66,13 @@ def add(micrograph: Micrograph, edit: Edit) -> None:
     edits_by_hand.add(micrograph.sha256, edit)
 
 
-def ask_mode(*, with_brush: bool) -> str:
-    """Draw what the hand does, and how; return it."""
-    modes = [mode for mode in _MODES if with_brush or mode != PAINT]
-    start = PAINT if with_brush else SELECT
-    if st.session_state.get(_MODE) not in modes or st.session_state.get(_BRUSH) != with_brush:
+def ask_mode(way: str) -> str:
+    """Draw what the hand does, and how; return it. Strokes are painted, a network is prompted."""
+    start = {cache.STROKES: PAINT, cache.PROMPTED: PROMPT}.get(way, SELECT)
+    modes = [mode for mode in _MODES if mode in (start, SELECT) or mode not in (PAINT, PROMPT)]
+    if st.session_state.get(_MODE) not in modes or st.session_state.get(_START) != start:
         st.session_state[_MODE] = start
-    st.session_state[_BRUSH] = with_brush
+    st.session_state[_START] = start
     mode: str | None = st.segmented_control(
         "By hand",
         modes,
@@ -173,8 +182,16 @@ def start_over(micrograph: Micrograph) -> None:
         _undo(micrograph)
 
 
-def click(micrograph: Micrograph, mode: str, at: viewer.Click, find: Find) -> None:
+def click(
+    micrograph: Micrograph, mode: str, at: viewer.Click, find: Find, *, exclude: bool = True
+) -> None:
     """Do what a click means."""
+    if mode == PROMPT:
+        try:
+            add(micrograph, cache.prompted(micrograph, exclude, place=(at.row, at.column)))
+        except UserError as error:
+            st.session_state[_SAID] = say.plain(str(error))
+        return
     if mode == GROW:
         far = max(micrograph.shape) / 4
         add(micrograph, Edit("grow", corners=((at.row, at.column),), amount=max(8.0, far)))
@@ -220,7 +237,14 @@ def remember_shapes(micrograph: Micrograph) -> None:
     st.session_state[_SEEN] = {shape.number for shape in viewer.kept.shapes(micrograph)}
 
 
-def take(micrograph: Micrograph, mode: str, shapes: Sequence[Shape], find: Find) -> bool:
+def take(
+    micrograph: Micrograph,
+    mode: str,
+    shapes: Sequence[Shape],
+    find: Find,
+    *,
+    exclude: bool = True,
+) -> bool:
     """Make an edit of a line or lasso that was just drawn; return whether there was one."""
     seen = st.session_state.get(_SEEN, set())
     new = [s for s in shapes if s.kind in _DRAWN.get(mode, ()) and s.number not in seen]
@@ -228,12 +252,20 @@ def take(micrograph: Micrograph, mode: str, shapes: Sequence[Shape], find: Find)
         return False
     for shape in new:
         try:
-            add(micrograph, _edit_of(shape, mode, find))
+            if mode == PROMPT:
+                add(micrograph, cache.prompted(micrograph, exclude, box=_box(shape)))
+            else:
+                add(micrograph, _edit_of(shape, mode, find))
         except UserError as error:
             st.session_state[_SAID] = say.plain(str(error))
     numbers = {shape.number for shape in new}
     viewer.kept.put(micrograph, tuple(s for s in shapes if s.number not in numbers))
     return True
+
+
+def _box(shape: Shape) -> tuple[float, float, float, float]:
+    rows, columns = zip(*shape.points, strict=True)
+    return min(rows), min(columns), max(rows), max(columns)
 
 
 def _edit_of(shape: Shape, mode: str, find: Find) -> Edit:

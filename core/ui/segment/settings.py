@@ -13,7 +13,15 @@ from core.measuring.defaults import NECK_DEPTH_PX, area_of, smallest_region
 from core.measuring.segmentation import GROUND, MOST_NAME
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.cache import CHAIN, CLUSTERS, FILE, PARTICLES, STROKES
+from core.ui.cache import (
+    AS_THEY_COME,
+    CHAIN,
+    CLUSTERS,
+    FILE,
+    PARTICLES,
+    PROMPTED,
+    STROKES,
+)
 from core.ui.parts import (
     MOST_CLUSTERS,
     Amount,
@@ -43,13 +51,16 @@ _PHASE_NAME = "segment_phase_name"
 
 
 def _ways() -> dict[str, str]:
-    return {
+    from core.learning.prompting import has_package
+
+    ways = {
         PARTICLES: ":material/grain: Particles",
         CHAIN: ":material/contrast: Threshold",
         STROKES: ":material/brush: Strokes",
         CLUSTERS: ":material/bubble_chart: Clusters",
         FILE: ":material/upload_file: File",
     }
+    return ways | ({PROMPTED: ":material/ads_click: Prompts"} if has_package() else {})
 
 
 def _way() -> str:
@@ -66,7 +77,8 @@ WAY = Choice(
     label="How objects are found",
     help="Particles: objects without a setting. Threshold: bright from dark. Strokes: paint a "
     "little of each phase, and the rest follows. Clusters: those of the Cluster page, merged and "
-    "named. File: labels, a mask or ImageJ's ROIs.",
+    "named. File: labels, a mask or ImageJ's ROIs. Prompts: a click or a box is answered with an "
+    "outline by Segment Anything weights of your own.",
     default=PARTICLES,
     options=_ways,
     in_row=True,
@@ -141,13 +153,21 @@ EVERY = Switch(
     default=True,
     counts=lambda: _way() == STROKES,
 )
+EVERYTHING = Switch(
+    name="segment-everything",
+    key="segment_everything",
+    label="Look for all objects by itself",
+    help="Asks the network at a grid of places and keeps the answers it is sure of: a minute or "
+    "more without a graphics card.",
+    counts=lambda: _way() == PROMPTED,
+)
 SPLIT = Switch(
     name="segment-split",
     key="segment_split",
     label="Split touching objects",
     help="Cuts at necks narrower than 0.8 of the narrower part (watershed).",
     default=True,
-    counts=lambda: _way() not in (PARTICLES, FILE),
+    counts=lambda: _way() not in AS_THEY_COME,
 )
 NECK = Amount(
     name="segment-neck",
@@ -164,7 +184,7 @@ FILL = Switch(
     name="segment-fill",
     key="segment_fill",
     label="Fill holes",
-    counts=lambda: _way() not in (PARTICLES, FILE),
+    counts=lambda: _way() not in AS_THEY_COME,
 )
 WHOLE = Switch(
     name="segment-whole",
@@ -182,6 +202,7 @@ SETTINGS: tuple[Setting, ...] = (
     COUNT,
     PREVIEW,
     EVERY,
+    EVERYTHING,
     SPLIT,
     NECK,
     FILL,
@@ -209,10 +230,11 @@ def ask(micrograph: Micrograph) -> Asked:
             STROKES: _ask_strokes,
             FILE: _ask_file,
             PARTICLES: _ask_particles,
+            PROMPTED: _ask_prompted,
         }
         asked = draw[way](micrograph)
         SPLIT.draw()
-        if way not in (PARTICLES, FILE):  # these objects come as they are
+        if way not in AS_THEY_COME:  # these objects come as they are
             SMALLEST.draw()
             if micrograph.pixel_size is not None:
                 SMALLEST_NM.draw()
@@ -244,7 +266,7 @@ def ask(micrograph: Micrograph) -> Asked:
 
 def _corners(way: str) -> tuple[Switch, ...]:
     """Return what decides whether corners connect, where objects are pieces of a phase."""
-    return () if way in (PARTICLES, FILE) else (measuring.CORNERS,)
+    return () if way in AS_THEY_COME else (measuring.CORNERS,)
 
 
 def _smallest_px(micrograph: Micrograph, averaged_px: float) -> int:
@@ -358,6 +380,12 @@ def _ask_file(micrograph: Micrograph) -> Asked:
 
 def _ask_particles(_: Micrograph) -> Asked:
     return Asked(cache.SegmentChoice(), cache.Given(), cache.RegionChoice())
+
+
+def _ask_prompted(_: Micrograph) -> Asked:
+    EVERYTHING.draw()
+    choice = cache.SegmentChoice(everything=EVERYTHING.value())
+    return Asked(choice, cache.Given(), cache.RegionChoice())
 
 
 def _clean(name: str) -> str:

@@ -10,7 +10,7 @@ from core.imaging.filtering import Pipeline, Step
 from core.measuring.defaults import smallest_region
 from core.micrograph import Micrograph
 from core.ui import cache
-from core.ui.cache import CHAIN, FILE, PARTICLES
+from core.ui.cache import AS_THEY_COME, CHAIN
 from core.ui.measured import Neighbour, trial
 from core.ui.segment.settings import FILTERS, METHOD, SIGMA, SPLIT, Asked
 from core.ui.shell import SMALLEST, smallest_by
@@ -37,7 +37,7 @@ def neighbours(micrograph: Micrograph, meant: cache.Objects) -> list[Neighbour]:
     """Return what one setting more or less would be."""
     way = meant.choice.way
     found: list[Neighbour] = []
-    if way not in (PARTICLES, FILE):
+    if way not in AS_THEY_COME:
         found += trial.of_size(micrograph, meant) + trial.of_split(meant, SPLIT)
     if way == CHAIN and METHOD.value() != FILTERS:
         found += [_smoothed(meant, sigma) for sigma in _sigmas(SIGMA.value())]

@@ -31,6 +31,12 @@ _WAITS = {
 def find(micrograph: Micrograph, asked: Asked) -> cache.Segmented | None:
     """Return what was found; where something is missing for that, say what, and return None."""
     choice = asked.choice
+    if choice.way == cache.PROMPTED:
+        from core.learning.prompting import how_to_get
+
+        if missing := how_to_get():
+            say.info("{missing}", missing=say.Line(missing), icon=":material/ads_click:")
+            return None
     waits = (choice.way == cache.STROKES and not choice.strokes) or (
         choice.way == cache.FILE and not choice.file
     )
@@ -66,7 +72,7 @@ def draw(
     micrograph: Micrograph, asked: Asked, found: cache.Segmented | None, meant: cache.Objects
 ) -> None:
     """Draw what the hand does, the picture, and the object that is chosen."""
-    mode = hand.ask_mode(with_brush=asked.choice.way == cache.STROKES)
+    mode = hand.ask_mode(asked.choice.way)
     unfit = ""
     if found is not None:
         unfit = hand.notice(micrograph, cache.objects(micrograph, meant, asked.given))
@@ -86,10 +92,12 @@ def draw(
 
     def click(at: viewer.Click) -> None:
         if found is not None:
-            hand.click(micrograph, mode, at, look)
+            hand.click(micrograph, mode, at, look, exclude=asked.choice.exclude)
 
     def shapes(drawn: tuple[Shape, ...]) -> bool:
-        taken = found is not None and hand.take(micrograph, mode, drawn, look)
+        taken = found is not None and hand.take(
+            micrograph, mode, drawn, look, exclude=asked.choice.exclude
+        )
         return taken or strokes.have_changed(micrograph, drawn)
 
     viewer.show_micrograph(
