@@ -1,13 +1,19 @@
 """Is a micrograph like those that the network learnt from? Measured where the network decides.
 
-The score is the distance, in the space of the pooled last activation, to the nearest training
-originals of the class that the network names, raised when the network hesitates. Divided by the
-distance below which 95 % of originals lie that a network had not seen, 1 is where "unlike the
-training micrographs" begins.
+Of a network that learnt on micrographs alone the score is the distance, in the space of the pooled
+last activation, to the nearest training originals of the class that it names, raised when it
+hesitates. Divided by the distance below which 95 % of originals lie that a network had not seen, 1
+is where "unlike the training micrographs" begins.
+
+A network that knew the world before (`NEAR_ANY`) keeps apart what it never learnt: there it is the
+geometric mean over layers of the distances to the nearest originals of whatever class, and 1 where
+95 % of originals lie below, each measured without its own group. How it hesitates says less: it
+raised the limit by its worst answers, and of simulated foreign pictures a third were beyond.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +30,7 @@ SHARE = 0.95  # of originals that were held out lie below the threshold
 THRESHOLD = "novelty_threshold"  # its key in a card's calibration
 NEAR_ANY = "novelty_near_any_class"  # 1 there: whatever class the nearest originals are of
 _APART = 2.0  # the largest distance between two directions
+_MOST_ASKED = 500  # originals that the limit is measured on
 
 Array = NDArray[Any]
 
@@ -101,10 +108,70 @@ def measure_novelty(
     if reference is None or not threshold or not len(reference.embeddings):
         return None
     near_any = bool(card.calibration.get(NEAR_ANY))
-    distance = measure_distance(reference, embedding[None], probabilities[None], near_any=near_any)[
-        0
-    ]
+    if near_any:
+        return float(measure_apartness(reference, embedding[None])[0])
+    distance = measure_distance(reference, embedding[None], probabilities[None])[0]
     return float(distance / threshold)
+
+
+def measure_apartness(
+    reference: Reference, embeddings: Array, groups: Array | None = None
+) -> NDArray[np.float64]:
+    """Return how far embeddings lie from the originals of whatever class: 1 is the limit.
+
+    Parameters
+    ----------
+    reference : Reference
+    embeddings : ndarray of shape (N, C) or (N, C + E)
+        As `look_at` returns them; behind the last layer those earlier ones that the reference has.
+    groups : ndarray of shape (N,), int, optional
+        Originals of the same group take no part: for training micrographs themselves.
+
+    Returns
+    -------
+    ndarray of shape (N,), float64
+        Layers weigh by how little originals scatter in them, the last one as two.
+    """
+    deep = np.shape(embeddings)[1] > reference.embeddings.shape[1]
+    weights, limit = _yardstick(reference, deep)
+    logs = _log_distances(reference, np.asarray(embeddings), groups, deep=deep)
+    return np.asarray(np.exp(logs @ weights - limit))
+
+
+@lru_cache(maxsize=8)
+def _yardstick(reference: Reference, deep: bool) -> tuple[Array, float]:
+    """Return the weight of each layer, and the logarithm of the distance that is the limit."""
+    count = len(reference.embeddings)
+    picks = np.unique(np.linspace(0, count - 1, min(count, _MOST_ASKED)).astype(int))
+    asked = reference.embeddings[picks]
+    if deep:
+        asked = np.hstack([asked, reference.earlier[picks]])
+    logs = _log_distances(reference, asked, reference.groups[picks], deep=deep)
+    weights = 1 / np.maximum(logs.std(axis=0), 1e-6)
+    weights[0] *= 2
+    weights /= weights.sum()
+    return weights, find_threshold(logs @ weights)
+
+
+def _log_distances(
+    reference: Reference, asked: Array, groups: Array | None, *, deep: bool
+) -> Array:
+    """Return the logarithm of the distance (N, layers) to the nearest originals, the last first."""
+    splits = np.cumsum([reference.embeddings.shape[1], *reference.earlier_widths[:-1]])
+    known = [reference.embeddings]
+    parts = [asked]
+    if deep:
+        known += np.split(reference.earlier, splits[1:] - splits[0], axis=1)
+        parts = np.split(asked, splits, axis=1)
+    found = []
+    for rows, originals in zip(parts, known, strict=True):
+        squared = 2 - 2 * _directions(rows) @ _directions(originals).T
+        distances = np.sqrt(np.clip(squared, 0, None))
+        if groups is not None:
+            distances[reference.groups[None] == np.asarray(groups)[:, None]] = _APART
+        nearest = np.sort(distances, axis=1)[:, :NEIGHBOURS].mean(axis=1)
+        found.append(np.log(np.maximum(nearest, 1e-9)))
+    return np.stack(found, axis=1)
 
 
 def _directions(embeddings: Array) -> Array:

@@ -149,7 +149,9 @@ def _answer(
         for start in range(0, len(places), together):
             part = places[start : start + together]
             inputs = torch.cat([_tensor(ready[place]) for place in part])
-            logits, pooled = look_at(classifier, inputs.to(classifier.device, non_blocking=True))
+            logits, pooled = look_at(
+                classifier, inputs.to(classifier.device, non_blocking=True), deep=True
+            )
             for place, row, embedding in zip(part, logits, pooled, strict=True):
                 answer = read_logits(classifier, row, embedding, floor=floor)
                 answers[place] = replace(answer, signs=ready[place].signs)

@@ -223,8 +223,7 @@ def classify_and_explain(
     masks = [None] * len(micrographs) if excludes is None else list(excludes)
     answers: dict[int, tuple[Classification, Explanation]] = {}
     for places, inputs in batches(classifier, micrographs, excludes):
-        activation, gradient, logits = _pass(classifier, inputs, layer, target)
-        pooled = _pool(classifier, inputs, activation, layer)
+        activation, gradient, logits, pooled = _pass(classifier, inputs, layer, target)
         for row, place in enumerate(places):
             index, other = _sides(classifier, logits[row], target, None)
             one = inputs[row : row + 1]
@@ -354,13 +353,13 @@ def _check(classifier: Classifier, methods: Sequence[str], classes: Sequence[str
 
 def _pass(
     classifier: Classifier, inputs: Tensor, layer: str, target: str | None
-) -> tuple[Tensor, Tensor, NDArray[np.float64]]:
-    """Return activations and gradients (N, C, h, w) and logits (N, K) of the network's one run."""
+) -> tuple[Tensor, Tensor, NDArray[np.float64], NDArray[np.float32]]:
+    """Return activations and gradients (N, C, h, w), logits (N, K) and embeddings of one run."""
     with torch.no_grad():
-        activation = classifier.activation(inputs, layer)
+        activation, pooled = _activate(classifier, inputs, layer)
         if classifier.answers_only:
             answers = classifier.head(activation).cpu().numpy().astype(np.float64)
-            return activation, torch.zeros_like(activation), answers
+            return activation, torch.zeros_like(activation), answers, pooled
 
     def choose(logits: Tensor) -> Tensor:
         rows = logits.cpu().numpy().astype(np.float64)
@@ -370,16 +369,23 @@ def _pass(
         return picked
 
     logits, gradient = score_gradient(classifier, activation, layer, choose)
-    return activation, gradient, logits.cpu().numpy().astype(np.float64)
+    return activation, gradient, logits.cpu().numpy().astype(np.float64), pooled
 
 
-def _pool(
-    classifier: Classifier, inputs: Tensor, activation: Tensor, layer: str
-) -> NDArray[np.float32]:
-    """Return the embeddings (N, C); another pass only when the map is of an earlier layer."""
+def _activate(
+    classifier: Classifier, inputs: Tensor, layer: str
+) -> tuple[Tensor, NDArray[np.float32]]:
+    """Return a layer's map, and embeddings (N, C + E) as novelty takes them (`look_at`).
+
+    Another pass only when the map is of an earlier layer.
+    """
     if layer != classifier.layers[-1]:
-        return look_at(classifier, inputs)[1]
-    return activation.detach().mean(dim=(2, 3)).cpu().numpy().astype(np.float32)
+        return classifier.activation(inputs, layer), look_at(classifier, inputs, deep=True)[1]
+    kept = classifier.reference
+    places = [] if kept is None else [int(place) for place in kept.earlier_layers]
+    activation, earlier = classifier.averages(inputs, places)
+    pooled = torch.cat([activation.mean(dim=(2, 3)), *earlier], dim=1)
+    return activation, pooled.cpu().numpy().astype(np.float32)
 
 
 def _sides(

@@ -146,6 +146,22 @@ class Classifier:
         """
         return self._run(self._enter(x), 0, self._end_of(layer))
 
+    def averages(self, x: Tensor, layers: Sequence[int]) -> tuple[Tensor, list[Tensor]]:
+        """Return the last activation map, and averages (N, C) of earlier ones on the way to it.
+
+        Parameters
+        ----------
+        x : Tensor of shape (N, 1, h, w)
+        layers : sequence of int
+            Places in `layers`, in order.
+        """
+        activation, done, found = self._enter(x), 0, []
+        for place in layers:
+            activation = self._run(activation, done, place + 1)
+            done = place + 1
+            found.append(self.places(activation).mean(dim=(2, 3)))
+        return self._run(activation, done, len(self._blocks)), found
+
     def finish(self, activation: Tensor, layer: str) -> Tensor:
         """Return logits (N, classes) that follow from the activation map of a layer, in float32.
 

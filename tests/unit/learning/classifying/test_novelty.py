@@ -2,9 +2,15 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from core.learning.classifying.classification import classify, embed
-from core.learning.classifying.novelty import THRESHOLD, find_threshold, measure_distance
+from core.learning.classifying.novelty import (
+    THRESHOLD,
+    find_threshold,
+    measure_apartness,
+    measure_distance,
+)
 from core.learning.classifying.validation import softmax
 from core.learning.models import Classifier
 from core.learning.models.reference import Reference
@@ -111,3 +117,56 @@ def test_classify_measures_it_where_the_model_can(
     assert same.is_novel is False
     flat = Micrograph("flat", np.full((64, 64), 7, np.uint8))
     assert classify(knowing, [flat])[0].novelty > 0
+
+
+def layered(rng: np.random.Generator) -> Reference:
+    """Six pairs of alike originals; an earlier layer tells a foreign one that the last does not."""
+    last = np.repeat(rng.random((6, 8)), 2, axis=0) + 0.02 * rng.random((12, 8))
+    earlier = np.hstack([np.ones((12, 3)), np.zeros((12, 2))]) + 0.05 * rng.random((12, 5))
+    return dataclasses.replace(
+        reference(last, [0, 1] * 6, list(range(12))),
+        earlier=earlier.astype(np.float32),
+        earlier_layers=np.array([0, 2]),
+        earlier_widths=np.array([3, 2]),
+    )
+
+
+def test_apartness_is_told_in_every_layer_and_is_one_at_its_limit() -> None:
+    kept = layered(np.random.default_rng(0))
+    own = np.hstack([kept.embeddings, kept.earlier])
+    apart = measure_apartness(kept, own, kept.groups)
+    assert apart.max() == pytest.approx(1, abs=1e-6)  # fewer than 19: the largest is the limit
+    foreign = own[:1].copy()
+    foreign[0, 8:11] = (1, 0, 0)
+    assert measure_apartness(kept, foreign)[0] > 1
+    alone = measure_apartness(kept, own[:, :8], kept.groups)
+    assert alone.max() == pytest.approx(1, abs=1e-6)
+    thrice = measure_apartness(kept, 3 * own)
+    assert thrice == pytest.approx(measure_apartness(kept, own), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"earlier_widths": np.array([3, 3])},
+        {"earlier_layers": np.array([2, 0])},
+        {"earlier_layers": np.array([0])},
+        {"earlier": np.zeros((3, 5), np.float32)},
+    ],
+)
+def test_earlier_layers_that_do_not_fit_are_refused(wrong: dict[str, np.ndarray]) -> None:
+    with pytest.raises(ValueError, match="earlier"):
+        dataclasses.replace(layered(np.random.default_rng(0)), **wrong)
+
+
+def test_averages_on_the_way_are_those_of_each_layer(classifier: Classifier) -> None:
+    inputs = classifier.prepare(
+        Micrograph("r", np.random.default_rng(1).integers(0, 255, (64, 80)).astype(np.uint8))
+    )
+    places = list(range(len(classifier.layers) - 1))
+    with torch.inference_mode():
+        last, found = classifier.averages(inputs, places)
+        assert torch.allclose(last, classifier.features(inputs), atol=1e-6)
+        for place, average in zip(places, found, strict=True):
+            wanted = classifier.activation(inputs, classifier.layers[place]).mean(dim=(2, 3))
+            assert torch.allclose(average, wanted, atol=1e-6)
