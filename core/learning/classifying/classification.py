@@ -152,8 +152,9 @@ def classify(
     floor = lowest_probability(classifier, level)
     answers: dict[int, Classification] = {}
     for indices, inputs in batches(classifier, micrographs, excludes):
-        looks = look_at(classifier, inputs, deep=True)
-        for index, logits, row in zip(indices, *looks, strict=True):
+        for index, logits, row in zip(
+            indices, *look_at(classifier, inputs, again=True), strict=True
+        ):
             answers[index] = read_logits(classifier, logits, row, floor=floor)
     masks = [None] * len(micrographs) if excludes is None else list(excludes)
     return [
@@ -223,22 +224,15 @@ def compute_logits(classifier: Classifier, inputs: Tensor) -> NDArray[np.float64
 
 
 def look_at(
-    classifier: Classifier, inputs: Tensor, *, deep: bool = False
+    classifier: Classifier, inputs: Tensor, *, again: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Return logits (N, classes) and embeddings (N, C) of prepared inputs (N, 1, h, w).
 
-    With `deep` the averages of those earlier layers follow that the model's reference holds:
-    embeddings (N, C + E), for novelty.
+    With `again` what the network makes of a frame is remembered for a while (`Classifier.look`).
     """
-    kept = classifier.reference
-    layers = [int(n) for n in kept.earlier_layers] if deep and kept is not None else []
-    with torch.inference_mode():
-        if layers:
-            activation, earlier = classifier.averages(inputs, layers)
-        else:
-            activation, earlier = classifier.features(inputs), []
-        logits = classifier.head(activation)
-        pooled = torch.cat([activation.mean(dim=(2, 3)), *earlier], dim=1)
+    with torch.no_grad():
+        activation = classifier.look(inputs) if again else classifier.features(inputs)
+        logits, pooled = classifier.head(activation), activation.mean(dim=(2, 3))
     return logits.cpu().numpy().astype(np.float64), pooled.cpu().numpy().astype(np.float32)
 
 
@@ -255,9 +249,8 @@ def read_logits(
     ----------
     classifier : Classifier
     logits : ndarray of shape (K,)
-    embedding : ndarray of shape (C,) or (C + E,), optional
-        The pooled last activation, behind it those of earlier layers; without it no novelty is
-        measured.
+    embedding : ndarray of shape (C,), optional
+        The pooled last activation; without it no novelty is measured.
     floor : float, optional
         The probability from which on a class stays in the prediction set (`lowest_probability`);
         that of the card's own level when left out.

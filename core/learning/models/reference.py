@@ -21,7 +21,6 @@ from core.learning.models.installed import file_digest
 
 REFERENCE = "reference.safetensors"
 MOST_ROWS = 20_000
-MOST_LAYERS = 16
 MOST_VALUES = 10_000_000  # of one array: 40 MB
 MOST_ANSWERS = 2_000_000  # rows times classes: what prediction sets and calibration go through
 Array = NDArray[Any]
@@ -49,12 +48,6 @@ class Reference:
         left out.
     heldout_groups : ndarray of shape (M,), int64, optional
         The same for the held-out logits.
-    earlier : ndarray of shape (N, E), float32, optional
-        Averages of earlier activation maps of the originals, the maps side by side: what novelty is
-        measured in besides the last one.
-    earlier_layers, earlier_widths : ndarray of shape (L,), int64, optional
-        Which of the network's layers these are, counted from the input, and how many of the E
-        values each has.
 
     Raises
     ------
@@ -69,15 +62,11 @@ class Reference:
     heldout_targets: NDArray[np.int64]
     groups: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     heldout_groups: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    earlier: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    earlier_layers: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    earlier_widths: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
         _check("embeddings", self.embeddings, np.float32, 2, MOST_VALUES)
         _check("heldout_logits", self.heldout_logits, np.float32, 2, MOST_ANSWERS)
         self._fill_groups()
-        self._check_earlier()
         for name, rows in (
             ("targets", len(self.embeddings)),
             ("groups", len(self.embeddings)),
@@ -92,19 +81,6 @@ class Reference:
             values = getattr(self, name)
             if values.size and not 0 <= values.min() <= values.max() < self.classes:
                 raise ValueError(f"{name} must be between 0 and {self.classes - 1}")
-
-    def _check_earlier(self) -> None:
-        _check("earlier", self.earlier, np.float32, 2, MOST_VALUES)
-        for name in ("earlier_layers", "earlier_widths"):
-            _check(name, getattr(self, name), np.int64, 1)
-        widths, layers = self.earlier_widths, self.earlier_layers
-        rows = len(self.embeddings) if len(widths) else 0
-        if len(widths) != len(layers) or len(widths) > MOST_LAYERS:
-            raise ValueError(f"got {len(layers)} earlier layers and {len(widths)} widths")
-        if (widths < 1).any() or (layers < 0).any() or (np.diff(layers) < 1).any():
-            raise ValueError("earlier layers must be in order, and their widths from 1 on")
-        if self.earlier.shape != (rows, int(widths.sum())):
-            raise ValueError(f"earlier must be {(rows, int(widths.sum()))}: {self.earlier.shape}")
 
     def _fill_groups(self) -> None:
         for name, like in (("groups", self.targets), ("heldout_groups", self.heldout_targets)):

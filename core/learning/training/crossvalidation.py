@@ -248,41 +248,14 @@ def make_reference(
     answers = np.zeros((0, len(classifier.card.classes))), np.zeros(0), np.zeros(0)
     if held_out is not None:
         answers = held_out.logits[held_out.shown], held_out.truth, held_out.groups
-    places = earlier_places(classifier)
-    embeddings, earlier = ask_deep(classifier, frames, places)
     return Reference(
-        embeddings=embeddings,
+        embeddings=ask(classifier, frames)[1],
         targets=truth.astype(np.int64),
         heldout_logits=answers[0].astype(np.float32),
         heldout_targets=answers[1].astype(np.int64),
         groups=groups.astype(np.int64),
         heldout_groups=answers[2].astype(np.int64),
-        earlier=np.hstack(earlier) if earlier else np.zeros((0, 0), np.float32),
-        earlier_layers=np.array(places if earlier else [], np.int64),
-        earlier_widths=np.array([part.shape[1] for part in earlier], np.int64),
     )
-
-
-def earlier_places(classifier: Classifier) -> list[int]:
-    """Return which layers before the last novelty is measured in, too: every other of four."""
-    last = len(classifier.layers) - 1
-    return [place for place in (last - 3, last - 1) if place >= 0]
-
-
-def ask_deep(
-    classifier: Classifier, frames: Frames, places: Sequence[int]
-) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
-    """Return averages over the frame of the last layer (N, C), and of each earlier one."""
-    found: dict[int, list[NDArray[np.float32]]] = {}
-    micrographs, masks = [frame for frame, _ in frames], [mask for _, mask in frames]
-    for numbers, inputs in batches(classifier, micrographs, masks):
-        with torch.inference_mode():
-            last, earlier = classifier.averages(inputs, places)
-        parts = [last.mean(dim=(2, 3)), *earlier]
-        rows = [part.cpu().numpy().astype(np.float32) for part in parts]
-        found.update((n, [part[row] for part in rows]) for row, n in enumerate(numbers))
-    stacked = [np.stack(part) for part in zip(*(found[n] for n in range(len(frames))), strict=True)]
-    return stacked[0], stacked[1:]
 
 
 def _distances(
@@ -384,12 +357,8 @@ def score_apartness(
     classifier: Classifier, kept: Reference, foreign: Frames
 ) -> tuple[Array, Array]:
     """Return novelty (N,) of the originals, each without its group, and of foreign pictures."""
-    deep = len(kept.earlier_widths) > 0
-    own = np.hstack([kept.embeddings, kept.earlier]) if deep else kept.embeddings
-    places = [int(place) for place in kept.earlier_layers]
-    last, earlier = ask_deep(classifier, foreign, places)
-    far = measure_apartness(kept, np.hstack([last, *earlier]))
-    return measure_apartness(kept, own, kept.groups), far
+    near = measure_apartness(kept, kept.embeddings, kept.groups)
+    return near, measure_apartness(kept, ask(classifier, foreign)[1])
 
 
 def score_novelty(
@@ -398,8 +367,8 @@ def score_novelty(
     """Return how well novelty tells foreign pictures from originals, for a card.
 
     `auroc` is of the network that is kept, each original measured without its own group;
-    `auroc_held_out` of networks that never saw the original, the mean over the folds, by the last
-    layer and how they hesitate. Where novelty is how far apart (`measure_apartness`), what lies
+    `auroc_held_out` of networks that never saw the original, the mean over the folds, by the
+    distance and how they hesitate. Where novelty is how far apart (`measure_apartness`), what lies
     beyond is that, else of the folds' distances.
     """
     each = held_out.foreign.shape[1] // len(FOREIGN)

@@ -145,7 +145,7 @@ def _trust(card: ModelCard) -> Iterable[str]:
     if "held_out_sources" in metrics:
         yield from _sources(card)
     if "learning_curve" in metrics:
-        yield from _curve(metrics["learning_curve"], card.training["finetune_samples"])
+        yield from _curve(metrics["learning_curve"], _all_views(card.training))
     if "worst_pictures" in metrics:
         yield from _worst(card)
     if card.training_range:
@@ -155,8 +155,8 @@ def _trust(card: ModelCard) -> Iterable[str]:
 def _novelty(found: Mapping[str, Any], near_any: bool) -> Iterable[str]:
     weakest = sorted(found["auroc_by_kind"].items(), key=lambda item: item[1])[:4]
     way = (
-        "the distance to the nearest training originals, a mean over the pooled last activation "
-        "and two earlier ones; 1 is the distance below which 95 % of originals lie, each without its "
+        "the distance to the nearest training originals in the space of the pooled last "
+        "activation; 1 is the distance below which 95 % of originals lie, each without its "
         "own group"
         if near_any
         else "the distance to the nearest training originals of the named class in the space of "
@@ -168,7 +168,7 @@ def _novelty(found: Mapping[str, Any], near_any: bool) -> Iterable[str]:
         f"microscopy) its AUROC is {found['auroc']:.3f}, "
         f"{found['auroc_unseen_kinds']:.3f} on the kinds that had no say in the way of measuring. "
         "Held out strictly, with networks that never saw the originals either"
-        f"{', by the last activation and their hesitation' if near_any else ''}, "
+        f"{', by the distance and their hesitation' if near_any else ''}, "
         f"{found['auroc_held_out']:.3f} and {found['auroc_held_out_unseen_kinds']:.3f}. "
         f"{found['foreign_beyond']:.0%} of the foreign pictures and "
         f"{found['held_out_beyond']:.1%} of the {'' if near_any else 'held-out '}originals lie "
@@ -194,7 +194,7 @@ def _shortcuts(found: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _sources(card: ModelCard) -> Iterable[str]:
-    rows, full = card.metrics["held_out_sources"], card.training["finetune_samples"]
+    rows, full = card.metrics["held_out_sources"], _all_views(card.training)
     views = card.metrics.get("held_out_sources_views", full)
     right, pictures = (sum(row[key] for row in rows) for key in ("right", "pictures"))
     sizes = Counter[str]()
@@ -245,6 +245,12 @@ def _curve(rows: Sequence[Mapping[str, Any]], full: int) -> Iterable[str]:
     )
 
 
+def _all_views(training: Mapping[str, Any]) -> int:
+    """Return the views of the fit that is kept, with those of the one that it went on from."""
+    earlier = training.get("went_on_from", {}).get("plan", {})
+    return int(training["finetune_samples"] + earlier.get("finetune_samples", 0))
+
+
 def _brief(views: int, full: int) -> str:
     if views == 0:
         return (
@@ -252,7 +258,7 @@ def _brief(views: int, full: int) -> str:
             "milliseconds: simpler than the network that is kept, so rather a lower bound. "
         )
     if views >= full:
-        return ""
+        return "Each fit is one like that of the network that is kept. "
     return f"Each fit saw {views:,} views instead of {full:,}, so the kept network may do better. "
 
 

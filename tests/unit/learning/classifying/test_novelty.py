@@ -2,17 +2,18 @@ import dataclasses
 
 import numpy as np
 import pytest
-import torch
 
 from core.learning.classifying.classification import classify, embed
 from core.learning.classifying.novelty import (
+    NEAR_ANY,
     THRESHOLD,
     find_threshold,
     measure_apartness,
     measure_distance,
+    measure_novelty,
 )
 from core.learning.classifying.validation import softmax
-from core.learning.models import Classifier
+from core.learning.models import Classifier, ModelCard
 from core.learning.models.reference import Reference
 from core.learning.training.crossvalidation import HeldOut, calibrate
 from core.micrograph import Micrograph
@@ -119,54 +120,17 @@ def test_classify_measures_it_where_the_model_can(
     assert classify(knowing, [flat])[0].novelty > 0
 
 
-def layered(rng: np.random.Generator) -> Reference:
-    """Six pairs of alike originals; an earlier layer tells a foreign one that the last does not."""
-    last = np.repeat(rng.random((6, 8)), 2, axis=0) + 0.02 * rng.random((12, 8))
-    earlier = np.hstack([np.ones((12, 3)), np.zeros((12, 2))]) + 0.05 * rng.random((12, 5))
-    return dataclasses.replace(
-        reference(last, [0, 1] * 6, list(range(12))),
-        earlier=earlier.astype(np.float32),
-        earlier_layers=np.array([0, 2]),
-        earlier_widths=np.array([3, 2]),
-    )
-
-
-def test_apartness_is_told_in_every_layer_and_is_one_at_its_limit() -> None:
-    kept = layered(np.random.default_rng(0))
-    own = np.hstack([kept.embeddings, kept.earlier])
-    apart = measure_apartness(kept, own, kept.groups)
-    assert apart.max() == pytest.approx(1, abs=1e-6)  # fewer than 19: the largest is the limit
-    foreign = own[:1].copy()
-    foreign[0, 8:11] = (1, 0, 0)
-    assert measure_apartness(kept, foreign)[0] > 1
-    alone = measure_apartness(kept, own[:, :8], kept.groups)
-    assert alone.max() == pytest.approx(1, abs=1e-6)
-    thrice = measure_apartness(kept, 3 * own)
-    assert thrice == pytest.approx(measure_apartness(kept, own), abs=1e-4)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"earlier_widths": np.array([3, 3])},
-        {"earlier_layers": np.array([2, 0])},
-        {"earlier_layers": np.array([0])},
-        {"earlier": np.zeros((3, 5), np.float32)},
-    ],
-)
-def test_earlier_layers_that_do_not_fit_are_refused(wrong: dict[str, np.ndarray]) -> None:
-    with pytest.raises(ValueError, match="earlier"):
-        dataclasses.replace(layered(np.random.default_rng(0)), **wrong)
-
-
-def test_averages_on_the_way_are_those_of_each_layer(classifier: Classifier) -> None:
-    inputs = classifier.prepare(
-        Micrograph("r", np.random.default_rng(1).integers(0, 255, (64, 80)).astype(np.uint8))
-    )
-    places = list(range(len(classifier.layers) - 1))
-    with torch.inference_mode():
-        last, found = classifier.averages(inputs, places)
-        assert torch.allclose(last, classifier.features(inputs), atol=1e-6)
-        for place, average in zip(places, found, strict=True):
-            wanted = classifier.activation(inputs, classifier.layers[place]).mean(dim=(2, 3))
-            assert torch.allclose(average, wanted, atol=1e-6)
+def test_apartness_is_one_where_originals_end_and_asks_no_class() -> None:
+    rng = np.random.default_rng(0)
+    known = np.repeat(rng.random((12, 8)), 2, axis=0) + 0.02 * rng.random((24, 8))
+    kept = reference(known, [0, 1] * 12, list(np.repeat(np.arange(12), 2)))
+    apart = measure_apartness(kept, kept.embeddings, kept.groups)
+    assert 0 < (apart > 1).sum() <= 1  # of 24, five per cent
+    assert measure_apartness(kept, kept.embeddings).max() < 1  # its own group is near
+    foreign = np.eye(8)[:1] - 0.9
+    assert measure_apartness(kept, foreign)[0] > 1.5
+    assert measure_apartness(kept, 3 * foreign) == pytest.approx(measure_apartness(kept, foreign))
+    card = ModelCard("a", "emnet", ("x", "y", "z"), calibration={THRESHOLD: 9.0, NEAR_ANY: 1.0})
+    for sure in (sure_of(0)[0], np.array([0.4, 0.3, 0.3])):
+        found = measure_novelty(kept, card, foreign[0], sure)
+        assert found == pytest.approx(measure_apartness(kept, foreign)[0])
