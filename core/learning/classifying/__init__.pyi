@@ -18,6 +18,7 @@ from .novelty import NEAR_ANY as NEAR_ANY
 from .novelty import THRESHOLD as THRESHOLD
 from .novelty import at_temperature as at_temperature
 from .novelty import find_threshold as find_threshold
+from .novelty import measure_apartness as measure_apartness
 from .novelty import measure_distance as measure_distance
 from .preparing import Tried as Tried
 from .preparing import disagree as disagree

@@ -36,6 +36,7 @@ from core.learning.classifying import (
     find_threshold,
     fit_temperature,
     look_at,
+    measure_apartness,
     measure_coverage,
     measure_distance,
     softmax,
@@ -352,19 +353,33 @@ def _score_changes(held_out: HeldOut, classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def score_apartness(
+    classifier: Classifier, kept: Reference, foreign: Frames
+) -> tuple[Array, Array]:
+    """Return novelty (N,) of the originals, each without its group, and of foreign pictures."""
+    near = measure_apartness(kept, kept.embeddings, kept.groups)
+    return near, measure_apartness(kept, ask(classifier, foreign)[1])
+
+
 def score_novelty(
     held_out: HeldOut, classifier: Classifier, kept: Reference, frames: Frames, threshold: float
 ) -> dict[str, Any]:
     """Return how well novelty tells foreign pictures from originals, for a card.
 
     `auroc` is of the network that is kept, each original measured without its own group;
-    `auroc_held_out` of networks that never saw the original, the mean over the folds.
+    `auroc_held_out` of networks that never saw the original, the mean over the folds, by the
+    distance and how they hesitate. Where novelty is how far apart (`measure_apartness`), what lies
+    beyond is that, else of the folds' distances.
     """
-    near = _distances(classifier, kept, frames, kept.groups)
     each = held_out.foreign.shape[1] // len(FOREIGN)
-    far = _distances(classifier, kept, list_foreign(each))
     kinds = np.repeat(list(FOREIGN), each)
-    distances = held_out.distances_at(classifier.card.calibration.get("temperature", 1.0))
+    if classifier.card.calibration.get(NEAR_ANY):
+        near, far = score_apartness(classifier, kept, list_foreign(each))
+        distances, threshold = near, 1.0
+    else:
+        near = _distances(classifier, kept, frames, kept.groups)
+        far = _distances(classifier, kept, list_foreign(each))
+        distances = held_out.distances_at(classifier.card.calibration.get("temperature", 1.0))
     unseen = ~np.isin(kinds, FOREIGN_CHOSEN_ON)
 
     def folds(chosen: Array) -> float:

@@ -154,19 +154,25 @@ def _trust(card: ModelCard) -> Iterable[str]:
 
 def _novelty(found: Mapping[str, Any], near_any: bool) -> Iterable[str]:
     weakest = sorted(found["auroc_by_kind"].items(), key=lambda item: item[1])[:4]
+    way = (
+        "the distance to the nearest training originals in the space of the pooled last "
+        "activation; 1 is the distance below which 95 % of originals lie, each without its "
+        "own group"
+        if near_any
+        else "the distance to the nearest training originals of the named class in the space of "
+        "the pooled last activation; 1 is the distance below which 95 % of held-out originals lie"
+    )
     yield (
-        "*Novelty* is the distance to the nearest training originals"
-        f"{'' if near_any else ' of the named class'} in the "
-        "space of the pooled last activation; 1 is the distance below which 95 % of held-out "
-        f"originals lie. Against {found['foreign_pictures']} simulated pictures of "
+        f"*Novelty* is {way}. Against {found['foreign_pictures']} simulated pictures of "
         f"{found['foreign_kinds']} foreign kinds (noise, textures, pages, photographs, other "
         f"microscopy) its AUROC is {found['auroc']:.3f}, "
         f"{found['auroc_unseen_kinds']:.3f} on the kinds that had no say in the way of measuring. "
-        "Held out strictly, with networks that never saw the originals either, "
+        "Held out strictly, with networks that never saw the originals either"
+        f"{', by the distance and their hesitation' if near_any else ''}, "
         f"{found['auroc_held_out']:.3f} and {found['auroc_held_out_unseen_kinds']:.3f}. "
         f"{found['foreign_beyond']:.0%} of the foreign pictures and "
-        f"{found['held_out_beyond']:.1%} of the held-out originals lie beyond 1: a warning is to "
-        "be taken seriously, its absence proves nothing. Weakest kinds: "
+        f"{found['held_out_beyond']:.1%} of the {'' if near_any else 'held-out '}originals lie "
+        "beyond 1: a warning is to be taken seriously, its absence proves nothing. Weakest kinds: "
         + ", ".join(f"{kind} {area:.2f}" for kind, area in weakest)
         + "."
     )

@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 
 from core.learning.classifying.classification import classify, embed
-from core.learning.classifying.novelty import THRESHOLD, find_threshold, measure_distance
+from core.learning.classifying.novelty import (
+    NEAR_ANY,
+    THRESHOLD,
+    find_threshold,
+    measure_apartness,
+    measure_distance,
+    measure_novelty,
+)
 from core.learning.classifying.validation import softmax
-from core.learning.models import Classifier
+from core.learning.models import Classifier, ModelCard
 from core.learning.models.reference import Reference
 from core.learning.training.crossvalidation import HeldOut, calibrate
 from core.micrograph import Micrograph
@@ -111,3 +118,19 @@ def test_classify_measures_it_where_the_model_can(
     assert same.is_novel is False
     flat = Micrograph("flat", np.full((64, 64), 7, np.uint8))
     assert classify(knowing, [flat])[0].novelty > 0
+
+
+def test_apartness_is_one_where_originals_end_and_asks_no_class() -> None:
+    rng = np.random.default_rng(0)
+    known = np.repeat(rng.random((12, 8)), 2, axis=0) + 0.02 * rng.random((24, 8))
+    kept = reference(known, [0, 1] * 12, list(np.repeat(np.arange(12), 2)))
+    apart = measure_apartness(kept, kept.embeddings, kept.groups)
+    assert apart.max() == pytest.approx(1)  # of 24 the largest: none lies beyond
+    assert measure_apartness(kept, kept.embeddings).max() < 1  # its own group is near
+    foreign = np.eye(8)[:1] - 0.9
+    assert measure_apartness(kept, foreign)[0] > 1.5
+    assert measure_apartness(kept, 3 * foreign) == pytest.approx(measure_apartness(kept, foreign))
+    card = ModelCard("a", "emnet", ("x", "y", "z"), calibration={THRESHOLD: 9.0, NEAR_ANY: 1.0})
+    for sure in (sure_of(0)[0], np.array([0.4, 0.3, 0.3])):
+        found = measure_novelty(kept, card, foreign[0], sure)
+        assert found == pytest.approx(measure_apartness(kept, foreign)[0])
