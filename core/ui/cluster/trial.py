@@ -36,7 +36,10 @@ def draw(
 ) -> None:
     """Draw the trial of what is set, and its sentence in its place."""
     meant = objects_of(choice, target, regions)
-    others = neighbours(micrograph, meant, choice, target)
+
+    def others() -> list[Neighbour]:
+        return neighbours(micrograph, meant, choice, target)
+
     trial.draw(micrograph, meant, cache.Given(), others, "cluster", place)
 
 

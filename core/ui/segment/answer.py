@@ -37,13 +37,8 @@ _FILES = {
 }
 
 
-def headline(
-    micrograph: Micrograph, asked: Asked, notes: tuple[str, ...], meant: cache.Objects
-) -> DeltaGenerator | None:
-    """Draw the answer in large type, how it came about, and the live histogram.
-
-    Returns where it is told how wrong the answer is, under it; None where that cannot be tried.
-    """
+def headline(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
+    """Draw the one answer in large type."""
     samples.badge(micrograph)
     found = cache.objects(micrograph, meant, asked.given)
     table = cache.object_table(micrograph, meant, asked.given)
@@ -51,6 +46,17 @@ def headline(
     say.markdown("### {words}", words=describe(len(table), sizes))
     share, _ = cache.target_shares(micrograph, cache.object_target(micrograph, meant, asked.given))
     say.markdown("{words}", words=_share(found.phases[0].name, share))
+
+
+def draw_sizes(
+    micrograph: Micrograph, asked: Asked, notes: tuple[str, ...], meant: cache.Objects
+) -> DeltaGenerator | None:
+    """Draw how the answer came about, and the live histogram.
+
+    Returns where it is told how wrong the answer is; None where that cannot be tried.
+    """
+    found = cache.objects(micrograph, meant, asked.given)
+    table = cache.object_table(micrograph, meant, asked.given)
     place = trial.ask(asked)
     for note in notes:
         say.caption("{note}", note=note)
@@ -130,7 +136,11 @@ def _changes(micrograph: Micrograph, found: Segmentation) -> None:
         say.caption(":material/edit: {said}", said=say.Line(said))
     if found.not_applied:
         with st.expander(
-            say.line("{count} edits did not fit here", count=len(found.not_applied)),
+            say.line(
+                "{count} of {every} edits did not fit here",
+                count=len(found.not_applied),
+                every=len(found.edits) + len(found.not_applied),
+            ),
             icon=":material/warning:",
         ):
             for sentence in found.not_applied[:50]:

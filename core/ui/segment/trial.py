@@ -26,7 +26,10 @@ def draw(
 ) -> None:
     """Draw the trial of what is set, and its sentence in its place."""
     plain = replace(meant, edits=())
-    others = neighbours(micrograph, plain)
+
+    def others() -> list[Neighbour]:
+        return neighbours(micrograph, plain)
+
     trial.draw(micrograph, plain, asked.given, others, "segment", place)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -66,7 +66,7 @@ def draw(
     micrograph: Micrograph,
     meant: cache.Objects,
     given: cache.Given,
-    others: Sequence[Neighbour],
+    others: Callable[[], Sequence[Neighbour]],
     prefix: str,
     place: DeltaGenerator | None,
 ) -> None:
@@ -77,8 +77,8 @@ def draw(
     micrograph : Micrograph
     meant, given
         What is measured; edits by hand are left out.
-    others : sequence of Neighbour
-        Settings that may be better.
+    others : function
+        Returns settings that may be better; what those would find is looked up only once asked for.
     prefix : str
         Of the page; begins the keys.
     place : DeltaGenerator or None
