@@ -65,7 +65,7 @@ from tests.benchmarks.twins_widths import NAMES, fit
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 PICTURES, TWINS, SIDE, FINE = 100, 10, 384, 3
-CALIBRATION, REPORTED = 5000, 10_000  # first seeds of drawn pictures
+CALIBRATION, REPORTED = 5000, 20_000  # first seeds of drawn pictures
 FEWEST = 5  # true objects
 MOST_PX, WORSE = 640, 8
 FOLDERS = ("seg-emps", "seg-spheroidite", "seg-ebc")

@@ -307,7 +307,7 @@ def _stated(
         Quantities.of(high),
         objects,
         alike,
-        alike.refusal or _mostly_noise(measured, corrected),
+        alike.refusal or _mostly_noise(measured, corrected) or _says_nothing(measured, reach),
         len(errors),
         known.seed,
         _unit(known.original),
@@ -321,6 +321,16 @@ def _mostly_noise(measured: Floats, corrected: Floats) -> str | None:
     return (
         "Most of what was measured would be measured in this picture's noise and texture alone. "
         "Average the greys, or choose another way to measure."
+    )
+
+
+def _says_nothing(measured: Floats, reach: Floats) -> str | None:
+    """Return why no error is given where the limits of the share would be as wide as itself."""
+    if not reach[0] >= measured[0]:
+        return None
+    return (
+        "Look-alikes do not tell how wrong this is: too much differs between them, and from this "
+        "picture. No error is given rather than a vague one."
     )
 
 
