@@ -72,13 +72,13 @@ class Judgement:
     Notes
     -----
     Limits are learned from pictures whose truth is known (`core.measuring.twins.expecting`) and
-    tried on others (tests/benchmarks/bench_twins.txt). On 53 drawn ones they held in 92 to 100 %,
-    by quantity; predicted and real error had a correlation of 0.77 (share), 0.94 (count), 0.99
-    (D50). On 21 real ones with outlines drawn by people, of which 9 more were refused, they held
-    the share in 13, the count in 16, D50 in 16; the 3 sides that were named were right. Where no
-    side is named, `corrected` was as often farther from the truth as nearer. What twins cannot see,
-    because the measurement and a reading of the same greys are their only witnesses: what a person
-    takes for an object, objects behind others, objects of which neither found any
+    tried on others (tests/benchmarks/bench_twins.txt). On 88 drawn ones they held in 91 to 100 %,
+    by quantity; predicted and real error had a correlation of 0.88 (share), 0.98 (count), 1.00
+    (D50). Of 30 real ones with outlines drawn by people 14 were refused; on the others they held
+    the share in 8 of 16, the count in 11, D50 in 12, and the 6 sides that were named were right.
+    Where no side is named, `corrected` was as often farther from the truth as nearer. What twins
+    cannot see, because the measurement and a reading of the same greys are their only witnesses:
+    what a person takes for an object, objects behind others, objects of which neither found any
     alike, charging, a further phase that was taken for ground or for objects throughout, and a
     wrong pixel size.
     """
