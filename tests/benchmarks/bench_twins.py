@@ -279,7 +279,9 @@ def print_drawn(pictures: int, twins: int) -> None:
 def print_real(twins: int, most: int) -> None:
     """Print the same of real pictures with masks, in signs."""
     rows, refused = judged(islice(real_pictures(), most), twins)
-    print(f"real pictures: {len(rows)} judged, {refused} refused")
+    print(f"real pictures: {len(rows)} judged, {refused} refused", flush=True)
+    if not rows:
+        return
     for index, name in enumerate(QUANTITIES):
         real, predicted = errors(rows, index)
         same = np.sign(real) == np.sign(predicted)
