@@ -71,7 +71,7 @@ def classify_files(
     floor = lowest_probability(classifier, level)
     source = iter(paths)
     workers = workers or count_workers(classifier.device)
-    with thread_pool(workers, one_thread_each=classifier.device == "cpu") as pool:
+    with pool_of_workers(workers, one_thread_each=classifier.device == "cpu") as pool:
 
         def submit() -> Future[Answered] | None:
             batch = list(itertools.islice(source, BATCH))
@@ -86,12 +86,12 @@ def classify_files(
 
 
 def count_workers(device: str) -> int:
-    """Return how many threads ask a network on a device at once."""
+    """Return how many passes at once are fastest: on a CPU as many as torch may use threads."""
     return torch.get_num_threads() if device == "cpu" else min(_MOST_READERS, os.cpu_count() or 1)
 
 
 @contextmanager
-def thread_pool(workers: int, *, one_thread_each: bool) -> Iterator[ThreadPoolExecutor]:
+def pool_of_workers(workers: int, *, one_thread_each: bool) -> Iterator[ThreadPoolExecutor]:
     """Yield a pool whose threads let torch use one thread each; all other threads keep theirs."""
     everybody = threading.Barrier(workers + 1)
     before = torch.get_num_threads()

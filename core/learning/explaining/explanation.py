@@ -24,8 +24,8 @@ from core.learning.classifying import (
     count_workers,
     look_at,
     lowest_probability,
+    pool_of_workers,
     read_logits,
-    thread_pool,
     with_signs,
 )
 from core.learning.explaining.methods.registry import BASELINES as BASELINES
@@ -241,7 +241,7 @@ def classify_and_explain(
 
     answers: dict[int, tuple[Classification, Explanation]] = {}
     workers = count_workers(classifier.device)
-    with thread_pool(workers, one_thread_each=classifier.device == "cpu") as pool:
+    with pool_of_workers(workers, one_thread_each=classifier.device == "cpu") as pool:
         for found in pool.map(work, batches(classifier, micrographs, excludes)):
             answers.update({place: (answer, drawn) for place, answer, drawn in found})
     return [answers[place] for place in range(len(micrographs))]

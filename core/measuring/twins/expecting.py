@@ -137,7 +137,7 @@ def _apart(one: Floats, other: Floats) -> Floats:
         for values, w in zip((one, other), ones, strict=True)
     )
     with np.errstate(all="ignore"):
-        return np.abs(np.where(_ADDITIVE, first - second, np.log(first / second)))
+        return np.asarray(np.abs(np.where(_ADDITIVE, first - second, np.log(first / second))))
 
 
 def deviation(evidence: Evidence, weights: Floats = WEIGHTS) -> Floats:

@@ -103,7 +103,7 @@ def _add_percentiles(figure: go.Figure, found: SizeDistribution, dark: bool) -> 
         yaxis="y2",
         mode="markers+text",
         text=["D10", "D50", "D90"],
-        textposition="bottom right",
+        textposition=["bottom right", "bottom right", "top left"],  # the last one is at the edge
         textfont={"size": 12, "color": ink(dark)},
         marker={"color": ORANGE, "size": 8, "line": {"color": GREY, "width": 1}},
         showlegend=False,

@@ -44,7 +44,8 @@ def measure_hulls(runs: Runs) -> Hulls:
     """Measure the convex hull of each region, which the middles of its outer pixel edges span."""
     hulls, which = _find_hulls(runs)
     found = np.array([_measure_hull(hull) for hull in hulls]).reshape(-1, 4).T[:, which] / 2
-    return Hulls(*found, _count_pixels(hulls)[which])
+    longest, shortest, around, circle = found
+    return Hulls(longest, shortest, around, circle, _count_pixels(hulls)[which])
 
 
 def _find_hulls(runs: Runs) -> tuple[list[Floats], Integers]:

@@ -11,7 +11,7 @@ from core.imaging.overlays.finding import find_overlays
 from core.imaging.reading.opening import read_micrograph
 from core.learning.classifying import streaming
 from core.learning.classifying.classification import Classification, classify
-from core.learning.classifying.streaming import classify_files, thread_pool
+from core.learning.classifying.streaming import classify_files, pool_of_workers
 from core.learning.models import Classifier
 from core.micrograph import Micrograph
 
@@ -87,7 +87,7 @@ def test_threads_of_the_pool_use_one_thread_each_and_others_keep_theirs() -> Non
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        with thread_pool(2, one_thread_each=True) as pool:
+        with pool_of_workers(2, one_thread_each=True) as pool:
             inside = list(pool.map(lambda _: torch.get_num_threads(), range(6)))
             outside = torch.get_num_threads()
     finally:
