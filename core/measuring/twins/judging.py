@@ -72,8 +72,8 @@ class Judgement:
     Notes
     -----
     Limits are learned from pictures whose truth is known (`core.measuring.twins.expecting`) and
-    tried on others (tests/benchmarks/bench_twins.txt). On 88 drawn ones they held in 91 to 100 %,
-    by quantity; predicted and real error had a correlation of 0.88 (share), 0.98 (count), 1.00
+    tried on others (tests/benchmarks/bench_twins.txt). On 70 drawn ones they held in 96 to 100 %,
+    by quantity; predicted and real error had a correlation of 0.86 (share), 0.99 (count), 1.00
     (D50). Of 30 real ones with outlines drawn by people 14 were refused; on the others they held
     the share in 8 of 16, the count in 11, D50 in 12, and the 6 sides that were named were right.
     Where no side is named, `corrected` was as often farther from the truth as nearer. What twins
