@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -181,7 +180,8 @@ def _table(said: Judgement, prefix: str) -> None:
         return [scales[name] * values[name] for name in QUANTITIES]
 
     sided = [not said.low[n] <= said.measured[n] <= said.high[n] for n in QUANTITIES]
-    corrected = np.where(sided, column(said.corrected), np.nan)
+    values = zip(sided, column(said.corrected), strict=True)
+    corrected = [f"{value:.4g}" if is_sided else "–" for is_sided, value in values]
 
     rows = pd.DataFrame(
         {
