@@ -65,7 +65,7 @@ from tests.benchmarks.twins_widths import NAMES, fit
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 PICTURES, TWINS, SIDE, FINE = 100, 10, 384, 3
-CALIBRATION, REPORTED = 5000, 10_000  # first seeds of drawn pictures
+CALIBRATION, REPORTED = 5000, 20_000  # first seeds of drawn pictures
 FEWEST = 5  # true objects
 MOST_PX, WORSE = 640, 8
 FOLDERS = ("seg-emps", "seg-spheroidite", "seg-ebc")
@@ -279,7 +279,9 @@ def print_drawn(pictures: int, twins: int) -> None:
 def print_real(twins: int, most: int) -> None:
     """Print the same of real pictures with masks, in signs."""
     rows, refused = judged(islice(real_pictures(), most), twins)
-    print(f"real pictures: {len(rows)} judged, {refused} refused")
+    print(f"real pictures: {len(rows)} judged, {refused} refused", flush=True)
+    if not rows:
+        return
     for index, name in enumerate(QUANTITIES):
         real, predicted = errors(rows, index)
         same = np.sign(real) == np.sign(predicted)

@@ -39,7 +39,7 @@ _PILOTS, _ROUNDS = 2, 4
 _BY = ("fraction", "count", "d50", "d90", "chord")  # twins of a guess are compared by these
 _ALIKE = 0.1  # of a quantity: twins that measure so are as good as any
 _LEAST_WEIGHT = 0.02
-_PRIOR = (1.0, 4.0)  # of what was measured, and of what was read carefully
+_PRIOR = (1.0, 16.0)  # of what was measured, and of what was read carefully
 _CAREFUL_ROUNDS = 3
 
 

@@ -16,9 +16,19 @@ from core.measuring.twins import MOST_SIDE_PX, Imitation, Judgement, imitate, ju
 from core.micrograph import Micrograph
 from core.ui.cache.segmenting import Objects, objects
 from core.ui.cache.shared import BY_KEY, excluded
-from core.ui.cache.ways import FILE, PROMPTED, Given, SegmentChoice, finder, within_limits
+from core.ui.cache.ways import (
+    FILE,
+    PARTICLES,
+    PROMPTED,
+    Given,
+    SegmentChoice,
+    finder,
+    within_limits,
+)
 
 LEAST_SIDE_PX = 512  # of the part that is imitated: an answer takes some seconds
+_MOST_SIDE_PX = min(800, MOST_SIDE_PX)  # with few large objects: a megapixel took 12 CPU seconds
+_LEARNED_SIDE_PX = 640  # where a network measures each of them
 _WANTED = 80  # objects in it, up to the largest part that is imitated
 Kept = dict[str, Segmentation]  # by digest of the picture
 Mask = NDArray[np.bool_]
@@ -116,7 +126,8 @@ def _imitated(micrograph: Micrograph, asked: Objects, given: Given) -> tuple[Mic
     bound = by_region or any(step.others for step in chain)
     count = int(objects(micrograph, asked, given).labels.max())
     side = int(np.sqrt(_WANTED * micrograph.pixels.size / max(count, 1)))
-    side = int(np.clip(side, LEAST_SIDE_PX, MOST_SIDE_PX))
+    most = _LEARNED_SIDE_PX if choice.way == PARTICLES else _MOST_SIDE_PX
+    side = int(np.clip(side, LEAST_SIDE_PX, most))
     window = (slice(None), slice(None)) if bound else middle(micrograph.shape, side)
     part = micrograph.with_pixels(micrograph.pixels[window], f"part {window}")
     whole = excluded(micrograph, choice.exclude)

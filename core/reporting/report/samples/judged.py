@@ -26,6 +26,7 @@ def methods(recipe: Recipe) -> str:
         f" How wrong these numbers are was estimated on {recipe.twins} simulated look-alikes of a "
         "typical field of each sample, whose truth is known, measured in the same way; nothing was "
         "corrected. Look-alikes cannot show objects behind others, phases taken for another "
-        "throughout, charging or a wrong pixel size; on 20 real micrographs with masks the limits "
-        "held in 15 to 50 % only."
+        "throughout, charging or a wrong pixel size; of 30 real micrographs with outlines drawn "
+        "by people 14 were refused, and on the others the limits held the area in 8, the count in "
+        "11 and D50 in 12."
     )

@@ -29,10 +29,10 @@ _NAMES = {
     "circularity": "circularity",
 }
 _HELD = (
-    "On 95 drawn test pictures the limits held the true share in 91 %, the count in 97 % and D50 "
-    "in 94 %; on 20 real ones with masks only in 15 to 50 %, and a side that was named was right "
-    "in 24 of 34 cases: there, texture and what lies behind count for more than noise and blur. "
-    "The measured values stay the answer."
+    "Limits hold on most pictures, not on all. Of 30 real ones with outlines drawn by people, 14 "
+    "were refused; on the other 16 the limits held the share in 8, the count in 11, D50 in 12, and "
+    "the 6 sides that were named were right. On 70 drawn pictures they held in 96 to 100 %. A "
+    "value is only corrected where its side is known; the measured one stays the answer."
 )
 _BLIND = (
     "Look-alikes know the original only by what was measured in it, and by its greys. They cannot "
@@ -179,11 +179,15 @@ def _table(said: Judgement, prefix: str) -> None:
     def column(values: Quantities) -> list[float]:
         return [scales[name] * values[name] for name in QUANTITIES]
 
+    sided = [not said.low[n] <= said.measured[n] <= said.high[n] for n in QUANTITIES]
+    values = zip(sided, column(said.corrected), strict=True)
+    corrected = [f"{value:.4g}" if is_sided else "–" for is_sided, value in values]
+
     rows = pd.DataFrame(
         {
             "quantity": [_NAMES[n] + units.get(n, f" ({said.unit})") for n in QUANTITIES],
             "measured": column(said.measured),
-            "corrected by simulation": column(said.corrected),
+            "corrected by simulation": corrected,
             "from": column(said.low),
             "to": column(said.high),
         }

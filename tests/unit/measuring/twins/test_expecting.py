@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.measuring.twins import QUANTITIES
+from core.measuring.twins import QUANTITIES, judging
 from core.measuring.twins.expecting import WEIGHTS, Evidence, deviation
 
 SURE = Evidence(
@@ -43,3 +43,10 @@ def test_one_guess_alone_is_no_disagreement_and_limits_end_somewhere():
     np.testing.assert_array_equal(deviation(alone), deviation(SURE))
     far = deviation(replace(SURE, unlike=np.array([9.0, 9.0])))
     assert (far / deviation(replace(SURE, unlike=np.zeros(2))) <= np.exp(3.0) + 1e-9).all()
+
+
+def test_limits_as_wide_as_the_share_are_a_refusal():
+    measured, reach = np.full(7, 0.3), np.full(7, 0.1)
+    assert judging._says_nothing(measured, reach) is None
+    reach[0] = 0.3
+    assert "do not tell" in judging._says_nothing(measured, reach)
