@@ -47,8 +47,7 @@ with page.user_errors():
     else:
         page.about(current)
         filmstrip.draw(workspace.every(), current, workspace.select)
-        correction.draw(current)
-        grouped.draw()
+        correction.draw(current, grouped.draw)
         gallery.draw()
         st.subheader("What to do with it", anchor=False)
     show_tasks()

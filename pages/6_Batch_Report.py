@@ -25,7 +25,7 @@ with page.user_errors():
     batch_sources.ask_samples(sources, recipe, batch_recipe.is_from_file())
     if recipe is not None:
         with page.user_errors():
-            batch_recipe.summary(recipe)
+            batch_recipe.summary(recipe, folded=batch_run.is_done())
     else:
         st.write("Give a recipe.json in the sidebar; every report holds one.")
     if said := batch_run.bring_back():

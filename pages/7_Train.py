@@ -3,12 +3,12 @@
 import streamlit as st
 
 from core.ui import page, train
-from core.ui.shell import sidebar, workspace
+from core.ui.shell import workspace
 
 page.setup("Train")
 current = workspace.current()
 if current is not None:
-    sidebar.draw(current)
+    page.about(current)
 st.caption(
     "Give a few pictures of each of your classes: five of different specimens are a start, twenty "
     "are good. What you drop here is loaded for the other pages, too."

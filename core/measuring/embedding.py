@@ -67,7 +67,7 @@ class Grouping:
 
 
 def standardise(rows: NDArray[Any]) -> Floats:
-    """Return each column with mean 0 and spread 1; columns that never change become 0.
+    """Return each column of (N, D) with mean 0 and spread 1; those that never change become 0.
 
     For measures of different units, such as `texture_statistics`.
     """

@@ -6,19 +6,13 @@ exit code is 1 when one breaks it.
 
 from __future__ import annotations
 
-import argparse
 import copy
 import functools
 import io
 import json
 import random
-import resource
 import sys
-import time
-import warnings
 import zipfile
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,8 +32,7 @@ from core.micrograph import Micrograph, PixelSize, digest_pixels
 from core.reporting.paper import Panel, Style, chart_pdf, pdf_bytes, plate, png_of, svg_bytes
 from core.reporting.recipe import Recipe
 from core.reporting.study import open_study, study_bytes
-from tests.attack.generators import _spoil
-from tests.law import MOST_BYTES, Tally, summary
+from tests.attack.trying import Kinds, main, spoil
 
 SIDE = 96  # px of the frame that all of it is held against
 LARGE = 4000  # of the frame that work is counted on
@@ -78,7 +71,7 @@ def changed(dice: random.Random, good: Any, times: int) -> Any:
 
 def _text(dice: random.Random, value: Any) -> bytes:
     data = json.dumps(value).encode()
-    return _spoil(dice, data) if dice.random() < 0.2 else data
+    return spoil(dice, data) if dice.random() < 0.2 else data
 
 
 @functools.cache
@@ -100,7 +93,7 @@ def study_of(dice: random.Random) -> bytes:
             if values:
                 files[name] = json.dumps(changed(dice, values, dice.randint(1, 3))).encode()
         else:
-            files[name] = dice.choice((_spoil(dice, files[name]), b"", b"[" * 90_000, b"{}"))
+            files[name] = dice.choice((spoil(dice, files[name]), b"", b"[" * 90_000, b"{}"))
     if dice.random() < 0.2:
         files[dice.choice(("../x", "/x", "a\\b", "x" * 5000, "study.json/x"))] = b"x"
     stream = io.BytesIO()
@@ -109,7 +102,7 @@ def study_of(dice: random.Random) -> bytes:
             packed.writestr(name, data)
         if dice.random() < 0.1:
             packed.writestr("study.json", b"{}")
-    return _spoil(dice, stream.getvalue()) if dice.random() < 0.15 else stream.getvalue()
+    return spoil(dice, stream.getvalue()) if dice.random() < 0.15 else stream.getvalue()
 
 
 def take_study(data: bytes) -> None:
@@ -251,7 +244,7 @@ def labels_of(dice: random.Random) -> bytes:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             name = packed.namelist()[0]
             data = packed.read(name)
-    return data if dice.random() < 0.2 else _spoil(dice, data)
+    return data if dice.random() < 0.2 else spoil(dice, data)
 
 
 def take_labels(data: bytes) -> None:
@@ -353,7 +346,7 @@ def chart_of(dice: random.Random) -> bytes:
     size = dice.choice(("700", "700", "700", "1e9", "0", "nan"))
     text = f'{head}<svg width="{size}" height="450">{defs}{body}</svg>'
     data = text.encode("utf-16" if dice.random() < 0.05 else "utf-8")
-    return _spoil(dice, data) if dice.random() < 0.1 else data
+    return spoil(dice, data) if dice.random() < 0.1 else data
 
 
 def take_chart(data: bytes) -> None:
@@ -361,8 +354,7 @@ def take_chart(data: bytes) -> None:
     chart_pdf(data, Style())
 
 
-Maker, Taker = Callable[[random.Random], bytes], Callable[[bytes], None]
-KINDS: dict[str, tuple[Maker, Taker, int]] = {
+KINDS: Kinds = {
     "studies": (study_of, take_study, 500),
     "recipes": (recipe_of, take_recipe, 500),
     "edits": (edits_of, take_edits, 500),
@@ -373,35 +365,5 @@ KINDS: dict[str, tuple[Maker, Taker, int]] = {
 }
 
 
-def run(kind: str, inputs: int, seed: int) -> Tally:
-    """Try so many inputs of a kind."""
-    make, take, _ = KINDS[kind]
-    tally = Tally(clock=time.process_time)
-    for number in range(inputs):
-        data = make(random.Random(f"{kind} {seed} {number}"))
-        problem = tally.attempt(partial(take, data))
-        if problem:
-            tally.broken.append(f"{number}: {problem}")
-    return tally
-
-
-def main() -> int:
-    """Run all kinds, or those named, and print what came of them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--share", type=float, default=1.0)
-    parser.add_argument("kinds", nargs="*", default=list(KINDS))
-    options = parser.parse_args()
-    warnings.simplefilter("ignore")  # of zipfile, for names that occur twice
-    tallies = {
-        kind: run(kind, round(KINDS[kind][2] * options.share), options.seed)
-        for kind in options.kinds
-    }
-    print(summary(tallies))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f"peak memory {peak / 1e6:.0f} MB")
-    return int(any(tally.broken for tally in tallies.values()) or peak > MOST_BYTES)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(KINDS, __doc__))

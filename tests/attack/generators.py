@@ -6,23 +6,19 @@ The exit code is 1 when one breaks it.
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import random
-import resource
 import struct
 import sys
-import warnings
 import zipfile
-from collections.abc import Callable
-from functools import partial
 
 from core.errors import UserError
 from core.reporting.batch import match_labels, read_labels
 from core.reporting.batch.sources import list_sources
 from core.reporting.recipe import Recipe
-from tests.law import MOST_BYTES, Tally, is_sentence, summary
+from tests.attack.trying import Kinds, main, spoil
+from tests.law import is_sentence
 
 ODD: tuple[object, ...] = (
     *(None, True, -1, 0, 10**400, 1e308, float("nan"), float("inf"), "", "x" * 10_000, "\ud800"),
@@ -43,7 +39,7 @@ def recipe_of(dice: random.Random) -> bytes:
             step = {"filter": dice.choice(steps), "parameters": dice.choice((given, ODD[0], []))}
             values["filters"] = [step] * dice.choice((1, 2, 40))
     text = json.dumps(values).encode()
-    return _spoil(dice, text) if dice.random() < 0.3 else text
+    return spoil(dice, text) if dice.random() < 0.3 else text
 
 
 def labels_of(dice: random.Random) -> bytes:
@@ -59,7 +55,7 @@ def labels_of(dice: random.Random) -> bytes:
     text = head + ends + ends.join(lines) + dice.choice(("", '"' + "x" * 200_000))
     encoding = dice.choice(("utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-be", "cp1252"))
     data = text.encode(encoding, errors="replace")
-    return _spoil(dice, data) if dice.random() < 0.3 else data
+    return spoil(dice, data) if dice.random() < 0.3 else data
 
 
 def archive_of(dice: random.Random) -> bytes:
@@ -84,25 +80,7 @@ def archive_of(dice: random.Random) -> bytes:
     place = data.rfind(b"PK\x01\x02")
     if place >= 0 and dice.random() < 0.4:  # the directory lies about a size
         struct.pack_into("<I", data, place + dice.choice((20, 24)), dice.choice((0, 2**32 - 1, 7)))
-    return _spoil(dice, bytes(data)) if dice.random() < 0.5 else bytes(data)
-
-
-def _spoil(dice: random.Random, data: bytes) -> bytes:
-    """Return bytes cut short, changed, doubled or with something put in."""
-    spoilt = bytearray(data)
-    way = dice.randrange(4)
-    if way == 0 or not spoilt:
-        return bytes(spoilt[: dice.randint(0, len(spoilt))])
-    if way == 1:
-        for _ in range(dice.randint(1, 8)):
-            spoilt[dice.randrange(len(spoilt))] = dice.randrange(256)
-        return bytes(spoilt)
-    if way == 2:
-        return bytes(spoilt + spoilt)
-    place = dice.randrange(len(spoilt))
-    return bytes(
-        spoilt[:place] + dice.choice((b"[" * 50_000, b"\xff\xfe", b'"', b"\x00")) + spoilt[place:]
-    )
+    return spoil(dice, bytes(data)) if dice.random() < 0.5 else bytes(data)
 
 
 def take_recipe(data: bytes) -> None:
@@ -130,38 +108,12 @@ def take_archive(data: bytes) -> None:
         raise refused
 
 
-KINDS: dict[str, tuple[Callable[[random.Random], bytes], Callable[[bytes], None], int]] = {
+KINDS: Kinds = {
     "recipes": (recipe_of, take_recipe, 2000),
     "labels": (labels_of, take_labels, 500),
     "archives": (archive_of, take_archive, 500),
 }
 
 
-def run(kind: str, inputs: int, seed: int) -> Tally:
-    """Try so many inputs of a kind."""
-    make, take, _ = KINDS[kind]
-    tally = Tally()
-    for number in range(inputs):
-        data = make(random.Random(f"{kind} {seed} {number}"))
-        problem = tally.attempt(partial(take, data))
-        if problem:
-            tally.broken.append(f"{number}: {problem}")
-    return tally
-
-
-def main() -> int:
-    """Run all kinds and print what came of them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    warnings.simplefilter("ignore")  # of zipfile, for names that occur twice
-    tallies = {kind: run(kind, inputs, options.seed) for kind, (_, _, inputs) in KINDS.items()}
-    print(summary(tallies))
-    print({kind: f"{len(tally.sentences)} sentences" for kind, tally in tallies.items()})
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f"peak memory {peak / 1e6:.0f} MB")
-    return int(any(tally.broken for tally in tallies.values()) or peak > MOST_BYTES)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(KINDS, __doc__))

@@ -80,3 +80,21 @@ def test_it_prints_on_a4_with_the_answer_on_the_first_page(page: Page) -> None:
     for table in page.locator("table").all():
         inside = table.evaluate("t => t.scrollWidth <= t.parentElement.clientWidth + 1")
         assert inside, table.inner_text()[:80]
+    assert page.evaluate(BROKEN_WORDS) == []
+
+
+BROKEN_WORDS = """() => {
+  const broken = [];
+  for (const cell of document.querySelectorAll('.sortable th, .sortable td.number, td.word')) {
+    const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      for (const found of walker.currentNode.data.matchAll(/[^\\s-]+/g)) {
+        const range = document.createRange();
+        range.setStart(walker.currentNode, found.index);
+        range.setEnd(walker.currentNode, found.index + found[0].length);
+        if (range.getClientRects().length > 1) broken.push(found[0]);
+      }
+    }
+  }
+  return broken;
+}"""

@@ -53,7 +53,7 @@ def draw_class_tiles(
 
 
 def pack(labels: NDArray[np.int64], sure: NDArray[np.float64], classes: int) -> NDArray[np.uint8]:
-    """Return class and certainty of each pixel in one byte; 0 where there is no class.
+    """Return class and certainty of each pixel of (H, W) in one byte; 0 where there is no class.
 
     A class has `steps(classes)` values, the higher the surer: `palette` colours them.
     """

@@ -106,7 +106,7 @@ def save_labels_bytes(labels: NDArray[np.integer], pixel_size: PixelSize | None 
 
 
 def save_mask_bytes(mask: NDArray[np.bool_]) -> bytes:
-    """Return a mask as a PNG file in white on black (255 and 0), every pixel of it."""
+    """Return a mask (H, W) as a PNG file in white on black (255 and 0), every pixel of it."""
     inside = np.asarray(mask)
     if inside.ndim != 2 or inside.dtype != np.bool_:
         raise ValueError(f"mask must be (H, W) bool, got {inside.shape} {inside.dtype}")
@@ -216,7 +216,7 @@ def save_png_bytes(micrograph: Micrograph) -> bytes:
 
 
 def save_npy_bytes(array: NDArray[Any]) -> bytes:
-    """Return an array as a NumPy file (.npy), values and dtype as they are."""
+    """Return an array of any shape as a NumPy file (.npy), values and dtype as they are."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return buffer.getvalue()

@@ -128,7 +128,7 @@ def find_info_bars(micrograph: Micrograph) -> tuple[int, int]:
 
 
 def specimen_rows(levels: NDArray[np.uint8], choice: OverlayChoice) -> slice:
-    """Return the rows between the info bars, as found or as a person set them; at least one."""
+    """Return the rows of (H, W) between the info bars, found or set by a person; at least one."""
     height = levels.shape[0]
     top, bottom = choice.top_rows, choice.bottom_rows
     searched = min(levels.shape) >= _MIN_SIDE_PX
@@ -141,7 +141,7 @@ def specimen_rows(levels: NDArray[np.uint8], choice: OverlayChoice) -> slice:
 
 
 def search_levels(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Return eight bits between the extremes: enough to find paint, and nothing is measured.
+    """Return (H, W) in eight bits between the extremes: to find paint, and nothing is measured.
 
     The extremes leave out as many pixels as a camera may have hot or dead ones: paint is more.
     """

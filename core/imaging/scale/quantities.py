@@ -87,7 +87,7 @@ def specimen_field(overlays: NDArray[np.bool_], pixel_size: PixelSize | None) ->
 
 
 def specimen_shape(overlays: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return rows and columns in px of what lies between the info bars; at least one row."""
+    """Return rows and columns in px of (H, W) between the info bars; at least one row."""
     open_rows = np.flatnonzero(~overlays.all(axis=1))
     rows = int(open_rows[-1] - open_rows[0]) + 1 if open_rows.size else 1
     return rows, overlays.shape[1]

@@ -99,6 +99,7 @@ def pool_of_workers(workers: int, *, one_thread_each: bool) -> Iterator[ThreadPo
     def start() -> None:
         if one_thread_each:
             torch.set_num_threads(1)
+            torch.get_num_threads()  # from the first time on that it is asked, a thread keeps it
         everybody.wait()
 
     with ThreadPoolExecutor(workers, "classifier") as pool:

@@ -65,7 +65,7 @@ class Agreement:
 
 
 def compare_maps(raws: Mapping[str, NDArray[np.floating]]) -> Agreement:
-    """Return how the maps of several methods agree, each pair at the coarsest map's resolution."""
+    """Return how maps (h, w) of several methods agree, pairs at the coarsest map's resolution."""
     methods = tuple(raws)
     grid_hw = tuple(min(raw.shape[axis] for raw in raws.values()) for axis in (0, 1))
     flat = [_to_grid(raw, (grid_hw[0], grid_hw[1])).ravel() for raw in raws.values()]
@@ -78,7 +78,7 @@ def compare_maps(raws: Mapping[str, NDArray[np.floating]]) -> Agreement:
 
 
 def rank_correlation(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
-    """Return Spearman's rank correlation of two maps, −1 to 1; 0 where one of them is constant.
+    """Return Spearman's correlation of two maps (h, w), −1 to 1; 0 where one is constant.
 
     Maps of different resolution are compared at the coarser one's.
     """

@@ -28,6 +28,8 @@ def describe_frame(
 ) -> Frame:
     """Return the pixels that are finite, not excluded and inside the region, described.
 
+    Pixels are (H, W) of any depth, masks (H, W) bool; a row of features for each pixel that counts.
+
     Raises
     ------
     UserError

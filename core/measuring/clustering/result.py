@@ -105,7 +105,7 @@ def check_k(k: int) -> None:
 
 
 def counted_pixels(pixels: NDArray[Any], exclude: Mask | None) -> Mask | None:
-    """Return True where a pixel counts, or None when all do."""
+    """Return True where a pixel of (H, W) counts, bool (H, W), or None when all do."""
     if pixels.ndim != 2 or pixels.size == 0 or pixels.dtype.kind not in "uif":
         raise ValueError(
             f"image must be a non-empty (H, W) array of numbers, got {pixels.shape} {pixels.dtype}"

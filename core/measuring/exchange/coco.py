@@ -83,7 +83,7 @@ def _segmentation(
 def run_lengths(
     inside: NDArray[np.bool_], shape: tuple[int, ...], top: int = 0, left: int = 0
 ) -> dict[str, Any]:
-    """Return a mask that lies somewhere in a frame as COCO's uncompressed run lengths.
+    """Return a mask (h, w) at row `top`, column `left` of a frame as COCO's run lengths.
 
     Runs go down the columns and begin with one of ground, of length 0 where the first pixel counts.
     """

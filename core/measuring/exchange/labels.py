@@ -43,7 +43,7 @@ class ReadLabels:
 
 
 def labels_tiff(labels: NDArray[np.integer], pixel_size: PixelSize | None = None) -> bytes:
-    """Return a label image as an ImageJ TIFF with its scale, see `save_labels_bytes`."""
+    """Return a label image (H, W) as an ImageJ TIFF with its scale, see `save_labels_bytes`."""
     return saving.save_labels_bytes(labels, pixel_size)
 
 

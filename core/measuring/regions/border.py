@@ -34,7 +34,10 @@ def as_included(included: NDArray[Any] | None, shape: tuple[int, ...]) -> Mask |
 
 
 def touches_border(labels: NDArray[np.int32], count: int, included: Mask | None) -> Mask:
-    """Return which regions reach the frame's edge or have an 8-neighbour that does not count."""
+    """Return which regions of (H, W), numbered 1 to `count`, are cut: bool (count,).
+
+    They reach the frame's edge or have an 8-neighbour that does not count.
+    """
     rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     cut = np.bincount(rim, minlength=count + 1)
     if included is not None:

@@ -161,7 +161,7 @@ def measure_widths(
 
 
 def order_parameter(directions_deg: NDArray[Any]) -> tuple[float, float]:
-    """Return the order of directions in a plane and the one around which they lie.
+    """Return the order, 0 to 1, of directions (N,) in a plane and the one around which they lie.
 
     <cos 2 (direction - main direction)>: 1 for parallel axes, 0 for none preferred.
 

@@ -71,7 +71,7 @@ def compare_samples(
 
 
 def holm(p_values: Sequence[float] | NDArray[Any]) -> Floats:
-    """Return p-values that hold for all of several comparisons together; NaN stays NaN.
+    """Return p-values (N,) that hold for all of N comparisons together; NaN stays NaN.
 
     References
     ----------

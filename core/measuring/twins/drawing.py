@@ -193,7 +193,7 @@ def without_invented(original: Original, times: NDArray[np.float64]) -> Original
 
 
 def counted_of(micrograph: Micrograph, exclude: NDArray[np.bool_] | None) -> Mask:
-    """Return which pixels are specimen and have a value."""
+    """Return which pixels are specimen and have a value: bool (H, W)."""
     if micrograph.pixels.size > MAX_PIXELS:
         raise UserError(
             f"Twins are drawn of pictures up to 20 megapixels; this one has "

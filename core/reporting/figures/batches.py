@@ -106,7 +106,7 @@ def confusion(
     *,
     dark: bool = False,
 ) -> go.Figure:
-    """Return a confusion matrix of counts: labels down, predictions across."""
+    """Return a confusion matrix of counts (K, K): labels down, predictions across."""
     names = [plain(title(name, display_names)) for name in classes]
     totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     figure = go.Figure(

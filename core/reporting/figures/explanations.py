@@ -107,7 +107,7 @@ def _axis_unit(micrograph: Micrograph) -> tuple[str, float]:
 
 
 def evidence_histogram(raw: NDArray[np.float32], *, dark: bool = False) -> go.Figure:
-    """Return how many cells of the signed map have which value; those below zero speak against."""
+    """Return how many cells of the signed map (h, w) have which value; below 0 speaks against."""
     values = raw[np.isfinite(raw)].astype(np.float64)
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     if low == high:

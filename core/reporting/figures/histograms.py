@@ -17,6 +17,7 @@ from core.micrograph import Micrograph
 from core.reporting.figures.style import BLUE, GREY, ink, level, styled
 
 MOST_BINS = 256
+_LINE = 0.1  # of the height of a figure: one line of small letters
 
 
 def histogram(
@@ -152,15 +153,19 @@ def _outline(values: NDArray[Any], edges: NDArray[np.float64]) -> go.Scatter:
 def _draw_thresholds(
     figure: go.Figure, thresholds: Sequence[float] | NDArray[np.float64], dark: bool
 ) -> None:
-    """Draw all at once: `add_vline` looks through the whole figure for each of them."""
+    """Draw all at once: `add_vline` looks through the whole figure for each of them.
+
+    Their numbers stand on three lines in turn, so that near ones can be read.
+    """
     places = [float(threshold) for threshold in thresholds]
     line = {"color": ink(dark), "width": 1.2, "dash": "dash"}
     upright = {"type": "line", "xref": "x", "yref": "y domain", "y0": 0, "y1": 1, "line": line}
-    beside = {"xref": "x", "yref": "y domain", "y": 1, "xanchor": "left", "yanchor": "top"}
+    beside = {"xref": "x", "yref": "y domain", "xanchor": "left", "yanchor": "top"}
+    written = {"showarrow": False, "font": {"size": 11}}
     figure.update_layout(
         shapes=[{**upright, "x0": place, "x1": place} for place in places],
         annotations=[
-            {**beside, "x": place, "text": level(place), "showarrow": False, "font": {"size": 11}}
-            for place in places
+            {**beside, **written, "x": place, "y": 1 - _LINE * (turn % 3), "text": level(place)}
+            for turn, place in enumerate(sorted(places))
         ],
     )

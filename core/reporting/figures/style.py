@@ -114,8 +114,13 @@ def plain(text: str) -> str:
 
 
 def level(value: float) -> str:
-    """Return a grey level as people write it: one digit after the point, no powers of ten."""
-    return f"{value:.1f}" if 100 <= abs(value) < 1e6 else f"{value:.4g}"
+    """Return a grey level as people write it: at most one digit after the point, no powers of ten.
+
+    Of 16-bit levels, which have five digits, none is written after it.
+    """
+    if 1e4 <= abs(value) < 1e6:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if 100 <= abs(value) < 1e4 else f"{value:.4g}"
 
 
 def percent(value: float) -> str:

@@ -16,6 +16,7 @@ from core.reporting.report.wording import escape, number, percent
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult
 
+_WORDS = ("sample", "label", "true_label")  # short ones stand whole, however narrow the page
 _ASIDE = (  # for screens: paper has no room for all columns
     "candidates",
     "shares",
@@ -203,6 +204,7 @@ def _chips(warnings: str) -> str:
 def _kinds(column: str, is_number: bool) -> str:
     """Return the classes of a cell: "aside" stands on screens and not on paper."""
     kinds = ["number"] * is_number + ["name"] * (column == "name") + ["aside"] * (column in _ASIDE)
+    kinds += ["word"] * (column in _WORDS)
     return f' class="{" ".join(kinds)}"' if kinds else ""
 
 

@@ -116,18 +116,12 @@ def _difference(row: Any) -> str:
         return ""
     limits = f"{_signed(row.low)} to {_signed(row.high)} points"
     p = f"p {'< 0.001' if row.p_holm < 0.001 else f'= {row.p_holm:.2g}'}"
-    apart = row.low > 0 or row.high < 0
-    if apart and row.p_holm < _SURE:
+    if row.low > 0 or row.high < 0:
         more = "more" if row.difference > 0 else "less"
-        return (
-            f"{second} has {abs(row.difference):.1f} points {more} area than {first} "
-            f"({limits}, {p})."
-        )
-    if apart:
-        return (
-            f"{second} less {first} is {_signed(row.difference)} points ({limits}), but ranks do "
-            f"not bear it out ({p})."
-        )
+        said = f"{second} has {abs(row.difference):.1f} points {more} area than {first}"
+        if row.p_holm < _SURE:
+            return f"{said} ({limits}, {p})."
+        return f"{said} ({limits}), but ranks do not bear it out ({p})."
     return f"{second} and {first} are not shown to differ ({limits}, {p})."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from unicodedata import category
@@ -60,6 +61,24 @@ def plain_number(value: float, digits: int = 4) -> str:
     if size >= 10 ** (digits - 1):
         return f"{value:,.0f}"
     return f"{value:.{digits}g}"
+
+
+def with_limits(value: float, low: float, high: float) -> tuple[str, str]:
+    """Return a number with its sign, and "low to high": all with the digits that the limits allow.
+
+    Half of what lies between the limits has two digits; without limits a dash stands for them.
+    """
+    half = (high - low) / 2
+    if not (math.isfinite(half) and half > 0 and 1e-4 <= abs(value) + half < 1e9):
+        limits = "–" if math.isnan(half) else f"{plain_number(low)} to {plain_number(high)}"
+        return ("–" if math.isnan(value) else _signed(plain_number(value))), limits
+    decimals = max(0, 1 - math.floor(math.log10(half)))
+    first, *ends = (f"{round(each, decimals) + 0.0:,.{decimals}f}" for each in (value, low, high))
+    return _signed(first), " to ".join(end.replace("-", "−") for end in ends)
+
+
+def _signed(shown: str) -> str:
+    return f"−{shown[1:]}" if shown.startswith("-") else f"+{shown}"
 
 
 def interval(value: Interval) -> str:

@@ -44,7 +44,7 @@ from core.ui.shell import (
     workspace,
 )
 
-CURRENT, OBJECTS, FROM_FILE = "My settings", "Segment’s objects", "A file"
+CURRENT, OBJECTS, FROM_FILE = "Settings", "Segment’s", "A file"
 _DEFAULTS = Recipe()
 
 
@@ -102,18 +102,15 @@ def _from_settings(model: str, said: Mapping[str, Any]) -> Recipe:
     """Draw the batch's own settings, which begin with what was said on the other pages."""
     for setting in (METHOD, CLUSTERING, CLUSTERS, BORDER):
         setting.begin_with(said[setting.recipe])
-    METHOD.draw()
-    CLUSTERING.draw()
-    target = TARGETS[CLUSTERS.draw()].draw()
+    with st.expander("Explanation, clusters", icon=":material/bubble_chart:"):
+        METHOD.draw()
+        CLUSTERING.draw()
+        target = TARGETS[CLUSTERS.draw()].draw()
+    _draw_regions()
+    _draw_scale_and_labels()
     steps = filter_chain.steps()
     filtered = bool(steps) and FILTERS.draw(f"Apply the chain of {len(steps)} from Filters")
-    SMALLEST.draw()
-    SMALLEST_NM.draw()
-    BORDER.draw()
     EXCLUDE.draw()
-    _scale()
-    _draw_regions()
-    _draw_labels()
     own = gather((EXCLUDE, SMALLEST, SMALLEST_NM, *SETTINGS))
     stated = {name: _whole(name, value) for name, value in {**said, **own}.items()}
     stated |= {"model": model, "filters": steps if filtered else ()}
@@ -129,11 +126,10 @@ def _from_segment(found: Recipe, model: str, said: Mapping[str, Any]) -> Recipe:
     """Return what finds Segment's objects in all micrographs, and draw what a batch adds to it."""
     METHOD.begin_with(said[METHOD.recipe])
     METHOD.draw()
-    _scale()
     with st.expander("Measures", icon=":material/tune:"):
         measuring.SIZES_BY.draw()
         measuring.MEASURES.draw()
-    _draw_labels()
+    _draw_scale_and_labels()
     own = gather((METHOD, SCALE, LABEL, PICTURES, measuring.SIZES_BY, measuring.MEASURES))
     rule = grouping.SAMPLE.value()
     return replace(
@@ -153,8 +149,9 @@ def _of_samples() -> dict[str, Any]:
     return stated
 
 
-def _draw_labels() -> None:
-    with st.expander("Labels, pictures", icon=":material/sell:"):
+def _draw_scale_and_labels() -> None:
+    with st.expander("Pixel size, labels, pictures", icon=":material/sell:"):
+        _scale()
         LABEL.draw()
         PICTURES.draw()
 
@@ -166,7 +163,15 @@ def _draw_regions() -> None:
     """
     with st.expander("Smoothing, regions, measures", icon=":material/tune:"):
         measuring.draw_smoothing()
-        for setting in (measuring.SPLIT, measuring.NECK, measuring.FILL, measuring.CORNERS):
+        for setting in (
+            SMALLEST,
+            SMALLEST_NM,
+            measuring.SPLIT,
+            measuring.NECK,
+            measuring.FILL,
+            measuring.CORNERS,
+            BORDER,
+        ):
             setting.draw()
         measuring.draw_limits((measuring.LARGEST, measuring.LARGEST_NM))
         measuring.SIZES_BY.draw()
@@ -228,8 +233,20 @@ def _found_by(recipe: Recipe) -> tuple[str, str, str]:
     return "Objects", words, segmenting.PAGE
 
 
-def summary(recipe: Recipe) -> None:
-    """Say what the recipe does, each line with the page where it is set; offer it as a file."""
+def summary(recipe: Recipe, *, folded: bool = False) -> None:
+    """Say what the recipe does, each line with the page where it is set; offer it as a file.
+
+    `folded` leaves the room to what came of it.
+    """
+    if folded:
+        with st.expander("Recipe", icon=":material/receipt_long:"):
+            _summary(recipe)
+    else:
+        with st.container(border=True, gap="xxsmall", key="batch_recipe_summary"):
+            _summary(recipe)
+
+
+def _summary(recipe: Recipe) -> None:
     titles = cache.method_titles()
     filters = " → ".join(step.spec.title for step in recipe.filters) or "none"
     overlays = "left out" if recipe.exclude_overlays else "taken for specimen"
@@ -242,25 +259,24 @@ def summary(recipe: Recipe) -> None:
         _found_by(recipe),
         ("Pixel sizes", sizing.describe_briefly(recipe), ""),
     )
-    with st.container(border=True, gap="xxsmall", key="batch_recipe_summary"):
-        for name, words, where in lines:
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                say.markdown("**{name}** {words}", name=name, words=words, width="stretch")
-                if where:
-                    st.page_link(
-                        where,
-                        label=say.line("Edit on {tasks}", tasks=TASKS[where][0]),
-                        width="content",
-                    )
-        if region.is_held():
-            st.caption(
-                "The region of interest on Cluster belongs to one micrograph and is not used here: "
-                "a batch measures whole frames."
-            )
-        show.download(
-            "Recipe (JSON)",
-            recipe.to_json().encode(),
-            "recipe.json",
-            "application/json",
-            "batch_recipe_json",
+    for name, said, where in lines:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            say.markdown("**{name}** {said}", name=name, said=said, width="stretch")
+            if where:
+                st.page_link(
+                    where,
+                    label=say.line("Edit on {tasks}", tasks=TASKS[where][0]),
+                    width="content",
+                )
+    if region.is_held():
+        st.caption(
+            "The region of interest on Cluster belongs to one micrograph and is not used here: "
+            "a batch measures whole frames."
         )
+    show.download(
+        "Recipe (JSON)",
+        recipe.to_json().encode(),
+        "recipe.json",
+        "application/json",
+        "batch_recipe_json",
+    )

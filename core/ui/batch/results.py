@@ -50,13 +50,14 @@ def draw(run: Run, result: BatchResult) -> None:
         )
     if run.is_opened:
         st.caption("Saved results of the study that was opened: nothing was computed again.")
+    if done:
+        _answer(result, choose_units(result.succeeded))
     _about(run)
     _downloads(run, result)
     _problems(result)
     if not done:
         return
     units = choose_units(result.succeeded)
-    _answer(result, units)
     _charts(result, units)
     comparison.draw(result, units)
     evidence.draw(result)

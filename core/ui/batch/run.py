@@ -274,6 +274,12 @@ def latest() -> Run | None:
     return run
 
 
+def is_done() -> bool:
+    """Tell whether there is a result to look at."""
+    run = latest()
+    return run is not None and not run.is_running and run.result is not None
+
+
 def keep(run: Run) -> str:
     """Keep a finished batch for an hour; return the key by which `find` gives it back.
 

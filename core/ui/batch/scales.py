@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from core.imaging.scale import parse_size
-from core.ui.parts import say
+from core.ui.parts import say, type_over
 
 _OF_SAMPLES = "batch_pixel_sizes"  # sample -> "2.5 nm"
 _OF_ALL = "batch_pixel_size_of_all"
-_TURN = "batch_pixel_sizes_turn"  # a table that was changed from elsewhere begins anew
 _SAID = "batch_pixel_sizes_wrong"  # what was typed and is no length
 _MOST = 200  # samples in the table
 _TABLE_PX = 250
@@ -54,27 +53,14 @@ def ask(samples: Sequence[str]) -> None:
 
 def _table(samples: list[str]) -> None:
     known = _known()
-    turn = st.session_state.setdefault(_TURN, 0)
-    before = [known.get(sample, "") for sample in samples]
-    edited = st.data_editor(
-        {"sample": samples, "size": before},
-        key=f"batch_pixel_sizes_table_{turn}_{len(samples)}",
-        hide_index=True,
-        disabled=["sample"],
-        height=min(_TABLE_PX, 38 + 35 * len(samples)),
-        column_config={
-            "sample": st.column_config.TextColumn("Sample"),
-            "size": st.column_config.TextColumn("Pixel size ✎", max_chars=40),
-        },
+    type_over(
+        {sample: known.get(sample, "") for sample in samples},
+        state,
+        key=_OF_SAMPLES,
+        heads=("Sample", "Pixel size"),
+        most_letters=40,
+        most_px=_TABLE_PX,
     )
-    now = [str(size or "").strip() for size in edited["size"]]
-    changed = {
-        sample: new for sample, new, old in zip(samples, now, before, strict=True) if new != old
-    }
-    if changed:
-        state(changed)
-        st.session_state[_TURN] = turn + 1
-        st.rerun()
 
 
 def state(sizes: Mapping[str, str]) -> None:

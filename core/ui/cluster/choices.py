@@ -7,6 +7,7 @@ import streamlit as st
 from core.measuring.clustering import AUTO, GREY, GREYS, NONE, Clustering
 from core.measuring.defaults import diameter_of
 from core.micrograph import Micrograph
+from core.reporting import figures
 from core.ui import cache
 from core.ui.cache import ClusterChoice
 from core.ui.cluster import settings
@@ -68,18 +69,18 @@ def _noise(micrograph: Micrograph, choice: ClusterChoice) -> None:
     found = cache.noise(micrograph, choice.unsmoothed)
     if choice.smoothing.kind != GREYS:
         say.caption(
-            "Noise (± {noise:.3g} grey levels) does not mix up clusters {gap:.3g} apart: "
+            "Noise (± {noise} grey levels) does not mix up clusters {gap} apart: "
             "they are as found.",
-            noise=found.noise,
-            gap=found.gap,
+            noise=figures.level(found.noise),
+            gap=figures.level(found.gap),
         )
         return
     _line(
         say.line(
-            "**Noise would make regions of its own** (± {noise:.3g} grey levels, clusters "
-            "{gap:.3g} apart): greys were averaged over {sigma:g} px (σ) first.",
-            noise=found.noise,
-            gap=found.gap,
+            "**Noise would make regions of its own** (± {noise} grey levels, clusters "
+            "{gap} apart): greys were averaged over {sigma:g} px (σ) first.",
+            noise=figures.level(found.noise),
+            gap=figures.level(found.gap),
             sigma=choice.smoothing.sigma_px,
         ),
         say.line("As found"),

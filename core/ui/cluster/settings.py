@@ -194,7 +194,6 @@ def ask(micrograph: Micrograph, chosen: str) -> tuple[cache.ClusterChoice, Measu
         k = CLUSTERS.draw()
         if chosen == FEATURES:
             _draw_features()
-        measuring.draw_smoothing()
         target = TARGETS[k].draw()
         _draw_regions(micrograph)
         found = region_picker.ask(micrograph)
@@ -240,14 +239,20 @@ def _smallest_px(micrograph: Micrograph, averaged_px: float) -> int:
 
 
 def _draw_regions(micrograph: Micrograph) -> None:
-    """Draw what makes a region of the target cluster, and which regions are measured."""
+    """Draw how clusters hang together, and what is a region and is measured."""
     has_scale = micrograph.pixel_size is not None
-    SMALLEST.draw()
-    if has_scale:
-        SMALLEST_NM.draw()
-    measuring.SPLIT.draw()
-    with st.expander("More about regions"):
-        for setting in (measuring.NECK, measuring.FILL, measuring.CORNERS, WHOLE):
+    with st.expander("Smoothing, regions", icon=":material/tune:"):
+        measuring.draw_smoothing()
+        SMALLEST.draw()
+        if has_scale:
+            SMALLEST_NM.draw()
+        for setting in (
+            measuring.SPLIT,
+            measuring.NECK,
+            measuring.FILL,
+            measuring.CORNERS,
+            WHOLE,
+        ):
             setting.draw()
         measuring.draw_limits((measuring.LARGEST_NM if has_scale else measuring.LARGEST,))
 

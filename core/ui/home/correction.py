@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
@@ -18,8 +19,15 @@ _SHOWN = "home_show_left_out"
 _FIELDS = ("enabled", "top_rows", "bottom_rows", "lettering")
 
 
-def draw(micrograph: Micrograph) -> None:
-    """Draw the micrograph beside what was understood of it, and what can be put right."""
+def draw(micrograph: Micrograph, ask_next: Callable[[], None]) -> None:
+    """Draw the micrograph beside what was understood of it, and what can be put right.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+    ask_next : callable
+        Draws what else is asked, below what was understood.
+    """
     picture, understood = show.beside(2)
     with understood:
         say.subheader("{name}", name=micrograph.name)
@@ -34,6 +42,7 @@ def draw(micrograph: Micrograph) -> None:
         )
         with st.popover("Correct what is left out", icon=":material/crop:", key="home_correct"):
             _controls(micrograph)
+        ask_next()
     with picture:
         hatch = ", hatched where it is not specimen" if hatched else ""
         viewer.show_micrograph(

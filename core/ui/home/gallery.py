@@ -16,9 +16,9 @@ from core.ui.home import scale_card, scale_table
 from core.ui.parts import say, show
 from core.ui.shell import grouping, samples, workspace
 
-_CARDS_PER_PAGE = 6
-_CARD_PX = 280  # at least
-_PICTURE_WH = (266, 200)  # px
+_CARDS_PER_PAGE = 12  # three rows of four on a wide window
+_CARD_PX = 230  # at least
+_PICTURE_WH = (220, 165)  # px
 _TO_REMOVE = "home_to_remove"
 _MARKED_SHARE = 0.01  # of saturated pixels, from which a badge says so
 
@@ -184,7 +184,8 @@ def _card(micrograph: Micrograph, chosen: bool) -> None:
             with st.container(horizontal=True, gap="xxsmall"):
                 badges(micrograph)
             if micrograph.pixel_size is None and not chosen:  # it is asked beside the large picture
-                scale_card.draw(micrograph)
+                with st.expander("Give a scale", icon=":material/straighten:"):
+                    scale_card.draw(micrograph)
         _buttons(micrograph.sha256, chosen)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.ui.parts import say
+from core.ui.parts import begin_anew, say, type_over
 from core.ui.shell import grouping, user_errors, workspace
 
-_TURN = "home_samples_turn"  # a list that was changed from elsewhere begins anew
+_LIST = "home_samples"
+_TURN = "home_samples_file_turn"  # a file that was read gives way to the next
 _SAID = "home_samples_said"
-_LIST_PX = 390
 _MOST_MB = 5  # of a table, as `read_samples` takes
 
 
@@ -19,13 +19,12 @@ def draw() -> None:
     if len(loaded) < 2:
         return
     with st.container(border=True, gap="small", key="home_samples"):
-        named = sum(bool(grouping.sample_of(each)) for each in loaded)
-        if named:
+        if grouping.of_loaded():
             say.markdown("**Samples** {counts}", counts=grouping.written(grouping.of_loaded()))
         else:
             st.markdown("**Samples** Which micrographs show the same specimen?")
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            grouping.ask([each.name for each in loaded], "home")
+            grouping.ask([each.name for each in loaded], "home", with_counts=False)
             with st.popover("By hand or from a table", icon=":material/edit:"):
                 with user_errors():
                     _list()
@@ -37,29 +36,13 @@ def draw() -> None:
 def _list() -> None:
     """Draw every micrograph with its sample, to be typed over."""
     loaded = workspace.every()
-    turn = st.session_state.setdefault(_TURN, 0)
-    names = workspace.short_names(loaded)
-    before = [grouping.sample_of(each) for each in loaded]
-    rows = {"micrograph": [names[each.sha256] for each in loaded], "sample": before}
-    edited = st.data_editor(
-        rows,
-        key=f"home_samples_list_{turn}_{len(loaded)}",
-        hide_index=True,
-        disabled=["micrograph"],
-        height=min(_LIST_PX, 38 + 35 * len(loaded)),
-        column_config={
-            "micrograph": st.column_config.TextColumn("Micrograph"),
-            "sample": st.column_config.TextColumn("Sample ✎", max_chars=120),
-        },
+    type_over(
+        {each.sha256: grouping.sample_of(each) for each in loaded},
+        grouping.state,
+        key=_LIST,
+        heads=("Micrograph", "Sample"),
+        names=workspace.short_names(loaded),
     )
-    now = [str(name or "").strip() for name in edited["sample"]]
-    changed = {
-        each.sha256: new for each, new, old in zip(loaded, now, before, strict=True) if new != old
-    }
-    if changed:
-        grouping.state(changed)
-        st.session_state[_TURN] = turn + 1
-        st.rerun()
     st.button(
         "Forget what was named by hand",
         key="home_samples_forget",
@@ -71,7 +54,7 @@ def _list() -> None:
 
 def _forget() -> None:
     grouping.stated().clear()
-    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
+    begin_anew(_LIST)
 
 
 def _table() -> None:
@@ -98,4 +81,5 @@ def _table() -> None:
     grouping.state(found)
     st.session_state[_SAID] = f"{len(found)} of {len(table)} names in the table are loaded."
     st.session_state[_TURN] = turn + 1
+    begin_anew(_LIST)
     st.rerun()

@@ -108,7 +108,7 @@ def _measure(micrographs: Sequence[Micrograph]) -> Picture:
     drawn = _fit(large)
     sizes = _diameters_um(labels, micrograph)
     _histogram(drawn, sizes)
-    return _label(drawn, f"{len(sizes)} particles, median {np.median(sizes):.1f} um")
+    return _label(drawn, f"{len(sizes)} particles, median {np.median(sizes):.1f} µm")
 
 
 def _diameters_um(labels: NDArray[Any], micrograph: Micrograph) -> NDArray[np.float64]:

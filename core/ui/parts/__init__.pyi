@@ -16,7 +16,9 @@ from .setting import Switch as Switch
 from .setting import Whole as Whole
 from .setting import Words as Words
 from .setting import gather as gather
+from .show import begin_anew as begin_anew
 from .show import on_primary as on_primary
+from .show import type_over as type_over
 from .tables import data_url as data_url
 from .targets import AUTOMATIC as AUTOMATIC
 from .targets import MOST_CLUSTERS as MOST_CLUSTERS

@@ -244,5 +244,5 @@ def limits_of(said: dict[str, float | None]) -> RegionLimits:
         return RegionLimits(**said)  # type: ignore[arg-type]
     except ValueError as error:
         raise UserError(
-            f"No region can be measured: {error}. Change it under “More about regions”."
+            f"No region can be measured: {error}. Change it under “Smoothing, regions”."
         ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PLOT_TOOLS = {"displayModeBar": False, "responsive": True}
 MOST_HEIGHT_PX = 620
+_HEAD_PX, _ROW_PX = 38, 35  # of a table that is typed over
 _LEAST_PX = 370  # of words and of a picture that stand side by side
 _FEW_PX = 100  # shorter side below which a network sees next to nothing
 LEGEND_COLUMNS = {
@@ -157,3 +158,62 @@ def download(
 def file_stem(micrograph: Micrograph) -> str:
     """Return a name for downloads: the micrograph's own, without ending or odd characters."""
     return display.file_stem(micrograph.name)
+
+
+def type_over(
+    words: Mapping[str, str],
+    on_change: Callable[[dict[str, str]], None],
+    *,
+    key: str,
+    heads: tuple[str, str],
+    names: Mapping[str, str] | None = None,
+    most_letters: int = 120,
+    most_px: int = 390,
+) -> None:
+    """Draw a table of names, each with a word to type over; what was typed is handed on.
+
+    Parameters
+    ----------
+    words : mapping of str to str
+        What stands in the second column now, by what it belongs to; "" where nothing is said.
+    on_change : callable
+        Takes what was changed, without blanks around it; "" where a word was taken away. The page
+        begins anew after it.
+    key : str
+        Of the table on its page.
+    heads : tuple of two str
+        Above the names and above the words.
+    names : mapping of str to str, optional
+        What is shown in the first column; by default the keys of `words`.
+    most_letters : int
+        Of one word.
+    most_px : int
+        Height from which the table scrolls.
+    """
+    turn = st.session_state.setdefault(_turn(key), 0)
+    edited = st.data_editor(
+        {"name": [(names or {}).get(one, one) for one in words], "word": list(words.values())},
+        key=f"{key}_table_{turn}_{len(words)}",
+        hide_index=True,
+        disabled=["name"],
+        height=min(most_px, _HEAD_PX + _ROW_PX * len(words)),
+        column_config={
+            "name": st.column_config.TextColumn(heads[0]),
+            "word": st.column_config.TextColumn(f"{heads[1]} ✎", max_chars=most_letters),
+        },
+    )
+    now = (str(word or "").strip() for word in edited["word"])
+    changed = {one: new for (one, old), new in zip(words.items(), now, strict=True) if new != old}
+    if changed:
+        on_change(changed)
+        begin_anew(key)
+        st.rerun()
+
+
+def begin_anew(key: str) -> None:
+    """Forget what was typed over in a table: its words were changed from elsewhere."""
+    st.session_state[_turn(key)] = st.session_state.get(_turn(key), 0) + 1
+
+
+def _turn(key: str) -> str:
+    return f"{key}_turn"

@@ -13,7 +13,7 @@ from core.ui.shell.border import user_errors
 
 
 def draw(micrograph: Micrograph) -> None:
-    """Draw the choice of micrograph and frame, its facts and its pixel size."""
+    """Draw the choice of micrograph and frame, its facts, its sample and its pixel size."""
     labels = workspace.short_names(workspace.every())
     digests = list(labels)
     place = digests.index(micrograph.sha256)
@@ -55,11 +55,11 @@ def frame_picker(micrograph: Micrograph) -> None:
 def about(micrograph: Micrograph) -> None:
     """Draw what the file says about the instrument, and the downloads of the micrograph."""
     facts = describe_instrument(micrograph)
-    if facts:
-        with st.sidebar.expander("Instrument", icon=":material/biotech:"):
+    title = say.line("Instrument, save as" if facts else "Save as")
+    with st.sidebar.expander(title, icon=":material/save:"):
+        if facts:
             rows = {"": list(facts), " ": [say.plain(value) for value in facts.values()]}
             st.table(rows, border="horizontal", hide_index=True, hide_header=True)
-    with st.sidebar.expander("Save as", icon=":material/save:"):
         stem, size = show.file_stem(micrograph), micrograph.pixel_size
         show.download(
             f"TIFF ({micrograph.depth})",

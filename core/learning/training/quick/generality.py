@@ -160,7 +160,7 @@ def name_of(rest: Sequence[int]) -> str:
 def _fold_names(pictures: Sequence[LabelledPicture], plan: TrainingPlan) -> dict[str, str]:
     """Return which fits the cross-validation has made already."""
     folds = crossvalidation.split(*_truth(pictures), plan.folds, plan.seed)
-    return {name_of(rest): f"fold{fold}" for fold, (rest, _) in enumerate(folds)}
+    return {name_of(rest.tolist()): f"fold{fold}" for fold, (rest, _) in enumerate(folds)}
 
 
 def _truth(pictures: Sequence[LabelledPicture]) -> tuple[Array, Array]:

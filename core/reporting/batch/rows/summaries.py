@@ -136,8 +136,9 @@ def collect_regions(
 ) -> dict[str, pd.DataFrame]:
     """Return all regions per sample or class: equivalent_diameter_U, touches_border, weight.
 
-    `by` is the column of the fields that groups them. U is the batch's unit. Regions of
-    micrographs without a pixel size are left out where others have one.
+    `by` is the column of the fields that groups them: samples come in the order of their first
+    field, classes by name. U is the batch's unit. Regions of micrographs without a pixel size are
+    left out where others have one.
     """
     column = "equivalent_diameter_nm" if units.are_physical else "equivalent_diameter_px"
     scale = NM_PER[units.length] if units.are_physical else 1.0
@@ -149,7 +150,8 @@ def collect_regions(
             table = kept.reindex(columns=["touches_border", "weight"])
             table.insert(0, f"equivalent_diameter_{units.length}", kept[column] / scale)
             found.setdefault(str(labels[int(frame["number"].iloc[0])]), []).append(table)
-    joined = {name: pd.concat(parts, ignore_index=True) for name, parts in sorted(found.items())}
+    order = sorted(found) if by == "label" else dict.fromkeys(str(each) for each in labels.values())
+    joined = {n: pd.concat(found[n], ignore_index=True) for n in order if n in found}
     return {name: table for name, table in joined.items() if len(table)}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.measuring.statistics import mean_interval
 from core.reporting.batch import Units, compare_groups, list_measures
-from core.reporting.report.wording import escape, plain_number
+from core.reporting.report.wording import escape, plain_number, with_limits
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult
@@ -23,15 +23,7 @@ def samples(result: BatchResult, units: Units) -> str:
     if table.empty:
         return ""
     rows: Iterable[Any] = table.head(MOST_LINES).itertuples(index=False)
-    lines = "".join(
-        f"<tr><td>{escape(row.quantity)}</td><td>{escape(row.sample)} − "
-        f"{escape(row.compared_with)}</td>"
-        f'<td class="number">{row.fields} − {row.fields_compared_with}</td>'
-        f'<td class="number">{_signed(row.difference)}</td>'
-        f'<td class="number">{_range(row.low, row.high)}</td>'
-        f'<td class="number">{_p(row.p)}</td><td class="number">{_p(row.p_holm)}</td></tr>'
-        for row in rows
-    )
+    lines = "".join(_line(row) for row in rows)
     left = len(table) - MOST_LINES
     more = f" {left} more lines are left out." if left > 0 else ""
     return (
@@ -43,6 +35,17 @@ def samples(result: BatchResult, units: Units) -> str:
         "Welch’s 95 % interval, p of the Mann–Whitney rank test, and the same held for all lines "
         "together (Holm 1979). Few fields cannot give a small p: 3 and 3 give at best 0.1, 4 and 4 "
         f"0.03.{more}</p>"
+    )
+
+
+def _line(row: Any) -> str:
+    difference, limits = with_limits(row.difference, row.low, row.high)
+    return (
+        f"<tr><td>{escape(row.quantity)}</td><td>{escape(row.sample)} − "
+        f"{escape(row.compared_with)}</td>"
+        f'<td class="number">{row.fields} − {row.fields_compared_with}</td>'
+        f'<td class="number">{difference}</td><td class="number">{limits}</td>'
+        f'<td class="number">{_p(row.p)}</td><td class="number">{_p(row.p_holm)}</td></tr>'
     )
 
 
@@ -83,10 +86,6 @@ def _title(column: str) -> str:
     name, _, unit = column.rpartition("_")
     words = name + _UNITS[unit] if unit in _UNITS else column
     return words.replace("_", " ").replace("10 percent", "± 10 %")
-
-
-def _signed(value: float) -> str:
-    return "–" if np.isnan(value) else f"{'+' if value > 0 else ''}{plain_number(value)}"
 
 
 def _range(low: float, high: float) -> str:

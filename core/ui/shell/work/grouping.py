@@ -80,7 +80,7 @@ def pairs() -> tuple[tuple[str, str], ...]:
     return tuple(found.items())
 
 
-def ask(names: Sequence[str], key: str) -> None:
+def ask(names: Sequence[str], key: str, *, with_counts: bool = True) -> None:
     """Draw the rule, how many of each sample it gives, and a better one where there is one.
 
     Parameters
@@ -89,6 +89,8 @@ def ask(names: Sequence[str], key: str) -> None:
         Of the files that are grouped, with their folders; may be empty.
     key : str
         Of the widgets on this page.
+    with_counts : bool
+        Whether to draw how many each sample has; off where the page says so itself.
     """
     from core.reporting.batch import count_samples, suggest_rule
 
@@ -100,7 +102,7 @@ def ask(names: Sequence[str], key: str) -> None:
             rule = SAMPLE.draw()
         counts = count_samples(rule, names) if rule else {}
         if counts:
-            _chips(counts, len(names) - sum(counts.values()))
+            _chips(counts if with_counts else {}, len(names) - sum(counts.values()))
         elif wanted := suggest_rule(names):
             st.button(
                 say.line("Use {samples}", samples=written(count_samples(wanted, names))),

@@ -20,6 +20,7 @@ from core.reporting.report.wording import (
     summary,
     target_title,
     trust_facts,
+    with_limits,
 )
 from tests.unit.reporting.conftest import micrograph, png
 
@@ -133,3 +134,21 @@ def test_methods_say_what_filters_picked_and_what_percentiles_are_by(run, recipe
     said = methods(run([micrograph(1)], recipe=replace(recipe, filters=(auto,), sizes_by="volume")))
     assert "picked in each micrograph by itself (Rolling ball" in said
     assert "percentiles by volume of spheres of these diameters" in said
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ((-24.0531, -35.372, -12.734), ("−24", "−35 to −13")),
+        ((11.85, 7.002, 16.7), ("+11.8", "7.0 to 16.7")),
+        ((5.502, 0.5363, 10.47), ("+5.5", "0.5 to 10.5")),
+        ((79.31, -111.1, 269.7), ("+79", "−111 to 270")),
+        ((0.01234, 0.01034, 0.01434), ("+0.0123", "0.0103 to 0.0143")),
+        ((-0.04, -3.0, 2.9), ("+0.0", "−3.0 to 2.9")),
+        ((1.0, math.nan, math.nan), ("+1", "–")),
+        ((math.nan, math.nan, math.nan), ("–", "–")),
+        ((3.0, 3.0, 3.0), ("+3", "3 to 3")),
+    ],
+)
+def test_a_difference_has_the_digits_that_its_limits_allow(values, shown):
+    assert with_limits(*values) == shown
