@@ -59,13 +59,11 @@ class SameConv(nn.Conv2d):
         if stride == 1:
             padding = (reach // 2, reach // 2)
         else:
-            before, after = zip(
-                *(_margins(side, reach, stride) for side in x.shape[-2:]), strict=True
-            )
+            (top, bottom), (left, right) = (_margins(side, reach, stride) for side in x.shape[-2:])
             # One more at the end: a first row of zeros in the kernel instead of a padded copy of
-            # the map, which took a third of the time.
-            weight = nn.functional.pad(weight, (after[1] - before[1], 0, after[0] - before[0], 0))
-            padding = after
+            # the map, which is fresh memory.
+            weight = nn.functional.pad(weight, (right - left, 0, bottom - top, 0))
+            padding = (bottom, right)
         return nn.functional.conv2d(x, weight, bias, stride, padding, dilation, self.groups)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from core.micrograph import Micrograph
 
 LABELS = "labels.csv"
 _FILE_COLUMNS = ("file", "name", "filename", "file_name", "path", "micrograph", "image")
+_MOST_LOOKED_AT = 10_000  # files, for a hint
 _NO_PICTURES = frozenset({"thumbs.db", "desktop.ini", "__macosx"})  # what systems leave behind
 
 
@@ -79,9 +81,19 @@ def read_labelled_folders(folders: Sequence[Path]) -> list[LabelledPicture]:
     if len({picture.label for picture in pictures}) < 2:
         raise UserError(
             f"{', '.join(map(str, folders))} holds fewer than two classes. Put the micrographs of "
-            "each class into a sub-folder with the class's name."
+            f"each class into a sub-folder with the class's name.{_say_deeper(folders)}"
         )
     return _join_groups(pictures)
+
+
+def _say_deeper(folders: Sequence[Path]) -> str:
+    """Return where folders of pictures lie further down, as a sentence to append; or nothing."""
+    for folder in folders:
+        for path in itertools.islice(folder.rglob("*"), _MOST_LOOKED_AT):
+            place = path.parent.parent
+            if path.is_file() and place != folder and folder in place.parents:
+                return f" Pictures lie deeper: give {place} if its folders are the classes."
+    return ""
 
 
 def _check_names(classes: Iterable[str]) -> None:

@@ -180,6 +180,8 @@ def train_pictures(
         report(f"begins anew: what lay unfinished in {work} was of other pictures or another plan")
     trainer = Trainer(classes, plan, pick_device(device), work, report, start, watch, earlier)
     report(f"{len(pictures)} pictures, classes {dict(Counter(p.label for p in pictures))}")
+    if twins := _say_twins(pictures):
+        report(twins)
     with threads_beside(plan.workers):
         trainer.pretrain()
         views = crossvalidation.show(pictures, whole_frames)
@@ -233,6 +235,22 @@ def train_pictures(
     if not keep_work:
         unfinished.forget(work)
     return card
+
+
+def _say_twins(pictures: Sequence[LabelledPicture]) -> str:
+    """Return which pictures stand in two classes, as a sentence; empty if none does."""
+    same: dict[str, list[LabelledPicture]] = {}
+    for picture in pictures:
+        same.setdefault(short_digest(picture.micrograph), []).append(picture)
+    found = [twins for twins in same.values() if len({twin.label for twin in twins}) > 1]
+    named = [" and ".join(f"{t.micrograph.name} ({t.label})" for t in twins) for twins in found[:4]]
+    if not found:
+        return ""
+    more = f"; and {len(found) - 4} more" if len(found) > 4 else ""
+    return (
+        f"the same picture stands in two classes: {'; '.join(named)}{more}. One label of each is "
+        "wrong"
+    )
 
 
 def _note(report: Report, watch: Watch, line: str, asked: int) -> None:

@@ -137,6 +137,12 @@ def _robustness(card: ModelCard) -> None:
                 "Each source left out in turn, by a linear head on the features of the start: "
                 "simpler than this network, so rather a lower bound."
             )
+        elif views := metrics.get("held_out_sources_views"):
+            say.caption(
+                "Left out a few at a time, each time by a network fine-tuned on {views:,} views of "
+                "the rest.",
+                views=views,
+            )
     curve = metrics.get("learning_curve", ())
     if len(curve) > 1:
         say.markdown(

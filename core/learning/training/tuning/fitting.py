@@ -167,9 +167,10 @@ def _loop(
         hits, seen = hits + int((logits.argmax(1) == target).sum()), seen + len(target)
         if (step + 1) % _REPORT_STEPS == 0 or step + 1 == steps.stop:
             speed = (step + 1 - steps.start) * trainer.plan.batch / (time.monotonic() - began)
+            left_min = (steps.stop - step - 1) * trainer.plan.batch / speed / 60
             trainer.report(
                 f"{phase}: step {step + 1}/{steps.stop}, training accuracy {hits / seen:.3f}, "
-                f"{speed:.0f} views/s"
+                f"{speed:.0f} views/s, about {left_min:.0f} min left of this phase"
             )
             hits, seen = 0, 0
         if (step + 1) % _KEEP_STEPS == 0:

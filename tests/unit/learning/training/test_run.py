@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from core.errors import UserError
 from core.learning.classifying.classification import classify
 from core.learning.models import load_model
+from core.learning.training import run
 from core.learning.training.pictures import read_labelled_folders
 from core.learning.training.run import TrainingPlan, train
 from core.learning.training.unfinished import claim, forget
@@ -105,6 +107,19 @@ def test_one_class_is_too_few(folder: Path) -> None:
         path.unlink()
     with pytest.raises(UserError, match="fewer than two classes"):
         read_labelled_folders([folder])
+
+
+def test_folders_of_classes_further_down_are_named(folder: Path) -> None:
+    with pytest.raises(UserError, match=r"Pictures lie deeper: give .*train if its folders"):
+        read_labelled_folders([folder.parent])
+
+
+def test_a_picture_in_two_classes_is_said(folder: Path) -> None:
+    shutil.copy(folder / "noise" / "0.png", folder / "stripes" / "twin.png")
+    said = run._say_twins(read_labelled_folders([folder]))
+    assert "0.png (noise) and twin.png (stripes)" in said
+    (folder / "stripes" / "twin.png").unlink()
+    assert run._say_twins(read_labelled_folders([folder])) == ""
 
 
 def test_more_folds_than_groups_is_said(folder: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Thorough training of own classes: stopped, gone on with, and what its card says."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from core.learning.training import (
     thorough,
     train_thoroughly,
 )
+from core.learning.training.quick.seen import DIGESTS, short_digest
 from core.micrograph import Micrograph
 from tests.unit.learning.training.quick.conftest import blobs, stripes
 
@@ -90,12 +92,19 @@ def test_stopped_and_gone_on_with(
     kept = {path.name for path in (tmp_path / "unfinished").glob("*.pt")}
     assert {"views.pt", "fold0.pt", "fold0.answers.pt"} <= kept
     watch = _StopAfter(0)
-    made = train_thoroughly(pictures, start, tmp_path, name="mine", watch=watch)
+    knows = {DIGESTS: [short_digest(pictures[0].micrograph)]}
+    before = Classifier(start.network, replace(start.card, training=knows), "cpu")
+    made = train_thoroughly(pictures, before, tmp_path, name="mine", watch=watch)
     assert watch.share == pytest.approx(1, abs=0.05)
     assert -watch.left < views + 2 * (1 + steps) + steps  # the first fold was not fitted again
     card = made.classifier.card
     assert (card.name, card.classes) == ("mine", ("blobs", "stripes"))
     assert card.metrics["pictures"]["groups"] == 6
+    low, high = card.metrics["pictures"]["balanced_accuracy_interval_95"]
+    assert high - low > 0.3  # six pictures say little, also where all are right
+    assert card.training["seen_by_start"] == 1
+    assert "1 of 6 pictures, or close copies, are ones that start has learnt from" in made.readme
+    assert f"({low:.3f}–{high:.3f})" in made.readme
     assert card.metrics["chance"] == 0.5
     assert 0 <= card.metrics["grey_histogram"] <= 1
     assert made.readme.startswith("# mine")
