@@ -46,6 +46,7 @@ with page.user_errors():
         regions=tables.regions_summary(regions),
         smallest=choices.smallest(micrograph, measured.regions),
     )
+    place = trial.ask()
     choices.offer_segment(micrograph, choice, target, measured.regions)
     elsewhere = replace(choice, region=None)  # a region belongs to one frame
     sizes.draw(
@@ -59,7 +60,7 @@ with page.user_errors():
         draw_table=lambda table: views.table(table, regions),
         fraction_of=lambda field: cache.cluster_fractions(field, elsewhere)[target],
     )
-    trial.draw(micrograph, choice, target, measured.regions)
+    trial.draw(micrograph, choice, target, measured.regions, place)
     views.help_choosing(micrograph, choice)
     attribution.draw(
         micrograph,

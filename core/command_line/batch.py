@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.command_line.exits import EXIT_OK, EXIT_SOME_FAILED, EXIT_STOPPED
 from core.command_line.files import read_bytes, read_text, require
-from core.command_line.options import add_prepare, new_command, typed_path
+from core.command_line.options import add_stated, new_command, typed_path
 from core.command_line.progress import draw_progress
 from core.command_line.reports import write_files, zip_path
 from core.errors import UserError
@@ -66,7 +66,7 @@ def _add_given(batch: argparse.ArgumentParser) -> None:
     batch.add_argument(
         "--model", help="a model's name, a model folder or a weight file, instead of the recipe's"
     )
-    add_prepare(batch)
+    add_stated(batch)
     batch.add_argument(
         "--pixel-size",
         metavar="RULE",
@@ -212,6 +212,8 @@ def _recipe(options: argparse.Namespace) -> Recipe:
         recipe = replace(recipe, model=options.model, model_sha256="")
     if options.prepare:
         recipe = replace(recipe, prepare=options.prepare)
+    if options.classes:
+        recipe = replace(recipe, classes_per_frame=options.classes)
     if options.samples is not None:
         recipe = replace(recipe, **_samples(options.samples))
     if options.pixel_size is not None:

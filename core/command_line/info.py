@@ -10,7 +10,7 @@ from typing import Any
 from core.command_line.exits import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
 from core.command_line.files import exists
 from core.command_line.json_text import as_json
-from core.command_line.options import add_prepare, new_command, typed_path
+from core.command_line.options import add_stated, new_command, typed_path
 
 
 def add(commands: Any) -> None:
@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
         type=typed_path,
         help="micrographs, weight files, model folders or names",
     )
-    add_prepare(info)
+    add_stated(info)
     info.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     info.set_defaults(run=run)
 
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
 
     models = [path for path in options.files if is_model(path)]
     found = [understand(path) for path in options.files if path not in models]
-    known = _understand_models(models, options.prepare) if models else []
+    known = _understand_models(models, options) if models else []
     if options.json:
         entries = [*found, *known]
         print(as_json(entries))
@@ -54,10 +54,11 @@ def run(options: argparse.Namespace) -> int:
     return EXIT_SOME_FAILED if failed else EXIT_OK
 
 
-def _understand_models(paths: Sequence[Path], prepare: str) -> list[dict[str, Any]]:
+def _understand_models(paths: Sequence[Path], options: argparse.Namespace) -> list[dict[str, Any]]:
     from core.learning.models import understand_model
 
-    return [understand_model(path, prepare) for path in paths]
+    several = None if options.classes is None else options.classes == "several"
+    return [understand_model(path, options.prepare, several) for path in paths]
 
 
 def _print_models(entries: Sequence[dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""What every command's options have in common: help, examples, types, and `--prepare`."""
+"""What every command's options have in common: help, examples, types, what is said of networks."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def whole_number(least: int) -> Callable[[str], int]:
     return read
 
 
-def add_prepare(command: Any) -> None:
-    """Add the option that says how frames are prepared for a network."""
+def add_stated(command: Any) -> None:
+    """Add what a person can say of a network whose file is silent: preparation and classes."""
     command.add_argument(
         "--prepare",
         default="",
@@ -60,4 +60,10 @@ def add_prepare(command: Any) -> None:
         help="how frames are prepared for a network from elsewhere whose file does not say it: "
         "imagenet, imagenet-whole, 0-1, 0-1-whole, plus-minus-1, plus-minus-1-whole, 0-255, "
         "visual-ccc, standardised, or size=224,short=256,mean=0.5,std=0.5",
+    )
+    command.add_argument(
+        "--classes",
+        choices=("one", "several"),
+        help="how many classes may be true of one frame, of a network from elsewhere whose file "
+        "does not say it: one (softmax), or several or none (multi-label: a sigmoid each)",
     )

@@ -83,6 +83,11 @@ def add(commands: Any) -> None:
     train.add_argument(
         "--sources", action="store_true", help="also train without each source, for the card"
     )
+    train.add_argument(
+        "--sources-by-fits",
+        action="store_true",
+        help="the same by fits as long as the one that is kept, a dozen of them",
+    )
     train.add_argument("--note", action="append", help="a caution or credit")
     train.set_defaults(run=run, note=[])
 
@@ -123,6 +128,7 @@ def run(options: argparse.Namespace) -> int:
         work=options.work,
         notes=options.note,
         sources=options.sources,
+        sources_by_fits=options.sources_by_fits,
         start=start,
         earlier=options.go_on_from,
         keep_work=options.keep_work,
@@ -138,7 +144,7 @@ def _train_quickly(options: argparse.Namespace, folders: Sequence[Path], out: Pa
 
     refused = (
         *("pretrain_samples", "finetune_samples", "folds", "whole_frames", "sources", "work"),
-        *("keep_work", "go_on_from"),
+        *("sources_by_fits", "keep_work", "go_on_from"),
     )
     if others := [f"--{name.replace('_', '-')}" for name in refused if getattr(options, name)]:
         raise UserError(f"{', '.join(others)} cannot go with --quick: no layer is trained there.")

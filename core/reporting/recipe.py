@@ -179,6 +179,9 @@ class Recipe:
     prepare : str or None
         How frames are prepared for a network from elsewhere (`read_preparation`); None is what its
         file or its card says.
+    classes_per_frame : str or None
+        "one" or "several": how many classes of a network from elsewhere may be true of one frame;
+        None is what its file or its card says.
     conformal_level : float or None
         Coverage that prediction sets aim at, 0.5 to 0.99; None is the level of the model's card.
     layer : str or None
@@ -257,6 +260,7 @@ class Recipe:
     smallest_region_px: RegionSize = 10
     model_sha256: Digest = field(default="", kw_only=True)
     prepare: Name | None = field(default=None, kw_only=True)
+    classes_per_frame: Literal["one", "several"] | None = field(default=None, kw_only=True)
     conformal_level: Level = field(default=None, kw_only=True)
     layer: Name | None = field(default=None, kw_only=True)
     explained_class: Name | None = field(default=None, kw_only=True)

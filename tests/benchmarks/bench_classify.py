@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from core.imaging.reading.opening import read_micrograph  # noqa: E402
 from core.imaging.simulation.samples import KINDS, simulate  # noqa: E402
-from core.learning.classifying import streaming  # noqa: E402
+from core.learning.classifying import classify, streaming  # noqa: E402
 from core.learning.classifying.classification import BATCH  # noqa: E402
 from core.learning.classifying.streaming import classify_files  # noqa: E402
 from core.learning.models import Classifier, load_model  # noqa: E402
@@ -71,7 +71,7 @@ def run_bare(classifier: Classifier, inputs: list[torch.Tensor]) -> None:
 
 def run_bare_in_workers(classifier: Classifier, inputs: list[torch.Tensor]) -> None:
     """The same passes as `classify_files` runs them: on one thread each, two at once."""
-    with streaming._pool(2, one_thread_each=True) as pool:
+    with streaming.pool_of_workers(2, one_thread_each=True) as pool:
         list(pool.map(lambda batch: run_bare(classifier, [batch]), inputs))
 
 
@@ -91,7 +91,27 @@ def measure(classifier: Classifier, paths: list[Path]) -> dict[str, float]:
     return speeds | {"from files, overlays found": len(some) / (time.perf_counter() - began)}
 
 
+def time_one_frame(name: str, threads: int, rounds: int = 25) -> str:
+    """Return milliseconds of `classify` on one frame of 768 x 1024 px: network, novelty, signs."""
+    torch.set_num_threads(threads)
+    classifier, frame = load_model(name), simulate("rods_fibres", (768, 1024), 1).micrograph
+    wall, own = [], []
+    for _ in range(rounds):
+        began, spent = time.perf_counter(), time.process_time()
+        classify(classifier, [frame])
+        wall.append(1000 * (time.perf_counter() - began))
+        own.append(1000 * (time.process_time() - spent))
+    return (
+        f"{name}, one frame, {threads} thread{'s' * (threads > 1)}: {np.median(wall):.0f} ms "
+        f"(fastest {min(wall):.0f}), {np.median(own):.0f} ms of the processor "
+        f"(fastest {min(own):.0f})"
+    )
+
+
 def main() -> None:
+    for name in ("em-morph5", "em-morph5-2"):
+        for threads in (1, 2):
+            print(time_one_frame(name, threads), flush=True)
     torch.set_num_threads(2)
     classifier = load_model("em-morph5")
     where = torch.cuda.get_device_name() if classifier.device == "cuda" else "2 CPU threads"

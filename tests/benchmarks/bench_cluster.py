@@ -1,6 +1,6 @@
 """The same batch on threads and on processes of a Dask scheduler, one of which is killed.
 
-    python -m tests.benchmarks.bench_cluster                400 small frames, four runs
+    python -m tests.benchmarks.bench_cluster                200 frames, four runs
     python -m tests.benchmarks.bench_cluster 60             fewer
     python -m tests.benchmarks.bench_cluster 10000 many     two workers, one killed, and resumed
 
@@ -27,12 +27,14 @@ from typing import Any
 
 SHIPPED = "em-morph5-2"
 ROOT = Path(__file__).resolve().parents[2]
-FRAMES = int(sys.argv[1]) if sys.argv[1:] else 400
+FRAMES = int(sys.argv[1]) if sys.argv[1:] else 200
 IS_MANY = sys.argv[2:] == ["many"]
-SHAPE = (48, 48) if IS_MANY else (160, 192)
+SHAPE = (48, 48) if IS_MANY else (480, 640)
+STEADY = 2 * 16  # frames after which everything is loaded
 COMPARED = 300 if IS_MANY else FRAMES
 MODEL = "em-morph5" if IS_MANY else SHIPPED
 _RUN = """
+most_started = {steady}
 import json, resource, sys, time
 from core.reporting.batch import run_batch
 from core.reporting.recipe import Recipe
@@ -42,9 +44,10 @@ files = sorted(Path(folder).iterdir())[:int(most)]
 more = {"engine": "dask", "scheduler": scheduler} if scheduler else {}
 recipe = Recipe(model=model, target_cluster=1, pictures=(),
                 measures=() if model == "em-morph5" else ("widths",))
-held, seen = [], []
+held, seen, at = [], [], []
 def listen(done, total, name):
     seen.append(done)
+    at.append(time.perf_counter())
     if done % max(1, total // 10) == 0:
         held.append(int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20)
     print(done, flush=True)
@@ -52,7 +55,9 @@ began, cpu = time.perf_counter(), time.process_time()
 result = run_batch(files, recipe, out, on_progress=listen, resume=bool(int(resume)),
                    should_stop=lambda: len(seen) >= int(stop), **more)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-told = {"s": time.perf_counter() - began, "cpu": time.process_time() - cpu, "peak_mb": peak,
+steady = (len(at) - most_started) / (at[-1] - at[most_started - 1])
+told = {"steady": steady, "s": time.perf_counter() - began,
+        "cpu": time.process_time() - cpu, "peak_mb": peak,
         "held": [round(mb) for mb in held], "done": len(seen), "ok": len(result.succeeded)}
 print(json.dumps(told))
 """
@@ -189,7 +194,8 @@ def run(
     """Run the batch in a process of its own; kill a worker once `at` frames are done."""
     words = [str(place / "in"), str(place / name), address, str(most), str(stop), str(int(resume))]
     words.append(MODEL)
-    command = [sys.executable, "-c", _RUN, *words]
+    steady = str(min(STEADY, max(1, FRAMES // 4)))
+    command = [sys.executable, "-c", _RUN.replace("{steady}", steady), *words]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     last = ""
@@ -205,7 +211,7 @@ def run(
 
 def report(words: str, told: dict[str, Any], place: Path | None = None) -> None:
     """Print a case; with a place, whether rows and regions are those of the threads."""
-    line = f"{words:<36} {told['s']:6.1f} s, {told['done'] / told['s']:5.1f} frames/s, "
+    line = f"{words:<36} {told['s']:6.1f} s, {told['steady']:5.2f} frames/s once started, "
     line += f"client's peak {told['peak_mb']:.0f} MB, {told['ok']} rows ok"
     if place is not None:
         line += "".join(

@@ -11,8 +11,10 @@ statement (90 to 99 % wanted), `real` and `rest` the standard deviation of the e
 after it is taken out. Errors of fraction and circularity are differences, of the others logarithms
 of a ratio.
 
-Real: pictures with masks (`seg-*`), the same four ways; digests choose the way, and the half of the
-pictures that is reported (what is tuned is tuned on the other). `sign` is how often predicted and
+Real: pictures with masks (`seg-*`), the same four ways, without what `find_overlays` finds, as the
+product measures; whether objects are the bright or the dark side is known, as it is to a person.
+Digests choose the way, and the half of the pictures that is reported (what is tuned is tuned on the
+other). `sign` is how often predicted and
 real error have the same sign; `told` the same where the statement names a side, that is, where its
 limits leave out zero; `held` as above; `nearer` how often the corrected value is nearer to the
 truth.
@@ -23,14 +25,17 @@ the same way, of the cases where the measured value moves by more than 5 %.
 
     python -m tests.benchmarks.bench_twins calibrate [drawn pictures] [twins of each]
 
-prints how wide the statement has to be, from drawn pictures that are not among those reported.
+prints what says how wide the statement has to be, from drawn pictures that are not among those
+reported and the other half of the real ones, and how often limits hold in each fifth of them when
+learned from the others.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -41,6 +46,7 @@ from PIL import Image
 from scipy import stats
 
 from core.errors import UserError
+from core.imaging.overlays import find_overlays
 from core.imaging.reading import read_micrograph
 from core.measuring.regions import label_regions
 from core.measuring.twins import (
@@ -52,16 +58,21 @@ from core.measuring.twins import (
     measured_quantities,
     middle,
 )
-from core.measuring.twins.expecting import STRETCH, deviation
+from core.measuring.twins.expecting import Evidence, deviation, gather
 from core.measuring.twins.judging import errors_on, summarise
 from core.micrograph import Micrograph
+from tests.benchmarks.twins_widths import NAMES, fit
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 PICTURES, TWINS, SIDE, FINE = 100, 10, 384, 3
-CALIBRATION = 5000  # first seed of the drawn pictures from which widths are learned
+CALIBRATION, REPORTED = 5000, 10_000  # first seeds of drawn pictures
+FEWEST = 5  # true objects
 MOST_PX, WORSE = 640, 8
+FOLDERS = ("seg-emps", "seg-spheroidite", "seg-ebc")
+LEARNED_FROM = (*FOLDERS, "seg-emps-more")
 Labels = NDArray[np.int32]
 Row = tuple[Judgement, NDArray[np.float64]]
+Measure = Callable[[Micrograph], Labels]
 
 
 def ellipses(random: np.random.Generator) -> Labels:
@@ -120,10 +131,13 @@ def in_order(labels: NDArray[np.integer]) -> Labels:
     return numbers[1:].reshape(labels.shape).astype(np.int32)
 
 
-def way(number: int, thinner: float = 0.0) -> Callable[[Micrograph], Labels]:
-    """Return one of four ways to measure; the rarer side of Otsu's threshold is the object.
+def way(
+    number: int, thinner: float = 0.0, bright: bool | None = None
+) -> Callable[[Micrograph], Labels]:
+    """Return one of four ways to measure; objects are one side of Otsu's threshold.
 
-    `thinner` moves the threshold so far into the objects, in shares of the grey levels.
+    `thinner` moves the threshold so far into the objects, in shares of the grey levels. Without
+    `bright` they are the rarer side.
     """
     smallest, averaged = (1, 8, 20, 4)[number % 4], number % 2 == 1
 
@@ -131,20 +145,33 @@ def way(number: int, thinner: float = 0.0) -> Callable[[Micrograph], Labels]:
         grey = cv2.normalize(micrograph.pixels.astype(np.float32), None, 0, 255, cv2.NORM_MINMAX)
         grey = cv2.GaussianBlur(grey, (0, 0), 1.5) if averaged else grey
         level, over = cv2.threshold(grey.astype(np.uint8), 0, 255, cv2.THRESH_OTSU)
-        is_bright, by = (over > 0).mean() <= 0.5, 255 * thinner
+        is_bright = (over > 0).mean() <= 0.5 if bright is None else bright
+        by = 255 * thinner
         inside = grey >= np.floor(level + by) + 1 if is_bright else grey < np.floor(level - by) + 1
         return label_regions(inside, min_area_px=smallest, split=averaged)
 
     return measure
 
 
-def real_pictures(half: int = 1) -> Iterator[tuple[Micrograph, Labels]]:
-    """Return half of the real micrographs, the middle of large ones, and their objects."""
-    paths = [
-        path
-        for name in ("seg-emps", "seg-spheroidite", "seg-ebc")
-        for path in sorted((DATA / name).glob("*/images/*.png"))
-    ]
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A picture, its true objects, where it is not specimen, and how it is measured."""
+
+    micrograph: Micrograph
+    labels: Labels
+    exclude: NDArray[np.bool_]
+    measure: Measure
+
+    @property
+    def truth(self) -> NDArray[np.float64]:
+        """What is true of it, as `QUANTITIES`."""
+        size = self.micrograph.pixel_size
+        return measured_quantities(self.labels, ~self.exclude, size).to_array()
+
+
+def real_pictures(half: int = 1, folders: Sequence[str] = FOLDERS) -> Iterator[Case]:
+    """Yield half of the real micrographs, the middle of large ones."""
+    paths = [path for name in folders for path in sorted((DATA / name).glob("**/images/*.png"))]
     for path in paths:
         micrograph = read_micrograph(path)
         if int(micrograph.sha256[-1], 16) % 2 != half:
@@ -153,7 +180,18 @@ def real_pictures(half: int = 1) -> Iterator[tuple[Micrograph, Labels]]:
         if labels.shape == micrograph.shape:
             window = middle(labels.shape, MOST_PX)
             part = np.ascontiguousarray(micrograph.pixels[window])
-            yield micrograph.with_pixels(part, "the middle"), in_order(labels[window])
+            yield case_of(micrograph.with_pixels(part, "the middle"), labels[window])
+
+
+def case_of(micrograph: Micrograph, labels: Labels) -> Case:
+    """Return how a real picture is measured: its digest says which way."""
+    exclude = find_overlays(micrograph)
+    labels = in_order(np.where(exclude, 0, labels))
+    grey, inside = micrograph.pixels, labels > 0
+    bright = None
+    if inside.any() and not inside.all():
+        bright = bool(grey[inside & ~exclude].mean() > grey[~inside & ~exclude].mean())
+    return Case(micrograph, labels, exclude, way(by_digest(micrograph), bright=bright))
 
 
 def objects_of(path: Path) -> Labels:
@@ -186,36 +224,29 @@ def errors(rows: list[Row], index: int) -> tuple[NDArray[np.float64], NDArray[np
     return tuple(np.array(found).reshape(-1, 2).T)  # type: ignore[return-value]
 
 
-def judged(
-    pictures: Iterable[tuple[Micrograph, Labels]], twins: int, ways: Callable[[Micrograph], int]
-) -> tuple[list[Row], int]:
+def judged(cases: Iterable[Case], twins: int) -> tuple[list[Row], int]:
     """Return judgements beside the truth, and how many were refused."""
     rows, refused = [], 0
-    for micrograph, labels in pictures:
-        if labels.max() < 5:
+    for each in cases:
+        if each.labels.max() < FEWEST:
             continue
-        counted = np.ones(labels.shape, np.bool_)
         try:
-            answer = judge(micrograph, way(ways(micrograph)), count=twins, exclude=~counted)
+            answer = judge(each.micrograph, each.measure, count=twins, exclude=each.exclude)
         except UserError:
             refused += 1
             continue
-        truth = measured_quantities(labels, counted, micrograph.pixel_size).to_array()
         if answer.refusal is None:
-            rows.append((answer, truth))
+            rows.append((answer, each.truth))
         else:
             refused += 1
     return rows, refused
 
 
-def drawn(seeds: Iterable[int]) -> Iterator[tuple[Micrograph, Labels]]:
-    """Yield drawn pictures."""
-    return (picture(seed) for seed in seeds)
-
-
-def by_seed(micrograph: Micrograph) -> int:
-    """Return which of the four ways measures a drawn picture."""
-    return int(micrograph.name.rsplit(" ", 1)[1]) % 4
+def drawn(seeds: Iterable[int]) -> Iterator[Case]:
+    """Yield drawn pictures; the seed says which way each is measured."""
+    for seed in seeds:
+        micrograph, labels = picture(seed)
+        yield Case(micrograph, labels, np.zeros(labels.shape, np.bool_), way(seed))
 
 
 def held(rows: list[Row], index: int) -> float:
@@ -231,7 +262,7 @@ def held(rows: list[Row], index: int) -> float:
 def print_drawn(pictures: int, twins: int) -> None:
     """Print how predicted and real errors of drawn pictures go together."""
     start = time.process_time()
-    rows, refused = judged(drawn(range(pictures)), twins, by_seed)
+    rows, refused = judged(drawn(range(REPORTED, REPORTED + pictures)), twins)
     seconds = (time.process_time() - start) / max(pictures, 1)
     print(f"drawn pictures: {len(rows)} judged, {refused} refused, {seconds:.1f} CPU s each")
     for index, name in enumerate(QUANTITIES):
@@ -247,7 +278,7 @@ def print_drawn(pictures: int, twins: int) -> None:
 
 def print_real(twins: int, most: int) -> None:
     """Print the same of real pictures with masks, in signs."""
-    rows, refused = judged(islice(real_pictures(), most), twins, by_digest)
+    rows, refused = judged(islice(real_pictures(), most), twins)
     print(f"real pictures: {len(rows)} judged, {refused} refused")
     for index, name in enumerate(QUANTITIES):
         real, predicted = errors(rows, index)
@@ -289,12 +320,11 @@ def worse(micrograph: Micrograph) -> dict[str, tuple[Micrograph, Callable[[Micro
 def print_worse(twins: int, most: int) -> None:
     """Print how often predicted errors move as what is measured moves."""
     moved: dict[str, list[tuple[float, float]]] = {}
-    for micrograph, labels in islice(real_pictures(), most):
-        nothing = np.zeros(labels.shape, np.bool_)
-        cases = {"": (micrograph, way(0)), **worse(micrograph)}
+    for case in islice(real_pictures(), most):
+        versions = {"": (case.micrograph, way(0)), **worse(case.micrograph)}
         said = {
-            name: judge(each, by, count=twins, exclude=nothing)
-            for name, (each, by) in cases.items()
+            name: judge(each, by, count=twins, exclude=case.exclude)
+            for name, (each, by) in versions.items()
         }
         before = said.pop("")
         for name, after in said.items():
@@ -312,45 +342,54 @@ def print_worse(twins: int, most: int) -> None:
 
 
 def print_widths(pictures: int, twins: int) -> None:
-    """Print by how much predictions must be stretched, and how wide limits must be."""
-    rows = []
-    for micrograph, labels in drawn(range(CALIBRATION, CALIBRATION + pictures)):
-        counted = np.ones(labels.shape, np.bool_)
-        if labels.max() < 5:
+    """Print what `core.measuring.twins.expecting` holds, and what it would hold on others."""
+    drawn_ones = gathered(drawn(range(CALIBRATION, CALIBRATION + pictures)), twins)
+    real_ones = (
+        gathered(islice(real_pictures(0, LEARNED_FROM), pictures), twins) if DATA.exists() else []
+    )
+    both = drawn_ones + real_ones
+    evidence, off = [each for each, _ in both], np.array([each for _, each in both])
+    is_real = np.arange(len(both)) >= len(drawn_ones)
+    print(f"{len(drawn_ones)} drawn pictures, {len(real_ones)} real ones")
+    for name, values in zip(NAMES, fit(evidence, off, is_real), strict=True):
+        print(f"  {name:9s} {np.array2string(values, precision=3, separator=', ')}")
+    for words, kept in (("drawn", ~is_real), ("real", is_real)):
+        shares = 100 * held_by_others(evidence, off, is_real)[kept]
+        print(f"  learned from the others, held of {words}: {np.nanmean(shares, axis=0).round()}")
+
+
+def gathered(cases: Iterable[Case], twins: int) -> list[tuple[Evidence, NDArray[np.float64]]]:
+    """Return the evidence of pictures, and how wrong they are measured."""
+    found = []
+    for each in cases:
+        if each.labels.max() < FEWEST:
             continue
         try:
-            measure = way(by_seed(micrograph))
-            known = imitate(micrograph, measure, count=twins, exclude=~counted)
+            known = imitate(each.micrograph, each.measure, count=twins, exclude=each.exclude)
         except UserError:
             continue
-        if judge_settings(micrograph, {"": measure}, known=known)[""].refusal is None:
-            own = known.own
-            truth = measured_quantities(labels, counted).to_array()
-            rows.append((own, truth, *summarise(errors_on(known.true, known.found), known.weights)))
-    for index, line in enumerate(widths(rows)):
-        print(f"  {QUANTITIES[index]:12s} {line}", flush=True)
+        answer = judge_settings(known.original.micrograph, {"": each.measure}, known=known)[""]
+        if answer.refusal is None:
+            measured = answer.measured.to_array()
+            said = summarise(errors_on(known.true, known.found), known.weights)
+            off = errors_on(each.truth[None], measured[None])[0]
+            found.append((gather(known, measured, *said, answer.likeness), off))
+    return found
 
 
-def widths(rows: list[tuple[NDArray[np.float64], ...]]) -> Iterator[str]:
-    """Yield a line for each quantity."""
-    for index, name in enumerate(QUANTITIES):
-        is_share = name in ("fraction", "circularity")
-        own, truth, mean, spread = (np.array([row[n][index] for row in rows]) for n in range(4))
-        many = np.array([row[4][index] for row in rows])
-        with np.errstate(all="ignore"):
-            real = own - truth if is_share else np.log(own / truth)
-        fine = np.isfinite(real) & np.isfinite(mean) & np.isfinite(spread)
-        stretch = float(np.median(real[fine] / mean[fine])) if fine.any() else 1.0
-        sizes = own if name == "fraction" else np.ones_like(own)
-        away = np.array(
-            [
-                deviation(np.full(7, m), np.full(7, s), np.full(7, size), np.full(7, n))[index]
-                for m, s, size, n in zip(mean, spread, sizes, many, strict=True)
-            ]
-        )
-        score = np.sort(np.abs(real - STRETCH[index] * mean)[fine] / away[fine])
-        place = min(int(np.ceil(0.95 * (score.size + 1))), score.size) - 1
-        yield f"n {score.size}  stretch {stretch:.2f}  reach {score[place]:.2f}"
+def held_by_others(
+    evidence: list[Evidence], off: NDArray[np.float64], is_real: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return whether limits that are learned from four fifths hold the truth of the last one."""
+    fold = np.random.default_rng(0).permutation(len(evidence)) % 5
+    held = np.full(off.shape, np.nan)
+    for each in range(5):
+        others = np.flatnonzero(fold != each)
+        weights = fit([evidence[n] for n in others], off[others], is_real[others])
+        for n in np.flatnonzero(fold == each):
+            away = np.abs(off[n] - evidence[n].mean) / deviation(evidence[n], weights)
+            held[n] = np.where(np.isfinite(away), away <= 1, np.nan)
+    return held
 
 
 def main() -> None:

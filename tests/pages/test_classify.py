@@ -123,7 +123,7 @@ def test_the_card_shows_scores_where_there_are_some(app, png, knowing):
 
 def test_stability_is_a_percentage(app, png):
     upload(app, ("own.png", png))
-    assert "% of 15 small changes" in texts(open_classify(app))
+    assert "% of 7 small changes" in texts(open_classify(app))
 
 
 def test_tile_map_on_demand_in_px(app, png):

@@ -163,6 +163,7 @@ def test_trust_shows_differences_and_comes_from_the_cache_again(
     open_trust(explained)
     table = next(each.value for each in explained.dataframe if "measure" in each.value)
     assert {"less random", "less edges", "beats random", "beats edges"} <= set(table)
+    assert {"brightness", "|grey|", "random × |grey|", "beats grey levels"} <= set(table)
     assert len(table) == 7
     assert "Removed: 0, 10, 30, 70, 90, 100 %; for ROAD 20, 50, 80 %" in texts(explained)
     assert "Other methods agree" in texts(explained)

@@ -100,7 +100,9 @@ def test_a_deleted_object_is_gone_and_comes_back(segment_page):
 def test_edits_survive_a_change_of_page_and_of_settings(segment_page):
     edit(segment_page, Edit("delete", (place_of(segment_page, 1),)), Edit("delete", ((0, 0),)))
     after = count(segment_page)
-    assert "edits did not fit here" in str([e.label for e in segment_page.expander])
+    assert "1 of 2 edits did not fit here" in str([e.label for e in segment_page.expander])
+    said = [each.value for each in segment_page.caption if "no object lies there" in each.value]
+    assert len(said) == 2, "beside the hand, and in the list"
     segment_page.switch_page("pages/3_Filters.py").run()
     segment_page.switch_page(PAGE).run()
     assert_calm(segment_page)

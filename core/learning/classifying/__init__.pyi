@@ -28,6 +28,8 @@ from .robustness import OverlayCheck as OverlayCheck
 from .robustness import check_stability as check_stability
 from .signs import NO_CLASS as NO_CLASS
 from .signs import look_for_signs as look_for_signs
+from .streaming import count_workers as count_workers
+from .streaming import pool_of_workers as pool_of_workers
 from .tile_map import TileMap as TileMap
 from .tile_map import map_tiles as map_tiles
 from .validation import area_under_curve as area_under_curve

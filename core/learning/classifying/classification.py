@@ -152,7 +152,9 @@ def classify(
     floor = lowest_probability(classifier, level)
     answers: dict[int, Classification] = {}
     for indices, inputs in batches(classifier, micrographs, excludes):
-        for index, logits, row in zip(indices, *look_at(classifier, inputs), strict=True):
+        for index, logits, row in zip(
+            indices, *look_at(classifier, inputs, again=True), strict=True
+        ):
             answers[index] = read_logits(classifier, logits, row, floor=floor)
     masks = [None] * len(micrographs) if excludes is None else list(excludes)
     return [
@@ -222,11 +224,14 @@ def compute_logits(classifier: Classifier, inputs: Tensor) -> NDArray[np.float64
 
 
 def look_at(
-    classifier: Classifier, inputs: Tensor
+    classifier: Classifier, inputs: Tensor, *, again: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Return logits (N, classes) and embeddings (N, C) of prepared inputs (N, 1, h, w)."""
-    with torch.inference_mode():
-        activation = classifier.features(inputs)
+    """Return logits (N, classes) and embeddings (N, C) of prepared inputs (N, 1, h, w).
+
+    With `again` what the network makes of a frame is remembered for a while (`Classifier.look`).
+    """
+    with torch.no_grad():
+        activation = classifier.look(inputs) if again else classifier.features(inputs)
         logits, pooled = classifier.head(activation), activation.mean(dim=(2, 3))
     return logits.cpu().numpy().astype(np.float64), pooled.cpu().numpy().astype(np.float32)
 

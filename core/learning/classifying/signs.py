@@ -58,9 +58,8 @@ def look_for_signs(micrograph: Micrograph, exclude: NDArray[Any] | None = None) 
 def _is_drawn(pixels: NDArray[Any], exclude: NDArray[Any] | None) -> bool:
     """Tell whether much of a picture is paper: one light grey, in areas of nothing else."""
     counted = np.ones(pixels.shape, bool) if exclude is None else ~exclude
-    values = pixels[counted]
-    values = values[np.isfinite(values)]
-    levels, counts = np.unique(values, return_counts=True)
+    values = pixels.ravel() if exclude is None else pixels[counted]
+    levels, counts = _count_levels(values)
     most = levels[counts.argmax()]
     low, high = float(levels[0]), float(levels[-1])
     # Saturation is at the end of the scale and beside many nearly saturated pixels; paper is alone.
@@ -73,6 +72,15 @@ def _is_drawn(pixels: NDArray[Any], exclude: NDArray[Any] | None) -> bool:
     flat = ((pixels == most) & counted).astype(np.uint8)
     inside = cv2.erode(flat, np.ones((5, 5), np.uint8))
     return bool(inside.sum() > _INSIDE * flat.sum())
+
+
+def _count_levels(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the finite values that occur, rising, and how often; small whole numbers unsorted."""
+    if values.dtype in (np.uint8, np.uint16):
+        counts = np.bincount(values)
+        levels = np.flatnonzero(counts)
+        return levels.astype(values.dtype), counts[levels]
+    return np.unique(values[np.isfinite(values)], return_counts=True)
 
 
 def _is_noise(pixels: NDArray[Any], exclude: NDArray[Any] | None) -> bool:

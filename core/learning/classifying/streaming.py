@@ -70,8 +70,8 @@ def classify_files(
     """
     floor = lowest_probability(classifier, level)
     source = iter(paths)
-    workers = workers or _count_workers(classifier.device)
-    with _pool(workers, one_thread_each=classifier.device == "cpu") as pool:
+    workers = workers or count_workers(classifier.device)
+    with pool_of_workers(workers, one_thread_each=classifier.device == "cpu") as pool:
 
         def submit() -> Future[Answered] | None:
             batch = list(itertools.islice(source, BATCH))
@@ -85,12 +85,13 @@ def classify_files(
             yield from future.result()
 
 
-def _count_workers(device: str) -> int:
+def count_workers(device: str) -> int:
+    """Return how many passes at once are fastest: on a CPU as many as torch may use threads."""
     return torch.get_num_threads() if device == "cpu" else min(_MOST_READERS, os.cpu_count() or 1)
 
 
 @contextmanager
-def _pool(workers: int, *, one_thread_each: bool) -> Iterator[ThreadPoolExecutor]:
+def pool_of_workers(workers: int, *, one_thread_each: bool) -> Iterator[ThreadPoolExecutor]:
     """Yield a pool whose threads let torch use one thread each; all other threads keep theirs."""
     everybody = threading.Barrier(workers + 1)
     before = torch.get_num_threads()
@@ -98,6 +99,7 @@ def _pool(workers: int, *, one_thread_each: bool) -> Iterator[ThreadPoolExecutor
     def start() -> None:
         if one_thread_each:
             torch.set_num_threads(1)
+            torch.get_num_threads()  # from the first time on that it is asked, a thread keeps it
         everybody.wait()
 
     with ThreadPoolExecutor(workers, "classifier") as pool:

@@ -21,8 +21,10 @@ from core.errors import UserError
 from core.learning.classifying import (
     Classification,
     batches,
+    count_workers,
     look_at,
     lowest_probability,
+    pool_of_workers,
     read_logits,
     with_signs,
 )
@@ -193,7 +195,7 @@ def explain_all(
     _check(classifier, chosen, (target, contrast))
     layer = layer_name(classifier, layer)
     inputs = classifier.prepare(micrograph, exclude)
-    activation, gradient, logits = _pass(classifier, inputs, layer, target)
+    activation, gradient, logits = _pass(classifier, inputs, layer, target, again=True)
     index, other = _sides(classifier, logits[0], target, contrast)
     scene = Scene(
         classifier, inputs, layer, activation[0], gradient[0], index, other, channels, seed
@@ -215,24 +217,33 @@ def classify_and_explain(
 
     Parameters are those of `classify` and `explain`; without a target each micrograph is explained
     for its own label. The same numbers as from the two functions one after the other, up to the
-    rounding of batches.
+    rounding of batches. On a CPU each pass has a thread of its own, several at once: sums then
+    round the same on any number of cores, and no thread waits for another at every layer.
     """
     _check(classifier, (method,), (target,))
     layer = layer_name(classifier, layer)
     floor = lowest_probability(classifier, level)
     masks = [None] * len(micrographs) if excludes is None else list(excludes)
-    answers: dict[int, tuple[Classification, Explanation]] = {}
-    for places, inputs in batches(classifier, micrographs, excludes):
+
+    def work(batch: tuple[list[int], Tensor]) -> list[tuple[int, Classification, Explanation]]:
+        places, inputs = batch
         activation, gradient, logits = _pass(classifier, inputs, layer, target)
         pooled = _pool(classifier, inputs, activation, layer)
+        found = []
         for row, place in enumerate(places):
             index, other = _sides(classifier, logits[row], target, None)
             one = inputs[row : row + 1]
             scene = Scene(classifier, one, layer, activation[row], gradient[row], index, other)
             drawn = _draw(scene, method, micrographs[place].shape)
             answer = read_logits(classifier, logits[row], pooled[row], floor=floor)
-            answer = with_signs(answer, micrographs[place], masks[place])
-            answers[place] = (answer, drawn)
+            found.append((place, with_signs(answer, micrographs[place], masks[place]), drawn))
+        return found
+
+    answers: dict[int, tuple[Classification, Explanation]] = {}
+    workers = count_workers(classifier.device)
+    with pool_of_workers(workers, one_thread_each=classifier.device == "cpu") as pool:
+        for found in pool.map(work, batches(classifier, micrographs, excludes)):
+            answers.update({place: (answer, drawn) for place, answer, drawn in found})
     return [answers[place] for place in range(len(micrographs))]
 
 
@@ -353,11 +364,16 @@ def _check(classifier: Classifier, methods: Sequence[str], classes: Sequence[str
 
 
 def _pass(
-    classifier: Classifier, inputs: Tensor, layer: str, target: str | None
+    classifier: Classifier, inputs: Tensor, layer: str, target: str | None, *, again: bool = False
 ) -> tuple[Tensor, Tensor, NDArray[np.float64]]:
-    """Return activations and gradients (N, C, h, w) and logits (N, K) of the network's one run."""
+    """Return activations and gradients (N, C, h, w) and logits (N, K) of the network's one run.
+
+    With `again` the last map may be that of an answer before, and is remembered for the next.
+    """
     with torch.no_grad():
-        activation = classifier.activation(inputs, layer)
+        is_last = layer == classifier.layers[-1]
+        see = classifier.look if again else classifier.features
+        activation = see(inputs) if is_last else classifier.activation(inputs, layer)
         if classifier.answers_only:
             answers = classifier.head(activation).cpu().numpy().astype(np.float64)
             return activation, torch.zeros_like(activation), answers

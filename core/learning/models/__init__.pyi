@@ -2,6 +2,7 @@ from . import installed as installed
 from .card import ModelCard as ModelCard
 from .classifier import Classifier as Classifier
 from .classifier import pick_device as pick_device
+from .classifier import use_threads as use_threads
 from .folders import WEIGHTS as WEIGHTS
 from .folders import as_prepared as as_prepared
 from .folders import input_side as input_side

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +19,8 @@ from core.learning.models.preparing.choice import AnyPreparation, make_preparati
 from core.learning.models.preparing.stated import Stated
 from core.learning.models.reference import Reference
 from core.micrograph import Micrograph
+
+_MOST_BYTES = 32_000_000  # of maps that are remembered
 
 
 class Classifier:
@@ -49,6 +54,7 @@ class Classifier:
         network = network.eval().requires_grad_(False).to(device)
         self._network: nn.Module = network.to(memory_format=torch.channels_last)
         self._levels = _levels(self.preparation, self.channels, device)
+        self._recent = _Recent()
         self._blocks: dict[str, nn.Module] = dict(self._network.blocks())  # type: ignore[operator]
 
     def batch_size(self, size_hw: Sequence[int]) -> int:
@@ -87,6 +93,17 @@ class Classifier:
         with torch.autocast("cuda", enabled=self.device == "cuda"):
             activation: Tensor = self._network.features(self._enter(x))  # type: ignore[operator]
         return activation.float()
+
+    def look(self, x: Tensor) -> Tensor:
+        """Return `features` (N, C, h', w') without gradients; read-only, since others share it.
+
+        Of a single frame on a CPU the map is remembered for a while: an answer and all
+        explanations of a frame begin with it.
+        """
+        with torch.no_grad():  # not inference mode: an explanation asks for gradients from here on
+            if len(x) > 1 or self.device != "cpu" or self.answers_only:
+                return self.features(x)
+            return self._recent.get(x, self.features)
 
     def places(self, activation: Tensor) -> Tensor:
         """Return those channels (N or none, C, h, w) of an activation that are maps.
@@ -146,6 +163,13 @@ class Classifier:
         """
         return self._run(self._enter(x), 0, self._end_of(layer))
 
+    def activations(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Yield every layer's name and activation map (N, C, h', w') as float32, from one run."""
+        x = self._enter(x)
+        for place, layer in enumerate(self._blocks):
+            x = self._run(x, place, place + 1)
+            yield layer, x
+
     def finish(self, activation: Tensor, layer: str) -> Tensor:
         """Return logits (N, classes) that follow from the activation map of a layer, in float32.
 
@@ -193,6 +217,49 @@ class Classifier:
         return x.float()
 
 
+class _Recent:
+    """The last maps by the frame they were made of: a page asks for the same one several times.
+
+    The answer, each class's explanation and every method of it start from one activation map,
+    which costs nearly all of the time. The one that was not asked for longest goes first.
+    Threads share it: two that ask for one frame at once both make its map, which is the same.
+
+    Parameters
+    ----------
+    most_bytes : int
+        What is kept together.
+    """
+
+    def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
+        self._most = most_bytes
+        self._kept: OrderedDict[bytes, Tensor] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, frame: Tensor, make: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return `make(frame)`, or what it was the last time; treat it as read-only.
+
+        Parameters
+        ----------
+        frame : Tensor of shape (1, 1, h, w), float32, on the CPU
+        make : function
+            Of the frame alone: called again it returns the same.
+        """
+        key = hashlib.sha256(frame.contiguous().numpy().tobytes() + str(frame.shape).encode())
+        with self._lock:
+            if (found := self._kept.get(key.digest())) is not None:
+                self._kept.move_to_end(key.digest())
+                return found
+        made = make(frame)
+        with self._lock:
+            self._kept[key.digest()] = made
+            while len(self._kept) > 1 and self._bytes() > self._most:
+                self._kept.popitem(last=False)
+        return made
+
+    def _bytes(self) -> int:
+        return sum(kept.nbytes for kept in self._kept.values())
+
+
 def _levels(
     preparation: AnyPreparation, channels: int, device: str
 ) -> tuple[Tensor, Tensor] | None:
@@ -215,3 +282,8 @@ def pick_device(device: str = "auto") -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def use_threads(count: int) -> None:
+    """Let this thread's networks compute with so many threads on a CPU."""
+    torch.set_num_threads(count)

@@ -56,14 +56,23 @@ class SameConv(nn.Conv2d):
         weight = self.weight if weight is None else weight
         stride, dilation = (self.stride[0], 1) if self.training else self.answering
         reach = (self.kernel_size[0] - 1) * dilation
-        padding = reach // 2
-        if stride > 1:
-            sides = []
-            for side in (x.shape[-1], x.shape[-2]):
-                more = max((-(-side // stride) - 1) * stride + reach + 1 - side, 0)
-                sides += [more // 2, more - more // 2]
-            x, padding = nn.functional.pad(x, sides), 0
+        if stride == 1:
+            padding = (reach // 2, reach // 2)
+        else:
+            before, after = zip(
+                *(_margins(side, reach, stride) for side in x.shape[-2:]), strict=True
+            )
+            # One more at the end: a first row of zeros in the kernel instead of a padded copy of
+            # the map, which took a third of the time.
+            weight = nn.functional.pad(weight, (after[1] - before[1], 0, after[0] - before[0], 0))
+            padding = after
         return nn.functional.conv2d(x, weight, bias, stride, padding, dilation, self.groups)
+
+
+def _margins(side: int, reach: int, stride: int) -> tuple[int, int]:
+    """Return how many px TensorFlow's “same” adds before and after; the same or one more."""
+    more = max((-(-side // stride) - 1) * stride + reach + 1 - side, 0)
+    return more // 2, more - more // 2
 
 
 def _conv(c_in: int, c_out: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> SameConv:

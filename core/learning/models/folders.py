@@ -19,7 +19,7 @@ from core.errors import UnusableModel, UserError
 from core.learning.models.card import ModelCard
 from core.learning.models.classifier import Classifier, pick_device
 from core.learning.models.foreign.files import read_safetensors
-from core.learning.models.foreign.opening import open_weights, require_classes
+from core.learning.models.foreign.opening import open_weights, require_classes, with_labels
 from core.learning.models.installed import (
     CARD,
     CHOSEN,
@@ -36,7 +36,13 @@ from core.learning.models.reference import REFERENCE, Reference
 WEIGHTS = "weights.safetensors"
 
 
-def load_model(name_or_path: str | Path, device: str = "auto", *, prepare: str = "") -> Classifier:
+def load_model(
+    name_or_path: str | Path,
+    device: str = "auto",
+    *,
+    prepare: str = "",
+    several: bool | None = None,
+) -> Classifier:
     """Return a classifier from a model folder or a weight file.
 
     Parameters
@@ -49,6 +55,9 @@ def load_model(name_or_path: str | Path, device: str = "auto", *, prepare: str =
     prepare : str
         How frames are prepared for a network from elsewhere, as `read_preparation` takes it;
         empty for what its file or its card says.
+    several : bool or None
+        Whether several classes may be true of one frame, one sigmoid each, for a network from
+        elsewhere; None for what its file or its card says.
 
     Returns
     -------
@@ -58,15 +67,15 @@ def load_model(name_or_path: str | Path, device: str = "auto", *, prepare: str =
     Raises
     ------
     UserError
-        If `prepare` is no such text, or the model is one that was trained here.
+        If `prepare` is no such text, or the model is one that was trained here, or has one output.
     UnusableModel
         If there is no such model, its weights are damaged, they disagree with the card, or a
         weight file is an encoder without classes of micrographs.
     """
     folder = _locate(name_or_path)
     if not (folder / CARD).is_file():
-        return _load_foreign(folder, device, prepare)
-    card = prepare_card(ModelCard.from_json(_read_text(folder / CARD)), prepare)
+        return _load_foreign(folder, device, prepare, several)
+    card = state_card(ModelCard.from_json(_read_text(folder / CARD)), prepare, several)
     if not is_known(card.architecture):
         raise UnusableModel(
             f"The model {card.name} uses the architecture {card.architecture!r}, which this "
@@ -107,10 +116,34 @@ def _fill_network(card: ModelCard, weights: Mapping[str, Tensor]) -> nn.Module:
     return network
 
 
-def _load_foreign(path: Path, device: str, prepare: str) -> Classifier:
+def _load_foreign(path: Path, device: str, prepare: str, several: bool | None) -> Classifier:
     opened = open_weights(path)
-    card = prepare_card(require_classes(opened), prepare)
+    card = state_card(require_classes(opened), prepare, several)
     return Classifier(opened.network, card, pick_device(device))
+
+
+def state_card(card: ModelCard, prepare: str, several: bool | None) -> ModelCard:
+    """Return a card with what a person says of a network from elsewhere.
+
+    Raises
+    ------
+    UserError
+        If it is one that was trained here, or has one output.
+    """
+    card = prepare_card(card, prepare)
+    if several is None or several == card.multi_label:
+        return card
+    if PREPARED_BY not in card.training:
+        raise UserError(
+            f"{card.name} was trained with one class a frame; leave --classes out. It is for "
+            "networks from elsewhere."
+        )
+    if card.outputs == 1:
+        raise UserError(
+            f"{card.name} has one output, which says how probable its second class is: one class a "
+            "frame. Leave --classes out."
+        )
+    return with_labels(card, several=several)
 
 
 def prepare_card(card: ModelCard, prepare: str) -> ModelCard:

@@ -11,14 +11,14 @@ from torch import nn
 
 from core.errors import UserError
 from core.learning.models.card import ModelCard
-from core.learning.models.folders import load_model, prepare_card
+from core.learning.models.folders import load_model, state_card
 from core.learning.models.foreign.opening import open_weights
 from core.learning.models.installed import CARD, find_model, say_what_is_missing
 from core.learning.models.networks import title
 from core.learning.models.preparing.choice import describe_preparation, make_preparation
 
 
-def understand_model(name: Path, prepare: str = "") -> dict[str, Any]:
+def understand_model(name: Path, prepare: str = "", several: bool | None = None) -> dict[str, Any]:
     """Return what is known of a model, as plain values.
 
     Parameters
@@ -27,32 +27,35 @@ def understand_model(name: Path, prepare: str = "") -> dict[str, Any]:
         A weight file, a model folder, or the name of an installed model.
     prepare : str
         How frames are to be prepared, as `read_preparation` takes it; empty for what the file says.
+    several : bool or None
+        Whether several classes may be true of one frame, as `load_model` takes it.
 
     Returns
     -------
     dict
-        file, model, architecture, classes (words, none for an encoder), parameters (number),
+        file, model, architecture, classes (words, none for an encoder), classes_per_frame ("one" or
+        "several"; empty for an encoder), parameters (number),
         preparation (in words), notes (what was inferred), missing (what it cannot tell),
         limits, sha256 and decision_threshold; or file and error.
     """
     place = find_model(name) or name
     try:
         is_folder = (place / CARD).is_file()
-        facts = _of_folder(place, prepare) if is_folder else _of_file(place, prepare)
+        facts = (_of_folder if is_folder else _of_file)(place, prepare, several)
     except UserError as error:
         return {"file": str(name), "error": str(error)}
     return {"file": str(name), **facts}
 
 
-def _of_folder(folder: Path, prepare: str) -> dict[str, Any]:
-    classifier = load_model(folder, device="cpu", prepare=prepare)
+def _of_folder(folder: Path, prepare: str, several: bool | None) -> dict[str, Any]:
+    classifier = load_model(folder, device="cpu", prepare=prepare, several=several)
     card = classifier.card
     return _facts(card.name, card.architecture, classifier.network, (), card, "")
 
 
-def _of_file(path: Path, prepare: str) -> dict[str, Any]:
+def _of_file(path: Path, prepare: str, several: bool | None) -> dict[str, Any]:
     opened = open_weights(path)
-    card = prepare_card(opened.card, prepare) if opened.card else None
+    card = state_card(opened.card, prepare, several) if opened.card else None
     return _facts(
         opened.name, opened.architecture, opened.network, opened.notes, card, opened.sha256
     )
@@ -72,6 +75,7 @@ def _facts(
         "parameters": sum(value.numel() for value in network.parameters()),
         "notes": list(notes),
         "classes": [card.display_name(label) for label in card.classes] if card else [],
+        "classes_per_frame": ("several" if card.multi_label else "one") if card else "",
         "decision_threshold": card.decision_threshold if card else None,
         "preparation": describe_preparation(make_preparation(card.preparation)) if card else "",
         "missing": say_what_is_missing(asdict(card)) if card else "",

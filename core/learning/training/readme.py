@@ -145,7 +145,7 @@ def _trust(card: ModelCard) -> Iterable[str]:
     if "held_out_sources" in metrics:
         yield from _sources(card)
     if "learning_curve" in metrics:
-        yield from _curve(metrics["learning_curve"], card.training["finetune_samples"])
+        yield from _curve(metrics["learning_curve"], _all_views(card.training))
     if "worst_pictures" in metrics:
         yield from _worst(card)
     if card.training_range:
@@ -188,7 +188,7 @@ def _shortcuts(found: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _sources(card: ModelCard) -> Iterable[str]:
-    rows, full = card.metrics["held_out_sources"], card.training["finetune_samples"]
+    rows, full = card.metrics["held_out_sources"], _all_views(card.training)
     views = card.metrics.get("held_out_sources_views", full)
     right, pictures = (sum(row[key] for row in rows) for key in ("right", "pictures"))
     sizes = Counter[str]()
@@ -239,6 +239,12 @@ def _curve(rows: Sequence[Mapping[str, Any]], full: int) -> Iterable[str]:
     )
 
 
+def _all_views(training: Mapping[str, Any]) -> int:
+    """Return the views of the fit that is kept, with those of the one that it went on from."""
+    earlier = training.get("went_on_from", {}).get("plan", {})
+    return int(training["finetune_samples"] + earlier.get("finetune_samples", 0))
+
+
 def _brief(views: int, full: int) -> str:
     if views == 0:
         return (
@@ -246,7 +252,7 @@ def _brief(views: int, full: int) -> str:
             "milliseconds: simpler than the network that is kept, so rather a lower bound. "
         )
     if views >= full:
-        return ""
+        return "Each fit is one like that of the network that is kept. "
     return f"Each fit saw {views:,} views instead of {full:,}, so the kept network may do better. "
 
 

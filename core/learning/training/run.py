@@ -25,7 +25,7 @@ from core.learning.training import crossvalidation, unfinished
 from core.learning.training.phases import Report, Trainer, threads_beside
 from core.learning.training.pictures import LabelledPicture, read_labelled_folders
 from core.learning.training.plan import GOING_ON, TUNED, TrainingPlan, tuned
-from core.learning.training.quick.generality import measure
+from core.learning.training.quick.generality import list_fits, measure, name_of
 from core.learning.training.quick.seen import DIGESTS, short_digest
 from core.learning.training.readme import describe
 from core.learning.training.scales import training_range
@@ -55,6 +55,7 @@ def train(
     work: Path | None = None,
     notes: Sequence[str] = (),
     sources: bool = False,
+    sources_by_fits: bool = False,
     start: Start | None = None,
     earlier: Path | None = None,
     keep_work: bool = False,
@@ -83,6 +84,8 @@ def train(
     sources : bool
         Whether to fine-tune some more networks, without whole sources and on shares of the
         originals, and say in the card what they make of what they never saw.
+    sources_by_fits : bool
+        Whether each of those is a fit like that of the kept network: a dozen more of them.
     start : Start, optional
         A network to begin with instead of one drawn at random; it also gives the architecture.
     earlier : Path, optional
@@ -116,6 +119,7 @@ def train(
         work=work,
         notes=notes,
         sources=sources,
+        sources_by_fits=sources_by_fits,
         start=start,
         earlier=earlier,
         keep_work=keep_work,
@@ -142,6 +146,7 @@ def train_pictures(
     work: Path | None = None,
     notes: Sequence[str] = (),
     sources: bool = False,
+    sources_by_fits: bool = False,
     start: Start | None = None,
     earlier: Path | None = None,
     keep_work: bool = False,
@@ -167,7 +172,10 @@ def train_pictures(
     classes = tuple(sorted({picture.label for picture in pictures}))
     plan = _fitting(plan, pictures, report)
     work = work or Path(".training") / out.name
-    before = unfinished.check_earlier(earlier, pictures, classes, plan, start) if earlier else {}
+    before: dict[str, Any] = {}
+    if earlier is not None:
+        parts = [name_of(rest) for rest in list_fits(pictures, plan)] if sources_by_fits else []
+        before = unfinished.check_earlier(earlier, pictures, classes, plan, start, parts)
     if unfinished.claim(work, pictures, classes, plan, start):
         report(f"begins anew: what lay unfinished in {work} was of other pictures or another plan")
     trainer = Trainer(classes, plan, pick_device(device), work, report, start, watch, earlier)
@@ -194,7 +202,10 @@ def train_pictures(
             report=lambda line: _note(report, watch, line, len(pictures)),
         )
         weights = trainer.finetune("final", pictures)
-        elsewhere = measure(trainer, pictures, views) if sources else {}
+        elsewhere = {}
+        if sources or sources_by_fits:
+            seen = before.get("plan", {}).get("finetune_samples", 0)
+            elsewhere = measure(trainer, pictures, views, wholly=sources_by_fits, views_before=seen)
     card = ModelCard(
         name=name or out.name,
         architecture=plan.architecture,

@@ -76,8 +76,11 @@ def check_earlier(
     classes: Sequence[str],
     plan: TrainingPlan,
     start: Start | None,
+    parts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the plan of an earlier training and the digests of its phases, for the card.
+
+    `parts` are the phases that it must have besides its folds and its last fit.
 
     Raises
     ------
@@ -98,7 +101,13 @@ def check_earlier(
             f"The training in {earlier} was not finished: {missing[0]} is missing. Run it to its "
             "end with --keep-work first."
         )
-    digests = {p: hashlib.sha256((earlier / f"{p}.pt").read_bytes()).hexdigest() for p in phases}
+    if missing := [part for part in parts if not (earlier / f"{part}.pt").is_file()]:
+        raise UserError(
+            f"The training in {earlier} kept no fits without whole sources ({missing[0]} is "
+            "missing). Run it again with --sources-by-fits --keep-work, or leave that out here."
+        )
+    kept = {p: (earlier / f"{p}.pt").read_bytes() for p in (*phases, *parts)}
+    digests = {p: hashlib.sha256(weights).hexdigest() for p, weights in kept.items()}
     return {"plan": json.loads(_read(earlier / _PLAN) or "{}"), "weights": digests}
 
 

@@ -21,6 +21,8 @@ _UNSURE = 0.1  # below this probability there is little to take away
 _AGREEING = 0.5  # mean rank correlation
 MAP, SOBEL, RANDOM = "map", "sobel", "random"
 BRIGHTNESS, CONTRAST = "brightness", "distance from the mean grey"
+RANDOM_CONTRAST = "random × distance from the mean grey"
+GREYS = (BRIGHTNESS, CONTRAST, RANDOM_CONTRAST)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +34,8 @@ class TrustCard:
     method, target, layer : str
         Of the explanation.
     responses : dict of str to Response
-        What taking pixels away does to the class's probability: by this "map", by "sobel" edges.
+        What taking pixels away does to the class's probability: by this "map", by "sobel" edges,
+        by maps of the grey levels alone (`GREYS`).
     random : tuple of Response
         The same by random maps of the same resolution and amount of heat; each draw and its
         negative count.
@@ -78,15 +81,21 @@ class TrustCard:
 
         A map that multiplies by the input wins much of what it wins by that factor.
         """
-        known = [self.responses[n].gain for n in (BRIGHTNESS, CONTRAST) if n in self.responses]
+        known = [response.gain for response in self.greys.values()]
         return not known or self.map.gain - max(known) >= LEAST
+
+    @property
+    def greys(self) -> dict[str, Response]:
+        """The responses to maps of the grey levels alone, those that were asked for."""
+        return {name: self.responses[name] for name in GREYS if name in self.responses}
 
     def to_frame(self) -> pd.DataFrame:
         """Return every measure beside its baselines, one row each.
 
         Columns: measure, better ("higher" or "lower"), map, random (mean), sobel, and for both
         baselines the difference and whether the map beats it, by at least 0.01; a random baseline
-        is beaten when every random map is.
+        is beaten when every random map is. Then each map of grey levels alone, and whether all of
+        these are beaten.
         """
         rows = [self._row(name, better, read) for name, better, read in self._measures()]
         return pd.DataFrame(rows)
@@ -105,6 +114,7 @@ class TrustCard:
         sign = 1 if better == "higher" else -1
         own, edges = read(self.map), read(self.responses[SOBEL])
         chance = [read(response) for response in self.random]
+        greys = {name: read(response) for name, response in self.greys.items()}
         return {
             "measure": name,
             "better": better,
@@ -115,6 +125,8 @@ class TrustCard:
             "less sobel": own - edges,
             "beats random": all(sign * (own - value) >= LEAST for value in chance),
             "beats sobel": sign * (own - edges) >= LEAST,
+            **greys,
+            "beats greys": all(sign * (own - value) >= LEAST for value in greys.values()),
         }
 
     def sentences(self, class_title: str) -> tuple[str, ...]:
@@ -158,7 +170,7 @@ class TrustCard:
             f"It says {than} than plain edges: insertion less deletion is {self.map.gain:+.2f}, "
             f"for Sobel edges {edges:+.2f}."
         )
-        known = {n: self.responses[n].gain for n in (BRIGHTNESS, CONTRAST) if n in self.responses}
+        known = {name: response.gain for name, response in self.greys.items()}
         if not known:
             return said
         best = max(known, key=lambda name: known[name])

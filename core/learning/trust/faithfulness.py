@@ -25,7 +25,15 @@ from core.learning.explaining import (
 )
 from core.learning.models import Classifier, as_prepared
 from core.learning.trust.agreement import Agreement, compare_maps
-from core.learning.trust.card import BRIGHTNESS, CONTRAST, LEAST, MAP, RANDOM, SOBEL
+from core.learning.trust.card import (
+    BRIGHTNESS,
+    CONTRAST,
+    LEAST,
+    MAP,
+    RANDOM,
+    RANDOM_CONTRAST,
+    SOBEL,
+)
 from core.learning.trust.card import TrustCard as TrustCard
 from core.learning.trust.perturbation import NEGATIVE, Perturber, Steps
 from core.learning.trust.randomisation import Cascade, cascade, pieces
@@ -209,13 +217,16 @@ def _respond(
     inputs = classifier.prepare(micrograph, exclude)
     perturber = Perturber(classifier, inputs, explanation.target, effort.steps, seed)
     grey = perturber.picture.mean(axis=0)
-    raws = {
-        MAP: explanation.raw,
+    contrast = np.abs(grey - grey.mean())
+    noise = np.abs(np.random.default_rng(seed).standard_normal(grey.shape, np.float32))
+    greys = {
         BRIGHTNESS: grey - grey.min(),
-        CONTRAST: np.abs(grey - grey.mean()),
+        CONTRAST: contrast,
+        RANDOM_CONTRAST: noise * contrast,
     }
-    found = _respond_to(perturber, raws, effort.draws, seed, progress)
-    names = (MAP, SOBEL, BRIGHTNESS, CONTRAST)
+    raws = {MAP: explanation.raw}
+    found = _respond_to(perturber, raws, effort.draws, seed, progress, greys)
+    names = (MAP, SOBEL, *greys)
     return {n: found[n] for n in names}, tuple(r for n, r in found.items() if n not in names)
 
 
@@ -225,12 +236,15 @@ def _respond_to(
     draws: int,
     seed: int,
     progress: Progress | None = None,
+    greys: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> dict[str, Response]:
-    """Return responses to maps, to edges and to random maps, all with the heat of the first."""
+    """Return responses to maps, and to grey levels, edges and chance with the heat of the first."""
     height, width = perturber.picture.shape[1:]
     size_hw = (height, width)
     maps: dict[str, Ranked] = {n: rank_map(raw, size_hw, seed) for n, raw in raws.items()}
     first, grid_hw = next(iter(maps.values())), next(iter(raws.values())).shape
+    for name, raw in (greys or {}).items():
+        maps[name] = rank_map(raw, size_hw, seed).like(first)
     maps[SOBEL] = rank_map(sobel_map(perturber.picture, grid_hw), size_hw, seed).like(first)
     heats = {name: ranked.heat for name, ranked in maps.items()}
     for number, raw in enumerate(random_maps(grid_hw, draws, seed)):

@@ -4,6 +4,7 @@ from core.measuring.clustering.choice import ChoiceOfK, choose_k_features, choos
 from core.measuring.clustering.features import (
     FeatureSet,
     describe_rows,
+    each_map,
     feature_maps,
     prepare_grey,
     small_feature_maps,
@@ -62,6 +63,7 @@ __all__ = [
     "counted_pixels",
     "decide_smoothing",
     "describe_rows",
+    "each_map",
     "feature_maps",
     "find_noise",
     "fraction_bands",

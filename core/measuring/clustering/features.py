@@ -104,7 +104,10 @@ class FeatureSet:
     @property
     def reach_px(self) -> int:
         """How far away a pixel can change a map."""
-        blurred = gaussian_edge(2 * self.scales_px[-1]) + _DERIVATIVE_EDGE_PX
+        widest = self.scales_px[-1]
+        blurred = gaussian_edge(widest) // 2 + _DERIVATIVE_EDGE_PX
+        if self.structure:
+            blurred += gaussian_edge(2 * widest) // 2
         return max(blurred, self.window_px)
 
 
@@ -185,17 +188,16 @@ def describe_rows(grey: Map, features: FeatureSet, rows: slice) -> Maps:
     """Return the maps of some rows of a frame, as they are when the whole frame is described."""
     reach = features.reach_px
     top, bottom = max(0, rows.start - reach), min(grey.shape[0], rows.stop + reach)
-    part = grey[top:bottom]
     inner = slice(rows.start - top, rows.stop - top)
-    maps = {name: values[inner] for name, values in _maps(part, features)}
+    maps = {name: values[inner] for name, values in each_map(grey[top:bottom], features)}
     if features.position:
         down, right = np.indices((rows.stop - rows.start, grey.shape[1]), np.float32)
         maps |= {"row": down + np.float32(rows.start), "column": right}
     return maps
 
 
-def _maps(grey: Map, features: FeatureSet) -> Iterator[tuple[str, Map]]:
-    """Yield name and map of all features but the position."""
+def each_map(grey: Map, features: FeatureSet) -> Iterator[tuple[str, Map]]:
+    """Yield name and map of all features but the position, one after the other."""
     if features.intensity:
         yield "intensity", grey
     for scale in features.scales_px:

@@ -15,11 +15,10 @@ from core.imaging.parting import (
 )
 from core.measuring.defaults import NECK_DEPTH_PX
 from core.measuring.regions.border import as_included
-from core.measuring.regions.hulls import measure_filling
+from core.measuring.regions.shapes.parts import LEAST_SOLIDITY, belong_apart
 
 Labels = NDArray[np.int32]
 Mask = NDArray[np.bool_]
-LEAST_SOLIDITY = 0.875  # of parts together: particles fill their hulls, rough ground does not
 
 
 def label_regions(
@@ -55,11 +54,9 @@ def label_regions(
         much.
     least_solidity : float
         With `split`: a region stays whole unless its parts together fill so much of their convex
-        hulls, as touching particles do and rough ground does not. With 0 and a depth of 0 every
-        neck is cut. On 48 pictures of EMPS (1,360 particles; regions from 10 px) the counts of
-        Otsu's masks are off by 3,346 unsplit, 6,070 with every neck cut, 4,024 with the depth alone
-        and 3,300 with both; of the product's clusters by 1,129, 2,570, 1,657 and 1,111. F1 on clean
-        masks is 0.973 with both (24 pictures: 0.974; the others: 0.973), 0.979 with every neck cut.
+        hulls, and are alike in size or lack far less of their hulls than the region does of its
+        own, as touching particles do and rough ground does not (`shapes.parts`). With 0 and a depth
+        of 0 every neck is cut. Figures are in `tests/benchmarks/bench_split.txt`.
 
     Returns
     -------
@@ -90,7 +87,7 @@ def label_regions(
     labels = number_connected(inside, connectivity)
     if split:
         parts = part_at_necks(inside, connectivity, neck_depth_px, labels)
-        labels = _keep_solid(parts, labels, least_solidity)
+        labels = _keep_whole(parts, labels, least_solidity)
     if min_area_px == 1:
         return labels
     keep = np.bincount(labels.ravel()) >= min_area_px
@@ -98,23 +95,12 @@ def label_regions(
     return np.asarray(np.where(keep, np.cumsum(keep), 0).astype(np.int32)[labels])
 
 
-def _keep_solid(parts: Labels, whole: Labels, least: float) -> Labels:
-    """Return parts of those regions whose parts fill their hulls, and the other regions whole."""
+def _keep_whole(parts: Labels, whole: Labels, least: float) -> Labels:
+    """Return parts of those regions that are several objects, and the other regions whole."""
     if least <= 0 or parts is whole:
         return parts
-    count = int(parts.max())
-    owner = np.zeros(count + 1, np.int64)
-    owner[parts.ravel()] = whole.ravel()
-    cut = np.bincount(owner, minlength=int(whole.max()) + 1) > 1
-    cut[0] = False
-    if not cut.any():
-        return parts
-    numbers = np.cumsum(cut[owner]) * cut[owner]
-    area, hull = measure_filling(numbers.astype(np.int32)[parts])
-    owner = owner[cut[owner]]
-    filled, hulls = (np.bincount(owner, each, cut.size) for each in (area, hull))
-    loose = cut & (filled < least * hulls)
-    return in_reading_order(np.where(loose[whole], whole + count, parts)) if loose.any() else parts
+    apart = belong_apart(parts, whole, least)
+    return in_reading_order(np.where(apart[whole], parts, whole + parts.max()) * (whole > 0))
 
 
 def _as_bool(mask: NDArray[Any]) -> Mask:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from core.measuring.defaults import NECK_DEPTH_PX
 from core.measuring.regions.border import as_included, border_weights, touches_border
-from core.measuring.regions.hulls import measure_hulls
 from core.measuring.regions.labels import label_regions
-from core.measuring.regions.outlines import measure_outlines
 from core.measuring.regions.runs import Floats, Labels, Runs, find_runs
+from core.measuring.regions.shapes.circles import inscribed_diameters
+from core.measuring.regions.shapes.hulls import measure_hulls
+from core.measuring.regions.shapes.outlines import measure_outlines
 from core.micrograph import Micrograph, PixelSize
 
 
@@ -119,9 +120,12 @@ def measure_labels(
         an outline that circularity came out above 1 and was set to 1), feret_max_U and feret_min_U
         (longest and shortest distance across, between the middles of outer pixel edges; 0.71 px for
         a single pixel or a diagonal line; up to 9 % too long for discs of 2 to 5 px radius),
+        inscribed_diameter_U (of the largest circle within it and no hole; up to 1.5 px short),
+        circumscribed_diameter_U (of the smallest circle around the middles of outer pixel edges),
         aspect_ratio (long by short axis of the ellipse with the same second moments; NaN where the
         region is a straight line), eccentricity (of that ellipse), solidity (area / area of the
-        convex hull), holes (their number), hole_area_U2, orientation_deg (long axis against the
+        convex hull), convexity (length of the convex hull / perimeter, at most 1; NaN for single
+        pixels), holes (their number), hole_area_U2, orientation_deg (long axis against the
         horizontal, counter-clockwise as seen, -90 to 90), mean_grey, centroid_row_px,
         centroid_col_px, nearest_neighbour_U (to the closest other centroid; NaN for a single
         region), touches_border (cut by the frame's edge or by what does not count), weight (how
@@ -136,9 +140,10 @@ def measure_labels(
 
     References
     ----------
-    Dorst, Smeulders (1987), Length estimators for digitized contours, Computer Vision, Graphics,
-    and Image Processing 40:311, doi:10.1016/S0734-189X(87)80145-7. Clark, Evans (1954), Distance to
-    nearest neighbor as a measure of spatial relationships, Ecology 35:445, doi:10.2307/1931034.
+    ISO 9276-6:2008, Descriptive and quantitative representation of particle shape. Dorst, Smeulders
+    (1987), Length estimators for digitized contours, Computer Vision, Graphics, and Image
+    Processing 40:311, doi:10.1016/S0734-189X(87)80145-7. Clark, Evans (1954), Distance to nearest
+    neighbor as a measure of spatial relationships, Ecology 35:445, doi:10.2307/1931034.
     """
     numbers = _as_labels(labels)
     runs = find_runs(numbers)
@@ -148,7 +153,7 @@ def measure_labels(
     counted = as_included(included, numbers.shape)
     area = runs.area
     perimeter, holes, hole_area = measure_outlines(numbers, runs.count)
-    longest, shortest, hull_area = measure_hulls(runs)
+    hulls = measure_hulls(runs)
     row, col, ellipses = _ellipses(runs)
     roundness = _roundness(area + hole_area, perimeter, area)
     columns: dict[str, NDArray[Any]] = {
@@ -158,10 +163,13 @@ def measure_labels(
         f"perimeter_{unit}": perimeter * edge,
         "circularity": np.minimum(roundness, 1),
         "outline_too_short": roundness > 1,
-        f"feret_max_{unit}": longest * edge,
-        f"feret_min_{unit}": shortest * edge,
+        f"feret_max_{unit}": hulls.longest * edge,
+        f"feret_min_{unit}": hulls.shortest * edge,
+        f"inscribed_diameter_{unit}": inscribed_diameters(numbers, runs) * edge,
+        f"circumscribed_diameter_{unit}": hulls.circle * edge,
         **ellipses,
-        "solidity": area / hull_area,
+        "solidity": area / hulls.pixels,
+        "convexity": np.where(area > 1, np.minimum(hulls.around / perimeter, 1), np.nan),
         "holes": holes,
         f"hole_area_{square}": hole_area * edge**2,
     }

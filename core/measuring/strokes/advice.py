@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from core.errors import UserError
 from core.imaging.filtering import blur
-from core.measuring.statistics import Interval, mean_interval
+from core.measuring.statistics import Interval
 from core.measuring.strokes.learning import (
     Labels,
     Mask,
@@ -21,7 +23,7 @@ from core.measuring.strokes.learning import (
     describe_all,
     painted_rows,
 )
-from core.measuring.strokes.maps import PixelMaps
+from core.measuring.strokes.maps import PixelMaps, sample_pixels
 from core.micrograph import Micrograph
 
 Map = NDArray[np.float32]
@@ -37,10 +39,11 @@ class LeftOut:
     Attributes
     ----------
     right : Interval
-        Mean over strokes of the share of their pixels that is told rightly, with its 95 %
-        interval; strokes are the units, because pixels of one stroke are alike.
+        Share of the frames' pixels that is told rightly, with its 95 % interval: of each phase the
+        share of the painted pixels that were left out, weighed by how much of the frames it is
+        told to be. Strokes are the units, because pixels of one stroke are alike.
     curve : tuple of (int, float)
-        Strokes learned from, and the mean share told rightly with so many: it still rises where
+        Strokes learned from, and the share told rightly with so many: it still rises where
         more strokes pay.
     strokes : int
         How many were left out in turn.
@@ -145,9 +148,57 @@ def leave_strokes_out(
     rows, stroke, phase_of = _strokes(maps, paints)
     fold_of = _folds(phase_of)
     told = [_told(rows, stroke, phase_of, fold_of, share, seed) for share in _SHARES]
-    curve = tuple((count, float(np.mean(right))) for count, right in told)
-    right = told[-1][1]
-    return LeftOut(mean_interval(right), curve, len(right))
+    model = Trees(rows, phase_of[stroke], seed)
+    weights = _phase_shares(model, maps)
+    pixels = np.bincount(stroke, minlength=len(phase_of))
+    place = np.searchsorted(model.classes, phase_of)
+    rights = [weighed(right, pixels, place, weights) for _, right in told]
+    curve = tuple((told[n][0], each.estimate) for n, each in enumerate(rights))
+    return LeftOut(rights[-1], curve, len(phase_of))
+
+
+def weighed(
+    right: NDArray[np.float64],
+    pixels: NDArray[np.intp],
+    phase_of: NDArray[np.intp],
+    weights: NDArray[np.float64],
+) -> Interval:
+    """Return which share of frames is told rightly, from the strokes of each phase.
+
+    A share of pixels in strokes of unlike length, which are drawn within phases (Cochran 1977,
+    Sampling Techniques, ch. 5 and 6); limits by Student's t with the degrees of freedom of
+    Satterthwaite (1946), Biometrics Bulletin 2, 110, doi:10.2307/3002019.
+
+    Parameters
+    ----------
+    right : ndarray of shape (n,)
+        Share of each stroke that is told rightly.
+    pixels, phase_of : ndarray of shape (n,)
+        How long each is, and the place of its phase among the weights.
+    weights : ndarray of shape (K,)
+        Share of each phase in the frames; they add up to 1.
+    """
+    estimate, spread, freedom = 0.0, 0.0, 0.0
+    for phase, weight in enumerate(weights):
+        own = phase_of == phase
+        count, length = int(own.sum()), pixels[own] / pixels[own].sum()
+        mean = float(length @ right[own])
+        estimate += weight * mean
+        if count > 1:
+            apart = float(np.sum((length * (right[own] - mean)) ** 2)) * count / (count - 1)
+            spread += weight**2 * apart
+            freedom += (weight**2 * apart) ** 2 / (count - 1)
+    if not spread:
+        return Interval(estimate, estimate, estimate, len(right))
+    half = float(stdtrit(spread**2 / freedom, 0.975)) * math.sqrt(spread)
+    return Interval(estimate, max(0.0, estimate - half), min(1.0, estimate + half), len(right))
+
+
+def _phase_shares(model: Trees, maps: Sequence[PixelMaps]) -> NDArray[np.float64]:
+    """Return how much of the frames each phase is told to be, shape (K,)."""
+    told = [model.predict_proba(sample_pixels(each)).argmax(axis=1) for each in maps]
+    counts = np.bincount(np.concatenate(told), minlength=len(model.classes))
+    return np.asarray(counts / counts.sum())
 
 
 def _strokes(
@@ -206,9 +257,9 @@ def _told(
     fold_of: NDArray[np.intp],
     share: float,
     seed: int,
-) -> tuple[int, list[float]]:
+) -> tuple[int, NDArray[np.float64]]:
     """Return how many strokes taught, and the share of each left-out one that is told rightly."""
-    counts, right = [], []
+    counts, right = [], np.zeros(len(phase_of))
     for fold in range(int(fold_of.max()) + 1):
         known = _some(phase_of, np.flatnonzero(fold_of != fold), share, seed + fold)
         counts.append(len(known))
@@ -216,7 +267,7 @@ def _told(
         model = Trees(rows[learn], phase_of[stroke[learn]], seed)
         for each in np.flatnonzero(fold_of == fold):
             told = model.predict_proba(rows[stroke == each]).argmax(axis=1)
-            right.append(float(np.mean(model.classes[told] == phase_of[each])))
+            right[each] = np.mean(model.classes[told] == phase_of[each])
     return round(float(np.mean(counts))), right
 
 

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.measuring.strokes.maps import PixelMaps, bands
+from core.measuring.strokes.maps import PixelMaps, sample_pixels
 
 UNLIKE = 0.4  # share of unlike pixels from which a micrograph is
-_SIDE = 64  # pixels looked at along each side
-_MOST_BANDS = 6  # of a frame whose maps are not kept: its other bands are not described
 _USUAL = 0.99  # share of a painted micrograph's own pixels that are like it
 _SHRINKAGE = 0.05  # added to the variances: maps that go together leave no direction without any
 _LEAST_SD = 1e-4  # of a map, of the frame's range
@@ -55,7 +53,7 @@ class Familiar:
             of those of other sets lay above 0.19 and 0.71. NaN where no pixel counts, or none of
             a painted one did.
         """
-        rows = _sample(maps)
+        rows = sample_pixels(maps)
         if not len(rows) or not self._clouds:
             return float("nan")
         return float(np.logical_and.reduce([each.beyond(rows) for each in self._clouds]).mean())
@@ -73,7 +71,7 @@ def learn_familiar(painted: Sequence[PixelMaps]) -> Familiar:
     painted : sequence of PixelMaps
         `describe_pixels` of each painted micrograph.
     """
-    samples = [_sample(each) for each in painted]
+    samples = [sample_pixels(each) for each in painted]
     return Familiar(tuple(_cloud(rows) for rows in samples if len(rows) >= _FEWEST))
 
 
@@ -85,20 +83,3 @@ def _cloud(rows: Rows) -> _Cloud:
     whitening = axes / np.sqrt(values) / spread[:, None]
     found = _Cloud(middle, whitening, 0.0)
     return _Cloud(middle, whitening, float(np.quantile(found._distances(rows), _USUAL)))
-
-
-def _sample(maps: PixelMaps) -> Rows:
-    """Return the maps of pixels on an even grid, shape (n, maps)."""
-    height, width = maps.shape
-    rows = np.linspace(0, height - 1, min(_SIDE, height)).round().astype(int)
-    if not maps.are_kept:
-        every = bands(maps.shape)
-        some = np.unique(np.linspace(0, len(every) - 1, _MOST_BANDS).round().astype(int))
-        per_band = -(-_SIDE // len(some))
-        rows = np.concatenate(
-            [np.linspace(every[n].start, every[n].stop - 1, per_band).astype(int) for n in some]
-        )
-    columns = np.linspace(0, width - 1, min(_SIDE, width)).round().astype(int)
-    wanted = np.zeros(maps.shape, np.bool_)
-    wanted[np.ix_(rows, columns)] = True
-    return maps.at(wanted & ~maps.hidden)

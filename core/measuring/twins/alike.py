@@ -86,10 +86,11 @@ class Likeness:
         ]
         if not off:
             return None
+        *before, last = off
+        named = f"{', '.join(before)} and {last}" if before else last
         return (
-            "Pictures that look like this one could not be drawn: they differ in "
-            + ", ".join(off)
-            + ". No error is given rather than a wrong one."
+            f"Pictures that look like this one could not be drawn: they differ in {named}. "
+            "No error is given rather than a wrong one."
         )
 
 

@@ -15,17 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.measuring.regions import label_regions
-from core.measuring.twins.look import Floats, Look, average
+from core.measuring.twins.look import DEEP_PX, Floats, Look, average
 from core.measuring.twins.truth import Labels, Mask, cut_clumps, number_anew
 
-_DEEP_PX = 2.5  # from the edge: greys there are those of objects, and of the ground
 _SIGMAS_PX = (0.0, 0.7, 1.0, 1.4, 2.0, 2.8)
 _SURE = 4.0  # standard deviations of noise that half of the contrast shall be
 _SMALLEST_PX = 6
 _SPECK = 0.02
 _FINE = 2  # times finer: outlines between pixels show shallower necks
+_LARGE_PX = 1000  # objects about 36 px across show theirs as it is
 _NECK, _NECK_PX = 0.93, 0.3  # nearer than for measuring: parts must be convex all the same
 _GROUND = 0.4  # of the contrast: what is nearer to the ground is ground
+_FAINT = 0.2  # of the contrast above the ground: what objects enclose is theirs
+_CONVEX, _MOST_FILLED = 0.9, 0.25  # of the hull; of the frame, for a frame is convex too
 _SHADE = 6  # of the frame's side: ground is level within that
 
 
@@ -47,7 +49,7 @@ def read_carefully(grey: Floats, look: Look, counted: Mask, typical_px: float = 
     ndarray of shape (H, W), int32
         From 1 without gaps; nothing where objects are no brighter and no darker than the ground.
     """
-    contrast = _contrast(look)
+    contrast = look.contrast
     if not contrast:
         return np.zeros(grey.shape, np.int32)
     sigma_px = _averaging(look, abs(contrast))
@@ -55,26 +57,53 @@ def read_carefully(grey: Floats, look: Look, counted: Mask, typical_px: float = 
     over = np.sign(contrast) * (smooth - _ground(smooth, look, contrast, counted))
     over -= abs(contrast) / 2
     over = np.where(counted, over, -abs(contrast)).astype(np.float32)
-    return _cut_finely(over, int(max(_SMALLEST_PX, 8 * sigma_px**2, _SPECK * typical_px)))
+    over = _whole(over, (_FAINT - 0.5) * abs(contrast))
+    smallest_px = int(max(_SMALLEST_PX, 8 * sigma_px**2, _SPECK * typical_px))
+    return _cut_finely(over, smallest_px, _FINE if typical_px < _LARGE_PX else 1)
 
 
-def _cut_finely(over: Floats, smallest_px: int) -> Labels:
+def _cut_finely(over: Floats, smallest_px: int, times: int) -> Labels:
     """Return where values are positive, cut at necks that are seen between the pixels only."""
-    fine = cv2.resize(over, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_CUBIC)
-    fine = cv2.GaussianBlur(fine, (0, 0), _FINE / 2)
-    whole = label_regions(fine > 0, min_area_px=smallest_px * _FINE**2)
-    parts = cut_clumps(whole, _FINE * _NECK_PX, _NECK)
-    return number_anew(parts[::_FINE, ::_FINE])[0]
+    fine = cv2.resize(over, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
+    fine = cv2.GaussianBlur(fine, (0, 0), times / 2)
+    whole = label_regions(fine > 0, min_area_px=smallest_px * times**2)
+    parts = cut_clumps(whole, times * _NECK_PX, _NECK)
+    return number_anew(parts[::times, ::times])[0]
 
 
-def _contrast(look: Look) -> float:
-    """Return by how much objects are brighter than the ground, deep in each."""
-    steps = look.steps
-    deep, ground = steps > _DEEP_PX, steps < -_DEEP_PX
-    if not ground.any():
-        return 0.0
-    inside = look.profile[deep] if deep.any() else look.profile[-1:]
-    return float(np.median(inside) - np.median(look.profile[ground]))
+def _whole(over: Floats, faint: float) -> Floats:
+    """Return values with those of holes made positive, unless they are gaps.
+
+    Many particles are brighter at their edges: a dim middle is no gap, nor is one as dark as the
+    ground within a convex outline.
+    """
+    holes = _cut_off((over <= 0).astype(np.uint8))
+    if not holes.any():
+        return over
+    area = np.bincount(holes.ravel())
+    mean = np.bincount(holes.ravel(), weights=over.ravel()) / np.maximum(area, 1)
+    fill = (mean > faint)[holes] & (holes > 0) | _convex(over > 0) & (over <= 0)
+    return np.where(fill, np.abs(over), over).astype(np.float32)
+
+
+def _cut_off(ground: NDArray[np.uint8]) -> Labels:
+    """Return parts of the ground that touch no border by number; 0 elsewhere."""
+    count, parts = cv2.connectedComponents(ground, connectivity=4)
+    edges = (parts[0], parts[-1], parts[:, 0], parts[:, -1])
+    is_hole = np.ones(count, np.bool_)
+    is_hole[np.concatenate([[0], *edges])] = False
+    return np.where(is_hole[parts], parts, 0)
+
+
+def _convex(mask: Mask) -> Mask:
+    """Return all that lies within outer outlines that are convex."""
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros(mask.shape, np.uint8)
+    for each in outlines:
+        around = cv2.contourArea(cv2.convexHull(each))
+        if 0 < around < _MOST_FILLED * mask.size and cv2.contourArea(each) >= _CONVEX * around:
+            cv2.drawContours(filled, [each], -1, 1, cv2.FILLED)
+    return filled > 0
 
 
 def _averaging(look: Look, contrast: float) -> float:
@@ -91,7 +120,7 @@ def _averaging(look: Look, contrast: float) -> float:
 
 def _ground(smooth: Floats, look: Look, contrast: float, counted: Mask) -> Floats:
     """Return the level of the ground, which may be shaded, between the objects and under them."""
-    level = float(np.median(look.profile[look.steps < -_DEEP_PX]))
+    level = float(np.median(look.profile[look.steps < -DEEP_PX]))
     dark = np.sign(contrast) * (smooth - level) < _GROUND * abs(contrast)
     ground = counted & (cv2.erode(dark.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
     if np.count_nonzero(ground) < 0.02 * ground.size:

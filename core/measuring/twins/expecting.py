@@ -1,59 +1,153 @@
 """From errors on look-alikes to the error that is to be expected, and its 95 % limits.
 
-Look-alikes that measure like the original need not have its truth: what the measurement and the
-careful reading both take for one object is drawn as one. So what they predict is held against what
-is true on drawn pictures, by quantity: by how much it has to be stretched, and how wide limits must
-be to hold the truth. These pictures are not those that the result is reported for
-(``python -m tests.benchmarks.bench_twins calibrate``).
+Look-alikes that measure like the original need not have its truth. How far the predicted error may
+be off is learned from pictures of which the truth is known, by quantity: it grows with the spread
+between twins, with what is predicted, with how far the two guesses of what is true are apart, with
+the width of edges (a person's outline lies somewhere in them) and with how few objects there are;
+and all of that the more, the less twins look like the original. Drawn pictures and real ones with
+outlines drawn by people say how much each weighs, as much one as the other; those that the result
+is reported for are not among them (``python -m tests.benchmarks.bench_twins calibrate``).
 
 References
 ----------
 Lei et al. (2018), Distribution-free predictive inference for regression, Journal of the American
 Statistical Association 113:1094, doi:10.1080/01621459.2017.1307116 (split conformal, with scores
-by their own spread). Gourieroux, Monfort, Renault (1993), Indirect inference, Journal of Applied
-Econometrics 8:S85, doi:10.1002/jae.3950080507.
+by their own spread). Lange, Little, Taylor (1989), Robust statistical modeling using the t
+distribution, Journal of the American Statistical Association 84:881, doi:10.2307/2290063.
+Gourieroux, Monfort, Renault (1993), Indirect inference, Journal of Applied Econometrics 8:S85,
+doi:10.1002/jae.3950080507.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from core.measuring.twins.alike import Likeness
+from core.measuring.twins.errors import QUANTITIES
+from core.measuring.twins.imitating import Imitation
+
 Floats = NDArray[np.float64]
-# In the order of QUANTITIES: fraction, count, d10, d50, d90, chord, circularity. From 57 drawn
-# pictures (seeds from 5000 on), 8 twins of each.
-STRETCH = np.ones(7)  # 0.99 to 1.09 by least squares: predictions are neither too large nor small
-OFF = np.array([0.5, 0.2, 0.1, 0.2, 0.5, 0.1, 0.3])  # of what is predicted: so far it may be off
-FLOOR = np.array([0.02, 0.01, 0.08, 0.05, 0.02, 0.05, 0.02])  # of the value, whatever is predicted
-# Deviations that the limits are away: the 95 % order statistic, a tenth wider since `OFF` and
-# `FLOOR` were chosen on the same pictures so that limits leave out zero most often.
-REACH = np.array([1.3, 3.7, 2.6, 1.8, 1.5, 2.3, 1.7])
+_ADDITIVE = np.array([name in ("fraction", "circularity") for name in QUANTITIES])
+_IS_FRACTION = np.array([name == "fraction" for name in QUANTITIES])
+_COUNT, _CHORD = QUANTITIES.index("count"), QUANTITIES.index("chord")
+_MOST_UNLIKE = 3.0  # of the logarithm: limits twenty times as wide say nothing in any case
+
+# In the order of QUANTITIES: fraction, count, d10, d50, d90, chord, circularity. Rows: what the
+# terms of `Evidence` weigh, and how much likeness widens (local contrast, power spectrum). From 90
+# drawn pictures (seeds from 5000 on) and 55 real ones, 8 twins of each.
+WEIGHTS = np.array(
+    [
+        [1.327, 3.284, 1.484, 1.325, 0.911, 0.66, 2.844],  # spread
+        [0.104, 0.458, 0.688, 0.039, 0.196, 0.196, 0.122],  # what is predicted
+        [0.011, 0.015, 0.014, 0.018, 0.01, 0.012, 0.012],  # whatever is predicted
+        [0.152, 0.668, 0.533, 0.264, 0.593, 0.564, 0.277],  # two guesses
+        [0.031, 0.121, 0.09, 0.042, 0.078, 0.192, 0.042],  # width of edges
+        [0.135, 0.147, 0.273, 0.236, 0.194, 0.186, 0.036],  # few objects
+        [16.505, 2.086, 11.396, 12.448, 10.802, 8.822, 5.494],
+        [0.651, 0.983, 1.197, 0.833, 1.811, 3.612, 0.799],
+    ]
+)
 
 
-def deviation(mean: Floats, spread: Floats, size: Floats, many: NDArray[np.int64]) -> Floats:
-    """Return by how much a predicted error may be off, before that is held against the truth.
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What says how far a predicted error may be off; arrays of shape (7,), float64.
 
-    Parameters
+    Attributes
     ----------
-    mean, spread : ndarray of shape (7,), float64
+    mean, spread : ndarray
         Of the errors of twins: differences of shares, logarithms of measured by true.
-    size : ndarray of shape (7,), float64
-        What `FLOOR` is a share of.
-    many : ndarray of shape (7,), integers
+    size : ndarray
+        What shares are of: the measured fraction, 1 for the others.
+    many : ndarray
         Twins.
+    apart : ndarray
+        Difference of the two guesses of what is true, or the logarithm of their ratio.
+    edge : float
+        Width of edges by the mean chord of objects.
+    objects : float
+        How many there are.
+    unlike : ndarray of shape (2,), float64
+        `Likeness.contrast` and `Likeness.spectrum`.
     """
-    by_chance = spread**2 * (1 + 1 / np.maximum(many, 1))
-    return np.asarray(np.sqrt(by_chance + (OFF * mean) ** 2 + (FLOOR * size) ** 2))
+
+    mean: Floats
+    spread: Floats
+    size: Floats
+    many: NDArray[np.int64]
+    apart: Floats
+    edge: float
+    objects: float
+    unlike: Floats
+
+    @property
+    def terms(self) -> Floats:
+        """Variances that are weighed, shape (6, 7): spread, mean, size, apart, edge, few."""
+        chance = self.spread**2 * (1 + 1 / np.maximum(self.many, 1))
+        apart = np.where(np.isfinite(self.apart), self.apart, 0)
+        edge, few = self.size * self.edge, self.size / np.sqrt(max(self.objects, 1))
+        return np.stack([chance, *(each**2 for each in (self.mean, self.size, apart, edge, few))])
 
 
-def expect(
-    mean: Floats, spread: Floats, size: Floats, many: NDArray[np.int64]
-) -> tuple[Floats, Floats]:
-    """Return the error that is to be expected, and how far its 95 % limits are away.
+def gather(
+    known: Imitation,
+    measured: Floats,
+    mean: Floats,
+    spread: Floats,
+    many: NDArray[np.int64],
+    alike: Likeness,
+) -> Evidence:
+    """Return the evidence of look-alikes.
 
     Parameters
     ----------
-    mean, spread, size, many
-        As in `deviation`.
+    known : Imitation
+    measured : ndarray of shape (7,), float64
+        In the original.
+    mean, spread, many : ndarray of shape (7,)
+        Of the errors of its twins.
+    alike : Likeness
     """
-    return STRETCH * mean, REACH * deviation(mean, spread, size, many)
+    true = np.array([_mean(each, known.weights) for each in known.true.T])
+    return Evidence(
+        mean,
+        spread,
+        np.where(_IS_FRACTION, measured, 1.0),
+        many,
+        _apart(known.true[::2], known.true[1::2]),
+        known.original.look.edge_width_px / max(float(true[_CHORD]), 1.0),
+        float(true[_COUNT]),
+        np.array([alike.contrast, alike.spectrum]),
+    )
+
+
+def _mean(values: Floats, weights: Floats) -> float:
+    known = np.isfinite(values)
+    return float(np.average(values[known], weights=weights[known])) if known.any() else 0.0
+
+
+def _apart(one: Floats, other: Floats) -> Floats:
+    """Return how far two guesses are apart; they take turns (see `imitate`)."""
+    ones = np.ones(len(one)), np.ones(len(other))
+    first, second = (
+        np.array([_mean(each, w) for each in values.T])
+        for values, w in zip((one, other), ones, strict=True)
+    )
+    with np.errstate(all="ignore"):
+        return np.asarray(np.abs(np.where(_ADDITIVE, first - second, np.log(first / second))))
+
+
+def deviation(evidence: Evidence, weights: Floats = WEIGHTS) -> Floats:
+    """Return how far the limits are from the predicted error, shape (7,).
+
+    Parameters
+    ----------
+    evidence : Evidence
+    weights : ndarray of shape (8, 7), float64
+        Six of the terms, two of how unlike the twins are.
+    """
+    wider = np.exp(np.minimum(evidence.unlike @ weights[6:], _MOST_UNLIKE))
+    return np.asarray(np.sqrt((weights[:6] ** 2 * evidence.terms).sum(axis=0)) * wider)

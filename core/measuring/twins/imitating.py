@@ -8,7 +8,9 @@ then do is what the guess weighs by.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -120,22 +122,47 @@ def imitate(
         raise ValueError(f"count must be 3 to 500 and seed at least 0, got {count} and {seed}")
     steps = Steps(_PILOTS * _ROUNDS + count + 1, on_progress)
     first = study(micrograph, steps.measure(measure, micrograph), exclude)
-    guesses = [_unfold(first, measure, seed, steps), *_read_again(first, seed)]
-    twins = []
-    for number in range(count):
-        guess, times = guesses[number % len(guesses)]
-        twins.append(draw_twin(guess, seed, number, times))
-    seen = steps.objects(measure, twins)
-    own = quantities_of([first.objects], first.counted)[0]
-    true = quantities_of([twin.labels for twin in twins], first.counted)
-    found = quantities_of(seen, first.counted)
+    counted, twins, seen = first.counted, [], []
+    with _beside() as beside:
+        reading = beside.submit(_read_again, first, seed)
+        guesses = [_unfold(first, measure, seed, steps), *reading.result()]
+        chosen = [guesses[number % len(guesses)] for number in range(count)]
+        drawn = [
+            beside.submit(draw_twin, guess, seed, number, times)
+            for number, (guess, times) in enumerate(chosen)
+        ]
+        true_ones, found_ones = [], []
+        for each in drawn:
+            twins.append(each.result())
+            seen += steps.objects(measure, twins[-1:])
+            true_ones.append(beside.submit(_quantities, twins[-1].labels, counted))
+            found_ones.append(beside.submit(_quantities, seen[-1], counted))
+        own = _quantities(first.objects, counted)
+        true, found = (np.array([e.result() for e in ones]) for ones in (true_ones, found_ones))
     weights = _weights(own, found, len(guesses))
     return Imitation(guesses[0][0], tuple(twins), tuple(seen), weights, seed, own, true, found)
 
 
+@contextmanager
+def _beside() -> Iterator[ThreadPoolExecutor]:
+    """Yield a thread for what does not measure: measurements stay in the caller's.
+
+    An error, a person's end of the work among them, waits for nothing.
+    """
+    thread = ThreadPoolExecutor(1, "twins")
+    try:
+        yield thread
+    finally:
+        thread.shutdown(wait=False, cancel_futures=True)
+
+
 def quantities_of(labels: Sequence[Labels], counted: NDArray[np.bool_]) -> Floats:
     """Return what is measured in label images, shape (images, 7), lengths in px."""
-    return np.array([measured_quantities(each, counted).to_array() for each in labels])
+    return np.array([_quantities(each, counted) for each in labels])
+
+
+def _quantities(labels: Labels, counted: NDArray[np.bool_]) -> Floats:
+    return measured_quantities(labels, counted).to_array()
 
 
 def _unfold(
@@ -206,8 +233,10 @@ def _weights(own: Floats, found: Floats, guesses: int) -> Floats:
     weights = np.zeros(len(found))
     for guess in range(guesses):
         members = np.arange(len(found)) % guesses == guess
+        known = np.isfinite(found[members])
         with np.errstate(all="ignore"):
-            apart = np.log(np.nanmean(found[members], axis=0) / own)[place] / chance
+            mean = np.where(known, found[members], 0).sum(axis=0) / known.sum(axis=0)
+            apart = np.log(mean / own)[place] / chance
         apart = np.where(np.isfinite(apart), apart, 3.0)
         weights[members] = _PRIOR[guess] * np.exp(-0.5 * float((apart**2).mean())) / members.sum()
     weights = weights / max(weights.sum(), 1e-300) + _LEAST_WEIGHT / len(found)

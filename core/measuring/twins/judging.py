@@ -19,7 +19,7 @@ from core.measuring.twins.errors import (
     match_objects,
     measured_quantities,
 )
-from core.measuring.twins.expecting import expect
+from core.measuring.twins.expecting import deviation, gather
 from core.measuring.twins.imitating import (
     FEWEST,
     Imitation,
@@ -35,7 +35,6 @@ Floats = NDArray[np.float64]
 _LEAST_REAL = 0.4  # of the measured fraction
 _COMPARED = 3  # twins that are held beside the original: statistics of a whole frame vary little
 _SAYS_MUCH = 0.02  # weight of twins whose objects are counted
-_IS_FRACTION = np.array([name == "fraction" for name in QUANTITIES])
 _ADDITIVE = np.array([IS_SHARE[name] for name in QUANTITIES])
 
 
@@ -115,6 +114,13 @@ class Judgement:
         """
         measured, true = self.measured.to_array(), (self.corrected, self.high, self.low)
         return tuple(_against(measured, each.to_array()) for each in true)  # type: ignore[return-value]
+
+    @property
+    def relative_limits(self) -> tuple[Quantities, Quantities, Quantities]:
+        """The same for all quantities in shares of the true value."""
+        measured, true = self.measured.to_array(), (self.corrected, self.high, self.low)
+        with np.errstate(all="ignore"):
+            return tuple(Quantities.of(measured / e.to_array() - 1) for e in true)  # type: ignore[return-value]
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per quantity: measured, its error, corrected by simulation, limits.
@@ -283,11 +289,11 @@ def _stated(
     Those of shares are differences, the others logarithms of measured by true.
     """
     mean, spread, many = summarise(errors, known.weights)
-    expected, reach = expect(mean, spread, np.where(_IS_FRACTION, measured, 1), many)
-    corrected, high, low = (_less(measured, expected + by) for by in (0 * reach, -reach, reach))
+    reach = deviation(gather(known, measured, mean, spread, many, alike))
+    corrected, high, low = (_less(measured, mean + by) for by in (0 * reach, -reach, reach))
     bias = measured - corrected
     scale = np.where(_ADDITIVE, 1, corrected)
-    relative = np.where(_ADDITIVE, expected / corrected, np.expm1(expected))
+    relative = np.where(_ADDITIVE, mean / corrected, np.expm1(mean))
     each = np.where(_ADDITIVE, spread / corrected, spread)
     return Judgement(
         Quantities.of(measured),

@@ -21,6 +21,8 @@ from core.measuring.twins.truth import Labels, Mask, signed_distance
 Floats = NDArray[np.float32]
 _REACH_PX = 12.0  # as far into the ground as an edge is followed
 _NEAR_PX = 4.0  # edges are followed in steps of half a pixel up to here
+DEEP_PX = 2.5  # from the edge: greys there are those of objects, and of the ground
+_BESIDE_PX, _WIDTHS_PX = 6.0, (1.5, 12.0)  # where an edge's width is looked for, and what it may be
 _TEXTURE_PX = 5.0  # coarser than that is texture and kept, finer is noise and drawn anew
 _LAG_PX = 9  # noise is alike at most so far
 _TONE_FROM_PX = 30  # smaller objects have no tone of their own
@@ -71,6 +73,26 @@ class Look:
     kernel: Floats
     low: float
     high: float
+
+    @property
+    def contrast(self) -> float:
+        """By how much objects are brighter than the ground, deep in each; 0 without ground."""
+        deep, ground = self.steps > DEEP_PX, self.steps < -DEEP_PX
+        if not ground.any():
+            return 0.0
+        inside = self.profile[deep] if deep.any() else self.profile[-1:]
+        return float(np.median(inside) - np.median(self.profile[ground]))
+
+    @property
+    def edge_width_px(self) -> float:
+        """Over how many px greys rise from 15 to 85 % of the contrast, 1.5 to 12."""
+        contrast, near = self.contrast, np.abs(self.steps) <= _BESIDE_PX
+        if not contrast or not near.any():
+            return _WIDTHS_PX[0]
+        ground = float(np.median(self.profile[self.steps < -DEEP_PX]))
+        risen, steps = (self.profile[near] - ground) / contrast, self.steps[near]
+        low, high = (float(steps[np.argmax(risen >= share)]) for share in (0.15, 0.85))
+        return float(np.clip(high - low, *_WIDTHS_PX))
 
     def greys(self, distance: Floats) -> Floats:
         """Return the mean grey at a signed distance to the true edge in px, (H, W) float32."""
@@ -256,29 +278,25 @@ def _at(levels: NDArray[np.float64], sigmas: NDArray[np.float64], grey: Floats) 
 def _noise_kernel(noise: Floats, quiet: Mask) -> Floats:
     """Return a symmetric kernel that makes white noise as alike in neighbours as this one."""
     held = np.where(quiet, np.clip(noise, -4, 4), 0)
-    weight = quiet.astype(np.float32)
-    lags = 2 * _LAG_PX + 1
-    covariance = np.zeros((lags, lags))
-    for row in range(-_LAG_PX, _LAG_PX + 1):
-        for col in range(-_LAG_PX, _LAG_PX + 1):
-            if (row, col) < (0, 0):
-                continue
-            pairs, products = (_shifted_sum(each, row, col) for each in (weight, held))
-            value = products / pairs if pairs > _FEWEST else 0.0
-            covariance[_LAG_PX + row, _LAG_PX + col] = value
-            covariance[_LAG_PX - row, _LAG_PX - col] = value
+    pairs, products = (_shifted_sums(each) for each in (quiet.astype(np.float32), held))
+    enough = pairs > _FEWEST
+    covariance = np.where(enough, products / np.where(enough, pairs, 1), 0)
     power = np.maximum(np.fft.fft2(np.fft.ifftshift(covariance)).real, 0)
     kernel = np.fft.fftshift(np.fft.ifft2(np.sqrt(power)).real)
-    size = float(np.sqrt((kernel**2).sum()))
+    size, lags = float(np.sqrt((kernel**2).sum())), 2 * _LAG_PX + 1
     if size <= 0 or not np.isfinite(size):
         kernel = np.zeros((lags, lags))
         kernel[_LAG_PX, _LAG_PX] = size = 1.0
     return (kernel / size).astype(np.float32)
 
 
-def _shifted_sum(values: NDArray[Any], row: int, col: int) -> float:
-    """Return the sum of products of values with those `row` and `col` pixels away."""
-    height, width = values.shape
-    one = values[max(row, 0) : height + min(row, 0), max(col, 0) : width + min(col, 0)]
-    other = values[max(-row, 0) : height + min(-row, 0), max(-col, 0) : width + min(-col, 0)]
-    return float(np.einsum("ij,ij->", one, other, dtype=np.float64))
+def _shifted_sums(values: Floats) -> NDArray[np.float64]:
+    """Return sums of products of values with those up to `_LAG_PX` away, by row and column."""
+    shape = [
+        scipy.fft.next_fast_len(max(side, _LAG_PX + 1) + _LAG_PX, real=True)
+        for side in values.shape
+    ]
+    power = np.abs(scipy.fft.rfft2(values, shape)) ** 2
+    sums = scipy.fft.irfft2(power, shape)
+    near = np.roll(sums, (_LAG_PX, _LAG_PX), (0, 1))[: 2 * _LAG_PX + 1, : 2 * _LAG_PX + 1]
+    return np.asarray(near, np.float64)

@@ -6,11 +6,14 @@ from math import isfinite
 
 from core.measuring.twins.errors import IS_SHARE
 
+_VAGUE, _UNKNOWN = 2.0, 5.0  # times the true value, or that part of it, within the limits
 _LEAST = 0.05  # points or per cent: less is right
 
 
 def tell_error(name: str, what: str, error: float, low: float, high: float) -> str:
     """Return how wrong a quantity is read: "the count is read 8 % too low (−15 to −2 %)".
+
+    Limits of twice the true value and more say no side; beyond five times nothing is known.
 
     Parameters
     ----------
@@ -24,8 +27,13 @@ def tell_error(name: str, what: str, error: float, low: float, high: float) -> s
     """
     if not (isfinite(low) and isfinite(high)):
         return f"how wrong {what} is read is not known"
+    times = 1.0 if IS_SHARE[name] else max(1 + high, 1 / max(1 + low, 1e-9))
+    if times >= _UNKNOWN:
+        return f"how wrong {what} is read is not known"
     unit = "points" if IS_SHARE[name] else "%"
     error, low, high = (100 * each for each in (error, low, high))
+    if low <= 0 <= high and times >= _VAGUE:
+        return f"{what} is uncertain by a factor of {times:.2g}"
     if low <= 0 <= high:
         return f"{what} is right within {_short(max(-low, high, _LEAST))} {unit}"
     side = "high" if error > 0 else "low"

@@ -19,6 +19,7 @@ from core.reporting.figures.explanations import evidence_histogram, evidence_map
 from core.reporting.figures.filters import line_profiles, radial_powers
 from core.reporting.figures.histograms import cluster_histogram, histogram
 from core.reporting.figures.learning import learning_curve, mean_map
+from core.reporting.figures.mistakes import mistakes
 from core.reporting.figures.sizes import limit_curve, size_distribution
 from core.reporting.figures.structure import pair_correlation, rose, two_point, widths
 from core.reporting.figures.style import BLUE, GREY, ORANGE, level, look
@@ -51,6 +52,7 @@ __all__ = [
     "line_profiles",
     "look",
     "mean_map",
+    "mistakes",
     "pair_correlation",
     "probabilities",
     "radial_powers",

@@ -39,7 +39,7 @@ def size_distribution(
         bargap=0,
     )
     figure.update_xaxes(title=f"equivalent diameter ({found.unit}), logarithmic", type="log")
-    figure.update_layout(yaxis={"title": "regions", "rangemode": "tozero"})
+    figure.update_layout(yaxis={"title": "objects", "rangemode": "tozero"})
     figure = styled(figure, dark, height=320)
     figure.update_layout(margin_r=56)
     _tick(figure, found)
@@ -54,7 +54,7 @@ def _add_bars(figure: go.Figure, found: SizeDistribution, near: float) -> None:
         x=(low + high) / 2,
         width=high - low,
         y=bins["regions"],
-        name="regions",
+        name="objects",
         marker={
             "color": BLUE,
             "line": {"color": "rgba(255,255,255,0.55)", "width": 1},
@@ -63,7 +63,7 @@ def _add_bars(figure: go.Figure, found: SizeDistribution, near: float) -> None:
         opacity=0.6,
         customdata=np.stack([low, high], axis=1),
         hovertemplate="%{customdata[0]:.4g} to %{customdata[1]:.4g} "
-        f"{found.unit}: %{{y}} regions<extra></extra>",
+        f"{found.unit}: %{{y}} objects<extra></extra>",
     )
 
 
@@ -123,10 +123,10 @@ def limit_curve(effect: LimitEffect, unit: str, *, dark: bool = False) -> go.Fig
             mode="lines+markers",
             line={"color": color, "width": 2},
             name=name.upper(),
-            hovertemplate=f"{name.upper()} %{{y:.4g}} {unit} of %{{customdata}} regions from "
+            hovertemplate=f"{name.upper()} %{{y:.4g}} {unit} of %{{customdata}} objects from "
             f"%{{x:.4g}} {unit}<extra></extra>",
         )
-    figure.update_xaxes(title=f"smallest region counted ({unit} across)")
+    figure.update_xaxes(title=f"smallest object counted ({unit} across)")
     figure.update_yaxes(title=f"diameter ({unit})", rangemode="tozero")
     return styled(figure, dark, height=220)
 

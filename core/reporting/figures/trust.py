@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from core.reporting.figures.style import BLUE, GREY, ORANGE, styled
 
-_COLORS = (BLUE, ORANGE, GREY)
-_DASHES = ("solid", "dash", "dot")
+_COLORS = (BLUE, ORANGE, GREY, "#2f9e6e")
+_DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def removal_curves(

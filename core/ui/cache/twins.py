@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.imaging.filtering import Pipeline
 from core.measuring.regions import measure_labels
 from core.measuring.segmentation import Segmentation, objects_of
 from core.measuring.twins import MOST_SIDE_PX, Imitation, Judgement, imitate, judge_settings, middle
@@ -110,7 +111,9 @@ def _imitated(micrograph: Micrograph, asked: Objects, given: Given) -> tuple[Mic
     As small as holds enough objects, for the answer is waited for.
     """
     choice = asked.choice
-    bound = given.others or (choice.clusters is not None and choice.clusters.region is not None)
+    chain = Pipeline.from_json(choice.chain).steps if choice.chain else ()
+    by_region = choice.clusters is not None and choice.clusters.region is not None
+    bound = by_region or any(step.others for step in chain)
     count = int(objects(micrograph, asked, given).labels.max())
     side = int(np.sqrt(_WANTED * micrograph.pixels.size / max(count, 1)))
     side = int(np.clip(side, LEAST_SIDE_PX, MOST_SIDE_PX))
@@ -137,6 +140,8 @@ def _measure(
         if seen is not None:
             seen[other.sha256] = phases
         found = objects_of(phases, asked.phase, **found_by.all_sizes.labelling)
+        if found_by.with_cut_ones == found_by.all_sizes:
+            return found.labels  # without limits no table is needed
         table = measure_labels(found.labels, other.pixel_size, included=found.included)
         left = within_limits(table, found_by, other.pixel_size)
         if len(left) == len(table):

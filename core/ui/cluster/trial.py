@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from streamlit.delta_generator import DeltaGenerator
+
 from core.measuring.clustering import AUTO, GREY, GREYS, NONE, Smoothing
 from core.measuring.defaults import smallest_region
 from core.micrograph import Micrograph
@@ -20,13 +22,25 @@ _SMOOTHED = {
 }
 
 
+def ask() -> DeltaGenerator:
+    """Draw what asks for the trial, and return where its sentence goes."""
+    return trial.ask("cluster")
+
+
 def draw(
-    micrograph: Micrograph, choice: cache.ClusterChoice, target: int, regions: cache.RegionChoice
+    micrograph: Micrograph,
+    choice: cache.ClusterChoice,
+    target: int,
+    regions: cache.RegionChoice,
+    place: DeltaGenerator | None,
 ) -> None:
-    """Draw the trial of what is set."""
+    """Draw the trial of what is set, and its sentence in its place."""
     meant = objects_of(choice, target, regions)
-    others = neighbours(micrograph, meant, choice, target)
-    trial.draw(micrograph, meant, cache.Given(), others, "cluster")
+
+    def others() -> list[Neighbour]:
+        return neighbours(micrograph, meant, choice, target)
+
+    trial.draw(micrograph, meant, cache.Given(), others, "cluster", place)
 
 
 def objects_of(

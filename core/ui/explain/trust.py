@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 _SAID = "explain_trust_said"  # micrograph and question -> verdict of the card
 _MOST_SAID = 200
 _MARKS = {True: "yes", False: "no"}
+# Maps of grey levels alone, as a card names them -> headings; |grey| is the distance from the mean.
+_GREYS = {
+    "brightness": "brightness",
+    "distance from the mean grey": "|grey|",
+    "random × distance from the mean grey": "random × |grey|",
+}
 
 
 def draw(micrograph: Micrograph, question: Question) -> None:
@@ -118,10 +124,12 @@ def _numbers(card: TrustCard, micrograph: Micrograph) -> None:
             "this map": frame["map"].map(_three),
             "random maps": frame["random"].map(_three),
             "Sobel edges": frame["sobel"].map(_three),
-            "less random": frame["less random"].map(_three),
-            "less edges": frame["less sobel"].map(_three),
+            **{short: frame[name].map(_three) for name, short in _GREYS.items() if name in frame},
             "beats random": frame["beats random"].map(_MARKS),
             "beats edges": frame["beats sobel"].map(_MARKS),
+            "beats grey levels": frame["beats greys"].map(_MARKS),
+            "less random": frame["less random"].map(_three),
+            "less edges": frame["less sobel"].map(_three),
         }
     )
     show.table(shown, "explain_trust_table")
@@ -133,7 +141,8 @@ def _numbers(card: TrustCard, micrograph: Micrograph) -> None:
     say.caption(
         "Removed: {shares} %; for ROAD {road} %. Removed places are filled with the mean "
         "grey level or a blurred copy, for ROAD with noisy linear imputation. Chance: "
-        "{random}; beaten when every one of them is, by at least 0.01.",
+        "{random}; beaten when every one of them is, by at least 0.01. Maps of grey levels alone: "
+        "brightness; |grey|, the distance from the mean grey; noise times that.",
         shares=shares,
         road=road,
         random=random,
@@ -150,6 +159,7 @@ def _numbers(card: TrustCard, micrograph: Micrograph) -> None:
 def _plots(card: TrustCard) -> None:
     dark = show.is_dark()
     response, edges = card.map, card.responses["sobel"]
+    greys = sorted(card.greys.items(), key=lambda item: -item[1].gain)[:1]
     left, right = st.columns(2, gap="medium")
     for column, kind, words in (
         (left, "deletion", "removed, hottest first"),
@@ -163,6 +173,7 @@ def _plots(card: TrustCard) -> None:
                     ("this map", [response]),
                     ("Sobel edges", [edges]),
                     ("random maps", card.random),
+                    *((f"grey levels ({_GREYS[name]})", [grey]) for name, grey in greys),
                 )
             }
             figure = figures.removal_curves(response.shares, curves, words, dark=dark)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from core.imaging.filtering import Pipeline, Step
 from core.measuring.regions import SizeDistribution, size_distribution
@@ -24,7 +25,7 @@ from core.reporting.recipe import Recipe
 from core.reporting.segmenting import SegmentBy, strokes_of
 from core.ui import cache, measured
 from core.ui.parts import attribution, measuring, say, show, tables
-from core.ui.segment import hand
+from core.ui.segment import hand, trial
 from core.ui.segment.settings import Asked
 from core.ui.shell import samples, segmenting, workspace
 
@@ -36,10 +37,8 @@ _FILES = {
 }
 
 
-def headline(
-    micrograph: Micrograph, asked: Asked, notes: tuple[str, ...], meant: cache.Objects
-) -> None:
-    """Draw the answer in large type, how it came about, and the live histogram."""
+def headline(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
+    """Draw the one answer in large type."""
     samples.badge(micrograph)
     found = cache.objects(micrograph, meant, asked.given)
     table = cache.object_table(micrograph, meant, asked.given)
@@ -47,11 +46,24 @@ def headline(
     say.markdown("### {words}", words=describe(len(table), sizes))
     share, _ = cache.target_shares(micrograph, cache.object_target(micrograph, meant, asked.given))
     say.markdown("{words}", words=_share(found.phases[0].name, share))
+
+
+def draw_sizes(
+    micrograph: Micrograph, asked: Asked, notes: tuple[str, ...], meant: cache.Objects
+) -> DeltaGenerator | None:
+    """Draw how the answer came about, and the live histogram.
+
+    Returns where it is told how wrong the answer is; None where that cannot be tried.
+    """
+    found = cache.objects(micrograph, meant, asked.given)
+    table = cache.object_table(micrograph, meant, asked.given)
+    place = trial.ask(asked)
     for note in notes:
         say.caption("{note}", note=note)
     _novelty(micrograph, asked)
     _changes(micrograph, found)
     measured.sizes.draw(table, micrograph.pixel_size, "segment", **_limits(asked, meant))
+    return place
 
 
 def _limits(asked: Asked, meant: cache.Objects) -> dict[str, Any]:
@@ -124,7 +136,11 @@ def _changes(micrograph: Micrograph, found: Segmentation) -> None:
         say.caption(":material/edit: {said}", said=say.Line(said))
     if found.not_applied:
         with st.expander(
-            say.line("{count} edits did not fit here", count=len(found.not_applied)),
+            say.line(
+                "{count} of {every} edits did not fit here",
+                count=len(found.not_applied),
+                every=len(found.edits) + len(found.not_applied),
+            ),
             icon=":material/warning:",
         ):
             for sentence in found.not_applied[:50]:

@@ -41,6 +41,7 @@ _HOW = {
 }
 _DRAWN = {CUT: ("ruler",), ADD: ("lasso", "polygon"), REDRAW: ("lasso", "polygon")}
 _TOOL = {PAINT: "brush", CUT: "ruler", ADD: "lasso", REDRAW: "lasso"}
+_UNFIT = "segment_hand_unfit"  # micrograph and edits, how many do not fit, and why the last not
 _MOST_CORNERS = 1_500  # of a lasso; more lie closer than a pixel
 
 Find = Callable[[], Segmentation]
@@ -88,10 +89,10 @@ def tools(mode: str) -> tuple[str, ...]:
     return viewer.MEASURING if mode == SELECT else _DRAWN.get(mode, ())
 
 
-def draw_line(micrograph: Micrograph, mode: str) -> None:
+def draw_line(micrograph: Micrograph, mode: str, unfit: str = "") -> None:
     """Draw how it is done, or what went wrong, and undo and redo beside it."""
     now = history(micrograph)
-    said = st.session_state.pop(_SAID, "")
+    said = st.session_state.pop(_SAID, "") or say.plain(unfit)
     if mode == MERGE and st.session_state.get(_FIRST):
         said = said or "Now click the object that belongs to it."
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -112,6 +113,18 @@ def draw_line(micrograph: Micrograph, mode: str) -> None:
             )
         with st.popover("All objects", icon=":material/checklist:"):
             _draw_all(micrograph)
+
+
+def notice(micrograph: Micrograph, found: Segmentation) -> str:
+    """Return why the change that was made last does not fit; empty where it does."""
+    now = micrograph.sha256, len(history(micrograph).done)
+    unfit = len(found.not_applied)
+    then, before, words = st.session_state.get(_UNFIT, (now, unfit, ""))
+    if then != now:
+        is_new = then[0] == now[0] and now[1] > then[1] and unfit > before
+        words = found.not_applied[-1] if is_new else ""
+    st.session_state[_UNFIT] = now, unfit, words
+    return str(words)
 
 
 def _draw_all(micrograph: Micrograph) -> None:
@@ -178,14 +191,15 @@ def click(micrograph: Micrograph, mode: str, at: viewer.Click, find: Find) -> No
 
 def _merge(micrograph: Micrograph, found: Segmentation, number: int) -> None:
     place, area = deepest(found.labels, number)
-    first = st.session_state.pop(_FIRST, None)
+    first = st.session_state.get(_FIRST)
     if first is None:
         st.session_state[_FIRST] = place, area
         picking.OBJECTS.click(number)
         return
     if int(found.labels[round(first[0][0]), round(first[0][1])]) == number:
-        st.session_state[_SAID] = "That is the same object. Click one, then another."
+        st.session_state[_SAID] = "That is the same object. Click another that belongs to it."
         return
+    del st.session_state[_FIRST]
     add(micrograph, Edit("merge", (first[0], place), area_px=(first[1], area)))
 
 

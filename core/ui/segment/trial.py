@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from streamlit.delta_generator import DeltaGenerator
+
 from core.imaging.filtering import Pipeline, Step
 from core.measuring.defaults import smallest_region
 from core.micrograph import Micrograph
@@ -14,10 +16,21 @@ from core.ui.segment.settings import FILTERS, METHOD, SIGMA, SPLIT, Asked
 from core.ui.shell import SMALLEST, smallest_by
 
 
-def draw(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None:
-    """Draw the trial of what is set."""
+def ask(asked: Asked) -> DeltaGenerator | None:
+    """Draw what asks for the trial, and return where its sentence goes."""
+    return trial.ask("segment") if cache.can_be_judged(asked.choice) else None
+
+
+def draw(
+    micrograph: Micrograph, asked: Asked, meant: cache.Objects, place: DeltaGenerator | None
+) -> None:
+    """Draw the trial of what is set, and its sentence in its place."""
     plain = replace(meant, edits=())
-    trial.draw(micrograph, plain, asked.given, neighbours(micrograph, plain), "segment")
+
+    def others() -> list[Neighbour]:
+        return neighbours(micrograph, plain)
+
+    trial.draw(micrograph, plain, asked.given, others, "segment", place)
 
 
 def neighbours(micrograph: Micrograph, meant: cache.Objects) -> list[Neighbour]:

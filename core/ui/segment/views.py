@@ -67,7 +67,10 @@ def draw(
 ) -> None:
     """Draw what the hand does, the picture, and the object that is chosen."""
     mode = hand.ask_mode(with_brush=asked.choice.way == cache.STROKES)
-    hand.draw_line(micrograph, mode)
+    unfit = ""
+    if found is not None:
+        unfit = hand.notice(micrograph, cache.objects(micrograph, meant, asked.given))
+    hand.draw_line(micrograph, mode, unfit)
     hand.remember_shapes(micrograph)
     strokes.remember(micrograph)
     layers: list[viewer.Layer] = []

@@ -1,12 +1,14 @@
 """How far a training reaches: sources that a network never saw, and fewer originals to learn from.
 
-Both need many fits. Where the start knows natural pictures, a linear head on its features as they
-are is fitted each time, in milliseconds. Elsewhere each fit takes a part of the views of the one
-that is kept. Both are simpler than the kept network: what they say is rather a lower bound.
+Both need many fits. Asked for, each is one like that of the network that is kept. Else, where the
+start knows natural pictures, a linear head on its features as they are is fitted each time, in
+milliseconds, and elsewhere each fit takes a part of the views. Both are simpler than the kept
+network: what they say is rather a lower bound.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
@@ -20,12 +22,14 @@ from core.learning.classifying import balanced_accuracy, bootstrap_interval, con
 from core.learning.training import crossvalidation
 from core.learning.training.phases import Trainer
 from core.learning.training.pictures import LabelledPicture
+from core.learning.training.plan import TrainingPlan
 from core.learning.training.quick.head import fit_head
 
 PART = 1 / 3  # of the views of a full fit
 SHARES = (0.25, 0.5, 0.75, 1.0)  # of the groups of originals of every class
 _TOGETHER = 0.16  # of the pictures: so much may be left out of one fit
 _KEPT = 1 / 3  # of every class's pictures, beside sources left out together
+_KEPT_SOURCES = 2 / 3  # of every class's sources, or all but one
 _ORDER_SEED = 20
 Array = NDArray[Any]
 Judge = Callable[[Sequence[int], Sequence[int]], Array]  # learnt from, asked -> classes said
@@ -35,20 +39,47 @@ def measure(
     trainer: Trainer,
     pictures: Sequence[LabelledPicture],
     views: Mapping[str, crossvalidation.Frames],
+    *,
+    wholly: bool = False,
+    views_before: int = 0,
 ) -> dict[str, Any]:
-    """Return for the card what is known of other sources and of more pictures."""
+    """Return for the card what is known of other sources and of more pictures.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        After its last fit.
+    pictures : sequence of LabelledPicture
+    views : mapping
+        The ways in which they are shown.
+    wholly : bool
+        Whether each fit is one like that of the kept network, of as many views. One that went on
+        from an earlier training goes on from that one's fits on the same pictures.
+    views_before : int
+        What each of those had seen.
+    """
     frames = views.get(crossvalidation.WHOLE, views[crossvalidation.SQUARES])
-    if not trainer.plan.still_blocks:
-        brief = replace(trainer.plan, finetune_samples=round(PART * trainer.plan.finetune_samples))
+    plan = trainer.plan
+    if wholly:
+        judge = judge_by_fits(trainer, plan, pictures, frames)
+        seen = plan.finetune_samples + views_before
+        return measure_by(judge, pictures, plan, seen, held_out_folds=2)
+    if not plan.still_blocks:
+        brief = replace(plan, finetune_samples=round(PART * plan.finetune_samples))
         judge = judge_by_fits(trainer, brief, pictures, frames)
-        return measure_by(judge, pictures, brief.folds, brief.seed, brief.finetune_samples)
+        return measure_by(judge, pictures, plan, brief.finetune_samples)
     start = trainer.as_classifier(trainer.new_network().state_dict())
     judge = judge_by_features(crossvalidation.ask(start, frames)[1], pictures)
-    return measure_by(judge, pictures, trainer.plan.folds, trainer.plan.seed, 0)
+    return measure_by(judge, pictures, plan, 0)
 
 
 def measure_by(
-    judge: Judge, pictures: Sequence[LabelledPicture], folds: int, seed: int, views: int
+    judge: Judge,
+    pictures: Sequence[LabelledPicture],
+    plan: TrainingPlan,
+    views: int,
+    *,
+    held_out_folds: int = 1,
 ) -> dict[str, Any]:
     """Return sources left out and learning curve, by one way of fitting and asking.
 
@@ -56,18 +87,32 @@ def measure_by(
     ----------
     judge : callable
     pictures : sequence of LabelledPicture
-    folds, seed : int
-        Of the cross-validation.
+    plan : TrainingPlan
+        Its folds and seed are those of the cross-validation.
     views : int
         Of a fit; 0 where only a head is fitted, which is quick: every fold and each source alone.
+    held_out_folds : int
+        How many folds the learning curve asks about where it is not quick.
     """
     pools = list_spare_sources(pictures) if views == 0 else pool_sources(pictures)
-    rows = learning_curve(judge, pictures, folds, seed, views)
+    count = plan.folds if views == 0 else held_out_folds
     return {
         "held_out_sources": hold_out_sources(judge, pictures, pools),
         "held_out_sources_views": views,
-        "learning_curve": rows,
+        "learning_curve": learning_curve(judge, pictures, plan, views, count),
     }
+
+
+def list_fits(pictures: Sequence[LabelledPicture], plan: TrainingPlan) -> list[list[int]]:
+    """Return the places of the pictures that each fit of `measure(wholly=True)` learns from."""
+    truth, groups = _truth(pictures)
+    pools = [leave_out(pictures, pool)[0] for pool in pool_sources(pictures)]
+    parts = [
+        take_share(truth, groups, rest, share)
+        for rest, _ in fullest_folds(truth, groups, plan, 2)
+        for share in SHARES[:-1]  # the network of a fold is that of all its groups
+    ]
+    return pools + parts
 
 
 def judge_by_features(features: Array, pictures: Sequence[LabelledPicture]) -> Judge:
@@ -84,21 +129,38 @@ def judge_by_features(features: Array, pictures: Sequence[LabelledPicture]) -> J
 
 def judge_by_fits(
     trainer: Trainer,
-    plan: Any,
+    plan: TrainingPlan,
     pictures: Sequence[LabelledPicture],
     frames: crossvalidation.Frames,
 ) -> Judge:
-    """Return what fine-tunes a network each time, by another plan than the trainer's."""
+    """Return what fine-tunes a network each time, by another plan than the trainer's.
+
+    Each fit is kept in the work folder under a name that follows from what it learnt, so that a
+    stopped training goes on, and a later one finds it.
+    """
     brief = copy(trainer)
     brief.plan = plan
-    numbers = iter(range(10**6))
+    names = _fold_names(pictures, plan) if plan == trainer.plan else {}
 
     def judge(rest: Sequence[int], asked: Sequence[int]) -> Array:
-        weights = brief.finetune(f"part{next(numbers)}", [pictures[i] for i in rest])
+        name = names.get(name_of(rest), name_of(rest))
+        weights = brief.finetune(name, [pictures[i] for i in rest])
         logits, _ = crossvalidation.ask(brief.as_classifier(weights), [frames[i] for i in asked])
         return np.asarray(logits.argmax(axis=1))
 
     return judge
+
+
+def name_of(rest: Sequence[int]) -> str:
+    """Return the phase of a fit on the pictures at these places."""
+    places = ",".join(str(place) for place in sorted(int(place) for place in rest))
+    return f"part-{hashlib.sha256(places.encode()).hexdigest()[:12]}"
+
+
+def _fold_names(pictures: Sequence[LabelledPicture], plan: TrainingPlan) -> dict[str, str]:
+    """Return which fits the cross-validation has made already."""
+    folds = crossvalidation.split(*_truth(pictures), plan.folds, plan.seed)
+    return {name_of(rest.tolist()): f"fold{fold}" for fold, (rest, _) in enumerate(folds)}
 
 
 def _truth(pictures: Sequence[LabelledPicture]) -> tuple[Array, Array]:
@@ -117,13 +179,21 @@ def hold_out_sources(
     classes = sorted({picture.label for picture in pictures})
     rows: list[dict[str, Any]] = []
     for pool in pools:
-        out = [place for place, picture in enumerate(pictures) if picture.source in pool]
-        groups = {pictures[place].group for place in out}
-        rest = [i for i, p in enumerate(pictures) if p.source not in pool and p.group not in groups]
+        rest, out = leave_out(pictures, pool)
         if {pictures[i].label for i in rest} == set(classes):
             said = [classes[k] for k in judge(rest, out)]
             rows.extend(list_answers(pictures, dict(zip(out, said, strict=True))))
     return sorted(rows, key=lambda row: (row["source"], row["class"]))
+
+
+def leave_out(
+    pictures: Sequence[LabelledPicture], pool: Sequence[str]
+) -> tuple[list[int], list[int]]:
+    """Return the places learnt from and those of these sources; no original is in both."""
+    out = [place for place, picture in enumerate(pictures) if picture.source in pool]
+    groups = {pictures[place].group for place in out}
+    rest = [i for i, p in enumerate(pictures) if p.source not in pool and p.group not in groups]
+    return rest, out
 
 
 def list_spare_sources(pictures: Sequence[LabelledPicture]) -> list[tuple[str, ...]]:
@@ -161,9 +231,9 @@ def list_answers(
 def pool_sources(pictures: Sequence[LabelledPicture]) -> list[tuple[str, ...]]:
     """Return which sources are left out of one fit: large ones alone, small ones together.
 
-    Largest first, each goes where at most 16 % of the pictures are then left out and every class
-    keeps a third of its own; one that alone takes more is left out alone, unless a class would
-    be without pictures.
+    Largest first, each goes where at most 16 % of the pictures are then left out, and every class
+    keeps a third of its own and two thirds of its sources: else a class would be learnt from one
+    or two. One that alone takes more is left out alone, unless a class would be without pictures.
     """
     sizes = Counter(picture.source for picture in pictures)
     labels = Counter(picture.label for picture in pictures)
@@ -174,7 +244,8 @@ def pool_sources(pictures: Sequence[LabelledPicture]) -> list[tuple[str, ...]]:
         for pool in pools:
             joined = [*pool, source]
             few = sum(sizes[name] for name in joined) <= _TOGETHER * len(pictures)
-            if few and _least_kept(joined, pictures, labels) >= _KEPT:
+            kept = _least_kept(joined, pictures, labels) >= _KEPT
+            if few and kept and _is_spread(joined, pictures):
                 pool.append(source)
                 break
         else:
@@ -190,25 +261,40 @@ def _least_kept(
     return min(1 - out[label] / count for label, count in labels.items())
 
 
-def learning_curve(
-    judge: Judge, pictures: Sequence[LabelledPicture], folds: int, seed: int, views: int
-) -> list[dict[str, Any]]:
-    """Return the held-out scores of fits on shares of the groups of originals, for the card.
+def _is_spread(pool: Sequence[str], pictures: Sequence[LabelledPicture]) -> bool:
+    """Tell whether no class loses more than a third of its sources, except for a single one."""
+    pairs = {(picture.label, picture.source) for picture in pictures}
+    sources = Counter(label for label, _ in pairs)
+    out = Counter(label for label, source in pairs if source in pool)
+    return all(n < 2 or n <= (1 - _KEPT_SOURCES) * sources[label] for label, n in out.items())
 
-    Where networks are fine-tuned one fold is held out, the one that has most of its rarest class:
-    four fits are enough to wait.
-    """
+
+def learning_curve(
+    judge: Judge,
+    pictures: Sequence[LabelledPicture],
+    plan: TrainingPlan,
+    views: int,
+    folds: int,
+) -> list[dict[str, Any]]:
+    """Return the held-out scores of fits on shares of the groups of originals, for the card."""
     truth, groups = _truth(pictures)
-    count = truth.max() + 1
-    parts = crossvalidation.split(truth, groups, folds, seed)
-    if views:
-        parts = [max(parts, key=lambda part: np.bincount(truth[part[1]], minlength=count).min())]
+    parts = fullest_folds(truth, groups, plan, folds)
     answers = []
     for share in SHARES:
         for rest, held in parts:
             part = take_share(truth, groups, rest, share)
             answers.append((share, part, held, judge(part, held.tolist())))
-    return curve_rows(truth, groups, answers, views, int(count))
+    return curve_rows(truth, groups, answers, views, int(truth.max() + 1))
+
+
+def fullest_folds(
+    truth: Array, groups: Array, plan: TrainingPlan, count: int
+) -> list[tuple[Array, Array]]:
+    """Return those folds of the cross-validation whose rarest class has most pictures."""
+    parts = crossvalidation.split(truth, groups, plan.folds, plan.seed)
+    rarest = [np.bincount(truth[held], minlength=truth.max() + 1).min() for _, held in parts]
+    order = np.argsort(-np.array(rarest), kind="stable")[:count]
+    return [parts[place] for place in order]
 
 
 def take_share(truth: Array, groups: Array, rest: Sequence[int] | Array, share: float) -> list[int]:

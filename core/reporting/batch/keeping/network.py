@@ -22,7 +22,9 @@ def load(recipe: Recipe) -> Classifier:
     """Return the network that a recipe names, prepared as it says."""
     from core.learning.models import load_model
 
-    return load_model(recipe.model, prepare=recipe.prepare or "")
+    stated = recipe.classes_per_frame
+    several = None if stated is None else stated == "several"
+    return load_model(recipe.model, prepare=recipe.prepare or "", several=several)
 
 
 def check(recipe: Recipe, network: Classifier) -> None:

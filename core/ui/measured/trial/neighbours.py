@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
@@ -78,13 +78,11 @@ def draw(
     micrograph: Micrograph,
     meant: cache.Objects,
     given: cache.Given,
-    neighbours: Sequence[Neighbour],
+    others: Callable[[], Sequence[Neighbour]],
     count: int,
     prefix: str,
 ) -> None:
     """Draw what asks for the comparison, and once asked, which setting is better, to be taken."""
-    if not neighbours:
-        return
     on = st.toggle(
         "Would another setting be better?",
         key=f"{prefix}_trial_others",
@@ -92,6 +90,10 @@ def draw(
         help="Neighbours of what is set measure the same look-alikes. Takes some times as long.",
     )
     if not on:
+        return
+    neighbours = others()
+    if not neighbours:
+        st.caption("What is set has no neighbours to try.")
         return
     asked = tuple((each.words, each.objects) for each in neighbours)
     with working.progress_bar("Trying other settings: {} …") as tell:

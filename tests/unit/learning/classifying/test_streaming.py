@@ -4,13 +4,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from core.errors import UserError
 from core.imaging.overlays.finding import find_overlays
 from core.imaging.reading.opening import read_micrograph
 from core.learning.classifying import streaming
 from core.learning.classifying.classification import Classification, classify
-from core.learning.classifying.streaming import classify_files
+from core.learning.classifying.streaming import classify_files, pool_of_workers
 from core.learning.models import Classifier
 from core.micrograph import Micrograph
 
@@ -80,3 +81,16 @@ def test_an_endless_stream_is_taken_from_as_it_is_needed(
 
 def test_nothing_in_nothing_out(classifier: Classifier) -> None:
     assert list(classify_files(classifier, [])) == []
+
+
+def test_threads_of_the_pool_use_one_thread_each_and_others_keep_theirs() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pool_of_workers(2, one_thread_each=True) as pool:
+            inside = list(pool.map(lambda _: torch.get_num_threads(), range(6)))
+            outside = torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+    assert inside == [1] * 6
+    assert outside == 2

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from core.imaging.simulation import KINDS, simulate
 from core.learning.explaining.explanation import (
     METHODS,
     Explanation,
+    classify_and_explain,
     explain,
     explain_all,
     to_frame,
@@ -157,3 +159,19 @@ def test_what_the_network_did_not_see_carries_no_evidence(classifier: Classifier
     outside = explanation.heatmap.copy()
     outside[top:bottom, left:right] = 0
     assert not outside.any()
+
+
+def test_together_sums_round_the_same_on_any_number_of_cores(classifier: Classifier) -> None:
+    frames = [simulate(kind, shape=(96, 128), seed=1).micrograph for kind in KINDS[:3]]
+    found = []
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            found.append(classify_and_explain(classifier, frames))
+    finally:
+        torch.set_num_threads(before)
+    for other in found[1:]:
+        for (answer, drawn), (again, redrawn) in zip(found[0], other, strict=True):
+            assert answer == again
+            assert np.array_equal(drawn.raw, redrawn.raw)

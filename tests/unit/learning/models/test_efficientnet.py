@@ -9,7 +9,7 @@ from torch import nn
 
 from core.learning.models import ModelCard
 from core.learning.models.classifier import Classifier
-from core.learning.models.efficientnet import EfficientNetLite0
+from core.learning.models.efficientnet import EfficientNetLite0, SameConv
 from core.learning.models.foreign.opening import open_weights
 from core.learning.models.foreign.published import plain_lite_names
 from core.learning.training.starting import WHEELS
@@ -126,3 +126,16 @@ def test_names_of_timm_fit_too() -> None:
     ours = _drawn().state_dict()
     timm = {name.replace("stages.", "blocks.", 1): value for name, value in ours.items()}
     assert plain_lite_names(timm).keys() == ours.keys()
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("shape", [(8, 8), (9, 12), (1, 2), (33, 10)])
+def test_a_widened_kernel_answers_as_a_padded_map(kernel: int, shape: tuple[int, int]) -> None:
+    """TensorFlow's “same”: where the padding is odd its larger part is behind."""
+    conv = SameConv(3, 3, kernel, 2, 3).eval()
+    x = torch.randn(1, 3, *shape, generator=torch.Generator().manual_seed(0))
+    more = [max((-(-side // 2) - 1) * 2 + kernel - side, 0) for side in shape]
+    (top, bottom), (left, right) = ((n // 2, n - n // 2) for n in more)
+    padded = torch.nn.functional.pad(x, (left, right, top, bottom))
+    wanted = torch.nn.functional.conv2d(padded, conv.weight, None, 2, groups=3)
+    torch.testing.assert_close(conv(x), wanted)

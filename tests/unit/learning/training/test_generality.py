@@ -29,7 +29,14 @@ def _pictures(sources: str) -> list[LabelledPicture]:
 def test_small_sources_share_a_fit_and_large_ones_do_not() -> None:
     pools = generality.pool_sources(_pictures("aAaAaAaAaAaAaAaAaAbBcC"))
     assert pools == [("a",), ("b",), ("c",)]  # b and c together would be 4 of 22
-    assert generality.pool_sources(_pictures("aA" * 15 + "bc")) == [("b", "c")]
+    pools = generality.pool_sources(_pictures("aA" * 15 + "bcdef"))
+    assert pools == [("b", "c"), ("d", "e"), ("f",)]  # two of the six of their class
+
+
+def test_a_class_keeps_two_thirds_of_its_sources() -> None:
+    """Learnt from one source alone it would be that source's instrument."""
+    assert generality.pool_sources(_pictures("aA" * 15 + "bc")) == [("b",), ("c",)]
+    assert generality.pool_sources(_pictures("aA" * 15 + "bC")) == [("a",), ("b", "c")]
 
 
 def test_a_source_whose_class_is_nowhere_else_is_not_left_out() -> None:
@@ -66,12 +73,47 @@ def test_a_head_on_features_takes_every_fold_and_each_source_alone() -> None:
     features = np.array([[p.label == "blobs", p.source == "c"] for p in pictures], float)
     features[-2:, 0] = 1 - features[-2:, 0]
     judge = generality.judge_by_features(features, pictures)
-    found = generality.measure_by(judge, pictures, 5, 0, 0)
+    found = generality.measure_by(judge, pictures, replace(PLAN, folds=5), 0)
     right = {(r["source"], r["class"]): r["right"] for r in found["held_out_sources"]}
     assert right[("c", "blobs")] == right[("c", "stripes")] == 0
     assert right[("a", "blobs")] == 8
     assert [r["left_out"] for r in found["held_out_sources"]] == [16, 16, 8, 8, 2, 2]
     assert {(r["folds"], r["held_out"]) for r in found["learning_curve"]} == {(5, 26)}
+
+
+def test_fits_like_the_kept_one_leave_out_every_source_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None is made twice: the curve's last point is what the folds were, names tell the rest."""
+    pictures = _pictures("aAaA" * 4 + "bB" * 4 + "cC")
+    trainer = Trainer(("blobs", "stripes"), PLAN, "cpu", tmp_path, lambda _: None)
+    weights = trainer.new_network().state_dict()
+    fits: list[tuple[str, list[str]]] = []
+
+    def finetune(_: Trainer, phase: str, learnt: list[LabelledPicture]) -> dict[str, object]:
+        fits.append((phase, sorted({picture.source for picture in learnt})))
+        return weights
+
+    monkeypatch.setattr(Trainer, "finetune", finetune)
+    views = crossvalidation.show(pictures, None)
+    found = generality.measure(trainer, pictures, views, wholly=True, views_before=7200)
+    assert found["held_out_sources_views"] == PLAN.finetune_samples + 7200
+    asked = {(row["source"], row["class"]): row["pictures"] for row in found["held_out_sources"]}
+    assert asked == {
+        **{("a", label): 8 for label in ("blobs", "stripes")},
+        **{("b", label): 4 for label in ("blobs", "stripes")},
+        **{("c", label): 1 for label in ("blobs", "stripes")},
+    }
+    assert {row["folds"] for row in found["learning_curve"]} == {2}
+    foreseen = {generality.name_of(rest) for rest in generality.list_fits(pictures, PLAN)}
+    assert {phase for phase, _ in fits if phase.startswith("part")} == foreseen
+    assert {phase for phase, _ in fits} - foreseen == {"fold0", "fold1"}
+
+
+def test_a_network_that_went_on_has_seen_the_views_of_both_fits() -> None:
+    earlier = {"finetune_samples": 1920, "went_on_from": {"plan": {"finetune_samples": 7200}}}
+    assert readme._all_views(earlier) == 9120
+    assert readme._all_views({"finetune_samples": 1920}) == 1920
 
 
 def test_measured_rows_stand_in_card_and_readme(tmp_path: Path) -> None:

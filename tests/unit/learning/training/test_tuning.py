@@ -191,8 +191,8 @@ def _goes_on(folder: Path, start: Start, tmp_path: Path) -> None:
     earlier, work = tmp_path / "w", tmp_path / "later"
     plan = _plan(finetune_rate=1e-12, head_rate=1e-12, finetune_samples=6, weight_decay=0.0)
 
-    def go_on(plan: TrainingPlan, start: Start) -> ModelCard:
-        given = {"start": start, "work": work, "earlier": earlier, "keep_work": True}
+    def go_on(plan: TrainingPlan, start: Start, **more: bool) -> ModelCard:
+        given = {"start": start, "work": work, "earlier": earlier, "keep_work": True, **more}
         return train(folder, tmp_path / "on", plan=plan, device="cpu", report=str, **given)  # type: ignore[arg-type]
 
     card = go_on(plan, start)
@@ -207,6 +207,8 @@ def _goes_on(folder: Path, start: Start, tmp_path: Path) -> None:
         go_on(replace(plan, seed=1), start)
     with pytest.raises(UserError, match="not that of a training of these"):
         go_on(plan, replace(start, sha256="1" * 64))
+    with pytest.raises(UserError, match="kept no fits without whole sources"):
+        go_on(plan, start, sources_by_fits=True)
     (earlier / "final.pt").unlink()
     with pytest.raises(UserError, match=r"final is missing"):
         go_on(plan, start)

@@ -84,6 +84,22 @@ def test_the_map_that_is_the_network_beats_chance_and_edges(
     assert "better than chance" in card.sentences("bright")[0]
 
 
+def test_where_brightness_says_as_much_the_card_says_so(
+    bright: Classifier, spots: Micrograph
+) -> None:
+    """The network sums what is bright: its own map is no better than the grey levels."""
+    card = card_of(bright, spots, "hirescam", target="bright")
+    assert not card.beats_brightness
+    assert "But no more than grey levels alone" in card.sentences("bright")[1]
+    frame = card.to_frame().set_index("measure")
+    greys = ["brightness", "distance from the mean grey", "random × distance from the mean grey"]
+    assert np.isfinite(frame[greys].to_numpy()).all()
+    assert not frame.loc["deletion AUC (mean)", "beats greys"]
+    assert frame.loc["deletion AUC (mean)", "beats random"]
+    alone = {name: card.responses[name] for name in ("map", "sobel")}
+    assert dataclasses.replace(card, responses=alone).to_frame()["beats greys"].all()
+
+
 def test_deleting_in_the_best_order_cannot_be_beaten(bright: Classifier, spots: Micrograph) -> None:
     """Where every pixel counts alone, its own map is the best order there is."""
     found = explain_all(

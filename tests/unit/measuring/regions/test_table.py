@@ -462,3 +462,14 @@ def test_winding_ridges_are_reconstructed_to_the_bit_across_tiles():
     assert theirs.mean() > 0.4
     for rounds in (400, 3):
         np.testing.assert_array_equal(reconstruct(floor, height, most_rounds=rounds), theirs)
+
+
+def test_rough_ground_is_one_region_and_particles_packed_like_it_are_many():
+    noise = cv2.GaussianBlur(np.random.default_rng(3).random((300, 300)), (0, 0), 2.5)
+    holes = noise < np.quantile(noise, 0.1)
+    assert label_regions(~holes, split=True, min_area_px=10).max() == 1
+    assert label_regions(~holes, split=True, min_area_px=10, least_solidity=0).max() > 20
+    rows, cols = np.mgrid[:300, :300]
+    packed = np.hypot(rows % 37 - 18, cols % 37 - 18) < 18.9
+    assert label_regions(packed).max() == 1
+    assert label_regions(packed, split=True, min_area_px=100).max() == 8 * 8

@@ -103,9 +103,37 @@ def test_bands_give_what_the_whole_frame_gives(monkeypatch):
 
     micrograph = _halves()
     whole = learn_pixels([micrograph], [_strokes()]).apply(micrograph)[1]
-    monkeypatch.setattr(maps, "_BAND_PX", 128 * 20)
+    monkeypatch.setattr(maps, "_KEPT_PART_PX", 128 * 20)
     parts = learn_pixels([micrograph], [_strokes()]).apply(micrograph)[1]
     assert np.mean(np.abs(whole - parts) > 0.05) < 0.01  # texture sums differ in the last bits
+
+
+def test_a_large_frame_described_square_by_square_gives_what_the_whole_gives(monkeypatch):
+    from core.measuring.strokes import maps
+
+    micrograph = simulate("spheroids", shape=(200, 300), seed=1).micrograph
+    painted = np.zeros(micrograph.shape, np.int32)
+    painted[20:24, 10:290:2], painted[150:154, 3:280:3] = 1, 2
+    kept = maps.describe_pixels(micrograph)
+    whole = kept.at(painted > 0)
+    monkeypatch.setattr(maps, "MOST_KEPT_PX", 0)
+    monkeypatch.setattr(maps, "_PART_PX", 50**2)
+    squares = maps.describe_pixels(micrograph)
+    assert not squares.are_kept
+    assert whole.shape[1] == maps.FINE_MAPS + 16
+    np.testing.assert_allclose(squares.at(painted > 0), whole, rtol=2e-3, atol=2e-3)
+    labels, shares = learn_pixels([micrograph], [painted], described=[squares]).apply(micrograph)
+    assert (labels[painted > 0] == painted[painted > 0]).all()
+    np.testing.assert_allclose(shares.sum(axis=0), 1, atol=1e-5)
+
+
+def test_a_pixel_far_out_of_range_is_told_as_any_other():
+    pixels = _halves(dtype=np.float32).pixels.copy()
+    pixels[11, 20], pixels[41, 90] = 1e30, -1e9  # under strokes
+    micrograph = Micrograph("hot", pixels)
+    labels, probabilities = learn_pixels([micrograph], [_strokes()]).apply(micrograph)
+    assert np.isfinite(probabilities).all()
+    assert np.mean(labels == TRUTH) > 0.9
 
 
 def test_several_micrographs_teach_one_classifier():
@@ -165,6 +193,17 @@ def test_the_error_is_that_of_strokes_left_out():
     assert found.right.estimate == pytest.approx(real, abs=0.1)
     assert [count for count, _ in found.curve] == sorted(count for count, _ in found.curve)
     assert len(found.curve) == 4
+
+
+def test_a_phase_weighs_as_much_as_it_covers_and_a_stroke_as_long_as_it_is():
+    from core.measuring.strokes.advice import weighed
+
+    right, pixels, phase = np.array([1, 0.5, 0.2, 0.8]), np.array([30, 10, 20, 20]), [0, 0, 1, 1]
+    found = weighed(right, pixels, np.array(phase), np.array([0.9, 0.1]))
+    assert found.estimate == pytest.approx(0.9 * 0.875 + 0.1 * 0.5)
+    assert 0 <= found.low < found.estimate < found.high <= 1
+    sure = weighed(np.ones(4), pixels, np.array(phase), np.array([0.5, 0.5]))
+    assert sure[:3] == (1, 1, 1)
 
 
 def test_a_stroke_that_lies_is_told_wrongly_when_left_out():

@@ -54,6 +54,37 @@ def test_particles_that_overlap_are_told_apart_by_the_neck_between_them():
     assert read(pixels, pixels > 110).max() == 32
 
 
+def rings(inside, side=160, pitch=40):
+    """Return discs that are brighter at their edges, and the discs."""
+    shape = np.zeros((side, side), np.uint8)
+    pixels = np.full((side, side), 40, np.float32)
+    for row in range(pitch // 2, side, pitch):
+        for col in range(pitch // 2, side, pitch):
+            cv2.circle(shape, (col, row), 12, 1, -1)
+            cv2.circle(pixels, (col, row), 12, 200.0, -1)
+            cv2.circle(pixels, (col, row), 8, float(inside), -1)
+    noise = np.random.default_rng(2).normal(0, 3, pixels.shape)
+    blurred = cv2.GaussianBlur(pixels, (0, 0), 1.0)
+    return np.clip(blurred + noise, 0, 255).astype(np.uint8), shape > 0
+
+
+@pytest.mark.parametrize("inside", [90, 40])
+def test_the_dim_middle_of_a_particle_is_no_gap(inside):
+    pixels, discs_ = rings(inside)
+    careful = read(pixels, pixels > 120)
+    assert careful.max() == 16
+    assert (careful > 0).mean() == pytest.approx(discs_.mean(), rel=0.06)
+
+
+def test_a_gap_between_particles_stays_ground():
+    ring = np.zeros((120, 120), np.float32)
+    for angle in np.linspace(0, 2 * np.pi, 8, endpoint=False):  # a wreath of discs around a gap
+        centre = 60 + 34 * np.cos(angle), 60 + 34 * np.sin(angle)
+        cv2.circle(ring, tuple(int(each) for each in centre), 14, 1.0, -1)
+    pixels = (40 + 150 * cv2.GaussianBlur(ring, (0, 0), 1.0)).astype(np.uint8)
+    assert read(pixels, ring > 0)[60, 60] == 0
+
+
 def test_an_even_picture_holds_nothing():
     pixels = np.full((64, 64), 90, np.uint8)
     found = np.zeros((64, 64), bool)
@@ -83,6 +114,10 @@ def test_clumps_that_are_taken_for_one_are_found_out():
         ((0.01, -0.02, 0.04), "the count is right within 4 %"),
         ((0.0, 0.0, 0.0), "the count is right within 0.05 %"),
         ((np.nan,) * 3, "how wrong the count is read is not known"),
+        ((0.1, -0.2, 1.5), "the count is uncertain by a factor of 2.5"),
+        ((-0.5, -0.7, 0.1), "the count is uncertain by a factor of 3.3"),
+        ((-0.5, -0.9, 3.3), "how wrong the count is read is not known"),
+        ((2.2, -0.8, 12.1), "how wrong the count is read is not known"),
     ],
 )
 def test_a_side_is_named_where_the_limits_leave_out_zero(error, said):

@@ -7,6 +7,7 @@ import pytest
 
 from core.errors import UserError
 from core.reporting.batch import dask_engine
+from core.reporting.recipe import Recipe
 
 
 class Lost:
@@ -49,11 +50,24 @@ def test_without_dask_the_package_to_install_is_named(monkeypatch):
 
 def test_a_worker_with_other_weights_refuses_and_keeps_no_model(monkeypatch, classifier):
     monkeypatch.setattr(dask_engine, "_models", {})
-    monkeypatch.setattr("core.learning.models.load_model", lambda name: classifier)
+    monkeypatch.setattr("core.learning.models.load_model", lambda name, **stated: classifier)
     with pytest.raises(UserError, match="other weights"):
-        dask_engine._load_once("tiny", "cd" * 32)
+        dask_engine._load_once(Recipe(model="tiny"), "cd" * 32)
     assert dask_engine._models == {}
-    assert dask_engine._load_once("tiny", classifier.card.sha256) is classifier
+    assert dask_engine._load_once(Recipe(model="tiny"), classifier.card.sha256) is classifier
+
+
+def test_a_worker_reads_the_network_as_the_recipe_states_it(monkeypatch, classifier):
+    """Workers left out --prepare: other rows than the threads of one process."""
+    asked = []
+    monkeypatch.setattr(dask_engine, "_models", {})
+    monkeypatch.setattr(
+        "core.learning.models.load_model", lambda name, **k: asked.append(k) or classifier
+    )
+    stated = Recipe(model="tiny", prepare="0-1", classes_per_frame="several")
+    for recipe in (stated, stated, Recipe(model="tiny")):
+        dask_engine._load_once(recipe, classifier.card.sha256)
+    assert asked == [{"prepare": "0-1", "several": True}, {"prepare": "", "several": None}]
 
 
 @pytest.mark.parametrize(

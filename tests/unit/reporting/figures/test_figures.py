@@ -167,3 +167,20 @@ def test_what_was_measured_by_hand_is_counted_with_its_mean():
     assert figure.data[1].error_x.value == pytest.approx(values.std(ddof=1))
     assert figure.layout.xaxis.title.text == "length (nm)"
     assert sum(figures.hand_histogram(np.full(3, 5.0), "area", "nm²").data[0].y) == 3
+
+
+def test_mistakes_tell_sides_from_what_may_be_right_and_leave_out_what_is_not_known():
+    nan = float("nan")
+    figure = figures.mistakes(
+        ("share", "count", "D10", "D50"),
+        (2, -30, nan, 900),
+        (-5, -40, nan, -50),
+        (9, -20, nan, 2000),
+    )
+    may_be_right, sided = figure.data
+    assert list(may_be_right.y) == ["share", "D50"]
+    assert list(sided.y) == ["count"]
+    assert may_be_right.marker.color != sided.marker.color
+    assert list(sided.error_x.array) == [10]
+    assert tuple(figure.layout.xaxis.range) == (-100, 100)
+    assert tuple(figures.mistakes((), (), (), ()).layout.xaxis.range) == (-5.4, 5.4)

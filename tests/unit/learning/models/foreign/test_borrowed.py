@@ -16,10 +16,10 @@ from safetensors.torch import save_file
 from torch import nn
 from torchvision import transforms
 
-from core.errors import UnusableModel
+from core.errors import UnusableModel, UserError
 from core.learning.classifying import classify, disagree, try_preparations
 from core.learning.explaining import explain, explain_all, fitting_methods
-from core.learning.models import Classifier, load_model
+from core.learning.models import Classifier, load_model, understand_model
 from core.learning.models.borrowed.building import build_borrowed
 from core.learning.models.folders import save_model
 from core.learning.models.foreign.opening import open_weights
@@ -316,6 +316,29 @@ def test_what_a_file_does_not_say_is_asked_for(tmp_path: Path, frame: Micrograph
     steps = [transforms.Resize((224, 224)), transforms.ToTensor()]
     steps.append(transforms.Normalize([0.5] * 3, [0.5] * 3))
     assert_answers_equal(chosen, frame, probabilities(own, frame, steps))
+
+
+def test_several_classes_a_frame_can_be_stated(tmp_path: Path, frame: Micrograph) -> None:
+    """A head that squashes every class looks as one of a softmax does: the person knows."""
+    own = from_torchvision("resnet18")
+    torch.save(own.state_dict(), tmp_path / "w.pth")
+    path = tmp_path / "w.pth"
+    classifier = load_model(path, device="cpu", prepare="0-1-whole", several=True)
+    steps = [transforms.Resize((224, 224)), transforms.ToTensor()]
+    picture = transforms.Compose(steps)(Image.fromarray(frame.pixels).convert("RGB"))
+    with torch.inference_mode():
+        truth = own(picture[None])[0].sigmoid().tolist()
+    answer = classify(classifier, [frame])[0]
+    assert list(answer.probabilities.values()) == pytest.approx(truth, abs=1e-5)
+    assert answer.present_above == 0.5
+    assert understand_model(path, several=True)["classes_per_frame"] == "several"
+    assert understand_model(path)["classes_per_frame"] == "one"
+    for trained, words in (("em-morph5-2", "trained with one class"), ("one", "has one output")):
+        if trained == "one":
+            own.fc = torch.nn.Linear(own.fc.in_features, 1)
+            torch.save(own.state_dict(), tmp_path / "one")
+        with pytest.raises(UserError, match=words):
+            load_model(tmp_path / "one" if trained == "one" else trained, several=True)
 
 
 def test_a_transformers_maps_are_of_its_patches(tmp_path: Path, frame: Micrograph) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -14,19 +15,44 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _FEW_RUNS = 6  # regions of up to so many rows of pixels are looked up among those already seen
+_TOO_LONG = 1e-4  # what OpenCV adds to the radius of a circle
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hulls:
+    """What is measured of convex hulls; every array has shape (regions,), lengths are in px.
+
+    `longest` and `shortest` are distances across, `around` is the length of the outline, `circle`
+    the diameter of the smallest circle around it, `pixels` how many pixels fit in.
+    """
+
+    longest: Floats
+    shortest: Floats
+    around: Floats
+    circle: Floats
+    pixels: Floats
 
 
 def measure_filling(labels: Labels) -> tuple[Floats, Floats]:
     """Return how many pixels each label has, and how many its convex hull."""
     runs = find_runs(labels)
-    return runs.area, measure_hulls(runs)[2]
+    hulls, which = _find_hulls(runs)
+    return runs.area, _count_pixels(hulls)[which]
 
 
-def measure_hulls(runs: Runs) -> tuple[Floats, Floats, Floats]:
-    """Return longest and shortest distance across each region, and pixels in its convex hull.
+def measure_hulls(runs: Runs) -> Hulls:
+    """Measure the convex hull of each region, which the middles of its outer pixel edges span."""
+    hulls, which = _find_hulls(runs)
+    found = np.array([_measure_hull(hull) for hull in hulls]).reshape(-1, 4).T[:, which] / 2
+    longest, shortest, around, circle = found
+    return Hulls(longest, shortest, around, circle, _count_pixels(hulls)[which])
 
-    The middles of the outer pixel edges span the hull; rows have all that matter at their ends.
-    Coordinates are doubled (x, y), so that these middles are whole.
+
+def _find_hulls(runs: Runs) -> tuple[list[Floats], Integers]:
+    """Return the hulls that are different, and which of them each region has.
+
+    Coordinates are doubled (x, y), so that middles of edges are whole. Rows have all that matter at
+    their ends.
     """
     runs = runs.rows()
     x, y = 2 * np.stack([runs.first, runs.last]), 2 * np.stack([runs.row, runs.row])
@@ -36,14 +62,11 @@ def measure_hulls(runs: Runs) -> tuple[Floats, Floats, Floats]:
     ).astype(np.int32)
     bounds = np.searchsorted(runs.owner, np.arange(runs.count + 1))
     models, which = _shapes(runs, bounds)
-    longest, shortest = np.zeros(models.size), np.zeros(models.size)
     hulls = []
-    for place, index in enumerate(models):
+    for index in models:
         part = points[:, bounds[index] : bounds[index + 1]].reshape(-1, 2)
-        hull = cv2.convexHull(np.ascontiguousarray(part)).reshape(-1, 2).astype(np.float64)
-        longest[place], shortest[place] = _widths(hull)
-        hulls.append(hull)
-    return longest[which] / 2, shortest[which] / 2, _count_pixels(hulls)[which]
+        hulls.append(cv2.convexHull(np.ascontiguousarray(part)).reshape(-1, 2).astype(np.float64))
+    return hulls, which
 
 
 def _shapes(runs: Runs, bounds: Integers) -> tuple[Integers, Integers]:
@@ -72,16 +95,20 @@ def _digest(keys: Integers) -> NDArray[Any]:
     return rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
 
 
-def _widths(hull: Floats) -> tuple[float, float]:
-    """Return the longest distance across a convex polygon, and the shortest.
+def _measure_hull(hull: Floats) -> tuple[float, float, float, float]:
+    """Return a convex polygon's longest and shortest distance across, its length, and its circle.
 
     The shortest lies between one of its edges and the corner furthest from it.
     """
     apart = hull[:, None, :] - hull[None, :, :]
     edges = np.roll(hull, -1, axis=0) - hull
+    lengths = np.hypot(*edges.T)
     across = apart[..., 0] * edges[None, :, 1] - apart[..., 1] * edges[None, :, 0]
-    heights = np.abs(across).max(axis=0) / np.hypot(*edges.T)
-    return float(np.sqrt((apart**2).sum(axis=2).max())), float(heights.min())
+    heights = np.abs(across).max(axis=0) / lengths
+    longest = float(np.sqrt((apart**2).sum(axis=2).max()))
+    _, radius = cv2.minEnclosingCircle(hull.astype(np.float32))
+    circle = max(longest, 2 * (radius - _TOO_LONG))
+    return longest, float(heights.min()), float(lengths.sum()), circle
 
 
 def _count_pixels(hulls: list[Floats]) -> Floats:

@@ -1,0 +1,1 @@
+"""What outlines, hulls and circles of regions tell: one module per kind."""
