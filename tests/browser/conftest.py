@@ -10,11 +10,15 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.browser.app_page import AppPage
 from tests.pages.small_model import save_small_model
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60
@@ -63,17 +67,28 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield address
 
 
-@pytest.fixture
-def tab(chromium: str, server: str) -> Iterator[AppPage]:
-    """A fresh browser tab on the start page."""
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> "Iterator[Browser]":
+    """One browser for the tests of a module: each takes a page of its own, which shares nothing.
+
+    Not for all modules: Playwright's loop would run beside what later tests await.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
-        page = AppPage(browser.new_page(viewport={"width": 1440, "height": 900}), server)
-        page.open()
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def tab(browser: "Browser", server: str) -> Iterator[AppPage]:
+    """A fresh browser tab on the start page."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    tab = AppPage(page, server)
+    tab.open()
+    yield tab
+    page.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.browser.app_page import AppPage
-from tests.browser.conftest import CHROMIUM_ARGS, ROOT, serve
+from tests.browser.conftest import ROOT, serve
 from tests.browser.test_viewer import drag, inside, on_screen, ready, tool
 
 pytestmark = pytest.mark.browser
@@ -24,17 +24,13 @@ def painting(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture
-def page(chromium: str, painting: str) -> Iterator[AppPage]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
-        tab = AppPage(browser.new_page(viewport={"width": 1000, "height": 800}), painting)
-        tab.open()
-        ready(tab.page)
-        inside(tab.page, f"(v.hand.size = {WIDTH})")
-        yield tab
-        browser.close()
+def page(browser: Browser, painting: str) -> Iterator[AppPage]:
+    tab = AppPage(browser.new_page(viewport={"width": 1000, "height": 800}), painting)
+    tab.open()
+    ready(tab.page)
+    inside(tab.page, f"(v.hand.size = {WIDTH})")
+    yield tab
+    tab.page.close()
 
 
 def said(tab: AppPage, strokes: int) -> dict:

@@ -6,13 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from core.imaging.simulation import simulate
 from core.reporting.batch import run_batch
 from core.reporting.recipe import Recipe
 from core.reporting.report import About, write_report
-from tests.browser.conftest import CHROMIUM_ARGS
 
 A4_PT = (594.95996, 841.91998)
 
@@ -31,13 +30,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def page(chromium: str, report: Path) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
-        page = browser.new_page(viewport={"width": 390, "height": 844})
-        page.goto(report.as_uri())
-        yield page
-        browser.close()
+def page(browser: Browser, report: Path) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(report.as_uri())
+    yield page
+    page.close()
 
 
 def test_nothing_sticks_out(page: Page) -> None:

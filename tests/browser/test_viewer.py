@@ -7,10 +7,9 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.app_page import AppPage
-from tests.browser.conftest import CHROMIUM_ARGS
 
 pytestmark = pytest.mark.browser
 SHAPE = (700, 1100)
@@ -55,18 +54,14 @@ def classify(tab: AppPage, micrograph: Path) -> AppPage:
 
 
 @pytest.fixture
-def phone(chromium: str, server: str) -> Iterator[AppPage]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
-        context = browser.new_context(
-            viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-        )
-        page = AppPage(context.new_page(), server)
-        page.open()
-        yield page
-        browser.close()
+def phone(browser: Browser, server: str) -> Iterator[AppPage]:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = AppPage(context.new_page(), server)
+    page.open()
+    yield page
+    context.close()
 
 
 def ready(page: Page) -> None:

@@ -160,8 +160,8 @@ def _draw_thresholds(
     places = [float(threshold) for threshold in thresholds]
     line = {"color": ink(dark), "width": 1.2, "dash": "dash"}
     upright = {"type": "line", "xref": "x", "yref": "y domain", "y0": 0, "y1": 1, "line": line}
-    beside = {"xref": "x", "yref": "y domain", "xanchor": "left", "yanchor": "top"}
-    written = {"showarrow": False, "font": {"size": 11}}
+    beside: dict[str, Any] = {"xref": "x", "yref": "y domain", "xanchor": "left", "yanchor": "top"}
+    written: dict[str, Any] = {"showarrow": False, "font": {"size": 11}}
     figure.update_layout(
         shapes=[{**upright, "x0": place, "x1": place} for place in places],
         annotations=[

@@ -20,7 +20,7 @@ _KINDS = {region.BOX: ("rectangle",), region.LASSO: ("lasso", "polygon")}
 def ask(micrograph: Micrograph) -> Region | None:
     """Draw the choice; return the region that holds, or None for the whole frame."""
     way = st.segmented_control(
-        "Region of interest",
+        "Pixels that count",
         (region.WHOLE, region.BOX, region.LASSO, region.TYPED),
         default=region.WHOLE,
         required=True,

@@ -196,7 +196,8 @@ def ask(micrograph: Micrograph, chosen: str) -> tuple[cache.ClusterChoice, Measu
             _draw_features()
         target = TARGETS[k].draw()
         _draw_regions(micrograph)
-        found = region_picker.ask(micrograph)
+        with st.expander("Region of interest", icon=":material/crop_free:"):
+            found = region_picker.ask(micrograph)
         exclude = EXCLUDE.draw()
     region.hold(found)
     said = gather((*SETTINGS, *measuring.SETTINGS))

@@ -30,6 +30,7 @@ SIZE_WH = (480, 300)
 MADE_OF = "made_of.txt"  # digests of the samples
 _QUALITY = 80
 _TEAL, _ORANGE, _INK, _PAPER = (57, 208, 255), (240, 148, 90), (14, 21, 22), (252, 252, 251)
+_WHITE = (255, 255, 255)
 _METHODS = ("grad-cam", "layercam", "finer-cam", "eigengrad-cam")
 
 
@@ -223,8 +224,18 @@ def _label(drawn: Picture, words: str, size: int = 21) -> Picture:
     wide, pad = pen.textlength(words, font=font), round(0.45 * size)
     height = drawn.shape[0]
     pen.rectangle((0, height - size - 2 * pad, wide + 2 * pad, height), fill=(*_INK, 205))
-    pen.text((pad, height - pad - size / 2), words, (255, 255, 255), font, "lm")
+    middle = height - pad - size / 2
+    pen.text((pad, middle), words.replace("µ", "u"), _WHITE, font, "lm")
+    for place in (n for n, letter in enumerate(words) if letter == "µ"):
+        _tail(pen, font, (pad + pen.textlength(words[:place], font=font), middle), size)
     return np.asarray(image.convert("RGB"))
+
+
+def _tail(pen: ImageDraw.ImageDraw, font: Any, at: tuple[float, float], size: int) -> None:
+    """Make a µ of the u that was written at a place: Pillow's own letters have none."""
+    left, _, _, foot = pen.textbbox(at, "u", font=font, anchor="lm")
+    stem = max(1, round(0.09 * size))
+    pen.rectangle((left, foot - 0.3 * size, left + stem - 1, foot + 0.2 * size), fill=_WHITE)
 
 
 if __name__ == "__main__":

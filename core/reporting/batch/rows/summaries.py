@@ -150,7 +150,8 @@ def collect_regions(
             table = kept.reindex(columns=["touches_border", "weight"])
             table.insert(0, f"equivalent_diameter_{units.length}", kept[column] / scale)
             found.setdefault(str(labels[int(frame["number"].iloc[0])]), []).append(table)
-    order = sorted(found) if by == "label" else dict.fromkeys(str(each) for each in labels.values())
+    names = dict.fromkeys(str(each) for each in labels.values())
+    order = sorted(found) if by == "label" else list(names)
     joined = {n: pd.concat(found[n], ignore_index=True) for n in order if n in found}
     return {name: table for name, table in joined.items() if len(table)}
 
