@@ -36,7 +36,7 @@ def test_every_page_meets_wcag_aa(tab: AppPage, scheme: str, tmp_path: Path):
         tab.go_to(name)
         unfold_sidebar(tab)
         found += violations(tab, name)
-    for label in ("Settings", "A file"):  # the pointer rests on what is chosen
+    for label in ("As set", "A file"):  # the pointer rests on what is chosen
         tab.page.get_by_text(label, exact=True).click()
         tab.settle()
     found += violations(tab, "Batch Report, a recipe's file")

@@ -18,7 +18,7 @@ def test_answer_doubts_tiles_and_table(tab: AppPage, real_micrograph: Path, tmp_
     tab.go_to("Classify")
     expect(tab.page.get_by_text("Most probable class")).to_be_visible()
     tab.unfold("How it was checked")
-    expect(tab.page.get_by_text("% of 15 small changes").first).to_be_visible()
+    expect(tab.page.get_by_text("% of 7 small changes").first).to_be_visible()
     tab.page.get_by_text("Tile map", exact=True).click()
     tab.settle()
     tiles = tab.page.get_by_role("application", name="class of every tile")

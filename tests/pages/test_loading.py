@@ -130,10 +130,10 @@ def test_removing_the_chosen_one_chooses_its_neighbour(app, png, other_png):
 
 
 def test_gallery_turns_pages(app):
-    for _ in range(7):
+    for _ in range(13):
         app.button(key="home_sample_alloys").click().run()
     assert_calm(app)
-    assert len([button for button in app.button if "home_remove_" in str(button.key)]) == 6
+    assert len([button for button in app.button if "home_remove_" in str(button.key)]) == 12
 
 
 def test_kept_files_count_as_memory(app, stack):

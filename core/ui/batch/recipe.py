@@ -44,7 +44,7 @@ from core.ui.shell import (
     workspace,
 )
 
-CURRENT, OBJECTS, FROM_FILE = "Settings", "Segment’s", "A file"
+CURRENT, OBJECTS, FROM_FILE = "As set", "Segment’s", "A file"
 _DEFAULTS = Recipe()
 
 

@@ -55,8 +55,8 @@ def frame_picker(micrograph: Micrograph) -> None:
 def about(micrograph: Micrograph) -> None:
     """Draw what the file says about the instrument, and the downloads of the micrograph."""
     facts = describe_instrument(micrograph)
-    title = say.line("Instrument, save as" if facts else "Save as")
-    with st.sidebar.expander(title, icon=":material/save:"):
+    title = "Instrument, save as" if facts else "Save as"
+    with st.sidebar.expander(say.line("{title}", title=title), icon=":material/save:"):
         if facts:
             rows = {"": list(facts), " ": [say.plain(value) for value in facts.values()]}
             st.table(rows, border="horizontal", hide_index=True, hide_header=True)

@@ -90,8 +90,9 @@ def draw(
         found = _found(micrograph, meant, given)
     if found is None:
         return
-    title = "How wrong this is here, by look-alikes"
-    with st.expander(title, expanded=True, icon=":material/experiment:"):
+    with st.expander(
+        "How wrong this is here, by look-alikes", expanded=True, icon=":material/experiment:"
+    ):
         if not found.judgement.refusal:
             _numbers(found.judgement, prefix)
             neighbours.draw(micrograph, meant, given, others, _TWINS, prefix)
