@@ -25,7 +25,8 @@ def without_hot(pixels: Pixels, exclude: Mask = None) -> Pixels:
     A pixel is hot, or dead, if it differs from the 3 × 3 median by more than eight sigma of what
     pixels usually do (99 % of them), and by more than twice as much as all its neighbours but one;
     or if its grey is that of such pixels, or the last of all, which several have beyond a gap.
-    Corners, lines and points of 2 × 2 pixels are not; noise of any strength is not.
+    Corners, lines and points of 2 × 2 pixels are not; noise of any strength is not; nor is a single
+    pixel of a drawn picture, which has no noise at all.
 
     Parameters
     ----------
@@ -77,6 +78,8 @@ def _standing_off(pixels: Pixels, exclude: Mask) -> NDArray[np.bool_]:
     """Return which pixels stand alone, and further off the 3 × 3 median than pixels do."""
     off = cv2.absdiff(pixels, np.asarray(cv2.medianBlur(np.ascontiguousarray(pixels), 3)))
     usual = float(np.percentile(_sample(counted(off, exclude)), _USUAL_PCT))
+    if not usual:  # a drawn picture: where there is no noise a single pixel may be meant
+        return np.zeros(pixels.shape, np.bool_)
     hot: NDArray[np.bool_] = np.asarray(off > _STANDS_OFF / _SIGMAS * usual)
     places = _alone(pixels, exclude, hot)
     hot[:] = False
