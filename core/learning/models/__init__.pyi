@@ -19,6 +19,7 @@ from .foreign.opening import name_classes as name_classes
 from .foreign.opening import open_weights as open_weights
 from .foreign.opening import require_classes as require_classes
 from .foreign.opening import with_labels as with_labels
+from .foreign.renaming import rename as rename
 from .info import as_text as as_text
 from .info import understand_model as understand_model
 from .installed import ADDED as ADDED

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import UnusableModel
 from core.imaging.memory import require_memory
-from core.learning.models import read_weight_file
+from core.learning.models import read_weight_file, rename
 from core.learning.prompting.installed import has_package, how_to_get
 
 if TYPE_CHECKING:
@@ -92,19 +92,14 @@ def _under_the_package_s_names(tensors: Mapping[str, Tensor]) -> dict[str, Tenso
     if any(name.startswith("image_encoder.") for name in tensors):
         if any("patch_embed.seq" in name for name in tensors):
             raise UnusableModel(_MOBILE)
-        tensors = {_rename(n): t for n, t in tensors.items() if not n.startswith("pixel_")}
+        kept = {n: t for n, t in tensors.items() if not n.startswith("pixel_")}
+        tensors = rename(kept, _RENAMED)
     named = dict(tensors)
     if _PROMPTS in named:  # one matrix has two names
         named.setdefault(_SHARED, named[_PROMPTS])
     if _SHARED in named:
         named.setdefault(_PROMPTS, named[_SHARED])
     return named
-
-
-def _rename(name: str) -> str:
-    for pattern, new in _RENAMED:
-        name = re.sub(pattern, new, name)
-    return name
 
 
 def _config(named: Mapping[str, Tensor]) -> Any:

@@ -42,9 +42,8 @@ _NOBODY = (
 )
 CONNECT_S = 20
 _CHUNK_BYTES = 16 << 20  # of files that one task reads
-_models: dict[
-    tuple[str, str | None, str | None], Classifier
-] = {}  # of a worker: one process answers with one model for long
+_Stated = tuple[str, str | None, str | None]  # weights, preparation, classes per frame
+_models: dict[_Stated, Classifier] = {}  # of a worker: one process answers with one model for long
 _loading = threading.Lock()
 
 

@@ -130,7 +130,7 @@ def usual_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     named = {_OLD_DENSENET.sub(r"\1\2.", name): value for name, value in tensors.items()}
     for mark, rules in _KINDS:
         if any(re.search(mark, name) for name in named):
-            named = _join(_apply(named, rules))
+            named = _join(rename(named, rules))
             break
     return _merge_behind(named)
 
@@ -151,7 +151,8 @@ def lite_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return plain_lite_names(tensors)
 
 
-def _apply(tensors: Mapping[str, Tensor], rules: Rules) -> dict[str, Tensor]:
+def rename(tensors: Mapping[str, Tensor], rules: Rules) -> dict[str, Tensor]:
+    """Return tensors under other names: each pattern's place is taken, one rule after the other."""
     named = {}
     for name, value in tensors.items():
         for pattern, replacement in rules:
