@@ -46,6 +46,10 @@ class Notes:
     checked: int = 0
 
 
+class _Over(Exception):
+    """The time is over: visitors who would not pause any more are no measure of a crowd."""
+
+
 class Visitor:
     """Comes, loads pictures of an own name, walks about, leaves, and comes again.
 
@@ -85,6 +89,8 @@ class Visitor:
         while time.monotonic() < self.until:
             try:
                 self._visit(visit)
+            except _Over:
+                return
             except LostConnection as error:
                 self.notes.troubles.append(f"visitor {self.number} lost the connection: {error}")
             except Exception:
@@ -252,6 +258,8 @@ class Visitor:
     def _do(
         self, name: str, action: Callable[[], object], *, warm: bool = True, think: bool = True
     ) -> None:
+        if not self.once and time.monotonic() > self.until:
+            raise _Over
         began = time.monotonic()
         action()
         took = time.monotonic() - began

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from core.learning.models.card import ModelCard
 from core.learning.models.networks import CHANNELS
+from core.learning.models.one_call import OneCall
 from core.learning.models.preparation import batch_size, require_room
 from core.learning.models.preparing.choice import AnyPreparation, make_preparation
 from core.learning.models.preparing.stated import Stated
@@ -55,6 +56,7 @@ class Classifier:
         self._network: nn.Module = network.to(memory_format=torch.channels_last)
         self._levels = _levels(self.preparation, self.channels, device)
         self._recent = _Recent()
+        self._at_once = OneCall(self._network)
         self._blocks: dict[str, nn.Module] = dict(self._network.blocks())  # type: ignore[operator]
 
     def batch_size(self, size_hw: Sequence[int]) -> int:
@@ -90,8 +92,11 @@ class Classifier:
 
     def features(self, x: Tensor) -> Tensor:
         """Return the last activation map (N, C, h', w') as float32; autocast on CUDA."""
+        activation: Tensor
+        if self.device == "cpu" and not (torch.is_grad_enabled() or self.answers_only):
+            return self._at_once(self._enter(x)).float()
         with torch.autocast("cuda", enabled=self.device == "cuda"):
-            activation: Tensor = self._network.features(self._enter(x))  # type: ignore[operator]
+            activation = self._network.features(self._enter(x))  # type: ignore[operator]
         return activation.float()
 
     def look(self, x: Tensor) -> Tensor:

@@ -6,10 +6,14 @@ that plain state dicts fit. No squeeze-and-excitation, ReLU6, TensorFlow's “sa
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
-from core.learning.models.backbones import Blocks
+from core.learning.models.borrowed.backbones import Blocks
+from core.learning.models.one_call import Chain
 
 # Kernel, stride, expansion, channels, repeats of each stage.
 STAGES = (
@@ -102,17 +106,26 @@ def _normed(conv: SameConv, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
     if norm.training:
         out: Tensor = norm(conv(x))
         return out
+    folded: Tensor = conv(x, *_fold(conv, norm))
+    return folded
+
+
+def _fold(conv: SameConv, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Return the weight and the shift of a convolution that normalises, too."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
     scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-    shift = norm.bias - scale * norm.running_mean
-    folded: Tensor = conv(x, scale[:, None, None, None] * conv.weight, shift)
-    return folded
+    return scale[:, None, None, None] * conv.weight, norm.bias - scale * norm.running_mean
 
 
 def _cut(x: Tensor) -> Tensor:
     """Return activations between 0 and 6, in place: fresh memory cost as much as a convolution."""
     return nn.functional.relu6(x, inplace=True)
+
+
+# A convolution, its normalisation, and whether its activations are cut, a block begins with it, and
+# what the block began with is added behind it.
+_Link = tuple[SameConv, nn.BatchNorm2d, bool, bool, bool]
 
 
 class SeparableBlock(nn.Module):
@@ -128,6 +141,13 @@ class SeparableBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return activations of shape (N, channels_out, ⌈h / stride⌉, ⌈w / stride⌉)."""
         return _normed(self.conv_pw, self.bn2, _cut(_normed(self.conv_dw, self.bn1, x)))
+
+    def links(self) -> list[_Link]:
+        """Return its convolutions in their order."""
+        return [
+            (self.conv_dw, self.bn1, True, False, False),
+            (self.conv_pw, self.bn2, False, False, False),
+        ]
 
 
 class InvertedBlock(nn.Module):
@@ -152,6 +172,14 @@ class InvertedBlock(nn.Module):
         y = _cut(_normed(self.conv_dw, self.bn2, y))
         out = _normed(self.conv_pwl, self.bn3, y)
         return out + x if self.is_residual else out
+
+    def links(self) -> list[_Link]:
+        """Return its convolutions in their order."""
+        return [
+            (self.conv_pw, self.bn1, True, True, False),
+            (self.conv_dw, self.bn2, True, False, False),
+            (self.conv_pwl, self.bn3, False, False, self.is_residual),
+        ]
 
 
 class _Twice(nn.Module):
@@ -242,6 +270,20 @@ class EfficientNetLite0(nn.Module):
                 nn.Sequential(_Normed(self.conv_head, self.bn2), nn.ReLU6(inplace=True)),
             ),
         )
+
+    def chain(self) -> Chain:
+        """Return all convolutions with what `one_call.convolve_all` needs, as they answer now."""
+        links: list[_Link] = [(self.conv_stem, self.bn1, True, False, False)]
+        for stage in self.stages:
+            for block in cast("Iterable[SeparableBlock | InvertedBlock]", stage):
+                links += block.links()
+        links.append((self.conv_head, self.bn2, True, False, False))
+        weights, shifts = zip(*(_fold(conv, norm) for conv, norm, *_ in links), strict=True)
+        steps = [
+            (*conv.answering, conv.groups, is_cut, begins, adds)
+            for conv, _, is_cut, begins, adds in links
+        ]
+        return list(weights), list(shifts), steps
 
     @property
     def _is_asked_twice(self) -> bool:

@@ -7,6 +7,7 @@ brought to this process, which is kept until the process ends.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -52,12 +53,23 @@ def list_models() -> list[str]:
     """
     folder = models_folder()
     cards = folder.glob(f"*/{CARD}") if folder.is_dir() else ()
-    names = [card.parent.name for card in cards if not _finds_particles(card)]
+    names = [card.parent.name for card in cards if not _is_of_particles(card)]
     return sorted(names, key=lambda name: (name != SHIPPED, name))
 
 
-def _finds_particles(card: Path) -> bool:
+def _is_of_particles(card: Path) -> bool:
     """Tell a card of a particle model, which is no classifier; a broken card is a classifier's."""
+    try:
+        changed_ns = card.stat().st_mtime_ns
+    except OSError:
+        return False
+    return _finds_particles(card, changed_ns)
+
+
+@functools.lru_cache(maxsize=256)  # pages list the models at every run
+def _finds_particles(card: Path, changed_ns: int) -> bool:
+    """Tell whether a card, as it was changed last, says that its model finds particles."""
+    del changed_ns
     with contextlib.suppress(OSError, ValueError, RecursionError):
         facts = json.loads(card.read_text(encoding="utf-8"))
         return isinstance(facts, dict) and facts.get("kind") == PARTICLES

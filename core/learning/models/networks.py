@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.learning.models import backbones
+from core.learning.models.borrowed import backbones
 from core.learning.models.borrowed.building import (
     build_borrowed,
     is_borrowed,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.imaging.filtering import cut_levels, grey_histogram, without_hot
-from core.measuring.clustering.result import EXCLUDED, Clustering, check_k, counted_pixels
+from core.measuring.clustering.result import EXCLUDED, Clustering, Mask, check_k, counted_pixels
 from core.micrograph import Micrograph
 
 
@@ -58,7 +58,19 @@ def cluster_gray(
     pixels = image.pixels if isinstance(image, Micrograph) else np.asarray(image)
     check_k(k)
     included = counted_pixels(pixels, exclude)
-    pixels = without_hot(pixels, None if included is None else ~included)
+    return cut_pixels(without_hot(pixels, None if included is None else ~included), k, included)
+
+
+def cut_pixels(pixels: NDArray[Any], k: int, included: Mask | None) -> Clustering:
+    """Return the clusters of `cluster_gray` of pixels as they are, hot ones like all others.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (H, W)
+    k : int
+    included : ndarray of shape (H, W), bool, optional
+        True where a pixel counts, as `counted_pixels` says; None for all.
+    """
     cut = cut_levels(grey_histogram(pixels if included is None else pixels[included]), k)
     labels = _label(pixels, cut.thresholds)
     if included is not None:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from core.imaging.filtering import without_hot
 from core.measuring.clustering.features import DEFAULT, FeatureSet
-from core.measuring.clustering.grey import cluster_gray
+from core.measuring.clustering.grey import cut_pixels
 from core.measuring.clustering.noise import average_greys, find_noise
 from core.measuring.clustering.pixels import cluster_features
-from core.measuring.clustering.result import Clustering, Mask
+from core.measuring.clustering.result import Clustering, Mask, check_k, counted_pixels
 from core.measuring.clustering.smoothing import AUTO, GREYS, Smoothing, smooth_labels
 from core.measuring.selection import Region, leave_out
 from core.micrograph import Micrograph
@@ -62,7 +62,9 @@ def group_pixels(
     if smoothing.kind == GREYS:  # what lies around a region of interest still is its surroundings
         pixels = average_greys(pixels, exclude, smoothing.sigma_px)
     if by == GREY:
-        return smooth_labels(cluster_gray(pixels, k, exclude=left_out), pixels, smoothing)
+        check_k(k)
+        found = cut_pixels(pixels, k, counted_pixels(pixels, left_out))
+        return smooth_labels(found, pixels, smoothing)
     found = cluster_features(
         pixels,
         k,
@@ -85,5 +87,5 @@ def decide_smoothing(
     """
     if by != GREY:
         return _AS_FOUND
-    sigma_px = find_noise(without_hot(micrograph.pixels, exclude), k, exclude).sigma_px
+    sigma_px = find_noise(micrograph.pixels, k, exclude).sigma_px
     return replace(_AS_FOUND, kind=GREYS, sigma_px=sigma_px) if sigma_px else _AS_FOUND

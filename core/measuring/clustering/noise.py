@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi, sqrt
 from typing import Any
 
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.imaging.filtering import blur, cut_levels, grey_histogram, noise_sigma
+from core.imaging.filtering import blur, cut_levels, grey_histogram, noise_sigma, without_hot
 from core.measuring.clustering.grain import Grain, find_grain
-from core.measuring.clustering.grey import cluster_gray
+from core.measuring.clustering.grey import cut_pixels
 from core.measuring.clustering.result import Clustering, Mask, counted_pixels
 
 # How many standard deviations of noise must fit between a cluster's mean and the middle to the
@@ -115,6 +115,7 @@ def find_noise(pixels: NDArray[Any], k: int, exclude: Mask | None = None) -> Noi
     pixels = pixels[part]
     counted = counted_pixels(pixels, None if exclude is None else exclude[part])
     left_out = None if counted is None else ~counted
+    pixels = without_hot(pixels, left_out)
     found = _find_fine(pixels, left_out, k)
     if found.sigma_px and _has_two_peaks(pixels, left_out):
         return found
@@ -154,14 +155,27 @@ def _gaps(pixels: NDArray[Any], left_out: Mask | None, k: int) -> NDArray[np.flo
     UserError
         If there are fewer grey levels than clusters.
     """
-    greys = pixels.ravel() if left_out is None else pixels[~left_out]
-    step = 1.0
-    if greys.dtype != np.uint8:
-        greys = greys[np.isfinite(greys)].astype(np.float32)
-        low = greys.min(initial=np.inf)
-        step = float(greys.max(initial=low) - low) / _LEVELS or 1.0
-        greys = np.rint((greys - low) / np.float32(step)).astype(np.uint16)
-    return step * np.diff(cut_levels(grey_histogram(greys), k).centers)
+    greys, step = _in_steps(pixels, left_out)
+    counted = greys if left_out is None else greys[~left_out]
+    return step * np.diff(cut_levels(grey_histogram(counted), k).centers)
+
+
+def _in_steps(pixels: NDArray[Any], left_out: Mask | None) -> tuple[NDArray[Any], float]:
+    """Return greys above the least as whole numbers of steps, and a step, in grey levels.
+
+    Eight bits stay as they are.
+    """
+    if pixels.dtype == np.uint8:
+        return pixels, 1.0
+    values = pixels.astype(np.float32)
+    counted = values if left_out is None else values[~left_out]
+    if not counted.size:
+        return np.zeros(pixels.shape, np.uint16), 1.0
+    low = counted.min()
+    step = float(counted.max() - low) / _LEVELS or 1.0
+    if left_out is not None:
+        values[left_out] = low
+    return np.rint((values - low) / np.float32(step)).astype(np.uint16), step
 
 
 def _real_gap(gaps: NDArray[np.float64], noise: float) -> float:
@@ -172,8 +186,15 @@ def _real_gap(gaps: NDArray[np.float64], noise: float) -> float:
 
 def _has_two_peaks(pixels: NDArray[Any], left_out: Mask | None) -> bool:
     """Tell whether greys lie about two levels: what is between them is structure, too."""
-    found = cluster_gray(pixels, 2, exclude=left_out)
+    found = _cut(pixels, left_out, 2)
     return bool(np.diff(found.centers)[0] / 2 > _TWO_PEAKS * _spread(found))
+
+
+def _cut(pixels: NDArray[Any], left_out: Mask | None, k: int) -> Clustering:
+    """Return clusters as far as noise needs them: their centres lie above the least grey."""
+    greys, step = _in_steps(pixels, left_out)
+    found = cut_pixels(greys, k, None if left_out is None else ~left_out)
+    return replace(found, centers=step * found.centers, inertia=step**2 * found.inertia)
 
 
 def _spread(found: Clustering) -> float:
@@ -184,9 +205,9 @@ def _spread(found: Clustering) -> float:
 def _coarse_grain(pixels: NDArray[Any], left_out: Mask | None, k: int) -> Grain | None:
     """Return noise of a coarse grain where it, not structure, is why clusters mix; else None."""
     try:
-        found = cluster_gray(pixels, k, exclude=left_out)
+        found = _cut(pixels, left_out, k)
         averaged = average_greys(pixels, left_out, _FLAT_SIGMA_PX)
-        labels = cluster_gray(averaged, k, exclude=left_out).labels
+        labels = _cut(averaged, left_out, k).labels
     except UserError:
         return None
     spread = _spread(found)

@@ -7,6 +7,7 @@ from math import isnan
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from core.reporting import figures
@@ -58,7 +59,7 @@ def draw(run: Run, result: BatchResult) -> None:
     if not done:
         return
     units = choose_units(result.succeeded)
-    _charts(result, units)
+    _charts(run, result, units)
     comparison.draw(result, units)
     evidence.draw(result)
     _table(run, result, units)
@@ -122,7 +123,7 @@ def _downloads(run: Run, result: BatchResult) -> None:
 
 def _problems(result: BatchResult) -> None:
     """Name what failed, and count what is remarkable about the others."""
-    failed = list(_records(result.failed))
+    failed = list(_records(result.failed[["name", "reason"]]))
     for row in failed[:5]:
         say.warning("{name}: {reason}", name=row.name, reason=row.reason, icon=":material/warning:")
     if len(failed) > 5:
@@ -141,41 +142,44 @@ def _problems(result: BatchResult) -> None:
             say.markdown("{lines}", lines=say.joined(said, "\n"))
 
 
-def _charts(result: BatchResult, units: Units) -> None:
-    names, dark = result.model["display_names"], show.is_dark()
+def _charts(run: Run, result: BatchResult, units: Units) -> None:
+    dark = show.is_dark()
+    drawn = run.once(("charts", dark), lambda: _draw_charts(result, units, dark))
+    by = group_column(result.fields)
+    per = "sample" if by == "sample" else "predicted class"
     left, middle, right = st.columns(3, gap="medium")
     with left:
         st.markdown("**Classes**")
-        show.chart(
-            figures.class_distribution(result.rows, names, dark=dark),
-            "batch_classes",
-            "How many micrographs fell into each class",
-        )
-    by = group_column(result.fields)
-    named = {} if by == "sample" else names
-    per = "sample" if by == "sample" else "predicted class"
+        show.chart(drawn[0], "batch_classes", "How many micrographs fell into each class")
     with middle:
         say.markdown("**Area of the target, per {per}**", per=per)
-        groups = summarise_groups(result.fields, by, units)
-        dots = {
-            group.name: result.fields.loc[
-                result.fields[by].fillna("") == group.name, "target_percent"
-            ].to_numpy(float)
-            for group in groups
-        }
         show.chart(
-            figures.area_intervals(groups, named, fields=dots, dark=dark),
+            drawn[1],
             "batch_areas",
             f"Area of the target per {per}: one dot a field, mean with its 95 % interval",
         )
     with right:
         say.markdown("**Sizes of its regions, per {per}**", per=per)
-        sizes = collect_sizes(result.each_regions(), result.fields, units, by)
-        show.chart(
-            figures.size_distributions(sizes, units.length, named, dark=dark),
-            "batch_sizes",
-            f"Equivalent diameters of all regions, per {per}",
-        )
+        show.chart(drawn[2], "batch_sizes", f"Equivalent diameters of all regions, per {per}")
+
+
+def _draw_charts(result: BatchResult, units: Units, dark: bool) -> tuple[go.Figure, ...]:
+    """Return classes, areas and sizes; all regions are read for the last."""
+    names = result.model["display_names"]
+    by = group_column(result.fields)
+    named = {} if by == "sample" else names
+    groups = summarise_groups(result.fields, by, units)
+    group_of = result.fields[by].fillna("")
+    dots = {
+        group.name: result.fields.loc[group_of == group.name, "target_percent"].to_numpy(float)
+        for group in groups
+    }
+    sizes = collect_sizes(result.each_regions(), result.fields, units, by)
+    return (
+        figures.class_distribution(result.rows, names, dark=dark),
+        figures.area_intervals(groups, named, fields=dots, dark=dark),
+        figures.size_distributions(sizes, units.length, named, dark=dark),
+    )
 
 
 def _answer(result: BatchResult, units: Units) -> None:
@@ -207,7 +211,8 @@ def _table(run: Run, result: BatchResult, units: Units) -> None:
     titles = {name: names.get(name, name) for name in result.model["classes"]}
     rows = _filtered(result, titles)
     frame = tables.batch(rows, titles, units)
-    frame.insert(1, "picture", [_thumbnail(result, int(n)) for n in rows["number"]])
+    pictures = run.once("pictures", lambda: _thumbnails(result))
+    frame.insert(1, "picture", [pictures[int(number)] for number in rows["number"]])
     frame.insert(3, "label", [titles.get(name, _NO_LABEL) for name in rows["true_label"]])
     fixed = [column for column in frame.columns if column != "label"]
     formats = show.formats(frame) | {
@@ -262,9 +267,13 @@ def _filtered(result: BatchResult, titles: dict[str, str]) -> pd.DataFrame:
     return rows
 
 
-def _thumbnail(result: BatchResult, number: int) -> str | None:
-    preview = result.preview(number)
-    return tables.data_url(preview.thumbnail, "image/jpeg") if preview else None
+def _thumbnails(result: BatchResult) -> dict[int, str | None]:
+    """Return the small pictures of all rows by their numbers, as addresses."""
+    previews = {int(n): result.preview(int(n)) for n in result.succeeded["number"]}
+    return {
+        number: tables.data_url(preview.thumbnail, "image/jpeg") if preview else None
+        for number, preview in previews.items()
+    }
 
 
 def _labels_file(run: Run, result: BatchResult) -> None:
@@ -281,7 +290,7 @@ def _labels_file(run: Run, result: BatchResult) -> None:
         return
     names = result.model["display_names"]
     titles = {name: names.get(name, name) for name in result.model["classes"]}
-    numbers = {int(row.number): row.name for row in _records(result.rows)}
+    numbers = {int(row.number): row.name for row in _records(result.rows[["number", "name"]])}
     matched = match_labels(read_labels(file.getvalue()), numbers, titles)
     run.note = matched.sentence()
     run.label(matched.labels)

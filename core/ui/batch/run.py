@@ -11,10 +11,10 @@ import secrets
 import shutil
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -35,12 +35,13 @@ from core.reporting.recipe import Recipe
 from core.reporting.report import About, write_report
 from core.ui import cache
 from core.ui.batch.kept import Kept
-from core.ui.parts import Turn, Turns, be_polite, viewer
+from core.ui.parts import Turn, Turns, viewer
 from core.ui.shell import sentence, visitor, workspace
 
 if TYPE_CHECKING:
     from core.learning.models import Classifier
 
+_Made = TypeVar("_Made")
 _KEY, _KEPT_KEY = "batch_run", workspace.BATCH_KEPT
 _WAITING = "waiting for another batch on this server"
 _BACK = "The page was opened anew; your finished batch is back."
@@ -81,6 +82,7 @@ class Run:
         self.is_opened = False  # saved results, computed elsewhere
         self.place = place
         self._labelling = threading.Lock()
+        self._drawn: dict[Hashable, Any] = {}  # of this revision
         self._state = _State()
         self._folder = make_folder("batch-")
         self.forget = weakref.finalize(self, _forget, self._state, self._folder)
@@ -173,6 +175,15 @@ class Run:
             self._state.result = relabel(self.result, labels)
             write_report(self._state.result, self._state.result.out, about=self.about)
             self.revision += 1
+            self._drawn = {}
+
+    def once(self, what: Hashable, make: Callable[[], _Made]) -> _Made:
+        """Return what was made of the result under that name; made anew after other labels."""
+        drawn = self._drawn
+        if what not in drawn:
+            drawn[what] = make()
+        made: _Made = drawn[what]
+        return made
 
     def entitle(self, about: About) -> None:
         """Take over title, authors and note, and write the report again."""
@@ -331,7 +342,6 @@ def _work(
             if turn is None:
                 state.problem = "Cancelled before it began: nothing was analysed."
                 return
-            be_polite()
             state.phase = "reading the first micrographs"
             result = run_batch(
                 sources,

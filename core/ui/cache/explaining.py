@@ -109,6 +109,16 @@ def heatmap_png(
     return display.png_bytes(legends.add_color_bar(barred, ends, look.opacity, look.colormap))
 
 
+@st.cache_data(max_size="16MB", show_spinner="Drawing …", hash_funcs=BY_KEY)
+def small_heatmap_png(
+    micrograph: Micrograph, question: Question, look: Look, width_px: int
+) -> bytes:
+    """Return a small micrograph under its heat map, at most so wide."""
+    height, width = micrograph.shape
+    shown = display.thumbnail(micrograph, max(1, width_px * max(height, width) // width))
+    return display.png_bytes(_blend(shown, explanation(micrograph, question), look, 1.0))
+
+
 def _blend(
     shown: display.Picture, found: Explanation, look: Look, strength: float
 ) -> display.Picture:

@@ -120,8 +120,9 @@ def where(
         if not answer.shows_nothing and "grad-cam" in cache.fitting(model_name):
             question = cache.Question(model_name, exclude=exclude)
             st.image(
-                cache.heatmap_png(micrograph, question, cache.Look(contour=0.5)),
+                cache.small_heatmap_png(micrograph, question, cache.Look(contour=0.5), _SMALL_PX),
                 width=_SMALL_PX,
+                output_format="PNG",
                 alt=say.line("Where the evidence for {label} lies", label=answer.label),
             )
         st.page_link("pages/2_Explain.py", label="See where", icon=":material/visibility:")

@@ -130,7 +130,7 @@ def _turn_pages(total: int) -> int:
 
 def prepare(micrograph: Micrograph) -> None:
     """Compute what a card shows, so that the gallery appears at once."""
-    cache.thumbnail_png(micrograph, 2 * max(_PICTURE_WH))
+    cache.thumbnail_png(micrograph, _thumbnail_px(micrograph))
     cache.window(micrograph)
     cache.saturated(micrograph)
 
@@ -176,6 +176,7 @@ def _card(micrograph: Micrograph, chosen: bool) -> None:
                 st.image(
                     cache.thumbnail_png(micrograph, _thumbnail_px(micrograph)),
                     width=_fit_width(micrograph),
+                    output_format="PNG",
                     alt=micrograph.name,
                 )
             say.markdown("**{name}**", name=micrograph.name)
@@ -229,13 +230,13 @@ def _buttons(sha256: str, chosen: bool) -> None:
 
 
 def _thumbnail_px(micrograph: Micrograph) -> int:
-    """Return the longer side of a thumbnail: twice what is shown, for screens of fine pixels.
+    """Return the longer side of a thumbnail no wider than it is shown.
 
-    Of a frame a few pixels high Streamlit, which halves it, would leave no row.
+    A wider one is drawn anew by Streamlit at every run.
     """
-    shown = max(_PICTURE_WH)
     height, width = micrograph.shape
-    return 2 * shown if 2 * shown * height >= 4 * width else min(shown, _fit_width(micrograph))
+    longer = _fit_width(micrograph) * max(height, width) // width
+    return max(1, min(longer, 2 * max(_PICTURE_WH)))
 
 
 def _fit_width(micrograph: Micrograph) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
+from PIL import Image
 
 from core.ui.parts import say
 from core.ui.shell import grouping, user_errors, workspace
@@ -109,7 +112,7 @@ def draw(take_over: Callable[[Mapping[str, str]], object]) -> None:
     cards = st.grid(len(TASKS), min_column_width=_CARD_PX, gap="small")
     for task in TASKS:
         with cards.cell(), st.container(gap="xsmall"):
-            st.image(str(task.picture), width="stretch", alt=f"{task.shows} Simulated.")
+            st.image(_as_jpeg(task.picture), width="stretch", alt=f"{task.shows} Simulated.")
             opens = st.button(
                 say.line("{title}", title=task.title),
                 key=f"home_task_{task.name}",
@@ -122,6 +125,15 @@ def draw(take_over: Callable[[Mapping[str, str]], object]) -> None:
                 _load(task)
                 take_over(task.settings)
                 st.switch_page(task.page)
+
+
+@functools.cache
+def _as_jpeg(picture: Path) -> bytes:
+    """Return a picture as browsers of all ages take it; Streamlit would make it so at every run."""
+    held = io.BytesIO()
+    with Image.open(picture) as opened:
+        opened.convert("RGB").save(held, "JPEG", quality=90)
+    return held.getvalue()
 
 
 def _load(task: Task) -> None:

@@ -6,7 +6,8 @@ the pages of all others take three to eight times as long; a tenth of that is no
 
 Streamlit collects garbage after every run of every page, which takes 0.27 s of everybody's time
 once the libraries are loaded (500,000 objects) and is switched off in .streamlit/config.toml.
-Reference counts free nearly everything at once; what is left is collected here now and then.
+Reference counts free nearly everything at once; what is left is collected here now and then, and
+what the libraries are made of is not looked at again: nobody else runs while garbage is collected.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ def warm_up() -> None:
         sample = simulate(KINDS[0], shape=(256, 256), seed=0).micrograph
         for name in list_models()[:1]:
             classify(load_model(name), [sample])
+        gc.collect()
+        gc.freeze()
     except Exception:
         _LOG.exception("the warm-up failed; the first classification will take longer")
 

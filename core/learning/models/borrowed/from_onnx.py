@@ -22,8 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import UnusableModel
-from core.learning.models.backbones import Blocks
 from core.learning.models.borrowed import onnx_process
+from core.learning.models.borrowed.backbones import Blocks
 
 ONNX = "onnx"
 MOST_BYTES = 800_000_000

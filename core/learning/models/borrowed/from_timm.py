@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.learning.models.backbones import Blocks
+from core.learning.models.borrowed.backbones import Blocks
 from core.learning.models.borrowed.stem import LARGEST_IMAGE_PX
 from core.learning.models.borrowed.tokens import Transformer
 

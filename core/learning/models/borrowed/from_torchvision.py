@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.learning.models import backbones
+from core.learning.models.borrowed import backbones
 from core.learning.models.borrowed.stem import set_channels
 
 _REGNET_SIZES = ("400mf", "800mf", "6gf", "2gf", "8gf", "16gf")

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.learning.models.backbones import Blocks
+from core.learning.models.borrowed.backbones import Blocks
 
 
 def pack(tokens: Tensor, prefix: int, size_hw: tuple[int, int]) -> Tensor:

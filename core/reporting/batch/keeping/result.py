@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.reporting.batch import export
@@ -101,10 +102,11 @@ class BatchResult:
 
     def preview(self, number: int) -> Preview | None:
         """Return the small pictures of a row; None for a failed one and beyond the first 400."""
-        row = self.rows[self.rows["number"] == number].iloc[0]
-        shown = number if pd.isna(row["duplicate_of"]) else int(row["duplicate_of"])
+        place = int(np.flatnonzero(self.rows["number"].to_numpy() == number)[0])
+        status, original = (self.rows[name].iat[place] for name in ("status", "duplicate_of"))
+        shown = number if pd.isna(original) else int(original)
         paths = [self.out / name for name in preview_files(shown)]
-        if row["status"] != "ok" or not all(path.is_file() for path in paths):
+        if status != "ok" or not all(path.is_file() for path in paths):
             return None
         large = [self.out / name for name in preview_files(shown, PLATES)]
         paths += large if all(path.is_file() for path in large) else []

@@ -37,6 +37,7 @@ def make() -> tuple[Counting, Classifier]:
     network = Counting()
     card = ModelCard("counting", "visualcnn", ("a", "b", "c"), preparation={"area_px": 96 * 96})
     classifier = Classifier(network, card)
+    classifier._at_once = network.features  # type: ignore[assignment]  # which counts
     assert classifier.has_linear_head in (True, False)  # asks the network once
     network.frames = 0
     return network, classifier
