@@ -83,10 +83,11 @@ INSIDE = {
     },
     "core.imaging": {
         "memory": (),
-        "parting": ("memory",),
+        "distances": (),
+        "parting": ("distances", "memory"),
         "display": ("memory",),
         "overlays": ("display", "memory"),
-        "filtering": ("parting", "display", "memory"),
+        "filtering": ("parting", "display", "distances", "memory"),
         "scale": ("overlays", "display", "memory"),
         "reading": ("scale", "overlays", "memory"),
         "simulation": ("scale", "overlays", "filtering", "display", "memory"),

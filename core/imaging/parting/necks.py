@@ -14,6 +14,7 @@ import numpy as np
 import skimage
 from numpy.typing import NDArray
 
+from core.imaging.distances import distance_inside
 from core.imaging.parting.flooding import flood
 
 Labels = NDArray[np.int32]
@@ -54,7 +55,7 @@ def part_at_necks(
         whole = number_connected(inside, connectivity)
     if inside.all() or not inside.any():  # there is no outline to measure a distance from
         return whole
-    distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance = distance_inside(inside)
     # The last digits of a logarithm depend on where an array lies in memory, and with them the cut.
     height = np.round(np.log(distance.astype(np.float64) + _ROUGH_PX), 6).astype(np.float32)
     floor = np.where(inside, np.maximum(height + np.float32(np.log(neck)), 0), np.float32(0))

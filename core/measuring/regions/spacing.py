@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
+from core.imaging.distances import distance_inside
 from core.measuring.regions.border import as_included
 from core.measuring.regions.neighbours import ClarkEvans, clark_evans
 from core.micrograph import PixelSize
@@ -127,7 +127,7 @@ def _way_out(shape: tuple[int, ...], counted: Mask | None) -> NDArray[np.float32
     """Return how far each pixel's edge is from what is not seen."""
     seen = np.ones(shape, np.uint8) if counted is None else counted.astype(np.uint8)
     framed = np.pad(seen, 1)
-    away = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    away = distance_inside(framed)
     return np.maximum(away[1:-1, 1:-1] - 1, 0)
 
 

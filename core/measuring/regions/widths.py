@@ -12,6 +12,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
+from core.imaging.distances import distance_inside
 from core.measuring.regions.border import as_included
 from core.micrograph import PixelSize
 
@@ -221,7 +222,7 @@ def _lay_discs(found: Map, seeds: Mask, size: float) -> None:
     if coarse > 1:
         padded = np.pad(free, ((0, -height % coarse), (0, -width % coarse)), constant_values=1)
         free = padded.reshape(small_wh[1], coarse, small_wh[0], coarse).min(axis=(1, 3))
-    away = cv2.distanceTransform(free, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    away = distance_inside(free)
     near = np.repeat(np.repeat(away * coarse <= size / 2, coarse, axis=0), coarse, axis=1)
     found[near[:height, :width] & (found == 0)] = size
 
@@ -252,7 +253,7 @@ def _diameters(smooth: Map, inside: Mask, counted: Mask | None) -> Map:
         )
     if not outside.any():
         return np.zeros_like(smooth)
-    away = cv2.distanceTransform((~outside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    away = distance_inside(~outside)
     best = away.reshape(height, fine, width, fine).max(axis=(1, 3))
     return np.asarray(np.where(inside, np.maximum(2 * best - _RIDGE, 0) / fine, 0), np.float32)
 
@@ -270,7 +271,7 @@ def _fibre_axis(inside: Mask, diameters: Map, counted: Mask | None) -> Mask:
     hidden[[0, -1]] = hidden[:, [0, -1]] = True
     if counted is not None:
         hidden |= ~counted
-    seen = cv2.distanceTransform((~hidden).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    seen = distance_inside(~hidden)
     # The axis may lie a pixel off the middle: an edge must be seen beyond doubt.
     return np.asarray(keep & (seen > diameters / 2 + 1.5) & (diameters > 0))
 
@@ -308,7 +309,7 @@ def _around(points: Mask, radii: Map) -> Mask:
     octaves = np.ceil(2 * np.log2(np.maximum(radii, 1))).astype(np.int64)
     for octave in np.unique(octaves[points]):
         chosen = points & (octaves == octave)
-        away = cv2.distanceTransform((~chosen).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        away = distance_inside(~chosen)
         found |= away <= 2 ** (octave / 2)
     return found
 

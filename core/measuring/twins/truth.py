@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.imaging.distances import distance_inside
 from core.imaging.parting import NECK, part_at_necks
 from core.measuring.regions import label_regions, measure_labels
 
@@ -90,10 +91,7 @@ def signed_distance(mask: Mask) -> Floats:
     far = np.float32(max(mask.shape))
     if mask.all() or not mask.any():
         return np.full(mask.shape, far if mask.any() else -far, np.float32)
-    inside, outside = (
-        cv2.distanceTransform(part.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        for part in (mask, ~mask)
-    )
+    inside, outside = (distance_inside(part) for part in (mask, ~mask))
     half = np.float32(0.5)
     return np.asarray(np.where(mask, inside - half, half - outside), np.float32)
 

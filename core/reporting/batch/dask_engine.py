@@ -7,6 +7,7 @@ hand, the scheduler gives to another one.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
@@ -279,16 +280,28 @@ def _answer_and_measure(
 
 
 def _keep_to_own_cores() -> None:
-    """Let the network use as many threads as the worker was given, not one for each core.
+    """Let libraries use as many threads as the worker was given, not one for each core.
 
     Two workers on two cores took 1.7 times the CPU seconds of one: the threads of both waited for
-    each other in the network's every layer.
+    each other in the network's every layer. A worker of one thread filled 1.2 cores by OpenCV's.
     """
     from dask import distributed
 
     from core.learning.models import use_threads
 
-    use_threads(distributed.get_worker().state.nthreads)
+    threads = distributed.get_worker().state.nthreads
+    use_threads(threads)
+    _limit_libraries(threads)
+
+
+@functools.cache
+def _limit_libraries(threads: int) -> None:
+    """Limit the threads of OpenCV and of linear algebra, once in a process."""
+    import cv2
+    from threadpoolctl import threadpool_limits
+
+    cv2.setNumThreads(threads)
+    threadpool_limits(threads)
 
 
 def _load_once(recipe: Recipe, sha256: str) -> Classifier:

@@ -10,6 +10,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from core.imaging.distances import distance_inside
 from core.imaging.filtering.histograms import grey_histogram
 from core.imaging.filtering.operations.bands import in_bands
 from core.imaging.filtering.operations.base import (
@@ -107,9 +108,7 @@ def distance_map(pixels: Pixels, exclude: Mask = None) -> Pixels:
     bright = foreground(pixels, exclude)
     if bright.all():
         return np.zeros(bright.shape, np.float32)
-    return np.asarray(
-        cv2.distanceTransform(bright.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32
-    )
+    return distance_inside(bright)
 
 
 def watershed_split(pixels: Pixels, exclude: Mask = None, *, separation_px: int) -> Pixels:
@@ -138,7 +137,7 @@ def _smooth_distance(bright: Bools) -> NDArray[np.float64]:
 
     In doubles: 32 bits are rounded to the whole number of squared pixels that they stand for.
     """
-    short = cv2.distanceTransform(bright.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    short = distance_inside(bright)
 
     def smooth(band: Pixels) -> NDArray[np.float64]:
         exact = np.sqrt(np.rint(np.square(band, dtype=np.float64)))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.imaging.distances import distance_inside
 from core.measuring.regions.runs import Floats, Integers, Labels, Runs
 
 _PIXELS_AT_ONCE = 1 << 21  # each takes 20 bytes here
@@ -51,7 +51,7 @@ def _groups(top: Integers, bottom: Integers, rows: int) -> list[Integers]:
 
 def _largest(labels: Labels, count: int) -> Floats:
     """Return twice the largest distance to a label's edge; too small where rows cut labels."""
-    distance = cv2.distanceTransform(_doubled(labels), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance = distance_inside(_doubled(labels))
     best = np.maximum(distance[1::2, 1::2], distance[1::2, 2::2])
     np.maximum(best, distance[2::2, 1::2], out=best)
     np.maximum(best, distance[2::2, 2::2], out=best)
