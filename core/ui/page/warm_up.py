@@ -28,7 +28,13 @@ _LOG = logging.getLogger("micrographia")
 _DELAY_S = 1.5  # the page itself goes first
 _TIDY_S = 20.0
 _SWITCH_S = 0.0005
-_LIBRARIES = ("core.reporting.figures", "scipy.ndimage", "scipy.special", "skimage.measure")
+_LIBRARIES = (
+    "core.reporting.figures",
+    "scipy.ndimage",
+    "scipy.special",
+    "skimage.measure",
+    "sklearn.ensemble",  # the first stroke on Segment waited more than a second for it
+)
 _started = threading.Lock()
 _runs = itertools.count()
 
