@@ -26,7 +26,8 @@ from core.imaging.simulation import KINDS, simulate
 
 _LOG = logging.getLogger("micrographia")
 _DELAY_S = 1.5  # the page itself goes first
-_TIDY_S = 20.0
+_TIDY_S, _SELDOM = 20.0, 10  # how often, and at which of these times all is looked at
+_NEVER = 1000  # small collections before Python itself begins one of everything
 _SWITCH_S = 0.0005
 _LIBRARIES = (
     "core.reporting.figures",
@@ -45,6 +46,7 @@ def start_once() -> None:
     if os.environ.get("MICROGRAPHIA_WARM_UP") == "0" or not _started.acquire(False):
         return
     sys.setswitchinterval(_SWITCH_S)
+    gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
     memory.give_frames_back()
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     threading.Thread(target=tidy_up, name="tidy-up", daemon=True).start()
@@ -72,10 +74,14 @@ def warm_up() -> None:
 
 
 def tidy_up() -> None:
-    """Collect garbage and give memory back now and then, as long as pages run."""
-    while True:
+    """Collect garbage and give memory back now and then, as long as pages run.
+
+    What lives long is looked at seldom: with 20 visitors that stops everybody for half a second,
+    and finds a few thousand objects. Where memory is short it is collected at once, see `memory`.
+    """
+    for times in itertools.count(1):
         before = next(_runs)
         time.sleep(_TIDY_S)
         if next(_runs) > before + 1:
-            gc.collect()
+            gc.collect(2 if times % _SELDOM == 0 else 1)
             memory.give_back()

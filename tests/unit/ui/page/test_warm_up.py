@@ -1,3 +1,4 @@
+import gc
 import sys
 import threading
 import tomllib
@@ -29,7 +30,7 @@ def test_garbage_is_collected_here_because_streamlit_does_not_any_more(monkeypat
             warm_up.start_once()
 
     monkeypatch.setattr("time.sleep", nap)
-    monkeypatch.setattr("gc.collect", lambda: collected.append(1))
+    monkeypatch.setattr("gc.collect", collected.append)
     with pytest.raises(Enough):
         warm_up.tidy_up()
     assert collected == [1]
@@ -40,9 +41,11 @@ def test_no_thread_keeps_the_interpreter_for_long_while_pages_wait(monkeypatch):
     monkeypatch.setattr(warm_up, "warm_up", lambda: None)
     monkeypatch.setattr(warm_up, "tidy_up", lambda: None)
     monkeypatch.delenv("MICROGRAPHIA_WARM_UP", raising=False)
-    before = sys.getswitchinterval()
+    before, thresholds = sys.getswitchinterval(), gc.get_threshold()
     try:
         warm_up.start_once()
         assert sys.getswitchinterval() <= 0.001
+        assert gc.get_threshold()[2] > thresholds[2]  # nobody stops all to look for garbage
     finally:
         sys.setswitchinterval(before)
+        gc.set_threshold(*thresholds)
