@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.bench_cluster                400 small frames, four runs
     python -m tests.benchmarks.bench_cluster 60             fewer
+    python -m tests.benchmarks.bench_cluster 200 large      640 x 480, one worker and two
     python -m tests.benchmarks.bench_cluster 10000 many     two workers, one killed, and resumed
 
 Scheduler and workers are started as docs/machines.md says. Frames are windows of simulated ones,
@@ -28,8 +29,8 @@ from typing import Any
 SHIPPED = "em-morph5-2"
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = int(sys.argv[1]) if sys.argv[1:] else 400
-IS_MANY = sys.argv[2:] == ["many"]
-SHAPE = (48, 48) if IS_MANY else (240, 320)
+IS_MANY, IS_LARGE = (sys.argv[2:] == [name] for name in ("many", "large"))
+SHAPE = (48, 48) if IS_MANY else (480, 640) if IS_LARGE else (240, 320)
 COMPARED = 300 if IS_MANY else FRAMES
 MODEL = "em-morph5" if IS_MANY else SHIPPED
 _RUN = """
@@ -42,9 +43,10 @@ files = sorted(Path(folder).iterdir())[:int(most)]
 more = {"engine": "dask", "scheduler": scheduler} if scheduler else {}
 recipe = Recipe(model=model, target_cluster=1, pictures=(),
                 measures=() if model == "em-morph5" else ("widths",))
-held, seen = [], []
+held, seen, when = [], [], []
 def listen(done, total, name):
     seen.append(done)
+    when.append(time.perf_counter())
     if done % max(1, total // 10) == 0:
         held.append(int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20)
     print(done, flush=True)
@@ -53,6 +55,7 @@ result = run_batch(files, recipe, out, on_progress=listen, resume=bool(int(resum
                    should_stop=lambda: len(seen) >= int(stop), **more)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 told = {"s": time.perf_counter() - began, "cpu": time.process_time() - cpu, "peak_mb": peak,
+        "steady": 0.9 * len(when) / (when[-1] - when[len(when) // 10]),
         "held": [round(mb) for mb in held], "done": len(seen), "ok": len(result.succeeded)}
 print(json.dumps(told))
 """
@@ -89,6 +92,8 @@ def few(place: Path) -> None:
             told = run(place, name, address)
             report(f"{name} of the workers", told, place)
             print_cpu(workers, told)
+    if IS_LARGE:
+        return
     with cluster(place, 2) as (address, workers):
         told = run(place, "killed", address, at=FRAMES // 4, victim=workers[0])
         report(f"two, one killed after {FRAMES // 4} frames", told, place)
@@ -206,6 +211,7 @@ def run(
 def report(words: str, told: dict[str, Any], place: Path | None = None) -> None:
     """Print a case; with a place, whether rows and regions are those of the threads."""
     line = f"{words:<36} {told['s']:6.1f} s, {told['done'] / told['s']:5.1f} frames/s, "
+    line += f"{told['steady']:.2f} from a tenth of them on, "
     line += f"client's peak {told['peak_mb']:.0f} MB, {told['ok']} rows ok"
     if place is not None:
         line += "".join(
