@@ -35,7 +35,7 @@ from core.reporting.recipe import Recipe
 from core.reporting.report import About, write_report
 from core.ui import cache
 from core.ui.batch.kept import Kept
-from core.ui.parts import Turn, Turns, viewer
+from core.ui.parts import Door, Turn, Turns, viewer
 from core.ui.shell import sentence, visitor, workspace
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ _GONE = (
     "The batch that the address names is gone: a finished one is kept for an hour. Run it again."
 )
 _SHOWN = 12  # rows shown while the batch runs
+_DOOR = Door()  # to other labels, for which the report is written anew
 _TURNS = Turns(2)  # batches at work at once on this server; others wait
 
 
@@ -171,7 +172,7 @@ class Run:
     def label(self, labels: Mapping[int, str]) -> None:
         """Take over true classes and write tables and report again."""
         assert self.result is not None
-        with self._labelling:  # a kept batch may be open in two tabs
+        with _DOOR.enter(), self._labelling:  # a kept batch may be open in two tabs
             self._state.result = relabel(self.result, labels)
             write_report(self._state.result, self._state.result.out, about=self.about)
             self.revision += 1

@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.reporting import figures
 from core.ui import cache
 from core.ui.models import preparing
-from core.ui.parts import say, show, tables
+from core.ui.parts import Door, say, show, tables
 from core.ui.shell import EXCLUDE, model_choice, uploads, user_errors, visitor, workspace
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ SUFFIXES = ("pth", "pt", "tar", "ckpt", "bin", "safetensors", "zip", "onnx")
 _REFUSED = ("h5", "hdf5", "keras", "tflite", "pkl", "pb", "pt2", "msgpack", "mlmodel")
 _TURN, _DRAFT, _TRIED = "models_turn", "models_draft", "models_tried"
 _UNCALIBRATED = "**{name}** with {probability} (not calibrated)"
+_DOOR = Door()  # to adding a model, which opens a stranger's file and tries it out
 _MANY = 12  # classes that are listed one by one
 
 
@@ -108,7 +109,9 @@ def _open(file: UploadedFile) -> _Draft:
         with path.open("wb") as target:
             target.write(file.getbuffer())
         try:
-            return _Draft(file.file_id, cache.add_model(path, file.name, visitor.identity()))
+            with _DOOR.enter():
+                added = cache.add_model(path, file.name, visitor.identity())
+            return _Draft(file.file_id, added)
         except UserError as error:
             return _Draft(file.file_id, None, str(error))
 

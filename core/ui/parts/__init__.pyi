@@ -23,6 +23,7 @@ from .tables import data_url as data_url
 from .targets import AUTOMATIC as AUTOMATIC
 from .targets import MOST_CLUSTERS as MOST_CLUSTERS
 from .targets import targets as targets
+from .turns import Door as Door
 from .turns import Turn as Turn
 from .turns import Turns as Turns
 from .turns import be_polite as be_polite

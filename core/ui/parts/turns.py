@@ -2,6 +2,7 @@
 
 Nobody is at work twice while another waits: a batch that holds the second turn of one visitor gives
 way between two micrographs as soon as somebody else is waiting, and goes on when a turn is free.
+What is short but dear, and can be asked for without end, goes through a door.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -20,6 +22,36 @@ def be_polite() -> None:
     """Let other threads of this process go first, where the system knows niceness of threads."""
     with contextlib.suppress(AttributeError, OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _POLITE)
+
+
+class Door:
+    """Lets one in at a time, and stays shut for as long as that took.
+
+    Whatever is asked for without a pause, half of the time is everybody else's. Who comes after a
+    pause waits for nothing.
+
+    Parameters
+    ----------
+    most_s : float
+        It is not shut for longer.
+    """
+
+    def __init__(self, most_s: float = 1.0) -> None:
+        self._most_s = most_s
+        self._lock = threading.Lock()
+        self._opens = 0.0
+
+    @contextmanager
+    def enter(self) -> Iterator[None]:
+        """Wait for the door, and hold it."""
+        with self._lock:
+            time.sleep(max(0.0, self._opens - time.monotonic()))
+            began = time.monotonic()
+            try:
+                yield
+            finally:
+                now = time.monotonic()
+                self._opens = now + min(self._most_s, now - began)
 
 
 class Turn:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from core.ui.parts.turns import Turns
+from core.ui.parts.turns import Door, Turns
 
 
 class Batch(threading.Thread):
@@ -103,3 +103,42 @@ def test_those_without_a_name_are_never_the_same_visitor():
     turns = Turns(2)
     with turns.take(None, lambda: False) as one, turns.take(None, lambda: False) as other:
         assert one.visitor != other.visitor
+
+
+def test_a_door_is_shut_for_as_long_as_it_was_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, waits = [100.0], []
+
+    def sleep(seconds: float) -> None:
+        waits.append(round(seconds, 6))
+        clock[0] += seconds
+
+    monkeypatch.setattr("core.ui.parts.turns.time.sleep", sleep)
+    monkeypatch.setattr("core.ui.parts.turns.time.monotonic", lambda: clock[0])
+    door = Door(most_s=1.0)
+    for work_s, pause_s in ((0.3, 0.0), (0.1, 0.04), (0.2, 5.0), (7.0, 0.0), (0.0, 0.0)):
+        with door.enter():
+            clock[0] += work_s
+        clock[0] += pause_s
+    assert waits == [0.0, 0.3, 0.06, 0.0, 1.0]  # not for longer than it may be shut
+
+
+def test_one_at_a_time_goes_through_a_door_even_after_a_failure() -> None:
+    door, inside, most = Door(), [], []
+
+    def enter(number: int) -> None:
+        try:
+            with door.enter():
+                inside.append(number)
+                most.append(len(inside))
+                time.sleep(0.01)
+                inside.remove(number)
+                raise KeyError(number)
+        except KeyError:
+            pass
+
+    threads = [threading.Thread(target=enter, args=(number,)) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert most == [1] * 5
