@@ -103,7 +103,8 @@ class BatchResult:
     def preview(self, number: int) -> Preview | None:
         """Return the small pictures of a row; None for a failed one and beyond the first 400."""
         place = int(np.flatnonzero(self.rows["number"].to_numpy() == number)[0])
-        status, original = (self.rows[name].iat[place] for name in ("status", "duplicate_of"))
+        status = self.rows["status"].iat[place]
+        original: Any = self.rows["duplicate_of"].iat[place]
         shown = number if pd.isna(original) else int(original)
         paths = [self.out / name for name in preview_files(shown)]
         if status != "ok" or not all(path.is_file() for path in paths):
