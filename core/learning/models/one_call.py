@@ -54,7 +54,7 @@ class OneCall:
         if not self._is_chain:
             blocks = nn.Sequential(*(block for _, block in self._network.blocks()))  # type: ignore[operator]
             return script(blocks.eval()) or self._network.features  # type: ignore[return-value]
-        with torch.no_grad():
+        with torch.inference_mode(False), torch.no_grad():  # whoever asked first
             chain: Chain = self._network.chain()  # type: ignore[operator]
         answer, both = _answer_each(), bool(self._network.both)
         return lambda x: answer(x, *chain, both)

@@ -65,3 +65,13 @@ def test_what_torch_cannot_script_still_answers(monkeypatch: pytest.MonkeyPatch)
                 assert torch.equal(asked(x), right)
     finally:
         one_call._answer_each.cache_clear()
+
+
+def test_who_asks_first_leaves_nothing_that_others_cannot_use() -> None:
+    asked, x = OneCall(_made("efficientnet_lite0")), torch.randn(1, 1, 64, 64)
+    with torch.inference_mode():
+        first = asked(x)
+    later = asked(x)
+    assert torch.equal(first, later)
+    assert not later.is_inference()
+    later.requires_grad_().sum().backward()  # type: ignore[no-untyped-call]
