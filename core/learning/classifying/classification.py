@@ -268,7 +268,7 @@ def read_logits(
         candidates = ()
     novelty = None
     if embedding is not None:
-        novelty = measure_novelty(classifier.reference, card, embedding, values)
+        novelty = measure_novelty(classifier.reference, card, embedding, values, logits)
     return Classification(
         label=label,
         probabilities=probabilities,

@@ -17,6 +17,7 @@ from core.micrograph import Micrograph
 HUES = "it has several hues, as photographs and maps of elements have"
 DRAWING = "it has large areas of exactly one light grey, as plots, pages and drawings have"
 NOISE = "neighbouring pixels have nothing in common: it is noise without structure"
+DIFFRACTION = "spots on a lattice fade away from its middle, as in a diffraction pattern"
 BLANK = "all its pixels have one grey level"
 TINY = "it has too few pixels to show a structure"
 NO_CLASS = (BLANK, TINY)  # whatever the network answers is no answer then
@@ -26,6 +27,10 @@ _FLAT_SHARE, _LIGHT = 0.25, 0.85  # of the frame; of its range of grey levels
 _INSIDE = 0.7  # of the flat pixels lie in areas of nothing else
 _ALIKE = 0.02  # correlation with the neighbour, at full size and after averaging 4 × 4
 _LOOKED_AT_PX = 512
+_PATTERN_PX = 256  # the longer side of what is searched for spots
+_MIDDLE, _FADES = 0.15, 1.5  # of the side; how much brighter it is there, as amplitudes
+_NEIGHBOUR_PX = (8, 80)  # from one spot to the next
+_LATTICE = 0.45  # correlation with itself moved by a lattice vector; 0.21 in 363 micrographs
 _CONVERSION = "conversion"
 
 
@@ -52,6 +57,8 @@ def look_for_signs(micrograph: Micrograph, exclude: NDArray[Any] | None = None) 
         found.append(DRAWING)
     elif _is_noise(pixels, exclude):
         found.append(NOISE)
+    elif _is_diffraction(pixels, exclude):
+        found.append(DIFFRACTION)
     return tuple(found)
 
 
@@ -107,3 +114,51 @@ def _alike(image: NDArray[Any]) -> float:
     across = float((centred[:, 1:] * centred[:, :-1]).mean()) / power
     down = float((centred[1:] * centred[:-1]).mean()) / power
     return max(abs(across), abs(down))
+
+
+def _is_diffraction(pixels: NDArray[Any], exclude: NDArray[Any] | None) -> bool:
+    """Tell whether spots on a lattice fade away from the middle of a picture."""
+    image: NDArray[Any] = pixels.astype(np.float32)
+    hidden = ~np.isfinite(image) if exclude is None else exclude | ~np.isfinite(image)
+    scale = min(1.0, _PATTERN_PX / max(image.shape))
+    if hidden.all() or scale * min(image.shape) < _SMALLEST_PX:
+        return False
+    image[hidden] = np.median(image[~hidden])
+    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    amplitude = np.sqrt(np.clip(image - np.percentile(image, 5), 0, None))
+    return _fades(amplitude) and _repeats(amplitude) > _LATTICE
+
+
+def _fades(amplitude: NDArray[Any]) -> bool:
+    """Tell whether a picture is brightest in its middle and darker with every step away from it."""
+    blurred = cv2.GaussianBlur(amplitude, (0, 0), 5)
+    (height, width), brightest = blurred.shape, np.unravel_index(blurred.argmax(), blurred.shape)
+    off = np.hypot(brightest[0] / height - 0.5, brightest[1] / width - 0.5)
+    if off > _MIDDLE:
+        return False
+    rows, cols = np.ogrid[:height, :width]
+    ring = np.hypot(rows - brightest[0], cols - brightest[1]) * 10 // min(height, width)
+    means = np.array([blurred[ring == number].mean() for number in range(5)])
+    return bool((np.diff(means) <= 0).all() and means[0] > _FADES * means[-1])
+
+
+def _repeats(amplitude: NDArray[Any]) -> float:
+    """Return the correlation of spots with themselves, moved by the weaker of two lattice vectors.
+
+    Lines repeat in one direction: the second vector lies at 30° or more from the first.
+    """
+    height, width = amplitude.shape
+    spots = np.clip(amplitude - cv2.GaussianBlur(amplitude, (0, 0), 4), 0, None)
+    spots = (spots - spots.mean()) * np.outer(np.hanning(height), np.hanning(width))
+    power = np.abs(np.fft.rfft2(spots, (2 * height, 2 * width))) ** 2
+    alike = np.fft.fftshift(np.fft.irfft2(power, (2 * height, 2 * width)))
+    itself = float(alike[height, width])
+    if itself <= 0:
+        return 0.0
+    rows, cols = np.ogrid[-height:height, -width:width]
+    reach = np.hypot(rows, cols)
+    alike[(reach < _NEIGHBOUR_PX[0]) | (reach > _NEIGHBOUR_PX[1])] = -np.inf
+    row, col = np.unravel_index(alike.argmax(), alike.shape)
+    row, col = int(row) - height, int(col) - width
+    across = np.abs(row * cols - col * rows) / (np.hypot(row, col) * np.maximum(reach, 1))
+    return float(alike[across > 0.5].max() / itself)

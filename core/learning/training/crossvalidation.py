@@ -357,8 +357,11 @@ def score_apartness(
     classifier: Classifier, kept: Reference, foreign: Frames
 ) -> tuple[Array, Array]:
     """Return novelty (N,) of the originals, each without its group, and of foreign pictures."""
-    near = measure_apartness(kept, kept.embeddings, kept.groups)
-    return near, measure_apartness(kept, ask(classifier, foreign)[1])
+    temperature = classifier.card.calibration.get("temperature", 1.0)
+    held_out = kept.heldout_logits if len(kept.heldout_logits) == len(kept.embeddings) else None
+    near = measure_apartness(kept, kept.embeddings, kept.groups, held_out, temperature)
+    logits, embeddings = ask(classifier, foreign)
+    return near, measure_apartness(kept, embeddings, None, logits, temperature)
 
 
 def score_novelty(

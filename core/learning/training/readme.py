@@ -156,8 +156,8 @@ def _novelty(found: Mapping[str, Any], near_any: bool) -> Iterable[str]:
     weakest = sorted(found["auroc_by_kind"].items(), key=lambda item: item[1])[:4]
     way = (
         "the distance to the nearest training originals in the space of the pooled last "
-        "activation; 1 is the distance below which 95 % of originals lie, each without its "
-        "own group"
+        "activation, less where the classes' scores are large; below 1 lie 95 % of originals, each "
+        "without its own group and with the answer of a network that had not seen it"
         if near_any
         else "the distance to the nearest training originals of the named class in the space of "
         "the pooled last activation; 1 is the distance below which 95 % of held-out originals lie"

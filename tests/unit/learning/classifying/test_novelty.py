@@ -134,3 +134,36 @@ def test_apartness_is_one_where_originals_end_and_asks_no_class() -> None:
     for sure in (sure_of(0)[0], np.array([0.4, 0.3, 0.3])):
         found = measure_novelty(kept, card, foreign[0], sure)
         assert found == pytest.approx(measure_apartness(kept, foreign)[0])
+
+
+def test_what_moves_no_score_is_further_apart() -> None:
+    """Of two as far from the originals the one that no class answers loudly to is the newer."""
+    rng = np.random.default_rng(5)
+    known = np.repeat(rng.random((12, 8)), 2, axis=0) + 0.02 * rng.random((24, 8))
+    groups = list(np.repeat(np.arange(12), 2))
+    answered = dataclasses.replace(
+        reference(known, [0, 1] * 12, groups),
+        heldout_logits=np.tile(np.float32([4, 0, 0]), (24, 1)),
+        heldout_targets=np.zeros(24, np.int64),
+        heldout_groups=np.array(groups, np.int64),
+    )
+    asked = known[:1] + 0.3
+    quiet, loud = np.array([0.3, 0.2, 0.1]), np.array([4.0, 0, 0])
+    own = measure_apartness(answered, answered.embeddings, answered.groups, answered.heldout_logits)
+    assert own.max() == pytest.approx(1)
+    plain = measure_apartness(answered, asked)[0]
+    assert measure_apartness(answered, asked, None, loud[None])[0] == pytest.approx(plain)
+    assert measure_apartness(answered, asked, None, quiet[None])[0] > 1.05 * plain
+    # As many units of the temperature apart, as much of the distance is taken away.
+    cooled = measure_apartness(answered, asked, None, loud[None] - 4, 0.5)[0]
+    assert cooled == pytest.approx(plain * np.exp(8 / 40), rel=1e-3)
+    card = ModelCard("a", "emnet", ("x", "y", "z"), calibration={THRESHOLD: 9.0, NEAR_ANY: 1.0})
+    found = measure_novelty(answered, card, asked[0], softmax(quiet[None])[0], quiet)
+    assert found == pytest.approx(measure_apartness(answered, asked, None, quiet[None])[0])
+
+
+def test_without_an_answer_for_each_original_the_distance_speaks_alone() -> None:
+    kept = reference(np.random.default_rng(6).random((24, 8)), [0, 1] * 12, list(range(24)))
+    asked = np.random.default_rng(7).random((2, 8))
+    alone = measure_apartness(kept, asked)
+    assert measure_apartness(kept, asked, None, np.ones((2, 3))) == pytest.approx(alone)

@@ -12,6 +12,7 @@ from core.imaging.reading import read_micrograph
 from core.imaging.simulation import simulate
 from core.learning.classifying.signs import (
     BLANK,
+    DIFFRACTION,
     DRAWING,
     HUES,
     NOISE,
@@ -64,6 +65,33 @@ def test_noise_blank_and_tiny_say_so() -> None:
     assert look_for_signs(Micrograph("n", noise)) == (NOISE,)
     assert look_for_signs(Micrograph("b", np.full((300, 300), 7, np.uint8))) == (BLANK,)
     assert look_for_signs(Micrograph("t", noise[:8, :8])) == (TINY,)
+
+
+def spots(fading: float, shape: tuple[int, int] = (300, 360), turn: float = 0.3) -> np.ndarray:
+    """Spots on a turned square lattice that fade with the distance from the middle."""
+    rows, cols = np.indices(shape) - np.array(shape)[:, None, None] / 2
+    u, v = np.cos(turn) * rows - np.sin(turn) * cols, np.sin(turn) * rows + np.cos(turn) * cols
+    lattice = (0.5 + 0.5 * np.cos(2 * np.pi * u / 34)) * (0.5 + 0.5 * np.cos(2 * np.pi * v / 34))
+    fade = np.exp(-np.hypot(rows, cols) / fading)
+    counts = np.random.default_rng(0).poisson(900 * lattice**24 * fade + 40 * fade + 2)
+    return counts.astype(np.uint16)
+
+
+@pytest.mark.parametrize(("shape", "turn"), [((300, 360), 0.3), ((512, 512), 0.0)])
+def test_a_diffraction_pattern_says_so(shape: tuple[int, int], turn: float) -> None:
+    assert look_for_signs(Micrograph("d", spots(60, shape, turn))) == (DIFFRACTION,)
+    masked = np.zeros(shape, bool)
+    masked[-20:] = True
+    assert look_for_signs(Micrograph("d", spots(60, shape, turn)), masked) == (DIFFRACTION,)
+
+
+def test_a_lattice_that_does_not_fade_and_one_particle_do_not() -> None:
+    assert not look_for_signs(Micrograph("columns of atoms", spots(1e9)))
+    rows, cols = np.indices((300, 360))
+    counts = 20 + 400 * (np.hypot(rows - 150, cols - 180) < 60)
+    counts = np.random.default_rng(1).poisson(counts).astype(np.uint16)
+    assert not look_for_signs(Micrograph("one particle", counts))
+    assert not look_for_signs(Micrograph("a strip of it", counts[130:166]))
 
 
 @pytest.mark.parametrize("kind", ["alloys", "dendrites", "polyhedra", "rods_fibres", "spheroids"])
