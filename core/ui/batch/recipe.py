@@ -248,12 +248,13 @@ def summary(recipe: Recipe, *, folded: bool = False) -> None:
 
 def _summary(recipe: Recipe) -> None:
     titles = cache.method_titles()
+    model = model_choice.choices().get(recipe.model, recipe.model)
     filters = " → ".join(step.spec.title for step in recipe.filters) or "none"
     overlays = "left out" if recipe.exclude_overlays else "taken for specimen"
     level = recipe.conformal_level
     sets = f"prediction sets at {100 * level:.0f} %; " if level else ""
     lines = (
-        ("Model", f"{recipe.model}; {sets}info bar and letters {overlays}", "pages/1_Classify.py"),
+        ("Model", f"{model}; {sets}info bar and letters {overlays}", "pages/1_Classify.py"),
         ("Explanation", titles.get(recipe.method, recipe.method), "pages/2_Explain.py"),
         ("Filters", filters, "pages/3_Filters.py"),
         _found_by(recipe),
