@@ -25,7 +25,10 @@ def draw(link: Link, place: int, total: int, micrograph: Micrograph) -> None:
             help=_help(spec),
         )
         _draw_buttons(link, place, total)
-        if link.on:
+        if link.on and spec.parameters and place < total - 1:  # one filter is being set, the last
+            with st.expander("Settings", key=f"filters_{link.number}_folded"):
+                _draw_settings(link, spec, micrograph)
+        elif link.on:
             _draw_settings(link, spec, micrograph)
 
 
