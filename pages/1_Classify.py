@@ -19,14 +19,15 @@ with page.user_errors():
     page.settings()
 
     answer = cache.classification(micrograph, model_name, exclude, level)
-    picture, result = show.beside(2)
+    top, picture, result = show.answer_first()
     with picture:
         viewer.show_micrograph(micrograph, exclude, key="classify_viewer")
-    with result:
+    with top:
         samples.badge(micrograph)
         classify.answer.headline(model, answer)
         verdict = st.container(height="content")
         show.caution(micrograph, exclude)
+    with result:
         classify.answer.bars(model, answer)
         evidence = st.container()
         # The answer stands before it is checked: the checks ask the network many times more.

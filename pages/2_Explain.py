@@ -16,7 +16,11 @@ with page.user_errors():
     page.settings()
 
     method = cache.fitting(question.model_name)[question.method]
-    pictures, facts = show.beside(2)
+    top, pictures, facts = show.answer_first()
+    with top:
+        samples.badge(micrograph)
+        show.caution(micrograph, question.exclude)
+        badge = views.answer(micrograph, question, answer)
     with pictures:
         viewer.show_micrograph(
             micrograph,
@@ -32,9 +36,7 @@ with page.user_errors():
         )
         strip = st.container()
     with facts:
-        samples.badge(micrograph)
-        show.caution(micrograph, question.exclude)
-        badge = views.facts(micrograph, question, look, answer)
+        views.facts(micrograph, question, look, answer)
         views.save(micrograph, question, look)
 
     section = settings.SECTION.draw()

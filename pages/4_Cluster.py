@@ -29,12 +29,13 @@ with page.user_errors():
     clustering = views.find(micrograph, choice)
     target = choices.target(micrograph, choice, measured.target)
 
-    pictures, facts = show.beside(2)
+    top, pictures, facts = show.answer_first()
+    with top:
+        views.shares(micrograph, target, clustering)
     with pictures:
         views.pictures(micrograph, choice, target, measured.regions)
         region_picker.draw(micrograph)
     with facts:
-        views.shares(micrograph, target, clustering)
         choices.draw(micrograph, choice, measured, clustering)
         views.facts(micrograph, choice, measured.regions, clustering)
     views.features(micrograph, choice, clustering)

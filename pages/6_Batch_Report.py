@@ -26,6 +26,7 @@ with page.user_errors():
     if recipe is not None:
         with page.user_errors():
             batch_recipe.summary(recipe, folded=batch_run.is_done())
+            batch_recipe.offer_objects()
     else:
         st.write("Give a recipe.json in the sidebar; every report holds one.")
     if said := batch_run.bring_back():

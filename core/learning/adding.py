@@ -60,7 +60,7 @@ _FULL = (
 )
 _DAMAGED = "The archive is cut short or damaged; pack the model folder again."
 _NOTES = "inferred"
-_UNSAID = "The file does not say how frames"
+UNSAID = "The file does not say how frames"
 _SAID = "A person chose how frames are prepared"
 _BY_HAND = "The classes were named by hand."
 _SEVERAL_BY_HAND = "A person said that several classes may be true of one micrograph."
@@ -191,7 +191,7 @@ def choose_preparation(added: AddedModel, prepare: str) -> AddedModel:
         If the text is none, or the model had to make room for others meanwhile.
     """
     card = prepare_card(added.card, prepare)
-    notes = [note for note in added.notes if not note.startswith(_UNSAID)]
+    notes = [note for note in added.notes if not note.startswith(UNSAID)]
     notes = [note for note in notes if not note.startswith(_SAID)]
     notes.append(f"{_SAID}: {card.limits[0].partition(': ')[2]}")
     card = replace(card, training={**card.training, _NOTES: notes})

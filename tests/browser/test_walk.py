@@ -72,6 +72,11 @@ def test_pictures_keep_within_the_window_at_every_width(tab: AppPage, real_micro
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
         assert box["height"] <= 0.71 * height
+        answer = tab.page.locator(".st-key-beside_answer").bounding_box()
+        assert answer is not None
+        has_room = width == 1440  # beside the picture; else the answer comes first
+        assert (answer["x"] > box["x"] + box["width"]) == has_room
+        assert answer["y"] < box["y"] or has_room
         seen = tab.page.locator(".viewer").evaluate(
             "f => [f.viewer.view.isFit, f.viewer.view.scale * f.viewer.data.width]"
         )

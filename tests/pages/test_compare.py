@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -41,6 +42,14 @@ def say(app: AppTest, what: str, name: str) -> AppTest:
     app.button(key=f"{key}_set").click().run()
     assert_calm(app)
     return app
+
+
+def test_micrographs_that_show_nothing_are_a_sentence(page, app):
+    for name, shape in (("pixel.png", (1, 1)), ("flat.png", (64, 64))):
+        upload(app, (name, encode(np.full(shape, 90, np.uint8))))
+    app = page(1)
+    assert_calm(app)
+    assert "All pixels of pixel\\.png and flat\\.png have the same grey level" in texts(app)
 
 
 def test_one_micrograph_is_a_sentence(page):

@@ -143,6 +143,7 @@ def test_the_usual_preparations_are_tried_where_the_file_is_silent(classify: App
     app = give(classify, "silent.pth", stream.getvalue())
     assert_calm(app)
     assert "The file does not say how frames are prepared" in texts(app)
+    assert "--prepare" not in texts(app)  # of the command line, not of a page
     (button,) = [b for b in app.button if str(b.key).startswith("models_usual_")]
     button.click().run()
     assert_calm(app)

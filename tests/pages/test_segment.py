@@ -72,8 +72,9 @@ def test_what_a_hand_changed_goes_into_a_batch_and_its_report(segment_page):
     app = segment_page
     edit(app, Edit("delete", (place_of(app, 1),)))
     app.switch_page("pages/6_Batch_Report.py").run()
-    app.segmented_control(key="batch_recipe_origin").set_value("Segment’s").run()
+    app.button(key="batch_use_segment").click().run()
     assert_calm(app)
+    assert app.segmented_control(key="batch_recipe_origin").value == "Segment’s"
     assert "changed by hand on 1 micrograph" in texts(app)
     finish_batch(app)
     assert_calm(app)

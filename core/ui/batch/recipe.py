@@ -46,6 +46,7 @@ from core.ui.shell import (
 
 CURRENT, OBJECTS, FROM_FILE = "As set", "Segment’s", "A file"
 _DEFAULTS = Recipe()
+_ORIGIN = "batch_recipe_origin"
 
 
 def choose(pick_model: Callable[[], str], said: Callable[[], Mapping[str, Any]]) -> Recipe | None:
@@ -63,7 +64,7 @@ def choose(pick_model: Callable[[], str], said: Callable[[], Mapping[str, Any]])
         (CURRENT, *([OBJECTS] if segmenting.recipe() else []), FROM_FILE),
         default=CURRENT,
         required=True,
-        key="batch_recipe_origin",
+        key=_ORIGIN,
         persist_state="session",
     )
     if origin == FROM_FILE:
@@ -75,9 +76,24 @@ def choose(pick_model: Callable[[], str], said: Callable[[], Mapping[str, Any]])
     return _from_settings(pick_model(), said())
 
 
+def offer_objects() -> None:
+    """Say that what Segment shows is left out of the recipe as set, with a click to take it."""
+    if st.session_state.get(_ORIGIN) != CURRENT or segmenting.recipe() is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Segment’s objects and changes by hand are not part of this recipe.")
+        st.button(
+            "Use Segment’s",
+            key="batch_use_segment",
+            type="tertiary",
+            icon=":material/edit:",
+            on_click=lambda: st.session_state.update({_ORIGIN: OBJECTS}),
+        )
+
+
 def is_from_file() -> bool:
     """Tell whether the recipe is a file's and not what the pages say."""
-    return st.session_state.get("batch_recipe_origin") == FROM_FILE
+    return st.session_state.get(_ORIGIN) == FROM_FILE
 
 
 def _from_file(data: bytes) -> Recipe:
@@ -248,12 +264,13 @@ def summary(recipe: Recipe, *, folded: bool = False) -> None:
 
 def _summary(recipe: Recipe) -> None:
     titles = cache.method_titles()
+    model = model_choice.choices().get(recipe.model, recipe.model)
     filters = " → ".join(step.spec.title for step in recipe.filters) or "none"
     overlays = "left out" if recipe.exclude_overlays else "taken for specimen"
     level = recipe.conformal_level
     sets = f"prediction sets at {100 * level:.0f} %; " if level else ""
     lines = (
-        ("Model", f"{recipe.model}; {sets}info bar and letters {overlays}", "pages/1_Classify.py"),
+        ("Model", f"{model}; {sets}info bar and letters {overlays}", "pages/1_Classify.py"),
         ("Explanation", titles.get(recipe.method, recipe.method), "pages/2_Explain.py"),
         ("Filters", filters, "pages/3_Filters.py"),
         _found_by(recipe),

@@ -23,6 +23,15 @@ def missing_in_model(name: str) -> str:
     return installed.say_what_is_missing(facts) if not facts.get("calibration") else ""
 
 
+def notes_to_read(model: AddedModel) -> tuple[str, ...]:
+    """Return what was told from the weights, without what the page asks for and says itself."""
+    from core.learning import adding
+
+    if not can_choose_preparation(model):
+        return model.notes
+    return tuple(note for note in model.notes if not note.startswith(adding.UNSAID))
+
+
 def architecture_title(name: str) -> str:
     """Return the name of an architecture as people write it."""
     from core.learning.models import title

@@ -28,6 +28,7 @@ _MOST_GROUPS = 12
 _MOST_PAIRS = 20
 _DOUBLES, _DOUBLES_PX = 3, 230  # pairs that are shown without scrolling
 _PAIR_PX = 56
+_MOST_BLANK = 2  # called by their names
 Rows = NDArray[np.float64]
 
 
@@ -56,6 +57,7 @@ def draw(prefix: str = "compare", *, exclude: bool = True, classes: Classes | No
     groups = cache.image_groups(digest_pixels(rows), k, rows)
     kinds = _kinds(every, colour, groups, described, exclude, classes)
     names = list(workspace.short_names(every).values())
+    _caution(every, names, exclude)
     key = f"{prefix}_map"
     chosen = cloud.picked(key, every)
     plot, beside = show.beside(2)
@@ -67,6 +69,20 @@ def draw(prefix: str = "compare", *, exclude: bool = True, classes: Classes | No
         _duplicates(every, names, rows, described)
         _neighbours(every, names, rows, _place(prefix, names, chosen), prefix)
     _typical(every, names, groups)
+
+
+def _caution(every: list[Micrograph], names: list[str], exclude: bool) -> None:
+    """Name the micrographs that show nothing: anything may lie beside them."""
+    pairs = zip(every, names, strict=True)
+    blank = [name for each, name in pairs if cache.is_blank(each, exclude)]
+    if blank:
+        say.warning(
+            "All pixels of {blank}{more} have the same grey level: where the map shows that, and "
+            "what is like it, means nothing.",
+            blank=" and ".join(blank[:_MOST_BLANK]),
+            more=f" and {len(blank) - _MOST_BLANK} more" if len(blank) > _MOST_BLANK else "",
+            icon=":material/warning:",
+        )
 
 
 def _map(

@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 _COLUMNS = 4
 
 
-def facts(
-    micrograph: Micrograph, question: Question, look: Look, answer: Classification
-) -> DeltaGenerator:
-    """Draw what the map says in words, its colours and what to be careful about.
+def answer(micrograph: Micrograph, question: Question, answer: Classification) -> DeltaGenerator:
+    """Draw the one answer: for which class the map is evidence, and what the network gives it.
 
     Returns the place for the badge that says how far to trust it.
     """
@@ -36,13 +34,21 @@ def facts(
     sure = {name: tables.percent(p) for name, p in answer.probabilities.items()}
     against = f" rather than {card.display_name(found.contrast)}" if found.contrast else ""
     say.metric("Evidence for", card.display_name(found.target) + against)
-    say.caption("The network gives this class {sure}.", sure=sure[found.target])
-    badge = st.container()
+    own = ""
+    if found.target != answer.label:
+        name = card.display_name(answer.label)
+        own = say.line(" Its own answer is {name} with {sure}.", name=name, sure=sure[answer.label])
+    given = sure[found.target]
+    say.caption("The network gives this class {given}.{own}", given=given, own=own)
+    return st.container()
+
+
+def facts(micrograph: Micrograph, question: Question, look: Look, answer: Classification) -> None:
+    """Draw the colours of the map and what to be careful about."""
+    card = cache.model(question.model_name).card
+    found = cache.explanation(micrograph, question)
     if not answer.calibrated:
         st.caption("This model has no calibration: its probabilities may be too sure.")
-    if found.target != answer.label:
-        own = card.display_name(answer.label)
-        say.caption("Its own answer is {own} with {sure}.", own=own, sure=sure[answer.label])
     if found.has_evidence:
         legend = cache.heat_legend_png(look)
         with st.container(gap="xxsmall"):
@@ -61,7 +67,6 @@ def facts(
     _cautions(micrograph, question)
     with st.popover("About this map", icon=":material/info:", key="explain_about"):
         _about(question, found)
-    return badge
 
 
 def _about(question: Question, found: Explanation) -> None:

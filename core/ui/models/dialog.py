@@ -129,7 +129,7 @@ def _card(model: AddedModel) -> None:
         words_2=", ".join(words[:_MANY]),
         more=more,
     )
-    for note in model.notes:
+    for note in cache.notes_to_read(model):
         say.markdown("- {note}", note=note)
     if said := cache.missing_in_model(model.name):
         say.info("{said}", said=said, icon=":material/info:")

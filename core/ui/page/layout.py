@@ -30,6 +30,19 @@ main[tabindex]:focus-visible { outline: 2px solid currentColor !important; outli
   [data-testid="stMainBlockContainer"] { padding-left: 2.5rem; padding-right: 2.5rem; }
 }
 [data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.375rem; }
+/* The answer stands above what is said of it; where there is no room beside the picture, it is
+   first and the rest comes after the picture. */
+.st-key-beside { container-type: inline-size; }
+@container (min-width: 840px) {
+  .st-key-beside_parts {
+    display: grid; gap: 1rem 2rem; grid-template-rows: auto 1fr;
+    grid-template-columns: repeat(3, minmax(0, 1fr));
+  }
+  .st-key-beside_parts > * { min-width: 0; grid-column: 3; }
+  .st-key-beside_parts > :has(> .st-key-beside_answer) { grid-row: 1; }
+  .st-key-beside_parts > :has(> .st-key-beside_picture) { grid-row: 1 / 3; grid-column: 1 / 3; }
+  .st-key-beside_parts > :has(> .st-key-beside_facts) { grid-row: 2; }
+}
 </style>"""
 _WORK_BYTES_PER_PX = 48  # a dozen copies as 32-bit floats: what filters and maps take meanwhile
 

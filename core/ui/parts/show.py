@@ -59,6 +59,21 @@ def beside(picture_share: int = 1) -> tuple[DeltaGenerator, DeltaGenerator]:
     return grid.cell(column_span=picture_share), grid.cell()
 
 
+def answer_first() -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
+    """Return places for the one answer, for the picture, and for what else is said; once a page.
+
+    In a wide window the picture has two thirds and the rest stands beside it, the answer at the
+    top. In a narrow one the answer comes first: nobody must scroll past a picture to it. How they
+    are placed stands in the style of all pages.
+    """
+    with st.container(key="beside"), st.container(key="beside_parts"):
+        return (
+            st.container(key="beside_answer"),
+            st.container(key="beside_picture"),
+            st.container(key="beside_facts"),
+        )
+
+
 def fit(micrograph: Micrograph) -> Literal["stretch"] | int:
     """Return the width at which a picture fills its column and stays within the window."""
     height, width = micrograph.shape
@@ -87,10 +102,10 @@ def caution(micrograph: Micrograph, exclude: bool) -> None:
     """Warn where the network's answer cannot mean anything, or not much."""
     height, width = micrograph.shape
     if cache.is_blank(micrograph, exclude):
-        reason = say.line("All pixels have the same grey level: the answer below means nothing.")
+        reason = say.line("All pixels have the same grey level: the answer means nothing.")
     elif min(height, width) < _FEW_PX:
         reason = say.line(
-            "Only {width} × {height} px: too few to trust the answer below.",
+            "Only {width} × {height} px: too few to trust the answer.",
             width=width,
             height=height,
         )

@@ -143,7 +143,7 @@ def used_share(clustering: Clustering) -> say.Line:
     if share == 1:
         return say.line("Share of the whole frame.")
     return say.line(
-        "Share of the {used} of the frame that is used; the hatched rest is left out.",
+        "Share of the {used} of the frame that is used; the rest is left out.",
         used=percent(share),
     )
 
