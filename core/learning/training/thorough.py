@@ -124,9 +124,10 @@ def train_thoroughly(
             f"{len(pictures):,} pictures are more than the {MOST_PICTURES} that are tuned on a "
             "page. Give fewer, learn quickly, or use python -m core train."
         )
+    watch = watch or Watch()
+    watch.total_s = foresee_s(len(pictures))  # the page asks from the first second on
     looks = look(start, [picture.micrograph for picture in pictures])
     joined = _joined(pictures, looks)
-    watch = watch or Watch()
     watch.total_s = foresee_s(len(joined))
     out = work / "model"
     shutil.rmtree(out, ignore_errors=True)

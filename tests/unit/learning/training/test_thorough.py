@@ -157,6 +157,24 @@ def test_what_is_foreseen_grows_and_stays_bounded() -> None:
     assert max(foresee_bytes(n) for n in (10, 100, 400)) < 600_000_000
 
 
+def test_the_time_is_known_before_the_first_picture_was_looked_at(
+    start: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page asks every second, also while nothing is done."""
+    watch = Watch()
+    assert (watch.share, watch.left_s) == (0, 0)
+    asked: list[float] = []
+
+    def look(*_: object) -> None:
+        asked.append(watch.left_s)
+        raise Stopped
+
+    monkeypatch.setattr(thorough, "look", look)
+    with pytest.raises(Stopped):
+        train_thoroughly(_pictures(), start, tmp_path, watch=watch)
+    assert asked == [foresee_s(6)]
+
+
 def test_time_left_counts_only_what_was_done_now() -> None:
     watch = Watch(100.0)
     assert (watch.share, watch.left_s) == (0, 100)
