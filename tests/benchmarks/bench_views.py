@@ -95,6 +95,7 @@ ROWS: Sequence[tuple[str, ...]] = (
     ("present", "wide", "narrow", "small"),
     ("present", "small", "large"),
     ("present", "small", "mirrored"),
+    ("small", "large"),
 )
 
 
