@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy import stats
+from threadpoolctl import threadpool_limits
 
 from core.imaging.reading import read_micrograph
 from core.learning.classifying import balanced_accuracy, confusion_matrix
@@ -138,7 +139,8 @@ def score(features: np.ndarray, truth: np.ndarray, groups: np.ndarray, count: in
             continue
         learn, ask = places
         began = time.process_time()
-        head = fit_head(features[learn], truth[learn], groups[learn])
+        with threadpool_limits(1, "blas"):  # as the Train page does
+            head = fit_head(features[learn], truth[learn], groups[learn])
         seconds.append(time.process_time() - began)
         said = head(features[ask]).argmax(axis=1)
         found.append(balanced_accuracy(confusion_matrix(said, truth[ask], truth.max() + 1)))

@@ -78,6 +78,7 @@ def test_dropped_pictures_become_a_model_that_classifies(page):
     assert_calm(page)
     assert page.sidebar.selectbox(key="settings_model").value.startswith("grain-")
     assert page.metric[0].value in ("stripes", "blobs")
+    assert "This model learnt from too few originals" in texts(page)
     page.switch_page("pages/2_Explain.py").run()
     assert_calm(page)
 

@@ -318,7 +318,7 @@ def list_worst(
     own = cooled[np.arange(len(truth)), truth]
     return [
         {
-            "picture": pictures[place].relative,
+            "picture": pictures[place].relative or pictures[place].micrograph.name,
             "class": classes[truth[place]],
             "said": classes[int(cooled[place].argmax())],
             "probability": round(float(own[place]), 4),

@@ -25,7 +25,7 @@ the median grey level first. {head}
 
 ## How it was trained
 
-With `python -m core train`, starting from {start}:
+{made_by}, starting from {start}:
 {phases}, each a random window with random turn, scale, polarity,
 contrast, blur, noise and hidden rectangles. AdamW; kept is the running average of the weights
 over the last {average_share:.0%} of the steps. All settings stand in `card.json` under `training`.
@@ -43,7 +43,7 @@ accuracy, Wilson's for the recall.
 
 {scores}
 
-Calibration: temperature {temperature}. Expected calibration error of held-out {unit}, each
+Calibration: {temperature}. Expected calibration error of held-out {unit}, each
 scaled by a temperature from the other groups of originals: {ece:.3f}.
 
 ### Confusion matrix of held-out {unit} (rows: truth)
@@ -76,12 +76,13 @@ The head is more than a global average and one linear
 layer, so class activation maps are approximations."""
 
 
-def describe(card: ModelCard) -> str:
+def describe(card: ModelCard, made_by: str = "With `python -m core train`") -> str:
     """Return the README of a trained model as Markdown."""
     training, calibration, metrics = card.training, card.calibration, card.metrics
     shown = "whole_frames" if "whole_frames" in metrics else "pictures"
     return _TEXT.format(
         name=card.name,
+        made_by=made_by,
         classes=", ".join(card.display_name(name) for name in card.classes),
         architecture=card.architecture,
         sha256=card.sha256,
@@ -96,7 +97,7 @@ def describe(card: ModelCard) -> str:
         ),
         protocol=metrics["protocol"],
         scores=_scores(card),
-        temperature=calibration["temperature"],
+        temperature=_temperature(calibration),
         ece=metrics[shown]["expected_calibration_error"],
         trust="\n\n".join(_trust(card)),
         unit="whole frames" if shown == "whole_frames" else "pictures",
@@ -109,6 +110,12 @@ def describe(card: ModelCard) -> str:
         ),
         limits="\n".join(f"- {limit}" for limit in card.limits),
     )
+
+
+def _temperature(calibration: Mapping[str, Any]) -> str:
+    if "temperature" not in calibration:
+        return "none, too few originals"
+    return f"temperature {calibration['temperature']}"
 
 
 _CHANGES = {

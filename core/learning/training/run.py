@@ -9,7 +9,7 @@ long simulated phase also while it runs, so a stopped training goes on where it 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from core.learning.training.scales import training_range
 from core.learning.training.starting import Start
 from core.learning.training.tuning import PER_FRAME_S, PER_LESSON_S, Watch, prepare
 
+Calibrate = Callable[[crossvalidation.HeldOut], dict[str, float]]
 _SPREAD = 4  # groups of a class that need not be in every fold: each is held out once, anyhow
 __all__ = ["TrainingPlan", "plan_for", "train", "train_pictures"]
 
@@ -153,6 +154,7 @@ def train_pictures(
     device: str = "auto",
     report: Report = print,
     watch: Watch | None = None,
+    calibrate: Calibrate = crossvalidation.calibrate,
 ) -> ModelCard:
     """Train a classifier of pictures that are read already; see `train`.
 
@@ -162,6 +164,8 @@ def train_pictures(
         Of the model; that of its folder when left out.
     watch : Watch, optional
         Counts the work and stops it.
+    calibrate : callable
+        Returns a card's calibration for what folds said of held-out pictures.
     """
     watch = watch or Watch()
     plan = plan or plan_for(start)
@@ -215,7 +219,7 @@ def train_pictures(
         options=trainer.options,
         display_names={name: _in_words(name) for name in classes},
         preparation=plan.preparation.to_dict(),
-        calibration=crossvalidation.calibrate(held_out) | plan.yardstick,
+        calibration=calibrate(held_out) | plan.yardstick,
         metrics=crossvalidation.score(held_out, classes, plan.folds)
         | {"worst_pictures": crossvalidation.list_worst(held_out, pictures, classes)}
         | elsewhere,

@@ -16,6 +16,7 @@ import numpy as np
 
 from core.errors import UserError
 from core.learning.models import Classifier, ModelCard, head_name, load_model
+from core.learning.training.crossvalidation import HeldOut
 from core.learning.training.pictures import LabelledPicture
 from core.learning.training.plan import TUNED, TrainingPlan, tuned
 from core.learning.training.quick import scoring
@@ -37,6 +38,7 @@ _ACTIVATION_BYTES = 80 * 12 * 12 * 2  # of a view of 192 px behind five blocks
 _OPTIMISER_BYTES = 13_700_000 * 5  # weights, gradient, two moments, running average
 _STEP_BYTES = 48 * 6_000_000
 _FEW, _VIEWS = 16, 1600
+_MADE_BY = "On the Train page or by `train_thoroughly`"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,9 +124,10 @@ def train_thoroughly(
             f"{len(pictures):,} pictures are more than the {MOST_PICTURES} that are tuned on a "
             "page. Give fewer, learn quickly, or use python -m core train."
         )
+    watch = watch or Watch()
+    watch.total_s = foresee_s(len(pictures))  # the page asks from the first second on
     looks = look(start, [picture.micrograph for picture in pictures])
     joined = _joined(pictures, looks)
-    watch = watch or Watch()
     watch.total_s = foresee_s(len(joined))
     out = work / "model"
     shutil.rmtree(out, ignore_errors=True)
@@ -138,13 +141,14 @@ def train_thoroughly(
         device=start.device,
         report=_silent,
         watch=watch,
+        calibrate=_calibrate,
     )
     made = load_model(out, device=start.device)
     shutil.rmtree(out, ignore_errors=True)
     card = _said_of_few(made, joined, looks, start)
     classifier = Classifier(made.network, card, start.device)
     classifier.reference = made.reference
-    return Tuned(classifier, describe(card))
+    return Tuned(classifier, describe(card, _MADE_BY))
 
 
 def _said_of_few(
@@ -164,6 +168,8 @@ def _said_of_few(
         ends = [round(low, 4), round(high, 4)]
         metrics["pictures"] = metrics["pictures"] | {"balanced_accuracy_interval_95": ends}
     seen = int(seen_before(start, [p.micrograph for p in pictures], stack(looks)).sum())
+    if "conformal_level" not in card.calibration:
+        metrics.pop("prediction_sets", None)
     limits = card.limits
     if seen:
         limits = (
@@ -173,6 +179,15 @@ def _said_of_few(
         )
     training = card.training | {"seen_by_start": seen}
     return replace(card, metrics=metrics, training=training, limits=limits)
+
+
+def _calibrate(held_out: HeldOut) -> dict[str, float]:
+    """Return what of a calibration the counts allow, as for a quick training."""
+    places = np.arange(len(held_out.truth))
+    logits = held_out.logits[held_out.shown]
+    folds = int(held_out.folds.max()) + 1
+    said = scoring.HeldOut(logits, places, held_out.distances, folds)
+    return scoring.calibrate(said, held_out.truth, held_out.groups)
 
 
 def _baselines(pictures: Sequence[LabelledPicture], looks: Sequence[Look]) -> dict[str, float]:

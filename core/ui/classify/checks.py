@@ -94,7 +94,7 @@ def run(
         yield _signs(answer)
     if answer.shows_nothing:
         return
-    yield _novelty(answer)
+    yield _novelty(answer, model)
     yield _scale(micrograph, model, model_name)
     yield _overlays(micrograph, model, model_name, level)
     yield _stability(micrograph, answer, model_name, exclude)
@@ -107,14 +107,21 @@ def _signs(answer: Classification) -> Check:
     return Check(False, words, say.line("This is hardly a micrograph."), Weight.GRAVE)
 
 
-def _novelty(answer: Classification) -> Check:
+def _novelty(answer: Classification, model: Classifier) -> Check:
     if answer.novelty is None:
-        return Check(
-            None,
-            say.line(
+        if model.reference is None:
+            words = say.line(
                 "This model keeps nothing of its training micrographs: whether this micrograph is "
                 "like them cannot be said."
-            ),
+            )
+        else:
+            words = say.line(
+                "This model learnt from too few originals: whether this micrograph is like them "
+                "cannot be said."
+            )
+        return Check(
+            None,
+            words,
             say.line("Whether it is like the training micrographs cannot be said."),
             Weight.GRAVE,
         )

@@ -65,6 +65,6 @@ class Watch:
         """How long it will take at the speed so far, in s; as foreseen while little is known."""
         left = max(0.0, self.total_s - self._done_s)
         own = self._done_s - self._kept_s
-        if own < 0.02 * self.total_s:
+        if own <= 0.02 * self.total_s:  # also before anything is foreseen
             return left
         return left * (time.monotonic() - self._began) / own

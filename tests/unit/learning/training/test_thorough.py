@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from core.errors import UserError
+from core.learning.classifying import NEAR_ANY, classify
 from core.learning.models import Classifier, ModelCard, Preparation, build_network
 from core.learning.training import (
     LabelledPicture,
@@ -106,8 +107,17 @@ def test_stopped_and_gone_on_with(
     assert "1 of 6 pictures, or close copies, are ones that start has learnt from" in made.readme
     assert f"({low:.3f}–{high:.3f})" in made.readme
     assert card.metrics["chance"] == 0.5
+    assert set(card.calibration) == {NEAR_ANY}  # six originals calibrate nothing
+    assert "prediction_sets" not in card.metrics
+    assert "Calibration: none, too few originals." in made.readme
+    answer = classify(made.classifier, [pictures[0].micrograph])[0]
+    assert not answer.calibrated
+    assert answer.novelty is None
+    named = {row["picture"] for row in card.metrics["worst_pictures"]}
+    assert named == {picture.micrograph.name for picture in pictures}
     assert 0 <= card.metrics["grey_histogram"] <= 1
     assert made.readme.startswith("# mine")
+    assert "On the Train page or by `train_thoroughly`, starting from" in made.readme
     assert made.classifier.reference is not None
     assert len(made.classifier.reference.heldout_logits) == 6
     still = start.network.state_dict()["stages.0.0.conv_dw.weight"]
@@ -145,6 +155,24 @@ def test_what_is_foreseen_grows_and_stays_bounded() -> None:
     assert seconds[0] < 400
     assert seconds[-1] < 3600
     assert max(foresee_bytes(n) for n in (10, 100, 400)) < 600_000_000
+
+
+def test_the_time_is_known_before_the_first_picture_was_looked_at(
+    start: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page asks every second, also while nothing is done."""
+    watch = Watch()
+    assert (watch.share, watch.left_s) == (0, 0)
+    asked: list[float] = []
+
+    def look(*_: object) -> None:
+        asked.append(watch.left_s)
+        raise Stopped
+
+    monkeypatch.setattr(thorough, "look", look)
+    with pytest.raises(Stopped):
+        train_thoroughly(_pictures(), start, tmp_path, watch=watch)
+    assert asked == [foresee_s(6)]
 
 
 def test_time_left_counts_only_what_was_done_now() -> None:
