@@ -43,10 +43,9 @@ files = sorted(Path(folder).iterdir())[:int(most)]
 more = {"engine": "dask", "scheduler": scheduler} if scheduler else {}
 recipe = Recipe(model=model, target_cluster=1, pictures=(),
                 measures=() if model == "em-morph5" else ("widths",))
-held, seen, when = [], [], []
+held, seen = [], []
 def listen(done, total, name):
     seen.append(done)
-    when.append(time.perf_counter())
     if done % max(1, total // 10) == 0:
         held.append(int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20)
     print(done, flush=True)
@@ -55,7 +54,6 @@ result = run_batch(files, recipe, out, on_progress=listen, resume=bool(int(resum
                    should_stop=lambda: len(seen) >= int(stop), **more)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 told = {"s": time.perf_counter() - began, "cpu": time.process_time() - cpu, "peak_mb": peak,
-        "steady": 0.9 * len(when) / (when[-1] - when[len(when) // 10]),
         "held": [round(mb) for mb in held], "done": len(seen), "ok": len(result.succeeded)}
 print(json.dumps(told))
 """
@@ -211,7 +209,6 @@ def run(
 def report(words: str, told: dict[str, Any], place: Path | None = None) -> None:
     """Print a case; with a place, whether rows and regions are those of the threads."""
     line = f"{words:<36} {told['s']:6.1f} s, {told['done'] / told['s']:5.1f} frames/s, "
-    line += f"{told['steady']:.2f} from a tenth of them on, "
     line += f"client's peak {told['peak_mb']:.0f} MB, {told['ok']} rows ok"
     if place is not None:
         line += "".join(
