@@ -23,6 +23,7 @@ import time
 
 from core.imaging import memory
 from core.imaging.simulation import KINDS, simulate
+from core.ui.page.half_imported import answer_from_the_beginning
 
 _LOG = logging.getLogger("micrographia")
 _DELAY_S = 1.5  # the page itself goes first
@@ -45,6 +46,7 @@ def start_once() -> None:
     next(_runs)
     if os.environ.get("MICROGRAPHIA_WARM_UP") == "0" or not _started.acquire(False):
         return
+    answer_from_the_beginning()
     sys.setswitchinterval(_SWITCH_S)
     gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
     memory.give_frames_back()
