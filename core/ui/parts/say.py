@@ -70,8 +70,16 @@ class _Fact:
 
     def __format__(self, spec: str) -> str:
         text = format(self._value, spec)
+        if spec.endswith("g") and "e+" in text:
+            text = _without_power(text)
         is_safe = isinstance(self._value, int | float | Line)
         return text if is_safe or _HARMLESS.fullmatch(text) else plain(text)
+
+
+def _without_power(number: str) -> str:
+    """Return 1.53e+03 as people write it, 1,530; what is really large keeps its power of ten."""
+    value = float(number)
+    return f"{value:,.0f}" if abs(value) < 1e9 else number
 
 
 def markdown(

@@ -44,3 +44,17 @@ def test_no_text_becomes_an_element(text: str) -> None:
     tokens = MarkdownIt("commonmark").parse(written)
     inline = [child.type for token in tokens for child in token.children or ()]
     assert set(inline) <= {"text", "softbreak", "hardbreak", "text_special"}
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (23.87, "23.9"),
+        (1528.0, "1,530"),
+        (-1528.0, "-1,530"),
+        (2.5e6, "2,500,000"),
+        (1e12, "1e+12"),
+    ],
+)
+def test_sizes_are_written_without_powers_of_ten(value: float, written: str) -> None:
+    assert say.line("{d:.3g} nm", d=value) == f"{written} nm"
