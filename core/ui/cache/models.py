@@ -17,9 +17,14 @@ def has_model(name: str) -> bool:
     return installed.find_model(name) is not None
 
 
-def missing_in_model(name: str) -> str:
-    """Return what a model cannot tell, in words; empty for one that was calibrated here."""
+def missing_in_model(name: str, *, but_preparation: bool = False) -> str:
+    """Return what a model cannot tell, in words; empty for one that was calibrated here.
+
+    How frames are prepared can be left out, where the page asks for it.
+    """
     facts = installed.read_facts(name)
+    if but_preparation:
+        facts = {**facts, "training": {}}
     return installed.say_what_is_missing(facts) if not facts.get("calibration") else ""
 
 

@@ -131,7 +131,8 @@ def _card(model: AddedModel) -> None:
     )
     for note in cache.notes_to_read(model):
         say.markdown("- {note}", note=note)
-    if said := cache.missing_in_model(model.name):
+    asks = cache.can_choose_preparation(model)
+    if said := cache.missing_in_model(model.name, but_preparation=asks):
         say.info("{said}", said=said, icon=":material/info:")
 
 
