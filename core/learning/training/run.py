@@ -154,7 +154,7 @@ def train_pictures(
     device: str = "auto",
     report: Report = print,
     watch: Watch | None = None,
-    calibrate: Calibrate = crossvalidation.calibrate,
+    calibrate: Calibrate | None = None,
 ) -> ModelCard:
     """Train a classifier of pictures that are read already; see `train`.
 
@@ -164,8 +164,9 @@ def train_pictures(
         Of the model; that of its folder when left out.
     watch : Watch, optional
         Counts the work and stops it.
-    calibrate : callable
-        Returns a card's calibration for what folds said of held-out pictures.
+    calibrate : callable, optional
+        Returns a card's calibration for what folds said of held-out pictures; by default
+        `crossvalidation.calibrate`.
     """
     watch = watch or Watch()
     plan = plan or plan_for(start)
@@ -219,7 +220,7 @@ def train_pictures(
         options=trainer.options,
         display_names={name: _in_words(name) for name in classes},
         preparation=plan.preparation.to_dict(),
-        calibration=calibrate(held_out) | plan.yardstick,
+        calibration=(calibrate or crossvalidation.calibrate)(held_out) | plan.yardstick,
         metrics=crossvalidation.score(held_out, classes, plan.folds)
         | {"worst_pictures": crossvalidation.list_worst(held_out, pictures, classes)}
         | elsewhere,
