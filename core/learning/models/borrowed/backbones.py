@@ -29,14 +29,12 @@ class _Borrowed(nn.Module):
         return logits
 
 
-class ResNet(_Borrowed):
-    """ResNet-18 or ResNet-50 (He et al. 2016, doi:10.1109/CVPR.2016.90)."""
+class InBlocks(_Borrowed):
+    """A network that is its blocks one after the other, then an average and `fc`."""
 
     def blocks(self) -> Blocks:
-        """Return the stem and the four stages, at 1/4, 1/4, 1/8, 1/16 and 1/32 of the input."""
-        stem = nn.Sequential(self.conv1, self.bn1, self.relu, self.maxpool)  # type: ignore[arg-type]
-        stages = ((f"stage {n}", self.get_submodule(f"layer{n}")) for n in range(1, 5))
-        return (("stem", stem), *stages)
+        """Return the named pieces in their order."""
+        raise NotImplementedError
 
     def features(self, x: Tensor) -> Tensor:
         """Return the last activation map, shape (N, C, ⌈H / 32⌉, ⌈W / 32⌉)."""
@@ -48,6 +46,16 @@ class ResNet(_Borrowed):
         """Return logits of shape (N, classes) for an activation map."""
         logits: Tensor = self.fc(activation.mean(dim=(2, 3)))  # type: ignore[operator]
         return logits
+
+
+class ResNet(InBlocks):
+    """ResNet-18 or ResNet-50 (He et al. 2016, doi:10.1109/CVPR.2016.90)."""
+
+    def blocks(self) -> Blocks:
+        """Return the stem and the four stages, at 1/4, 1/4, 1/8, 1/16 and 1/32 of the input."""
+        stem = nn.Sequential(self.conv1, self.bn1, self.relu, self.maxpool)  # type: ignore[arg-type]
+        stages = ((f"stage {n}", self.get_submodule(f"layer{n}")) for n in range(1, 5))
+        return (("stem", stem), *stages)
 
 
 class Sequential(_Borrowed):

@@ -58,25 +58,14 @@ class _Squeeze(_Features):
         return torch.flatten(self.classifier(activation), 1)  # type: ignore[operator]
 
 
-class _Named(backbones._Borrowed):
-    """A network whose blocks are children of its own, then an average and `fc`."""
+class _Named(backbones.InBlocks):
+    """A network whose blocks are children of its own."""
 
     _steps: tuple[str, ...] = ()
 
     def blocks(self) -> backbones.Blocks:
         """Return the named children in their order."""
         return tuple((name, self.get_submodule(name)) for name in self._steps)
-
-    def features(self, x: Tensor) -> Tensor:
-        """Return the last activation map."""
-        for _, block in self.blocks():
-            x = block(x)
-        return x
-
-    def head(self, activation: Tensor) -> Tensor:
-        """Return logits of shape (N, classes) for an activation map."""
-        logits: Tensor = self.fc(activation.mean(dim=(2, 3)))  # type: ignore[operator]
-        return logits
 
 
 class _Shuffle(_Named):
