@@ -73,15 +73,26 @@ def measure_distance(
     Sun, Ming, Zhu & Li (2022), Out-of-distribution detection with deep nearest neighbors, ICML,
     arXiv:2204.06507.
     """
-    known, asked = _directions(reference.embeddings), _directions(np.asarray(embeddings))
-    squared = 2 - 2 * asked @ known.T
-    distances = np.sqrt(np.clip(squared, 0, None))
+    distances = _to_each(reference, np.asarray(embeddings), groups, 1 / 3)
     if not near_any:
         distances[reference.targets[None] != probabilities.argmax(axis=1)[:, None]] = _APART
+    return np.asarray(_nearest(distances) * (2 - probabilities.max(axis=1)), np.float64)
+
+
+def _to_each(
+    reference: Reference, embeddings: Array, groups: Array | None, power: float
+) -> NDArray[np.float64]:
+    """Return distances (N, originals) of the directions of powers; far to the own group."""
+    known, asked = (_directions(each, power) for each in (reference.embeddings, embeddings))
+    distances = np.sqrt(np.clip(2 - 2 * asked @ known.T, 0, None))
     if groups is not None:
         distances[reference.groups[None] == np.asarray(groups)[:, None]] = _APART
-    nearest = np.sort(distances, axis=1)[:, :NEIGHBOURS].mean(axis=1)
-    return np.asarray(nearest * (2 - probabilities.max(axis=1)), np.float64)
+    return np.asarray(distances)
+
+
+def _nearest(distances: Array) -> NDArray[np.float64]:
+    """Return the mean distance (N,) to the nearest originals."""
+    return np.asarray(np.sort(distances, axis=1)[:, :NEIGHBOURS].mean(axis=1))
 
 
 def at_temperature(distances: Array, logits: Array, temperature: float) -> Array:
@@ -171,11 +182,7 @@ def measure_apartness(
 
 def _apart(reference: Reference, embeddings: Array, groups: Array | None) -> Array:
     """Return the mean distance (N,) to the nearest originals of whatever class."""
-    known, asked = (_directions(e, _ROOT) for e in (reference.embeddings, embeddings))
-    distances = np.sqrt(np.clip(2 - 2 * asked @ known.T, 0, None))
-    if groups is not None:
-        distances[reference.groups[None] == np.asarray(groups)[:, None]] = _APART
-    return np.asarray(np.sort(distances, axis=1)[:, :NEIGHBOURS].mean(axis=1))
+    return _nearest(_to_each(reference, embeddings, groups, _ROOT))
 
 
 def _hush(logits: Array, temperature: float) -> Array:
@@ -198,7 +205,7 @@ def _limit(reference: Reference, temperature: float | None) -> float:
     return find_threshold(found)
 
 
-def _directions(embeddings: Array, power: float = 1 / 3) -> Array:
+def _directions(embeddings: Array, power: float) -> Array:
     values = embeddings.astype(np.float64)
     roots = np.sign(values) * np.abs(values) ** power
     return np.asarray(roots / np.linalg.norm(roots, axis=1, keepdims=True).clip(1e-12))
