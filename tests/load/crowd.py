@@ -26,7 +26,7 @@ from tests.load.server import ROOT, Server, running
 from tests.load.visitors import Notes, Visitor
 from tests.pages.small_model import save_small_model
 
-SHIPPED, SMALL = "em-morph5-2", "small"
+SHIPPED, SMALL, PARTICLES = "em-morph5-2", "small", "em-particles"
 WARM_P95_S = 0.5  # the bar, on 2 cores that nobody else uses
 
 
@@ -51,12 +51,13 @@ class Outcome:
 
 @contextmanager
 def models_of_both_kinds() -> Iterator[Path]:
-    """Yield a folder with the shipped model and a small one of another architecture."""
-    with tempfile.TemporaryDirectory(prefix="load-models-") as name:
-        folder = Path(name)
+    """Yield a folder with the shipped models and a small one of another architecture."""
+    with tempfile.TemporaryDirectory(prefix="load-models-") as place:
+        folder = Path(place)
         save_small_model(folder)
         (folder / SHIPPED).rename(folder / SMALL)
-        shutil.copytree(ROOT / "models" / SHIPPED, folder / SHIPPED)
+        for name in (SHIPPED, PARTICLES):
+            shutil.copytree(ROOT / "models" / name, folder / name)
         yield folder
 
 

@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,9 @@ from tests.load.client import LostConnection, Tab
 from tests.load.pictures import Known
 
 NAME = re.compile(rb"visitor(\d{3})q")
-TASKS = ("Classify", "Explain", "Filters", "Cluster", "Batch")
+TASKS = ("Classify", "Explain", "Filters", "Cluster", "Segment", "Compare", "Train", "Batch")
+OFTEN = (1, 2, 2, 2, 2, 1, 0.5, 1)  # how often each is gone to
+SAVED = ("segment_csv", "segment_sizes_csv", "segment_rois", "segment_geojson")
 TOLERANCE = 0.05  # per cent; two runs of a network differ by far less
 
 
@@ -53,8 +56,9 @@ class _Over(Exception):
 class Visitor:
     """Comes, loads pictures of an own name, walks about, leaves, and comes again.
 
-    Warm is every interaction but the first opening of a page with a picture and a model, uploads
-    and the start of a session: a new setting is warm although it has to be worked out.
+    Warm is every interaction but the first opening of a page with a picture and a model, the first
+    finding of objects in a picture in a way, uploads and the start of a session: a new setting is
+    warm although it has to be worked out.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class Visitor:
         self.model = ""
         self.visited: set[tuple[str, str, str]] = set()
         self.k = 3
+        self.dropped = 0
 
     # ---- a visit
 
@@ -120,12 +125,17 @@ class Visitor:
         """Return which pages are visited; all of them in a single visit."""
         if self.once:
             return self.random.sample(TASKS, len(TASKS))
-        return self.random.choices(TASKS, (1, 2, 2, 2, 1), k=self.random.randint(6, 12))
+        return self.random.choices(TASKS, OFTEN, k=self.random.randint(6, 12))
 
     def _work_on(self, task: str) -> None:
         """Go to a page and change one to three things on it."""
         if task == "Batch":
             self._batch()
+            return
+        if task == "Train":
+            self._train()
+            return
+        if task == "Compare" and len(self.loaded) < 2:
             return
         self._task(task)
         for _ in range(self.random.randint(1, 3)):
@@ -139,6 +149,8 @@ class Visitor:
             "Explain": [self._method, self._opacity, self._colours, self._class],
             "Filters": [self._sigma, self._preset, self._add_filter, self._save_as],
             "Cluster": [self._clusters, self._smallest, self._shown, self._regions_csv],
+            "Segment": [self._way, self._weighted, self._keep_round, self._save_objects],
+            "Compare": [self._described, self._map],
         }[task]
 
     # ---- what a visitor does
@@ -252,6 +264,63 @@ class Visitor:
 
     def _regions_csv(self) -> None:
         self._do("Cluster: CSV", lambda: self.tab.download("cluster_csv"))
+
+    def _way(self) -> None:
+        """Find objects in another way: the first time in a picture is a new piece of work."""
+        ways = {o.content: f"{o.content_icon} {o.content}" for o in self._options("segment_way")}
+        chosen = self.random.choice(("Particles", "Threshold", "Clusters"))
+        key = (f"Segment by {chosen}", self._current(), self.model)
+        self._do(
+            f"Segment: by {chosen.lower()}",
+            lambda: self.tab.pick("segment_way", ways[chosen]),
+            warm=key in self.visited,
+        )
+        self.visited.add(key)
+
+    def _options(self, key: str) -> list[Any]:
+        return list(self.tab.widget(key).options)
+
+    def _weighted(self) -> None:
+        if self.tab.has("cluster_sizes_by"):
+            chosen = self.random.choice(("Number", "Area", "Volume"))
+            self._do("Segment: weight", lambda: self.tab.pick("cluster_sizes_by", chosen))
+
+    def _keep_round(self) -> None:
+        """Leave out what is not round, and take it back."""
+        if self.tab.has("segment_circularity"):
+            value = self.random.randint(10, 60) / 100
+            self._do("Segment: circularity", lambda: self.tab.slide("segment_circularity", value))
+            self._do("Segment: keep these", lambda: self.tab.click("segment_keep"))
+            self._do("Segment: undo", lambda: self.tab.click("segment_undo"))
+
+    def _save_objects(self) -> None:
+        key = self.random.choice(SAVED)
+        if self.tab.has(key):
+            self._do("Segment: save", lambda: self.tab.download(key))
+
+    def _described(self) -> None:
+        options = list(self.tab.widget("compare_map_described").options)
+        chosen = self.random.choice(options)
+        self._do("Compare: described by", lambda: self.tab.choose("compare_map_described", chosen))
+
+    def _map(self) -> None:
+        chosen = self.random.choice(("PCA", "t-SNE"))
+        self._do("Compare: map", lambda: self.tab.pick("compare_map_method", chosen))
+
+    def _train(self) -> None:
+        """Teach two classes by three pictures each, and leave what was dropped as it is."""
+        self._task("Train")
+        self.dropped += 1
+        for place in range(2):
+            chosen = self.random.sample(list(self.pictures), 3)
+            named = f"visitor{self.number:03d}q{self.dropped}t{place}"
+            files = [(f"{named}{n}.png", known.png) for n, known in enumerate(chosen)]
+            self._drop(place, files)
+
+    def _drop(self, place: int, files: Sequence[tuple[str, bytes]]) -> None:
+        zones = [e.id.split("-", 2)[-1] for e in self.tab.shown("file_uploader")]
+        zone = next(key for key in zones if key.startswith(f"train_drop_{place}_"))
+        self._do("Train: drop three", lambda: self.tab.upload(zone, *files), warm=False)
 
     # ---- what must hold
 
