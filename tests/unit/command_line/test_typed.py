@@ -40,7 +40,7 @@ def typed(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complete
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=600,  # a busy machine loads libraries for minutes
     )
 
 
