@@ -22,6 +22,7 @@ from core.learning.models.card import ModelCard
 from core.learning.models.foreign.bundles import open_bundle
 from core.learning.models.foreign.files import EMA, WeightFile, read_weight_file
 from core.learning.models.foreign.fitting import Fit, fit_network
+from core.learning.models.foreign.last_layers import RELU_TAKEN
 from core.learning.models.foreign.onnx_files import fit_onnx, is_onnx
 from core.learning.models.foreign.stating import (
     has_many_labels,
@@ -188,7 +189,7 @@ def _read_meaning(
     fit: Fit, file: WeightFile, name: str
 ) -> tuple[ModelCard | None, tuple[str, ...]]:
     """Return the card, None for an encoder, and what was inferred."""
-    names = read_names(file.beside)
+    names = read_names(file.beside, fit.outputs)
     if fit.outputs is None or (fit.outputs in _PUBLIC_SETS and names is None):
         return None, (_say_why_encoder(fit),)
     _check_task(file.beside, fit.outputs)
@@ -205,7 +206,10 @@ def _read_meaning(
         options=fit.options,
         preparation=preparation.to_dict(),
         training=facts,
-        limits=with_preparation(_LIMITS, preparation, by),
+        limits=(
+            *with_preparation(_LIMITS, preparation, by),
+            *(note for note in fit.notes if note == RELU_TAKEN),
+        ),
         sha256=file.sha256,
         decision_threshold=threshold,
     )

@@ -109,6 +109,15 @@ _TV_SWIN: Rules = (
     (r"\.mlp\.3\.", ".mlp.fc2."),
     (r"^head\.", "head.fc."),
 )
+# nn.Sequential(*list(resnet.children())[:-1], …): the names of its children became numbers.
+_RESNET_CHILDREN: Rules = (
+    (r"^0\.", "conv1."),
+    (r"^1\.", "bn1."),
+    *((rf"^{n}\.", f"layer{n - 3}.") for n in range(4, 8)),
+    (r"^(9|1\d)\.", r"fc.\1."),
+)
+# The features alone of a network of torchvision, such as models.mobilenet_v2().features.
+_FEATURES: Rules = ((r"^(?=\d+\.|conv0\.|norm[05]\.|denseblock\d|transition\d)", "features."),)
 # A name that only files of this kind have, and what is done with all their names.
 _KINDS: tuple[tuple[str, Rules], ...] = (
     (r"^(?:swin\.)?encoder\.layers\.0\.blocks\.0\.(?:attention|layernorm_before)\.", _HF_SWIN),
@@ -117,6 +126,12 @@ _KINDS: tuple[tuple[str, Rules], ...] = (
     (r"^(?:convnext\.)?encoder\.stages\.0\.layers\.0\.dwconv\.weight$", _HF_CONVNEXT),
     (r"^encoder\.layers\.encoder_layer_0\.ln_1\.weight$", _TV_VIT),
     (r"^features\.1\.0\.attn\.relative_position_bias_table$", _TV_SWIN),
+    (r"^4\.0\.conv1\.weight$", _RESNET_CHILDREN),
+    (
+        r"^(?:1(?:\.0)?\.(?:block|conv)\.0\.0\.weight|1\.0\.layer_scale|denseblock1\.denselayer1"
+        r"\.conv1\.weight)$",
+        _FEATURES,
+    ),
 )
 
 
