@@ -334,7 +334,9 @@ def _assembled(how: str) -> tuple[nn.Module, dict[str, Any], int]:
     return varied(own), {"state_dict": own.state_dict(), **facts}, 64
 
 
-@pytest.mark.parametrize("how", ["children", "children and head", "features", "backbone and head", "gelu"])
+@pytest.mark.parametrize(
+    "how", ["children", "children and head", "features", "backbone and head", "gelu"]
+)
 def test_networks_put_together_of_parts(tmp_path: Path, how: str) -> None:
     own, content, side = _assembled(how)
     torch.save(content, tmp_path / "w.pth")
