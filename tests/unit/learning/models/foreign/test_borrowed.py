@@ -324,7 +324,7 @@ def _assembled(how: str) -> tuple[nn.Module, dict[str, Any], int]:
         pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         own = nn.Sequential(OrderedDict(backbone=body, pool=pool, head=nn.Linear(1280, 4)))
     elif how == "backbone and head":  # its own last normalisation stays in the backbone
-        body = timm.create_model("convnext_atto", num_classes=0, depths=(1, 1, 1, 1))
+        body = timm.create_model("convnext_atto", num_classes=0)
         head = nn.Sequential(nn.LayerNorm(320), nn.Dropout(0.1), nn.Linear(320, 4))
         own = nn.Sequential(OrderedDict(backbone=body, head=head))
     else:
