@@ -238,7 +238,7 @@ def _find(
 
 def _say_nothing_fits(nearest: tuple[float, Blueprint, list[str]] | None) -> str:
     message = (
-        "These weights fit no network that Micrographia knows: its own, those of torchvision, and "
+        "These weights fit no network that Micrographia knows: its own, most of torchvision’s, and "
         "ResNets, EfficientNets, ConvNeXts, MobileNets, RegNets, ViTs and Swins of timm."
     )
     if nearest is not None and nearest[0] < 0.5:

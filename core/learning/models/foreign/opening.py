@@ -20,7 +20,7 @@ from core.errors import UnusableModel
 from core.learning.models.borrowed.from_onnx import ONNX
 from core.learning.models.card import ModelCard
 from core.learning.models.foreign.bundles import open_bundle
-from core.learning.models.foreign.files import EMA, WeightFile, read_weight_file
+from core.learning.models.foreign.files import EMA, WRAPPERS, WeightFile, read_weight_file
 from core.learning.models.foreign.fitting import Fit, fit_network
 from core.learning.models.foreign.last_layers import RELU_TAKEN
 from core.learning.models.foreign.onnx_files import fit_onnx, is_onnx
@@ -135,6 +135,8 @@ def _opened(fit: Fit, file: WeightFile, beside: dict[str, Any], file_name: str) 
             *notes,
             f"The file holds averaged weights, too ({beside[EMA]}); they were not taken.",
         )
+    if file.wrapper and file.wrapper not in WRAPPERS:
+        notes = (f"Taken were the weights that lie under “{_shown(file.wrapper)}”.", *notes)
     notes = (_describe(fit), *fit.notes, *notes)
     return Opened(name, fit.architecture, fit.options, fit.network, card, notes, file.sha256)
 

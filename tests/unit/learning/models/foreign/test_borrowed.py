@@ -179,6 +179,7 @@ def _wrapped(weights: dict[str, torch.Tensor], how: str) -> Any:
         "student": before("student."),
         "ema alone": {"state_dict_ema": weights},
         "params": {"params": weights},
+        "own name": {"best_of_all": weights, "optimizer": {"state": {0: weights}}},
         "lightning": {
             "state_dict": {
                 **before("model."),
@@ -212,6 +213,7 @@ def _wrapped(weights: dict[str, torch.Tensor], how: str) -> Any:
         ("student", "“student.”"),
         ("ema alone", "ResNet-18"),
         ("params", "ResNet-18"),
+        ("own name", "“best_of_all”"),
         ("lightning", "criterion.weight, train_acc.tp"),
         ("lightning and ema", "averaged weights"),
         ("beside", "“backbone.”"),
