@@ -2,6 +2,7 @@
 
 import io
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -121,6 +122,38 @@ def test_a_binary_network_that_crops_says_what_it_did_not_see(
     open_trust(app)
     assert_calm(app)
     assert "than chance" in texts(app) or "nothing to check" in texts(app)
+
+
+def test_another_answer_renews_the_words_of_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser keeps the words that a choice was made in until it is told to write it anew."""
+    monkeypatch.setattr(
+        cache, "model", lambda name: SimpleNamespace(card=ModelCard("m", "x", "ab"))
+    )
+
+    def draw() -> None:
+        from types import SimpleNamespace
+
+        import streamlit as st
+
+        from core.ui.explain import settings
+
+        shares = dict.fromkeys(st.session_state["names"], st.session_state["share"])
+        answer = SimpleNamespace(probabilities=shares)
+        frame = SimpleNamespace(sha256="0")
+        settings._class(settings.TARGET, answer, tuple(shares), "m", frame)
+
+    app = AppTest.from_function(draw)
+    app.session_state["share"], app.session_state["names"] = 0.25, "ab"
+    app.run()
+    app.selectbox[0].set_value("b").run()
+    assert not app.selectbox[0].proto.set_value
+    app.session_state["share"] = 0.75
+    app.run()
+    assert (app.selectbox[0].value, app.selectbox[0].proto.set_value) == ("b", True)
+    assert app.selectbox[0].proto.raw_value == "b (75.0\u00a0%)"
+    app.session_state["names"] = "cd"
+    app.run()
+    assert (app.selectbox[0].value, app.selectbox[0].proto.set_value) == ("c", True)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 200), (64, 64)])

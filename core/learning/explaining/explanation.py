@@ -87,6 +87,11 @@ class Explanation:
         """Whether any part of the frame speaks for the class."""
         return bool(self.heatmap.max() > 0)
 
+    @property
+    def points_nowhere(self) -> bool:
+        """Whether every place speaks for the class more than half as much as the strongest one."""
+        return bool(0 < self.raw.max() < 2 * self.raw.min())
+
 
 def explain(
     classifier: Classifier,

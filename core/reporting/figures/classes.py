@@ -21,6 +21,7 @@ from core.reporting.figures.style import (
 )
 
 _PALE = 0.4  # of a class below the threshold
+_NUMBER_WIDTH = 22  # percent of the axis that a number takes in a narrow window
 
 
 class HasProbabilities(Protocol):
@@ -67,16 +68,31 @@ def probabilities(
             marker_color=colors,
             marker_opacity=[_strength(value, threshold) for value in percents],
             text=[percent(value) for value in percents],
-            textposition="outside",
+            textposition=["none" if _meets(v, threshold) else "outside" for v in percents],
             cliponaxis=False,
             hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
         )
     )
     if threshold is not None:
         figure.add_vline(100 * threshold, line_dash="dash", line_width=1.5, line_color=GREY)
+        for (name, _), value in zip(ranked, percents, strict=True):
+            if _meets(value, threshold):  # its number stands behind the line, not under it
+                figure.add_annotation(
+                    x=100 * threshold,
+                    y=plain(title(name, display_names)),
+                    text=percent(value),
+                    xanchor="left",
+                    xshift=3,
+                    showarrow=False,
+                )
     figure.update_xaxes(title="probability (%)", range=[0, 112], tickvals=[0, 25, 50, 75, 100])
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
     return styled(figure, dark, height=72 + 36 * len(ranked))
+
+
+def _meets(value: float, threshold: float | None) -> bool:
+    """Tell whether the number behind a bar would lie on the line of the threshold."""
+    return threshold is not None and 0 <= 100 * threshold - value < _NUMBER_WIDTH
 
 
 def _strength(value: float, threshold: float | None) -> float:

@@ -72,6 +72,7 @@ class Tile:
     methods: tuple[str, ...]
     png: bytes
     has_evidence: bool
+    points_nowhere: bool
 
 
 @st.cache_data(max_size="128MB", show_spinner="Explaining …", hash_funcs=BY_KEY)
@@ -169,7 +170,7 @@ def gallery(
         found = maps[group[0]]
         strength = max(0.0, float(found.raw.max())) / most if one_scale and most > 0 else 1.0
         png = display.png_bytes(_blend(shown, found, look, strength))
-        tiles.append(Tile(group, png, found.has_evidence))
+        tiles.append(Tile(group, png, found.has_evidence, found.points_nowhere))
     return tuple(tiles)
 
 

@@ -19,6 +19,7 @@ FEW_CHANNELS = 14
 _LARGE = 4  # times as many pixels as the network takes: tiles then show more
 VALUES, ALL_METHODS, TRUST = "Values under the pointer", "All methods", "How far to trust it"
 _BY_CHANNEL, _AGAINST = ("score-cam", "ablation-cam"), "finer-cam"
+_WORDS = "explain_class_words"  # in which each choice of a class was drawn last
 
 METHOD = Choice(
     name="method",
@@ -120,17 +121,33 @@ def _class(
     card = cache.model(model_name).card
     sure = {name: tables.percent(p) for name, p in answer.probabilities.items()}
     key = setting.key_of(micrograph.sha256)
-    if st.session_state.get(key) not in names:  # another model's, or a stranger's link
-        st.session_state.pop(key, None)
+    words = {name: f"{card.display_name(name)} ({sure[name]})" for name in names}
+    _renew(setting, key, words)
     chosen: str = st.selectbox(
         setting.label,
         names,
-        format_func=lambda name: f"{card.display_name(name)} ({sure[name]})",
+        format_func=words.__getitem__,
         key=key,
         persist_state="session",
         help="The most probable class comes first.",
     )
     return chosen
+
+
+def _renew(setting: Words, key: str, words: dict[str, str]) -> None:
+    """Choose the first class where the one chosen is another model's or a stranger's link's.
+
+    A browser shows a choice in the words that it was made in, until it is told again: with another
+    model, or other pixels, a class has another probability, or is none.
+    """
+    before = st.session_state.setdefault(_WORDS, {})
+    if key in st.session_state:
+        chosen = st.session_state[key]
+        if chosen not in words:
+            st.session_state[key] = next(iter(words))
+        elif before.get(setting.name, (key, words)) != (key, words):
+            st.session_state[key] = chosen
+    before[setting.name] = (key, words)
 
 
 def _channels(method: str) -> int | None:

@@ -57,6 +57,11 @@ def facts(micrograph: Micrograph, question: Question, look: Look, answer: Classi
                 "no evidence → strongest in this frame",
                 help="Relative to this frame: other frames differ.",
             )
+        if found.points_nowhere:
+            st.caption(
+                "Nearly the same everywhere: every place has more than half of the strongest "
+                "evidence, so this map points at none."
+            )
     else:
         say.info(
             "No positive evidence for {target} at this layer: no part of this frame speaks "
@@ -195,7 +200,9 @@ def all_methods(micrograph: Micrograph, question: Question, look: Look) -> None:
             "times: some seconds.",
         )
     titles = cache.fitting(question.model_name)
+    known = cache.baselines()  # last, as what the others must beat
     wanted = tuple(name for name in titles if slow or name not in cache.slow_methods())
+    wanted = tuple(sorted(wanted, key=known.__contains__))
     tiles = cache.gallery(micrograph, question, wanted, look, one_scale)
     for start in range(0, len(tiles), _COLUMNS):
         for column, tile in zip(
@@ -207,6 +214,8 @@ def all_methods(micrograph: Micrograph, question: Question, look: Look) -> None:
                 column.caption("These must coincide here.")
             if not tile.has_evidence:
                 column.caption("No positive evidence.")
+            if tile.points_nowhere:
+                column.caption("Nearly the same everywhere.")
 
 
 def methods(micrograph: Micrograph, question: Question) -> None:

@@ -11,16 +11,26 @@ MOST_LAYERS = 24
 _WIDEST = 65_536
 
 Layer = tuple[Any, ...]  # ("linear", inputs, outputs, has a bias), ("batch", n), ("layer", n), …
+FUNCTIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "elu": nn.ELU,
+    "tanh": nn.Tanh,
+    "mish": nn.Mish,
+    "hardswish": nn.Hardswish,
+    "leaky_relu": nn.LeakyReLU,
+}
 
 
 def build_head(layers: Sequence[Sequence[Any]]) -> nn.Sequential:
-    """Return layers that take a pooled vector (N, C): linear ones, normalisations and ReLU.
+    """Return layers that take a pooled vector (N, C): linear ones, normalisations and functions.
 
     Parameters
     ----------
     layers : sequence of sequences
         ("linear", inputs, outputs, whether with a bias), ("batch", width), ("layer", width) or
-        ("relu",), as a card keeps them.
+        one of `FUNCTIONS` alone, such as ("relu",), as a card keeps them.
 
     Raises
     ------
@@ -44,8 +54,8 @@ def _build(layer: Layer) -> nn.Module:
         return nn.BatchNorm1d(sizes[0])
     if kind == "layer" and len(sizes) == 1:
         return nn.LayerNorm(sizes[0])
-    if kind == "relu" and not sizes:
-        return nn.ReLU()
+    if kind in FUNCTIONS and not sizes:
+        return FUNCTIONS[kind]()
     raise ValueError(f"no layer of a head is of the kind {str(kind)[:20]!r}")
 
 

@@ -21,7 +21,11 @@ from core.learning.models.foreign.stating import MOST_NAMES
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar", ".onnx")
 MAX_SIDE_KB = 1000
 MOST_ENTRIES = 2000
-_LABELS = ("labels", "classes", "class_names", "id2label", "class_to_idx", "idx_to_class", "names")
+_LABELS = (
+    *("labels", "classes", "class_names", "id2label", "class_to_idx", "idx_to_class", "names"),
+    *("label_map", "class_map", "class_mapping", "class_indices", "label2id", "idx2label"),
+    *("categories", "index_to_name", "index_to_class", "label_names", "classnames", "vocab"),
+)
 _FACTS = (
     "config.json",
     "preprocessor_config.json",

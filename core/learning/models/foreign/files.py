@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +29,7 @@ from core.learning.models.foreign.limits import (
     check_size,
 )
 from core.learning.models.foreign.pickles import ForbiddenError, StoredTensor
+from core.learning.models.foreign.settings import plain_values
 from core.learning.models.foreign.torch_files import (
     ReadPiece,
     check_archive,
@@ -55,9 +56,11 @@ WRAPPERS = (
     "params_ema",
     "ema",
 )
+_NO_WEIGHTS = re.compile(r"optim|sched|scaler|rng|amp|callback|loops|best_model_params")
+_LEAST_TENSORS, _DEEPEST = 2, 3
 _AVERAGED = WRAPPERS[WRAPPERS.index("state_dict_ema") :]
 
-_HEAD = 200  # bytes that tell what a file is
+_HEAD = 300  # bytes that tell what a file is
 EMA = "averaged weights beside"  # its value is the name that they lie under
 
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
@@ -80,6 +83,19 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     ),
     (b"GGUF", "The file is a language model (GGUF), no network for pictures."),
     (b"\x93NUMPY", f"The file is an array of NumPy, no network. {EXPORT}"),
+)
+_UNPACK = (
+    "The file is packed ({named}): unpack it and give the .pth, .safetensors or .onnx file that is "
+    "in it. A ZIP is opened as it is."
+)
+_PACKED: tuple[tuple[bytes, str], ...] = (
+    *((b"x" + level, _UNPACK.format(named="zlib, as by joblib")) for level in (b"\x9c", b"\xda")),
+    (b"\x1f\x8b", _UNPACK.format(named="gzip")),
+    (b"BZh", _UNPACK.format(named="bzip2")),
+    (b"\xfd7zXZ", _UNPACK.format(named="xz")),
+    (b"7z\xbc\xaf", _UNPACK.format(named="7-Zip")),
+    (b"Rar!", _UNPACK.format(named="RAR")),
+    (b"\x28\xb5\x2f\xfd", _UNPACK.format(named="Zstandard")),
 )
 _MARKUP = (b"<!doctype", b"<html")
 _PAGE = "The file is a web page and no weight file: the download gave an error. Download it again."
@@ -146,9 +162,11 @@ def _say_what_it_is(head: bytes) -> str:
         return f"The file is a Keras or another HDF5 file; Keras is not opened here. {KERAS}"
     if head[4:8] == b"TFL3":
         return f"The file is a TensorFlow Lite network, which is not opened here. {KERAS}"
-    for start, said in _OTHERS:
+    for start, said in (*_OTHERS, *_PACKED):
         if head.startswith(start):
             return said
+    if head[257:262] == b"ustar":
+        return _UNPACK.format(named="tar")
     lower = head.lstrip().lower()
     if lower.startswith(_MARKUP):
         return _PAGE
@@ -220,6 +238,7 @@ def _read_torch(path: Path, head: bytes) -> WeightFile:
 
 def _gather(path: Path, content: Any, read_piece: ReadPiece) -> WeightFile:
     stored, beside, wrapper = _unwrap(content, StoredTensor)
+    beside = plain_values(beside)
     _check_stored(stored)
     pieces: dict[str, Tensor] = {}
     tensors: dict[str, Tensor] = {}
@@ -265,8 +284,56 @@ def _unwrap(content: Any, kind: type[_T]) -> tuple[dict[str, _T], dict[str, Any]
             beside = {key: value for key, value in content.items() if key != wrapper}
             tensors, more = _named(inside, kind)
             return tensors, more | _plain(beside, kind), wrapper
+    if not any(isinstance(value, kind) for value in content.values()):
+        return _search(content, kind)
     tensors, beside = _named(content, kind)
     return tensors, beside, ""
+
+
+def _search(
+    content: Mapping[Any, Any], kind: type[_T]
+) -> tuple[dict[str, _T], dict[str, Any], str]:
+    """Return the weights that lie under a name of the file's own, up to four names deep.
+
+    Raises
+    ------
+    UnusableModel
+        If there are none, or several of which none is an average of others.
+    """
+    found = dict(_sets_of_weights(content, kind, 0))
+    if len(found) > 1:
+        found = {
+            n: v for n, v in found.items() if not re.search("ema|averag|teacher|swa", n)
+        } or found
+    if not found:
+        raise UnusableModel(f"The file holds no named weights. {EXPORT}")
+    if len(found) > 1:
+        names = ", ".join(name[:40] for name in list(found)[:4])
+        raise UnusableModel(
+            f"The file holds several sets of weights ({names}): save the one that is meant alone "
+            '(torch.save(model.state_dict(), "weights.pth")).'
+        )
+    ((wrapper, inside),) = found.items()
+    tensors, more = _named(inside, kind)
+    beside = {str(key): value for key, value in content.items() if str(key) != wrapper}
+    around = content.get(wrapper.partition(".")[0])
+    if isinstance(around, Mapping) and around is not inside:
+        beside |= {str(key): value for key, value in around.items() if value is not inside}
+    return tensors, more | beside, wrapper
+
+
+def _sets_of_weights(
+    content: Mapping[Any, Any], kind: type[_T], depth: int
+) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    """Yield the dictionaries that hold tensors, by the names that lead to them."""
+    for key, inside in content.items():
+        if not isinstance(inside, Mapping) or _NO_WEIGHTS.match(str(key).lower()):
+            continue
+        if sum(isinstance(value, kind) for value in inside.values()) >= _LEAST_TENSORS:
+            yield str(key), inside
+        elif depth < _DEEPEST:
+            for name, deeper in _sets_of_weights(inside, kind, depth + 1):
+                yield f"{key}.{name}", deeper
 
 
 def _plain(values: Mapping[Any, Any], kind: type[_T]) -> dict[str, Any]:

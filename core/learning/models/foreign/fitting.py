@@ -47,6 +47,7 @@ _HARMLESS = frozenset(
         *("ema", "averaged", "teacher", "n", "step", "steps", "epoch", "counter", "optimizer"),
         *("mean", "std", "normalize", "normalise", "normalization", "scaler"),
         *("train", "val", "valid", "test"),
+        *("aux", "auxlogits"),  # answers from the middle of an Inception, which only training asks
     )
 )
 _FLAT = "The file holds flattened parameters (FSDP); save its full state dict and export again."
@@ -143,7 +144,7 @@ def fit_network(
     hints : sequence of str
         Names of architectures that stand beside the weights.
     measures : mapping, optional
-        What is known of a transformer besides its shapes: `heads`, `eps`.
+        What is known besides shapes: `heads`, `eps` of a transformer, `function` of a head.
     grey : bool
         Whether a stem of three channels is summed to one, as a training here needs it; only
         networks of `NETWORKS` are then looked for.
@@ -156,7 +157,7 @@ def fit_network(
     if any(name.endswith("_flat_param") for name in tensors):
         raise UnusableModel(_FLAT)
     view, blueprint, wrapped = _find(tensors, hints, measures or {}, grey)
-    last = _last_layers(view, blueprint)
+    last = _last_layers(view, blueprint, (measures or {}).get("function"))
     notes = [*_say_prefix(wrapped, view.prefix), *last.notes, *_say_left_out(view, blueprint, last)]
     kinds = {value.dtype for value in view.tensors.values() if value.is_floating_point()}
     if kinds - {torch.float32}:
@@ -237,7 +238,7 @@ def _find(
 
 def _say_nothing_fits(nearest: tuple[float, Blueprint, list[str]] | None) -> str:
     message = (
-        "These weights fit no network that Micrographia knows: its own, those of torchvision, and "
+        "These weights fit no network that Micrographia knows: its own, most of torchvision’s, and "
         "ResNets, EfficientNets, ConvNeXts, MobileNets, RegNets, ViTs and Swins of timm."
     )
     if nearest is not None and nearest[0] < 0.5:
@@ -291,8 +292,9 @@ def _possible(
     lite = lite_names(view.tensors)
     shapes = {name: tuple(value.shape) for name, value in usual.items()}
     if not grey:
+        known = {name: tuple(value.shape) for name, value in view.beside.items()} | shapes
         for name, options in candidates(shapes, [h for h in hints if not _is_own(h)]):
-            blueprint = _try_blueprint(name, _with_measures(name, options, shapes, measures))
+            blueprint = _try_blueprint(name, _with_measures(name, options, known, measures))
             if blueprint is not None:
                 yield blueprint, usual
     for name in NETWORKS:
@@ -320,9 +322,8 @@ def _with_measures(
     if name != "timm/vit":
         return tuple(options.items())
     options = {**options, **{k: v for k, v in measures.items() if k in ("heads", "eps")}}
-    widths = {
-        s[1] for n, s in shapes.items() if n.startswith(("head.", "linear_head.")) and len(s) == 2
-    }
+    heads = ("head.", "linear_head.", "classifier.", "fc.")
+    widths = {s[1] for n, s in shapes.items() if n.startswith(heads) and len(s) == 2}
     if widths == {2 * options["dim"]}:
         options["pooled"] = "cls+mean"
     return tuple(options.items())
@@ -353,11 +354,11 @@ def _misfits(blueprint: Blueprint, shapes: Shapes) -> list[str]:
     ]
 
 
-def _last_layers(view: _View, blueprint: Blueprint) -> Last:
+def _last_layers(view: _View, blueprint: Blueprint, function: str | None) -> Last:
     """Return what the file brings as the last layers of the network."""
     inside = {n: value for n, value in view.tensors.items() if n not in blueprint.body}
     wanted = {n: s for n, s in blueprint.shapes.items() if blueprint.is_of_head(n)}
-    return read_last_layers(inside, view.beside, wanted, blueprint.head, _MARK)
+    return read_last_layers(inside, view.beside, wanted, blueprint.head, _MARK, function)
 
 
 def _say_prefix(wrapped: str, prefix: str) -> list[str]:

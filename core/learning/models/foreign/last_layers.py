@@ -13,9 +13,10 @@ from torch import Tensor
 from core.learning.models.foreign.candidates import Shapes
 
 MOST_OUTPUTS = 1000
-_LINEAR_SAYS = (
+RELU_TAKEN = (
     "Between the linear layers of its head a ReLU is taken: names and shapes do not tell which "
-    "function stands there."
+    "function stands there. If it is another one, answers are off: say so in the file "
+    "(head_activation), or export it to ONNX (torch.onnx.export)."
 )
 _BATCH = ("running_mean", "running_var")
 _STATISTICS = (*_BATCH, "num_batches_tracked")
@@ -51,6 +52,7 @@ def read_last_layers(
     wanted: Shapes,
     head: str,
     mark: int,
+    function: str | None = None,
 ) -> Last:
     """Return the last layers that a file brings.
 
@@ -65,6 +67,8 @@ def read_last_layers(
     head : str
         Name of the layer that gives the scores.
     mark : int
+    function : str, optional
+        What stands between its linear layers, where the file says it.
     """
     own = _read_own(inside, wanted, head, mark)
     if own is not None:
@@ -77,17 +81,20 @@ def read_last_layers(
         needed = {n for n in wanted if not n.startswith(f"{slot}.") and n.startswith(f"{root}.")}
         takes = wanted[f"{head}.weight"][1] if slot == head else width
         if takes and needed <= set(around):
-            found = _read_chain(layers, f"{slot}.", slot, takes)
+            found = _read_chain(layers, slot, takes, function)
             if found is not None:
                 return _with(found, {n: around[n] for n in needed})
-    groups = {n.partition(".")[0] for n in beside}
-    if not any(n.startswith(f"{root}.") for n in inside):
-        for group in sorted(groups):
-            layers = {n: v for n, v in beside.items() if n.startswith(f"{group}.")}
-            takes = wanted[f"{head}.weight"][1]
-            found = _read_chain(layers, f"{group}.", head, takes)
-            if found is not None and not [n for n in wanted if not n.startswith(f"{head}.")]:
-                return found
+    # A head of its own behind a backbone that kept what stands before its last layer.
+    needed = {n for n in wanted if not n.startswith(f"{head}.")}
+    around = {n: v for n, v in inside.items() if n.startswith(f"{root}.")}
+    kept = {n for n, v in around.items() if tuple(v.shape) == wanted.get(n)}
+    if not needed <= kept or len(kept) < len(around):
+        return Last(None)
+    for group in sorted({n.partition(".")[0] for n in beside}):
+        layers = {n: v for n, v in beside.items() if n.startswith(f"{group}.")}
+        found = _read_chain(layers, head, wanted[f"{head}.weight"][1], function)
+        if found is not None:
+            return _with(found, {n: around[n] for n in needed})
     return Last(None)
 
 
@@ -128,7 +135,9 @@ def _read_own(inside: Mapping[str, Tensor], wanted: Shapes, head: str, mark: int
     return Last(outputs, state, {}, frozenset(state))
 
 
-def _read_chain(tensors: Mapping[str, Tensor], before: str, slot: str, takes: int) -> Last | None:
+def _read_chain(
+    tensors: Mapping[str, Tensor], slot: str, takes: int, function: str | None
+) -> Last | None:
     """Return a chain of linear layers and normalisations that takes a vector of a width."""
     modules: dict[str, dict[str, Tensor]] = {}
     for name, value in tensors.items():
@@ -143,7 +152,7 @@ def _read_chain(tensors: Mapping[str, Tensor], before: str, slot: str, takes: in
         if layer is None:
             return None
         if module in functions:
-            layers.append(("relu",))
+            layers.append((function or "relu",))
         if layer[0] == "linear":
             width = layer[2]
         for kind, value in parts.items():
@@ -155,7 +164,7 @@ def _read_chain(tensors: Mapping[str, Tensor], before: str, slot: str, takes: in
     if not layers or layers[-1][0] != "linear" or not 1 <= width <= MOST_OUTPUTS:
         return None
     linear = sum(layer[0] == "linear" for layer in layers)
-    notes = (_LINEAR_SAYS,) if functions and linear > 1 else ()
+    notes = (RELU_TAKEN,) if functions and linear > 1 and function is None else ()
     return Last(width, state, {"slot": slot, "head": tuple(layers)}, frozenset(tensors), notes)
 
 

@@ -20,8 +20,9 @@ from core.errors import UnusableModel
 from core.learning.models.borrowed.from_onnx import ONNX
 from core.learning.models.card import ModelCard
 from core.learning.models.foreign.bundles import open_bundle
-from core.learning.models.foreign.files import EMA, WeightFile, read_weight_file
+from core.learning.models.foreign.files import EMA, WRAPPERS, WeightFile, read_weight_file
 from core.learning.models.foreign.fitting import Fit, fit_network
+from core.learning.models.foreign.last_layers import RELU_TAKEN
 from core.learning.models.foreign.onnx_files import fit_onnx, is_onnx
 from core.learning.models.foreign.stating import (
     has_many_labels,
@@ -134,6 +135,8 @@ def _opened(fit: Fit, file: WeightFile, beside: dict[str, Any], file_name: str) 
             *notes,
             f"The file holds averaged weights, too ({beside[EMA]}); they were not taken.",
         )
+    if file.wrapper and file.wrapper not in WRAPPERS:
+        notes = (f"Taken were the weights that lie under “{_shown(file.wrapper)}”.", *notes)
     notes = (_describe(fit), *fit.notes, *notes)
     return Opened(name, fit.architecture, fit.options, fit.network, card, notes, file.sha256)
 
@@ -188,7 +191,7 @@ def _read_meaning(
     fit: Fit, file: WeightFile, name: str
 ) -> tuple[ModelCard | None, tuple[str, ...]]:
     """Return the card, None for an encoder, and what was inferred."""
-    names = read_names(file.beside)
+    names = read_names(file.beside, fit.outputs)
     if fit.outputs is None or (fit.outputs in _PUBLIC_SETS and names is None):
         return None, (_say_why_encoder(fit),)
     _check_task(file.beside, fit.outputs)
@@ -205,7 +208,10 @@ def _read_meaning(
         options=fit.options,
         preparation=preparation.to_dict(),
         training=facts,
-        limits=with_preparation(_LIMITS, preparation, by),
+        limits=(
+            *with_preparation(_LIMITS, preparation, by),
+            *(note for note in fit.notes if note == RELU_TAKEN),
+        ),
         sha256=file.sha256,
         decision_threshold=threshold,
     )

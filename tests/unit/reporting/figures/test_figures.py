@@ -66,6 +66,13 @@ def test_classes_below_a_threshold_are_pale_and_a_line_stands_there():
     assert max(figure.data[0].marker.opacity[1:]) < 0.5
     (line,) = figure.layout.shapes
     assert line.x0 == line.x1 == pytest.approx(40)
+    bars = figure.data[0]
+    under = [p == "none" for p in bars.textposition]
+    assert under == [0 <= 40 - value < 22 for value in bars.x]  # no number lies under the line
+    behind = {note.y: (note.text, note.x) for note in figure.layout.annotations}
+    names = [name for name, hidden in zip(bars.y, under, strict=True) if hidden]
+    texts = [text for text, hidden in zip(bars.text, under, strict=True) if hidden]
+    assert behind == {name: (text, 40) for name, text in zip(names, texts, strict=True)}
 
 
 @pytest.mark.parametrize("micrograph", [GREY8, GREY16, FLOAT])

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ from core.learning.explaining import explain, explain_all, fitting_methods
 from core.learning.models import Classifier, load_model, understand_model
 from core.learning.models.borrowed.building import build_borrowed
 from core.learning.models.folders import save_model
+from core.learning.models.foreign.bundles import open_bundle
 from core.learning.models.foreign.opening import open_weights
+from core.learning.models.foreign.stating import read_measures, read_names, read_stated
 from core.learning.models.installed import ASSUMED, CHOSEN, PREPARED_BY, STATED_BY_FILE
 from core.micrograph import Micrograph
 
@@ -176,6 +179,7 @@ def _wrapped(weights: dict[str, torch.Tensor], how: str) -> Any:
         "student": before("student."),
         "ema alone": {"state_dict_ema": weights},
         "params": {"params": weights},
+        "own name": {"best_of_all": weights, "optimizer": {"state": {0: weights}}},
         "lightning": {
             "state_dict": {
                 **before("model."),
@@ -209,6 +213,7 @@ def _wrapped(weights: dict[str, torch.Tensor], how: str) -> Any:
         ("student", "“student.”"),
         ("ema alone", "ResNet-18"),
         ("params", "ResNet-18"),
+        ("own name", "“best_of_all”"),
         ("lightning", "criterion.weight, train_acc.tp"),
         ("lightning and ema", "averaged weights"),
         ("beside", "“backbone.”"),
@@ -268,6 +273,85 @@ def test_class_names_in_safetensors_and_in_a_zip(tmp_path: Path) -> None:
     card = open_weights(tmp_path / "both.zip").card
     assert card is not None
     assert list(card.display_names.values()) == NAMES
+
+
+def test_the_names_are_those_of_the_outputs() -> None:
+    """Programs keep the labels of pictures and the names of files under the same names."""
+    beside = {"names": ["1.png", "2.png"], "labels": ["rods"] * 9, "hparams": {"classes": NAMES}}
+    assert read_names(beside, 4) == NAMES
+    assert read_names(beside, 2) == ["1.png", "2.png"]
+    assert read_names({"names": ["a", "b", "c"]}, 4) == ["a", "b", "c"]  # refused by its number
+    with pytest.raises(UnusableModel, match="class map"):
+        read_names({"class_map": {"a": "b"}}, 4)
+    assert read_names({"class_map": {"a": "b"}, "classes": NAMES}, 4) == NAMES
+
+
+@pytest.mark.parametrize("name", ["labels", "class_indices", "label_map", "classes"])
+@pytest.mark.parametrize("form", ["list", "boxed list", "boxed map", "map"])
+def test_files_of_labels_in_every_form(tmp_path: Path, name: str, form: str) -> None:
+    numbered = {word: number for number, word in enumerate(NAMES)}
+    text = {
+        "list": NAMES,
+        "boxed list": {"classes": NAMES},
+        "boxed map": {"class_to_idx": numbered},
+        "map": numbered,
+    }[form]
+    with zipfile.ZipFile(tmp_path / "w.zip", "w") as archive:
+        archive.writestr("mine/weights.pth", b"")
+        archive.writestr(f"mine/{name}.json", json.dumps(text))
+    with open_bundle(tmp_path / "w.zip") as (_, facts):
+        assert read_names(facts, 4) == NAMES
+
+
+def test_what_a_configuration_says_deeper_down() -> None:
+    box = {"mean": MEAN, "std": STD, "image_size": 96}
+    stated = read_stated({"config": {"data": box}}, None)
+    assert stated is not None
+    assert (stated[0].height_px, stated[0].mean, stated[1]) == (96, tuple(MEAN), True)
+    for said, function in (("nn.GELU()", "gelu"), ("<class 'torch.nn.SiLU'>", "silu"), (3, None)):
+        assert read_measures({"hparams": {"activation": said}}).get("function") == function
+
+
+def _assembled(how: str) -> tuple[nn.Module, dict[str, Any], int]:
+    """A network put together of a library's parts, what is saved of it, and its input's side."""
+    torch.manual_seed(0)
+    resnet = torchvision.models.resnet18(num_classes=4)
+    children = nn.Sequential(*list(resnet.children())[:-1])
+    if how == "children":
+        own: nn.Module = nn.Sequential(*children, nn.Flatten(), nn.Linear(512, 4))
+    elif how == "children and head":
+        own = nn.Sequential(OrderedDict(body=children, flat=nn.Flatten(), fc=nn.Linear(512, 4)))
+    elif how == "features":
+        body = torchvision.models.mobilenet_v2().features
+        pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        own = nn.Sequential(OrderedDict(backbone=body, pool=pool, head=nn.Linear(1280, 4)))
+    elif how == "backbone and head":  # its own last normalisation stays in the backbone
+        body = timm.create_model("convnext_atto", num_classes=0)
+        head = nn.Sequential(nn.LayerNorm(320), nn.Dropout(0.1), nn.Linear(320, 4))
+        own = nn.Sequential(OrderedDict(backbone=body, head=head))
+    else:
+        resnet.fc = nn.Sequential(nn.Linear(512, 8), nn.GELU(), nn.Linear(8, 4))
+        own = resnet
+    facts = {"hyper_parameters": {"head_activation": "gelu"}} if how == "gelu" else {}
+    return varied(own), {"state_dict": own.state_dict(), **facts}, 64
+
+
+@pytest.mark.parametrize(
+    "how", ["children", "children and head", "features", "backbone and head", "gelu"]
+)
+def test_networks_put_together_of_parts(tmp_path: Path, how: str) -> None:
+    own, content, side = _assembled(how)
+    torch.save(content, tmp_path / "w.pth")
+    opened = open_weights(tmp_path / "w.pth")
+    assert opened.card is not None
+    assert "ReLU" not in " ".join((*opened.notes, *opened.card.limits))
+    x = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        assert torch.allclose(opened.network.eval()(x), own(x), atol=1e-5)
+    save_model(tmp_path / "kept", opened.network, opened.card)
+    with torch.inference_mode():
+        again = load_model(tmp_path / "kept", device="cpu").network(x)
+    assert torch.allclose(again, own(x), atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,41 @@ def test_archives_of_other_programs_are_named(
         open_weights(tmp_path / "file")
 
 
+@pytest.mark.parametrize(
+    ("head", "named"),
+    [
+        (b"x\x9c", "joblib"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+        (b"Rar!\x1a\x07", "RAR"),
+        (b"w.pth".ljust(257, b"\0") + b"ustar", "tar"),
+    ],
+)
+def test_what_is_packed_is_to_be_unpacked(tmp_path: Path, head: bytes, named: str) -> None:
+    (tmp_path / "file").write_bytes(head + bytes(300))
+    with pytest.raises(UnusableModel, match=f"packed .*{named}.*unpack it"):
+        open_weights(tmp_path / "file")
+
+
+def test_weights_under_a_name_of_their_own(tmp_path: Path) -> None:
+    weights = {"a.weight": torch.ones(2), "a.bias": torch.zeros(2)}
+    optimizer = {"state": {0: {"exp_avg": torch.ones(2), "exp_avg_sq": torch.ones(2)}}}
+    for content, wrapper in (
+        ({"best_model": weights, "optimizer": optimizer, "classes": ["x", "y"]}, "best_model"),
+        ({"checkpoint": {"model": weights, "classes": ["x", "y"]}}, "checkpoint.model"),
+        ({"state_dict": {"net": weights}, "classes": ["x", "y"]}, "state_dict.net"),
+        ({"mine": weights, "mine_ema": weights, "classes": ["x", "y"]}, "mine"),
+    ):
+        torch.save(content, tmp_path / "w")
+        found = read_weight_file(tmp_path / "w")
+        assert found.wrapper == wrapper
+        assert set(found.tensors) == set(weights)
+        assert found.beside["classes"] == ["x", "y"]
+    torch.save({"left": weights, "right": weights}, tmp_path / "w")
+    with pytest.raises(UnusableModel, match=r"several sets of weights \(left, right\)"):
+        read_weight_file(tmp_path / "w")
+
+
 def test_quantised_weights_are_no_attack(tmp_path: Path) -> None:
     data = torch_bytes({"model": {"a": torch.ones(2)}, "kind": torch.qint8})
     (tmp_path / "file").write_bytes(data)

@@ -4,10 +4,12 @@ import io
 import pickle
 import struct
 import zipfile
+from argparse import Namespace
 from collections import Counter, OrderedDict
-from pathlib import Path
+from pathlib import Path, PosixPath, PureWindowsPath
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -20,6 +22,7 @@ from core.learning.models.foreign.pickles import (
     ForbiddenError,
     read_pickles,
 )
+from core.learning.models.foreign.settings import plain_values
 
 
 def saved(content: object, is_zip: bool = True) -> bytes:
@@ -222,3 +225,44 @@ def test_short_floats_count_as_the_numbers_they_become(
     monkeypatch.setattr(limits, "MAX_WEIGHTS_MB", 0.3)
     with pytest.raises(UnusableModel, match="a weight file may have"):
         read(tmp_path, data)
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (Namespace(size=96, names=["a"]), {"size": 96, "names": ["a"]}),
+        (PosixPath("/data/em"), "/data/em"),
+        (PureWindowsPath("runs"), "runs"),
+        (np.float64(0.5), 0.5),
+        (np.bool_(True), True),
+        (np.array(["rods", "trees"]), ["rods", "trees"]),
+        (np.array(["rods", "trees"], object), ["rods", "trees"]),
+        (np.array([0.5, 0.25], np.float32), [0.5, 0.25]),
+        (np.ones((2, 2)), None),  # nobody asks for tables
+        (np.zeros(5000), None),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_settings_beside_weights_are_read_as_plain_values(
+    value: object, plain: object, protocol: int
+) -> None:
+    (found,), _ = read_pickles(pickle.dumps({"is": value}, protocol), 1)
+    assert plain_values(found) == {"is": plain}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"cnumpy\ndtype\nX\2\0\0\0O8\x89\x88\x87R",  # objects: nothing is decoded
+        b"cargparse\nArgumentParser\n)\x81",
+        b"cnumpy._core.multiarray\nscalar\nNN\x86R",
+        b"cnumpy\nload\nX\1\0\0\0a\x85R",
+    ],
+)
+def test_settings_open_no_other_door(body: bytes) -> None:
+    try:
+        (found,), _ = read_pickles(b"\x80\x02" + body + b".", 1)
+    except ForbiddenError:
+        return
+    assert plain_values([found]) in ([None], [[None]])
