@@ -153,6 +153,7 @@ def judge(
     exclude: NDArray[np.bool_] | None = None,
     embed: Embed | None = None,
     on_progress: Progress | None = None,
+    whole_only: bool = False,
 ) -> Judgement:
     """Return how wrong a measurement of this micrograph is, by measuring look-alikes of it.
 
@@ -178,6 +179,9 @@ def judge(
         Features of a network, one more witness of how alike twins are.
     on_progress : function of two ints, optional
         Called with measurements done and to do; what it raises ends the work.
+    whole_only : bool
+        Objects that a border cuts are left out: the count is of the others. They are imitated and
+        measured all the same, since they are in the picture.
 
     Returns
     -------
@@ -200,6 +204,7 @@ def judge(
         exclude=exclude,
         embed=embed,
         on_progress=on_progress,
+        whole_only=whole_only,
     )
     return answers[""]
 
@@ -214,6 +219,7 @@ def judge_settings(
     embed: Embed | None = None,
     on_progress: Progress | None = None,
     known: Imitation | None = None,
+    whole_only: bool = False,
 ) -> dict[str, Judgement]:
     """Return how wrong each of several ways to measure is, all on the same twins.
 
@@ -221,10 +227,11 @@ def judge_settings(
     ----------
     measures : mapping of str to functions of a Micrograph
         Twins are made with the first one, and judged to be look-alikes or not by it.
-    micrograph, count, seed, exclude, embed, on_progress
+    micrograph, count, seed, exclude, embed, on_progress, whole_only
         As in `judge`.
     known : Imitation, optional
-        What `imitate` has returned for the first one; its twins are used again.
+        What `imitate` has returned for the first one; its twins are used again, and it says
+        whether only whole objects count.
 
     Raises
     ------
@@ -234,7 +241,13 @@ def judge_settings(
     (first, measure), *others = measures.items()
     if known is None:
         known = imitate(
-            micrograph, measure, count=count, seed=seed, exclude=exclude, on_progress=on_progress
+            micrograph,
+            measure,
+            count=count,
+            seed=seed,
+            exclude=exclude,
+            on_progress=on_progress,
+            whole_only=whole_only,
         )
     steps = Steps(len(others) * (len(known.twins) + 1), on_progress)
     original = known.original
@@ -251,8 +264,9 @@ def _judgement(
     """Return what the errors on twins say about the original."""
     original, twins, counted = known.original, known.twins, known.original.counted
     is_first = own is original.objects
-    found = known.found if is_first else quantities_of(seen, counted)
-    measured = measured_quantities(own, counted, original.micrograph.pixel_size).to_array()
+    whole_only, size = known.whole_only, original.micrograph.pixel_size
+    found = known.found if is_first else quantities_of(seen, counted, whole_only)
+    measured = measured_quantities(own, counted, size, whole_only=whole_only).to_array()
     best = np.argsort(-known.weights, kind="stable")[:_COMPARED]
     pairs = [(twins[each].micrograph, seen[each]) for each in best]
     alike = likeness(original.micrograph, own, counted, pairs, embed)

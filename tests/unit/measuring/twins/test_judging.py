@@ -10,6 +10,7 @@ from core.measuring.twins import (
     Quantities,
     best_setting,
     how_wrong,
+    imitate,
     judge,
     judge_settings,
     match_objects,
@@ -172,3 +173,26 @@ def test_a_judgement_as_a_table_has_a_row_for_each_quantity():
     assert found.error.count == pytest.approx(
         np.hypot(found.relative_bias.count, found.relative_spread.count)
     )
+
+
+def test_objects_that_a_border_cuts_are_counted_unless_they_are_left_out():
+    objects = np.zeros((20, 20), np.int32)
+    objects[0:4, 2:6], objects[8:12, 8:12] = 1, 2
+    counted = np.ones(objects.shape, bool)
+    assert measured_quantities(objects, counted).count == 2
+    whole = measured_quantities(objects, counted, whole_only=True)
+    assert (whole.count, whole.fraction) == (1, 32 / 400)
+    assert whole.d50 == measured_quantities(objects, counted).d50
+
+
+def test_where_cut_objects_are_left_out_twins_hold_them_and_do_not_count_them():
+    micrograph, _ = discs()
+    right = Micrograph("cut", np.ascontiguousarray(micrograph.pixels[:, 20:120]))
+    none = np.zeros(right.shape, bool)
+    known = imitate(right, above(105, 4), count=3, exclude=none, whole_only=True)
+    every = measured_quantities(known.original.objects, ~none)
+    said = judge_settings(right, {"": above(105, 4)}, known=known)[""]
+    assert said.measured.count < every.count
+    assert said.measured.fraction == pytest.approx(every.fraction)
+    assert abs(said.bias.count) <= 2
+    assert all(each.labels[:, :1].any() or each.labels[:, -1:].any() for each in known.twins)
