@@ -28,6 +28,7 @@ from core.measuring.twins.imitating import (
     imitate,
     quantities_of,
 )
+from core.measuring.twins.outlining import drawn_by_hand
 from core.measuring.twins.truth import Labels, as_objects
 from core.micrograph import Micrograph
 
@@ -68,6 +69,8 @@ class Judgement:
     seed : int
     unit : str
         Of lengths: "px", "nm" or "µm".
+    pixel : float
+        Edge of a pixel in `unit`.
 
     Notes
     -----
@@ -97,6 +100,16 @@ class Judgement:
     count: int
     seed: int
     unit: str
+    pixel: float
+
+    @property
+    def by_hand(self) -> tuple[Quantities, Quantities, Quantities]:
+        """What a mask drawn by a person is expected to give, and its 95 % limits.
+
+        People's outlines run outside of the edge (`core.measuring.twins.outlining`); which objects
+        they would have drawn is not known.
+        """
+        return drawn_by_hand(self.corrected, self.low, self.high, self.pixel)
 
     @property
     def error(self) -> Quantities:
@@ -126,7 +139,8 @@ class Judgement:
     def to_frame(self) -> pd.DataFrame:
         """Return one row per quantity: measured, its error, corrected by simulation, limits.
 
-        Lengths are in `unit`, which a column names; shares (fraction, circularity) are of 1.
+        Lengths are in `unit`, which a column names; shares (fraction, circularity) are of 1. The
+        last columns say what a mask drawn by a person would give (`by_hand`).
         """
         columns = ("measured", "bias", "spread", "relative_bias", "relative_spread")
         values = {name: getattr(self, name).to_array() for name in columns}
@@ -134,6 +148,8 @@ class Judgement:
         values |= {"low": self.low.to_array(), "high": self.high.to_array()}
         names = ("error", "error_low", "error_high")
         values |= {n: v.to_array() for n, v in zip(names, self.error_limits, strict=True)}
+        names = ("drawn_by_hand", "drawn_by_hand_low", "drawn_by_hand_high")
+        values |= {n: v.to_array() for n, v in zip(names, self.by_hand, strict=True)}
         units = {"fraction": "", "count": "", "circularity": ""}
         first = {"quantity": QUANTITIES, "unit": [units.get(n, self.unit) for n in QUANTITIES]}
         return pd.DataFrame(first | values)
@@ -286,9 +302,10 @@ def errors_on(true: Floats, found: Floats) -> Floats:
     return np.where(np.isfinite(errors), errors, np.nan)
 
 
-def _unit(original: Original) -> str:
+def _unit(original: Original) -> tuple[str, float]:
+    """Return the unit of lengths, and the edge of a pixel in it."""
     size = original.micrograph.pixel_size
-    return "px" if size is None else size.length_unit
+    return ("px", 1.0) if size is None else (size.length_unit, size.to(size.length_unit))
 
 
 def _summed(objects: list[Objects]) -> Objects:
@@ -324,7 +341,7 @@ def _stated(
         alike.refusal or _mostly_noise(measured, corrected) or _says_nothing(measured, reach),
         len(errors),
         known.seed,
-        _unit(known.original),
+        *_unit(known.original),
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import UserError
-from core.measuring.twins import QUANTITIES, Judgement, Quantities, tell_error
+from core.measuring.twins import OUTSIDE_PX, QUANTITIES, Judgement, Quantities, tell_error
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.ui import cache
@@ -162,7 +163,25 @@ def _numbers(said: Judgement, prefix: str) -> None:
         _chart(said, prefix)
     with right:
         _table(said, prefix)
-    say.caption("{words}", words=_HELD)
+    say.caption("{words}", words=f"{by_hand(said)} {_HELD}".strip())
+
+
+def by_hand(said: Judgement) -> str:
+    """Return what a mask drawn by a person would give; empty where that is not known."""
+    parts = []
+    for name, template, unit, scale in (
+        ("fraction", "cover about {} ({} to {} {})", "%", 100.0),
+        ("d50", "have a D50 of about {} ({} to {} {})", said.unit, 1.0),
+    ):
+        values = [scale * each[name] for each in said.by_hand]
+        if np.isfinite(values).all():
+            parts.append(template.format(*(f"{each:.3g}" for each in values), unit))
+    if not parts:
+        return ""
+    return (
+        f"A mask drawn by a person would {' and '.join(parts)}: people's outlines run about "
+        f"{OUTSIDE_PX[0]:g} px outside of the edge."
+    )
 
 
 def _chart(said: Judgement, prefix: str) -> None:
