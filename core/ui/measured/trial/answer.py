@@ -170,7 +170,7 @@ def by_hand(said: Judgement) -> str:
     """Return what a mask drawn by a person would give; empty where that is not known."""
     parts = []
     for name, template, unit, scale in (
-        ("fraction", "cover about {} ({} to {} {})", "%", 100.0),
+        ("fraction", "cover about {} % ({} to {} {})", "%", 100.0),
         ("d50", "have a D50 of about {} ({} to {} {})", said.unit, 1.0),
     ):
         values = [scale * each[name] for each in said.by_hand]
