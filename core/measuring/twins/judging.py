@@ -50,7 +50,8 @@ class Judgement:
     bias : Quantities
         Measured minus true, as it is to be expected in the original: in shares of 1 (fraction,
         circularity), objects (count) and `unit` (the others). NaN where the twins are no
-        look-alikes, or show nothing to measure.
+        look-alikes, or show nothing to measure; of all but the fraction where only what is
+        measured in them is unlike, and their fraction is alike.
     spread : Quantities
         Standard deviation of that error from twin to twin, in the same units.
     relative_bias, relative_spread : Quantities
@@ -109,7 +110,9 @@ class Judgement:
         People's outlines run outside of the edge (`core.measuring.twins.outlining`); which objects
         they would have drawn is not known.
         """
-        return drawn_by_hand(self.corrected, self.low, self.high, self.pixel)
+        chords = (self.corrected.chord, self.measured.chord)  # the true one may not be known
+        chord = next((each for each in chords if np.isfinite(each)), np.nan)
+        return drawn_by_hand(self.corrected, self.low, self.high, self.pixel, chord)
 
     @property
     def error(self) -> Quantities:
@@ -287,6 +290,8 @@ def _judgement(
     pairs = [(twins[each].micrograph, seen[each]) for each in best]
     alike = likeness(original.micrograph, own, counted, pairs, embed)
     errors = errors_on(known.true, found)
+    if alike.tells_only_share:
+        errors[:, 1:] = np.nan
     objects = [match_objects(t.labels, f)[0] for t, f in zip(twins, seen, strict=True)]
     summed = _summed([objects[each] for each in np.flatnonzero(known.weights >= _SAYS_MUCH)])
     return _stated(measured, errors, known, summed, alike)
@@ -338,11 +343,15 @@ def _stated(
         Quantities.of(high),
         objects,
         alike,
-        alike.refusal or _mostly_noise(measured, corrected) or _says_nothing(measured, reach),
+        _unlike(alike) or _mostly_noise(measured, corrected) or _says_nothing(measured, reach),
         len(errors),
         known.seed,
         *_unit(known.original),
     )
+
+
+def _unlike(alike: Likeness) -> str | None:
+    return None if alike.tells_only_share else alike.refusal
 
 
 def _mostly_noise(measured: Floats, corrected: Floats) -> str | None:

@@ -29,7 +29,7 @@ _SIZES = [QUANTITIES.index(name) for name in ("d10", "d50", "d90")]
 
 
 def drawn_by_hand(
-    true: Quantities, low: Quantities, high: Quantities, pixel: float
+    true: Quantities, low: Quantities, high: Quantities, pixel: float, chord: float | None = None
 ) -> tuple[Quantities, Quantities, Quantities]:
     """Return what a person's mask is expected to give, and its 95 % limits.
 
@@ -40,8 +40,11 @@ def drawn_by_hand(
         circularity stay: which objects a person would draw is not known.
     pixel : float
         Edge of a pixel in the unit of lengths.
+    chord : float, optional
+        Mean chord, where that of `true` is not known.
     """
-    middle, inner, outer = (_moved(true.to_array(), by * pixel) for by in OUTSIDE_PX)
+    chord = true.chord if chord is None else chord
+    middle, inner, outer = (_moved(true.to_array(), by * pixel, chord) for by in OUTSIDE_PX)
     below = np.hypot(true.to_array() - low.to_array(), middle - inner)
     above = np.hypot(high.to_array() - true.to_array(), outer - middle)
     highest = np.where(np.arange(middle.size) == _FRACTION, 1.0, np.inf)
@@ -49,10 +52,10 @@ def drawn_by_hand(
     return tuple(Quantities.of(each) for each in limits)  # type: ignore[return-value]
 
 
-def _moved(values: Floats, outwards: float) -> Floats:
+def _moved(values: Floats, outwards: float, chord: float) -> Floats:
     """Return quantities after all outlines moved outwards by a length."""
     moved = values.copy()
-    moved[_FRACTION] = min(values[_FRACTION] * (1 + np.pi * outwards / values[_CHORD]), 1.0)
+    moved[_FRACTION] = min(values[_FRACTION] * (1 + np.pi * outwards / chord), 1.0)
     moved[_SIZES] += 2 * outwards
     moved[_CHORD] += np.pi / 2 * outwards
     return moved

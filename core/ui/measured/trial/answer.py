@@ -139,6 +139,8 @@ def describe(said: Judgement) -> say.Line:
 
 def _told(said: Judgement) -> str:
     """Return what becomes of the objects in look-alikes: "Of their objects 8 % are missed."."""
+    if not np.isfinite(said.corrected.count):
+        return ""
     counts = said.objects
     lost = [
         f"{100 * count / max(counts.true, 1):.0f} % {what}"
@@ -163,7 +165,8 @@ def _numbers(said: Judgement, prefix: str) -> None:
         _chart(said, prefix)
     with right:
         _table(said, prefix)
-    say.caption("{words}", words=f"{by_hand(said)} {_HELD}".strip())
+    for words in filter(None, (by_hand(said), _HELD)):
+        say.caption("{words}", words=words)
 
 
 def by_hand(said: Judgement) -> str:

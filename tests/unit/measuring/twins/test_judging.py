@@ -1,5 +1,7 @@
 """How wrong a measurement is here: predicted errors against those that are known."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from core.measuring.twins import (
     imitate,
     judge,
     judge_settings,
+    judging,
     match_objects,
     measured_quantities,
 )
@@ -196,3 +199,17 @@ def test_where_cut_objects_are_left_out_twins_hold_them_and_do_not_count_them():
     assert said.measured.fraction == pytest.approx(every.fraction)
     assert abs(said.bias.count) <= 2
     assert all(each.labels[:, :1].any() or each.labels[:, -1:].any() for each in known.twins)
+
+
+def test_where_only_specks_are_unlike_the_share_is_told_and_nothing_else(monkeypatch):
+    micrograph, mask = discs()
+    plain = judging.likeness
+    monkeypatch.setattr(
+        judging, "likeness", lambda *given: replace(plain(*given), measured=0.5, share=0.1)
+    )
+    said = judge(micrograph, above(105, 4), count=3, exclude=NONE)
+    assert said.refusal is None
+    assert said.low.fraction <= mask.mean() <= said.high.fraction
+    assert np.isnan(said.corrected.count)
+    assert np.isnan(said.by_hand[0].d50)
+    assert said.by_hand[0].fraction > said.corrected.fraction
