@@ -9,6 +9,7 @@ once it is there it serves every frame.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -112,12 +113,21 @@ def _slices(bounds: Integers) -> list[slice]:
 def _beside(work: Callable[[slice], None], parts: int) -> None:
     """Do work on parts 0 to `parts`, some on each of the threads that OpenCV may use."""
     threads = max(1, min(cv2.getNumThreads(), parts))
-    bounds = np.linspace(0, parts, threads + 1).astype(np.int64)
-    if threads == 1:
-        work(slice(0, parts))
-        return
-    with ThreadPoolExecutor(threads, "tiles") as pool:
-        list(pool.map(work, _slices(bounds)))
+    own, *others = _slices(np.linspace(0, parts, threads + 1).astype(np.int64))
+    waiting = [_helpers(threads - 1).submit(work, each) for each in others]
+    work(own)
+    for each in waiting:
+        each.result()
+
+
+@cache
+def _helpers(threads: int) -> ThreadPoolExecutor:
+    """Return threads that stay: to start some takes as long as a small frame."""
+    return ThreadPoolExecutor(threads, "tiles")
+
+
+if hasattr(os, "register_at_fork"):  # threads stay behind when a process forks
+    os.register_at_fork(after_in_child=_helpers.cache_clear)
 
 
 def _count_by_calls(pixels: Bytes, exclude: Mask, rows: Integers, cols: Integers) -> Floats:

@@ -124,12 +124,18 @@ def clahe(pixels: Pixels, exclude: Mask = None, *, clip_limit: float, tile_px: i
         return pixels.copy()
     grid = [max(1, round(length / tile_px)) for length in pixels.shape]
     gains = _tile_gains(pixels, exclude, grid, clip_limit, (low, high))
-    starts = np.cumsum(gains, axis=2) - gains
+    starts = np.cumsum(gains, axis=2)
+    starts -= gains
     down, right = (_nearest_tiles(*each) for each in zip(pixels.shape, grid, strict=True))
     if pixels.dtype == np.uint8:
         bins, within = _into_bins(np.arange(256), (low, high))
-        table = starts[:, :, bins] + within * gains[:, :, bins]
-        curves = (low + (high - low) * table).astype(np.float32)
+        if not np.array_equal(bins, np.arange(256)):
+            starts, gains = starts[:, :, bins], gains[:, :, bins]
+        gains *= within
+        gains += starts
+        gains *= high - low
+        gains += low
+        curves = gains.astype(np.float32)
         return map_cells(pixels, curves, down, right)
     by_bin = _by_bin(starts.reshape(-1, CLAHE_BINS), gains.reshape(-1, CLAHE_BINS), (low, high))
     result = np.empty_like(pixels)
@@ -201,8 +207,9 @@ def _clipped(histograms: Floats, clip_limit: float) -> Floats:
     """Return histograms that sum to 1, with what is clipped off shared out evenly."""
     histograms[histograms.sum(axis=2) == 0] = 1
     histograms /= histograms.sum(axis=2, keepdims=True)
-    clipped = np.minimum(histograms, clip_limit / CLAHE_BINS)
-    return np.asarray(clipped + (1 - clipped.sum(axis=2, keepdims=True)) / CLAHE_BINS)
+    clipped = np.minimum(histograms, clip_limit / CLAHE_BINS, out=histograms)
+    clipped += (1 - clipped.sum(axis=2, keepdims=True)) / CLAHE_BINS
+    return clipped
 
 
 def _nearest_tiles(length: int, tiles: int) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
