@@ -13,6 +13,8 @@ from .imitating import imitate as imitate
 from .judging import Judgement as Judgement
 from .judging import judge as judge
 from .judging import judge_settings as judge_settings
+from .outlining import OUTSIDE_PX as OUTSIDE_PX
+from .outlining import drawn_by_hand as drawn_by_hand
 from .part import MOST_SIDE_PX as MOST_SIDE_PX
 from .part import middle as middle
 from .telling import tell_error as tell_error

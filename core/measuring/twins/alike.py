@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -65,6 +65,8 @@ class Likeness:
         measure otherwise say nothing about the measurement.
     features : float or None
         Cosine distance of embeddings, where a function for them was given.
+    share : float
+        The same as `measured` of the fraction alone.
     """
 
     greys: float
@@ -74,6 +76,16 @@ class Likeness:
     structure: float
     measured: float
     features: float | None = None
+    share: float = 0.0
+
+    @property
+    def tells_only_share(self) -> bool:
+        """Whether nothing is unlike but what is measured, and the fraction is alike.
+
+        Specks are as many in a picture as its noise makes them, which twins may miss; they cover
+        little, so that the fraction is known all the same.
+        """
+        return self.refusal is not None and replace(self, measured=self.share).refusal is None
 
     @property
     def refusal(self) -> str | None:
@@ -123,6 +135,10 @@ def likeness(
     if embed is not None:
         vectors = [np.asarray(embed(twin)).ravel() for twin, _ in twins]
         features = _cosine(np.asarray(embed(original)).ravel(), np.mean(vectors, axis=0))
+    unlike = _apart(
+        measured_quantities(objects, counted).to_array(),
+        np.array([measured_quantities(found, counted).to_array() for _, found in twins]),
+    )
     return Likeness(
         greys=float(np.abs(own["greys"] - mean["greys"]).mean()) / spread,
         spectrum=float(np.sqrt(np.mean((own["spectrum"] - mean["spectrum"]) ** 2))),
@@ -130,11 +146,9 @@ def likeness(
         contrast=float(np.abs(own["contrast"] - mean["contrast"]).mean())
         / max(float(own["contrast"].mean()), 1e-9),
         structure=float(np.abs(own["structure"] - mean["structure"]).max()),
-        measured=_apart(
-            measured_quantities(objects, counted).to_array(),
-            np.array([measured_quantities(found, counted).to_array() for _, found in twins]),
-        ),
+        measured=float(unlike.max()),
         features=features,
+        share=float(unlike[_WITNESSES.index("fraction")]),
     )
 
 
@@ -162,15 +176,15 @@ def _describe(pixels: NDArray[Any], objects: Labels, counted: Mask) -> dict[str,
     }
 
 
-def _apart(own: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    """Return the largest difference of a quantity that the comparison looks at, as a log ratio."""
+def _apart(own: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the differences of what the comparison looks at, as log ratios, as `_WITNESSES`."""
     known = np.isfinite(others)
     sums = np.where(known, others, 0).sum(axis=0)
     with np.errstate(all="ignore"):
         ratio = np.log(sums / known.sum(axis=0) / own)
     ratio = np.abs(ratio[[QUANTITIES.index(name) for name in _WITNESSES]])
     by_chance = _CHANCE / np.sqrt(max(own[QUANTITIES.index("count")], 1))
-    return float(np.max(np.where(np.isfinite(ratio), np.maximum(ratio - by_chance, 0), 0)))
+    return np.where(np.isfinite(ratio), np.maximum(ratio - by_chance, 0), 0)
 
 
 def _noise(grey: NDArray[np.float64]) -> float:

@@ -27,7 +27,7 @@ class Quantities:
     fraction : float
         Share of what counts that is covered, 0 to 1.
     count : float
-        Objects, those cut by a border too.
+        Objects, those cut by a border too unless they are left out.
     d10, d50, d90 : float
         Percentiles by number of the equivalent diameters of objects that no border cuts.
     chord : float
@@ -98,7 +98,11 @@ class Objects:
 
 
 def measured_quantities(
-    objects: Labels, counted: Mask, pixel_size: PixelSize | None = None
+    objects: Labels,
+    counted: Mask,
+    pixel_size: PixelSize | None = None,
+    *,
+    whole_only: bool = False,
 ) -> Quantities:
     """Return what is measured in numbered objects.
 
@@ -110,6 +114,8 @@ def measured_quantities(
         True for what counts.
     pixel_size : PixelSize, optional
         Lengths are then in its `length_unit`, else in px.
+    whole_only : bool
+        Count only objects that no border cuts; sizes and shapes are always of these.
     """
     area = max(int(np.count_nonzero(counted)), 1)
     fraction = np.count_nonzero(objects) / area
@@ -120,7 +126,8 @@ def measured_quantities(
     d10, d50, d90 = np.percentile(sizes, (10, 50, 90)) if sizes.size else (np.nan,) * 3
     circularity = float(np.median(rounds)) if rounds.size else np.nan
     chord = _mean_chord(objects) * edge
-    return Quantities.of(np.array([fraction, across.size, d10, d50, d90, chord, circularity]))
+    count = sizes.size if whole_only else across.size
+    return Quantities.of(np.array([fraction, count, d10, d50, d90, chord, circularity]))
 
 
 def _mean_chord(objects: Labels) -> float:

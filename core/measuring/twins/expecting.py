@@ -3,10 +3,10 @@
 Look-alikes that measure like the original need not have its truth. How far the predicted error may
 be off is learned from pictures of which the truth is known, by quantity: it grows with the spread
 between twins, with what is predicted, with how far the two guesses of what is true are apart, with
-the width of edges (a person's outline lies somewhere in them) and with how few objects there are;
-and all of that the more, the less twins look like the original. Drawn pictures and real ones with
-outlines drawn by people say how much each weighs, as much one as the other; those that the result
-is reported for are not among them (``python -m tests.benchmarks.bench_twins calibrate``).
+the width of edges and with how few objects there are; and all of that the more, the less twins look
+like the original. Drawn pictures and real ones with outlines drawn by people, less what those add
+(`outlining`), say how much each weighs, as much one as the other; those that the result is reported
+for are not among them (``python -m tests.benchmarks.bench_twins calibrate``).
 
 References
 ----------
@@ -36,18 +36,19 @@ _COUNT, _CHORD = QUANTITIES.index("count"), QUANTITIES.index("chord")
 _MOST_UNLIKE = 3.0  # of the logarithm: limits twenty times as wide say nothing in any case
 
 # In the order of QUANTITIES: fraction, count, d10, d50, d90, chord, circularity. Rows: what the
-# terms of `Evidence` weigh, and how much likeness widens (local contrast, power spectrum). From 90
-# drawn pictures (seeds from 5000 on) and 56 real ones, 8 twins of each.
+# terms of `Evidence` weigh, and how much likeness widens (local contrast, power spectrum). From 60
+# drawn pictures (seeds from 5000 on) and 51 of seg-emps, with what people's outlines add taken off
+# (`outlining`); 8 twins of each.
 WEIGHTS = np.array(
     [
-        [1.894, 3.536, 1.57, 1.659, 1.127, 0.726, 3.308],  # spread
-        [0.111, 0.418, 0.689, 0.04, 0.188, 0.192, 0.124],  # what is predicted
-        [0.012, 0.017, 0.015, 0.017, 0.011, 0.012, 0.013],  # whatever is predicted
-        [0.153, 0.647, 0.612, 0.323, 0.629, 0.615, 0.265],  # two guesses
-        [0.032, 0.156, 0.115, 0.05, 0.079, 0.197, 0.042],  # width of edges
-        [0.129, 0.119, 0.26, 0.257, 0.2, 0.182, 0.041],  # few objects
-        [16.35, 2.503, 10.613, 11.054, 9.477, 8.041, 5.156],
-        [0.695, 1.192, 1.448, 0.82, 2.252, 3.908, 1.044],
+        [0.732, 5.093, 1.039, 2.34, 2.438, 2.204, 3.63],  # spread
+        [0.162, 0.606, 0.026, 0.03, 0.104, 0.066, 0.102],  # what is predicted
+        [0.014, 0.002, 0.01, 0.013, 0.008, 0.023, 0.009],  # whatever is predicted
+        [0.066, 0.09, 0.454, 0.13, 0.178, 0.776, 0.286],  # two guesses
+        [0.061, 0.009, 0.038, 0.035, 0.03, 0.111, 0.028],  # width of edges
+        [0.082, 0.007, 0.207, 0.138, 0.074, 0.069, 0.076],  # few objects
+        [18.377, 3.279, 12.31, 14.711, 14.919, 8.556, 1.21],
+        [0.599, 0.689, 9.572, 0.409, 0.907, 2.865, 3.319],
     ]
 )
 

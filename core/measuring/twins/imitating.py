@@ -61,6 +61,8 @@ class Imitation:
         What is measured in the original, as `QUANTITIES`, lengths in px.
     true, found : ndarray of shape (twins, 7), float64
         The same of each twin's truth, and of what is measured in it.
+    whole_only : bool
+        Whether all these count only objects that no border cuts.
     """
 
     original: Original
@@ -71,6 +73,7 @@ class Imitation:
     own: Floats
     true: Floats
     found: Floats
+    whole_only: bool = False
 
     @property
     def best(self) -> Twin:
@@ -105,12 +108,13 @@ def imitate(
     seed: int = 0,
     exclude: NDArray[np.bool_] | None = None,
     on_progress: Progress | None = None,
+    whole_only: bool = False,
 ) -> Imitation:
     """Return look-alikes of a micrograph and what is measured in them.
 
     Parameters
     ----------
-    micrograph, measure, count, seed, exclude, on_progress
+    micrograph, measure, count, seed, exclude, on_progress, whole_only
         As in `core.measuring.twins.judge`.
 
     Raises
@@ -135,12 +139,13 @@ def imitate(
         for each in drawn:
             twins.append(each.result())
             seen += steps.objects(measure, twins[-1:])
-            true_ones.append(beside.submit(_quantities, twins[-1].labels, counted))
-            found_ones.append(beside.submit(_quantities, seen[-1], counted))
-        own = _quantities(first.objects, counted)
+            true_ones.append(beside.submit(_quantities, twins[-1].labels, counted, whole_only))
+            found_ones.append(beside.submit(_quantities, seen[-1], counted, whole_only))
+        own = _quantities(first.objects, counted, whole_only)
         true, found = (np.array([e.result() for e in ones]) for ones in (true_ones, found_ones))
     weights = _weights(own, found, len(guesses))
-    return Imitation(guesses[0][0], tuple(twins), tuple(seen), weights, seed, own, true, found)
+    original, kept, read = guesses[0][0], tuple(twins), tuple(seen)
+    return Imitation(original, kept, read, weights, seed, own, true, found, whole_only)
 
 
 @contextmanager
@@ -156,13 +161,15 @@ def _beside() -> Iterator[ThreadPoolExecutor]:
         thread.shutdown(wait=False, cancel_futures=True)
 
 
-def quantities_of(labels: Sequence[Labels], counted: NDArray[np.bool_]) -> Floats:
+def quantities_of(
+    labels: Sequence[Labels], counted: NDArray[np.bool_], whole_only: bool = False
+) -> Floats:
     """Return what is measured in label images, shape (images, 7), lengths in px."""
-    return np.array([_quantities(each, counted) for each in labels])
+    return np.array([_quantities(each, counted, whole_only) for each in labels])
 
 
-def _quantities(labels: Labels, counted: NDArray[np.bool_]) -> Floats:
-    return measured_quantities(labels, counted).to_array()
+def _quantities(labels: Labels, counted: NDArray[np.bool_], whole_only: bool) -> Floats:
+    return measured_quantities(labels, counted, whole_only=whole_only).to_array()
 
 
 def _unfold(

@@ -108,7 +108,14 @@ def _imitation(
     """Return look-alikes and what is measured in them; a trial and its comparison share them."""
     part, exclude = _imitated(micrograph, asked, _given)
     measure = _measure(asked, _given, exclude)
-    return imitate(part, measure, count=count, exclude=exclude, on_progress=_steps(_tell))
+    return imitate(
+        part,
+        measure,
+        count=count,
+        exclude=exclude,
+        on_progress=_steps(_tell),
+        whole_only=asked.found_by.whole,
+    )
 
 
 def _steps(tell: Tell) -> Callable[[int, int], None]:

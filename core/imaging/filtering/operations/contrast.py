@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise, product
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,12 +21,12 @@ from core.imaging.filtering.operations.base import (
     grey_range,
     to_depth_of,
 )
+from core.imaging.filtering.operations.cells import count_tiles, map_cells
 
 CLAHE_BINS = 256
 _PLACES_AT_ONCE = 1 << 17  # few enough to stay in the processor's cache
 
 Integers = NDArray[np.int64]
-Nearest = list[tuple[Integers, Floats]]
 Curves = Callable[[Pixels], Callable[[Integers], Floats]]
 
 
@@ -127,16 +124,23 @@ def clahe(pixels: Pixels, exclude: Mask = None, *, clip_limit: float, tile_px: i
         return pixels.copy()
     grid = [max(1, round(length / tile_px)) for length in pixels.shape]
     gains = _tile_gains(pixels, exclude, grid, clip_limit, (low, high))
-    starts = np.cumsum(gains, axis=2) - gains
+    starts = np.cumsum(gains, axis=2)
+    starts -= gains
     down, right = (_nearest_tiles(*each) for each in zip(pixels.shape, grid, strict=True))
     if pixels.dtype == np.uint8:
         bins, within = _into_bins(np.arange(256), (low, high))
-        table = starts[:, :, bins] + within * gains[:, :, bins]
-        return _map_cells(pixels, table, down, right, (low, high))
-    curves = _by_bin(starts.reshape(-1, CLAHE_BINS), gains.reshape(-1, CLAHE_BINS), (low, high))
+        if not np.array_equal(bins, np.arange(256)):
+            starts, gains = starts[:, :, bins], gains[:, :, bins]
+        gains *= within
+        gains += starts
+        gains *= high - low
+        gains += low
+        curves = gains.astype(np.float32)
+        return map_cells(pixels, curves, down, right)
+    by_bin = _by_bin(starts.reshape(-1, CLAHE_BINS), gains.reshape(-1, CLAHE_BINS), (low, high))
     result = np.empty_like(pixels)
     for band in row_bands(pixels.shape, _PLACES_AT_ONCE):
-        read = curves(pixels[band])
+        read = by_bin(pixels[band])
         mapped = np.zeros(pixels[band].shape)
         for rows, row_weight in down:
             for cols, col_weight in right:
@@ -144,62 +148,6 @@ def clahe(pixels: Pixels, exclude: Mask = None, *, clip_limit: float, tile_px: i
                 mapped += (row_weight[band][:, None] * col_weight) * read(tile)
         result[band] = to_depth_of(pixels, low + (high - low) * mapped)
     return result
-
-
-def _map_cells(
-    pixels: NDArray[np.uint8],
-    table: Floats,
-    down: Nearest,
-    right: Nearest,
-    ends: tuple[float, float],
-) -> Pixels:
-    """Return 8 bits mapped by tiles' curves, (tile rows, tile columns, levels), cell by cell.
-
-    All pixels of a cell lie between the middles of the same four tiles.
-    """
-    low, high = ends
-    curves = (low + (high - low) * table).astype(np.float32)
-    (above, _), (below, down_weight) = down
-    (before, _), (after, right_weight) = right
-    result = np.empty_like(pixels)
-    for rows in _runs(above, below):
-        for cols in _runs(before, after):
-            four = [
-                curves[each[rows.start], side[cols.start]]
-                for each in (above, below)
-                for side in (before, after)
-            ]
-            weights = down_weight[rows].astype(np.float32), right_weight[cols].astype(np.float32)
-            result[rows, cols] = _between(np.ascontiguousarray(pixels[rows, cols]), four, *weights)
-    return result
-
-
-def _between(
-    part: NDArray[np.uint8],
-    four: list[NDArray[np.float32]],
-    down: NDArray[np.float32],
-    right: NDArray[np.float32],
-) -> NDArray[np.uint8]:
-    """Return one cell mapped between the curves at its corners, row by row of these.
-
-    a + r (b - a) + d ((c - a) + r (a - b - c + d')) takes four looks into tables and few passes.
-    """
-    first, second, third, fourth = four
-    both: Any = cv2.LUT(part, first - second - third + fourth)
-    both *= right
-    both += cv2.LUT(part, third - first)
-    both *= down[:, None]
-    along: Any = cv2.LUT(part, second - first)
-    along *= right
-    both += along
-    both += cv2.LUT(part, first)
-    return np.asarray(np.rint(both, out=both).astype(np.uint8))
-
-
-def _runs(one: Integers, other: Integers) -> list[slice]:
-    """Return the stretches along which neither number changes."""
-    changes = np.flatnonzero((np.diff(one) != 0) | (np.diff(other) != 0)) + 1
-    return [slice(*pair) for pair in pairwise([0, *changes.tolist(), one.size])]
 
 
 def _by_bin(starts: Floats, gains: Floats, ends: tuple[float, float]) -> Curves:
@@ -241,7 +189,7 @@ def _tile_gains(
         for length, tiles in zip(pixels.shape, grid, strict=True)
     )
     if pixels.dtype == np.uint8:
-        counts = _count_tiles(pixels, exclude, rows, cols)
+        counts = count_tiles(pixels, exclude, rows, cols)
         used, first = np.unique(_into_bins(np.arange(256), ends)[0], return_index=True)
         folded = np.zeros((len(counts), CLAHE_BINS))
         folded[:, used] = np.add.reduceat(counts, first, axis=1)
@@ -255,24 +203,13 @@ def _tile_gains(
     return _clipped(counts.reshape(*grid, CLAHE_BINS).astype(np.float64), clip_limit)
 
 
-def _count_tiles(
-    pixels: NDArray[np.uint8], exclude: Mask, rows: Integers, cols: Integers
-) -> Floats:
-    """Return how many counted pixels of each level every tile has, (tiles, 256)."""
-    counts = []
-    for down, right in product(_runs(rows, rows), _runs(cols, cols)):
-        part = np.ascontiguousarray(pixels[down, right])
-        kept = None if exclude is None else (~exclude[down, right]).view(np.uint8)
-        counts.append(cv2.calcHist([part], [0], kept, [256], [0, 256]).ravel())
-    return np.asarray(counts, np.float64)
-
-
 def _clipped(histograms: Floats, clip_limit: float) -> Floats:
     """Return histograms that sum to 1, with what is clipped off shared out evenly."""
     histograms[histograms.sum(axis=2) == 0] = 1
     histograms /= histograms.sum(axis=2, keepdims=True)
-    clipped = np.minimum(histograms, clip_limit / CLAHE_BINS)
-    return np.asarray(clipped + (1 - clipped.sum(axis=2, keepdims=True)) / CLAHE_BINS)
+    clipped = np.minimum(histograms, clip_limit / CLAHE_BINS, out=histograms)
+    clipped += (1 - clipped.sum(axis=2, keepdims=True)) / CLAHE_BINS
+    return clipped
 
 
 def _nearest_tiles(length: int, tiles: int) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:

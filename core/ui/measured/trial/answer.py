@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import UserError
-from core.measuring.twins import QUANTITIES, Judgement, Quantities, tell_error
+from core.measuring.twins import OUTSIDE_PX, QUANTITIES, Judgement, Quantities, tell_error
 from core.micrograph import Micrograph
 from core.reporting import figures
 from core.ui import cache
@@ -29,10 +30,11 @@ _NAMES = {
     "circularity": "circularity",
 }
 _HELD = (
-    "Limits hold on most pictures, not on all. Of 30 real ones with outlines drawn by people, 14 "
-    "were refused; on the other 16 the limits held the share in 8, the count in 11, D50 in 12, and "
-    "the 6 sides that were named were right. On 70 drawn pictures they held in 96 to 100 %. A "
-    "value is only corrected where its side is known; the measured one stays the answer."
+    "Limits hold on most pictures, not on all. Of 50 real ones in which what people had marked was "
+    "measured, 11 were refused; on the others the limits of a mask drawn by a person held the "
+    "share in 31 of 39, the count in 26 of 31, D50 in 26 of 30. On 60 drawn pictures the limits "
+    "held in 95 to 98 %. A value is only corrected where its side is known; the measured one "
+    "stays the answer."
 )
 _BLIND = (
     "Look-alikes know the original only by what was measured in it, and by its greys. They cannot "
@@ -138,6 +140,8 @@ def describe(said: Judgement) -> say.Line:
 
 def _told(said: Judgement) -> str:
     """Return what becomes of the objects in look-alikes: "Of their objects 8 % are missed."."""
+    if not np.isfinite(said.corrected.count):
+        return ""
     counts = said.objects
     lost = [
         f"{100 * count / max(counts.true, 1):.0f} % {what}"
@@ -162,7 +166,26 @@ def _numbers(said: Judgement, prefix: str) -> None:
         _chart(said, prefix)
     with right:
         _table(said, prefix)
-    say.caption("{words}", words=_HELD)
+    for words in filter(None, (by_hand(said), _HELD)):
+        say.caption("{words}", words=words)
+
+
+def by_hand(said: Judgement) -> str:
+    """Return what a mask drawn by a person would give; empty where that is not known."""
+    parts = []
+    for name, template, unit, scale in (
+        ("fraction", "cover about {} % ({} to {} {})", "%", 100.0),
+        ("d50", "have a D50 of about {} ({} to {} {})", said.unit, 1.0),
+    ):
+        values = [scale * each[name] for each in said.by_hand]
+        if np.isfinite(values).all():
+            parts.append(template.format(*(f"{each:.3g}" for each in values), unit))
+    if not parts:
+        return ""
+    return (
+        f"A mask drawn by a person would {' and '.join(parts)}: people's outlines run about "
+        f"{OUTSIDE_PX[0]:g} px outside of the edge."
+    )
 
 
 def _chart(said: Judgement, prefix: str) -> None:

@@ -1,5 +1,7 @@
 """How wrong a measurement is here: predicted errors against those that are known."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ from core.measuring.twins import (
     Quantities,
     best_setting,
     how_wrong,
+    imitate,
     judge,
     judge_settings,
+    judging,
     match_objects,
     measured_quantities,
 )
@@ -172,3 +176,40 @@ def test_a_judgement_as_a_table_has_a_row_for_each_quantity():
     assert found.error.count == pytest.approx(
         np.hypot(found.relative_bias.count, found.relative_spread.count)
     )
+
+
+def test_objects_that_a_border_cuts_are_counted_unless_they_are_left_out():
+    objects = np.zeros((20, 20), np.int32)
+    objects[0:4, 2:6], objects[8:12, 8:12] = 1, 2
+    counted = np.ones(objects.shape, bool)
+    assert measured_quantities(objects, counted).count == 2
+    whole = measured_quantities(objects, counted, whole_only=True)
+    assert (whole.count, whole.fraction) == (1, 32 / 400)
+    assert whole.d50 == measured_quantities(objects, counted).d50
+
+
+def test_where_cut_objects_are_left_out_twins_hold_them_and_do_not_count_them():
+    micrograph, _ = discs()
+    right = Micrograph("cut", np.ascontiguousarray(micrograph.pixels[:, 20:120]))
+    none = np.zeros(right.shape, bool)
+    known = imitate(right, above(105, 4), count=3, exclude=none, whole_only=True)
+    every = measured_quantities(known.original.objects, ~none)
+    said = judge_settings(right, {"": above(105, 4)}, known=known)[""]
+    assert said.measured.count < every.count
+    assert said.measured.fraction == pytest.approx(every.fraction)
+    assert abs(said.bias.count) <= 2
+    assert all(each.labels[:, :1].any() or each.labels[:, -1:].any() for each in known.twins)
+
+
+def test_where_only_specks_are_unlike_the_share_is_told_and_nothing_else(monkeypatch):
+    micrograph, mask = discs()
+    plain = judging.likeness
+    monkeypatch.setattr(
+        judging, "likeness", lambda *given: replace(plain(*given), measured=0.5, share=0.1)
+    )
+    said = judge(micrograph, above(105, 4), count=3, exclude=NONE)
+    assert said.refusal is None
+    assert said.low.fraction <= mask.mean() <= said.high.fraction
+    assert np.isnan(said.corrected.count)
+    assert np.isnan(said.by_hand[0].d50)
+    assert said.by_hand[0].fraction > said.corrected.fraction

@@ -127,6 +127,7 @@ def _judge(source: Source, sample: str, trial: Trial) -> Judgement:
         count=recipe.twins,
         exclude=hidden,
         on_progress=listen,
+        whole_only=recipe.drop_border_regions,
     )
 
 
