@@ -1,10 +1,10 @@
 """Tiles of 8 bits: their histograms, and greys mapped between the curves of the nearest four.
 
 A frame between the middles of tiles is made of cells whose pixels all have the same four tiles
-around them. Small frames are worked on by OpenCV, cell by cell. A compiled loop (numba, in memory)
-does the same with the same bits in a third of the time, on all threads that OpenCV may use. It is
-made for large frames, or after many small ones, so that nobody waits for it longer than it saves;
-once it is there it serves every frame.
+around them. They are worked on by OpenCV, cell by cell. A compiled loop (numba, in memory) does the
+same with the same bits in a third of the time, on all threads that OpenCV may use. It is made once
+a process has mapped so many pixels that it would have saved what it costs, as in a long batch; from
+then on it serves every frame.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ Curves = NDArray[np.float32]
 Integers = NDArray[np.int64]
 Nearest = list[tuple[Integers, Floats]]
 Loop = Callable[..., None]
-# Importing numba and compiling take about two seconds, once a process; calls take 10 ns a pixel.
-COMPILED_FROM_PX, _COMPILED_AFTER_PX = 1 << 22, 1 << 26
+# Importing numba and compiling take two to three seconds, once a process; 10 ns a pixel are saved.
+COMPILED_AFTER_PX = 1 << 28
 _LEVELS = 256
 
 
@@ -95,9 +95,8 @@ class _Mapped:
 
 
 def is_compiled_for(pixels: Bytes) -> bool:
-    """Tell whether the compiled loops serve a frame: a large one, or any once they are there."""
-    is_worth = pixels.size >= COMPILED_FROM_PX or _Mapped.px >= _COMPILED_AFTER_PX
-    return is_worth or _loops.cache_info().currsize > 0
+    """Tell whether the compiled loops serve a frame: they are there, or pay by now."""
+    return _loops.cache_info().currsize > 0 or _Mapped.px + pixels.size > COMPILED_AFTER_PX
 
 
 def _runs(one: Integers, other: Integers) -> Integers:

@@ -1,4 +1,4 @@
-"""Tiles of 8 bits: the loops that are compiled for large frames give the bits of OpenCV's calls."""
+"""Tiles of 8 bits: the loops that are compiled once they pay give the bits of OpenCV's calls."""
 
 import cv2
 import numpy as np
@@ -46,14 +46,12 @@ def test_tiles_are_counted_without_what_is_excluded(loops):
         assert (counts[0, 1], counts[0, 2], counts[1, 7], counts.sum()) == (2, 1, 2, 5)
 
 
-def test_small_frames_wait_for_no_compiler_until_there_were_many(monkeypatch):
+def test_nobody_waits_for_the_compiler_longer_than_it_saves(monkeypatch):
     monkeypatch.setattr(cells._Mapped, "px", 0)
     monkeypatch.setattr(
         cells._loops, "cache_info", lambda: type("", (), {"currsize": 0}), raising=False
     )
-    small = np.zeros((8, 8), np.uint8)
-    assert not cells.is_compiled_for(small)
-    monkeypatch.setattr(cells._Mapped, "px", cells._COMPILED_AFTER_PX)
-    assert cells.is_compiled_for(small)
-    large = np.broadcast_to(np.uint8(0), (cells.COMPILED_FROM_PX, 1))
-    assert cells.is_compiled_for(large)
+    large = np.broadcast_to(np.uint8(0), (8192, 8192))
+    assert not cells.is_compiled_for(large)
+    monkeypatch.setattr(cells._Mapped, "px", cells.COMPILED_AFTER_PX)
+    assert cells.is_compiled_for(np.zeros((8, 8), np.uint8))
