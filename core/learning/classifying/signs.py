@@ -127,7 +127,7 @@ def _alike(image: NDArray[Any]) -> float:
 
 def _is_diffraction(pixels: NDArray[Any], exclude: NDArray[Any] | None) -> bool:
     """Tell whether spots on a lattice fade away from the middle of a picture."""
-    image = _floats(pixels)
+    image: NDArray[Any] = _floats(pixels)
     hidden = ~np.isfinite(image) if exclude is None else exclude | ~np.isfinite(image)
     scale = min(1.0, _PATTERN_PX / max(image.shape))
     if hidden.all() or scale * min(image.shape) < _SMALLEST_PX:
