@@ -67,6 +67,18 @@ def describe_area(
     )
 
 
+def describe_share(who: say.Line, share: Interval) -> say.Line:
+    """Return in a sentence how much of what counts something covers, with its interval."""
+    if isnan(share.estimate):
+        return say.line("Nothing counts in this frame.")
+    covered = say.line(
+        "{who} covers **{share}** of what counts", who=who, share=tables.percent(share.estimate)
+    )
+    if isnan(share.low):
+        return say.line("{covered}.", covered=covered)
+    return say.line("{covered} (95 %: {range}).", covered=covered, range=_range(share))
+
+
 def _more_points(points: Interval) -> say.Line:
     """Return how many points would be enough, where there are any on the cluster."""
     if not 0 < points.estimate < 1:
