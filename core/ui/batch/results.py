@@ -252,7 +252,7 @@ def _filtered(result: BatchResult, titles: dict[str, str]) -> pd.DataFrame:
             persist_state="session",
         )
         raised = {flag for text in rows["warnings"] for flag in words_of(text)}
-        flags = st.pills(
+        flags = raised and st.pills(
             "Warning",
             [flag for flag in FLAGS if flag in raised],
             selection_mode="multi",
