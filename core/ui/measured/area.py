@@ -102,7 +102,8 @@ def describe_density(regions: pd.DataFrame, included: Mask, size: PixelSize | No
     found = number_per_area(regions, area, included=included)
     is_plain = found == number_per_area(regions, area)
     half = int(regions["touches_border"].sum())
-    halves = say.line(" The {half} on the border count half." if half else "", half=half)
+    many = "The one on the border counts" if half == 1 else f"The {half} on the border count"
+    halves = say.line(" {many} half.", many=many) if half else say.line("")
     return say.line(
         "**{count} per {unit}** (95 %: {low} to {high}{few}).{halves}",
         few=say.Line(", if they are scattered at random" if is_plain else ""),
