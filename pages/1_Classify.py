@@ -26,7 +26,8 @@ with page.user_errors():
         samples.badge(micrograph)
         classify.answer.headline(model, answer)
         verdict = st.container(height="content")
-        show.caution(micrograph, exclude)
+        if not answer.shows_nothing:  # the headline has said so
+            show.caution(micrograph, exclude)
     with result:
         classify.answer.bars(model, answer)
         evidence = st.container()
@@ -37,8 +38,9 @@ with page.user_errors():
                 classify.checks.run(micrograph, model, model_name, answer, exclude, level),
                 st.container(gap="xsmall"),
             )
-        classify.verdict.draw(classify.verdict.judge(answer, made), verdict)
-        classify.answer.where(micrograph, model_name, answer, exclude, evidence)
+        if not answer.shows_nothing:
+            classify.verdict.draw(classify.verdict.judge(answer, made), verdict)
+            classify.answer.where(micrograph, model_name, answer, exclude, evidence)
 
     classify.tile_map.draw(micrograph, model_name, exclude)
     classify.table.draw(workspace.every(), model_name, exclude, level)

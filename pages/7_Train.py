@@ -14,16 +14,19 @@ st.caption(
     "are good. What you drop here is loaded for the other pages, too."
 )
 with page.user_errors():
+    answer = st.container()
     train.sources.draw()
     pictures = train.labels.pictures()
     result = None
     if pictures:
         with st.sidebar:
             train.settings.GROUPS.draw()
-        if train.checks.draw(pictures):
+        if train.checks.draw(pictures, is_learnt=train.learn.made() is not None):
             result = train.learn.draw(pictures)
             train.thorough.draw(pictures)
     if result is not None:
+        with answer:
+            train.result.answer(result)
         train.result.draw(result, pictures)
         train.advice.draw(result, pictures)
 page.settings()

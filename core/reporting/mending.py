@@ -12,7 +12,14 @@ from annotated_types import Predicate
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.measuring.segmentation import Edit, edits_json, from_objects, read_edits, replay
+from core.measuring.segmentation import (
+    Edit,
+    edits_json,
+    from_objects,
+    read_edits,
+    replay,
+    say_by_hand,
+)
 from core.micrograph import Micrograph
 from core.reporting.schema import Must
 
@@ -113,9 +120,7 @@ def describe_mending(rows: Any) -> str:
     mended = rows[rows[CHANGED].notna()]
     changed, removed, unfit = (int(mended[name].sum()) for name in (CHANGED, REMOVED, UNFIT))
     total, count = int(mended["regions"].sum()), len(mended)
-    were = "was" if changed == 1 else "were"
-    said = f"{changed} of {total} outlines {were} changed by hand"
-    said += f", {removed} removed" if removed else ""
+    said = say_by_hand(changed, removed, total)
     said += f", in {count} micrograph{'' if count == 1 else 's'}."
     if unfit:
         said += f" Left out, since they did not fit: {unfit} edit{'' if unfit == 1 else 's'}."

@@ -50,6 +50,7 @@ def test_micrographs_that_show_nothing_are_a_sentence(page, app):
     app = page(1)
     assert_calm(app)
     assert "All pixels of pixel\\.png and flat\\.png have the same grey level" in texts(app)
+    assert "No near-duplicates" in texts(app), "they show no field, so not the same one"
 
 
 def test_one_micrograph_is_a_sentence(page):

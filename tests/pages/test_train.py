@@ -73,7 +73,7 @@ def test_dropped_pictures_become_a_model_that_classifies(page):
     assert_calm(page)
     assert "grain is on your list of models and chosen" in "".join(s.value for s in page.success)
     assert page.metric[0].label == "Right on originals held out"
-    assert "50%" in [m.value for m in page.metric]
+    assert "50\u00a0%" in [m.value for m in page.metric]
     page.switch_page("pages/1_Classify.py").run()
     assert_calm(page)
     assert page.sidebar.selectbox(key="settings_model").value.startswith("grain-")

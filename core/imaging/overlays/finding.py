@@ -19,6 +19,7 @@ _SEARCH_PX = 4_000_000  # larger pictures are searched for lettering on every n-
 _REDUCED_PX = 2_000_000  # so that at most this many are left
 _STRAY_PX, _STRAY_SHARE = 12, 2e-5  # hot or dead pixels that a frame may have
 _MIN_SIDE_PX = 48  # lettering on anything smaller could not be read
+_LEAST_SPAN, _MOST_SPAN = 1e-30, 1e30  # of grey levels that single floats stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,8 @@ def search_levels(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
     low, high = _extremes(values)
     if high == low:
         return np.zeros(values.shape, np.uint8)
+    if not _LEAST_SPAN < float(high) - float(low) < _MOST_SPAN:  # float32 would over- or underflow
+        values, low, high = values.astype(np.float64), float(low), float(high)
     scale = 255 / (high - low)
     return np.asarray(np.clip((values - low) * scale + 0.5, 0, 255), np.float32).astype(np.uint8)
 

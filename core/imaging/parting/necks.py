@@ -28,7 +28,7 @@ _SQUARE = np.ones((3, 3), np.uint8)
 
 
 def without_holes(inside: Mask, connectivity: int = 8) -> Mask:
-    """Return a mask with its holes filled."""
+    """Return a bool (H, W) mask with its holes filled; 4 or 8 neighbours hold it together."""
     ground = (~inside).astype(np.uint8)
     count, holes = cv2.connectedComponents(ground, connectivity=12 - connectivity, ltype=cv2.CV_32S)
     fill = np.ones(count, np.bool_)
@@ -139,7 +139,7 @@ def _grow_tile(
 
 
 def in_reading_order(labels: NDArray[Any]) -> Labels:
-    """Number labels from 1 by their first pixel."""
+    """Return (H, W) labels as int32, numbered from 1 by their first pixel; 0 stays 0."""
     flat = labels.ravel()
     first = np.full(int(flat.max()) + 1, flat.size)
     first[flat[::-1]] = np.arange(flat.size)[::-1]  # the last one written stays
@@ -150,6 +150,6 @@ def in_reading_order(labels: NDArray[Any]) -> Labels:
 
 
 def number_connected(inside: Mask, connectivity: int = 8) -> Labels:
-    """Number connected pixels."""
+    """Return the connected pieces of a bool (H, W) mask, numbered from 1, as int32; 0 outside."""
     label: Any = skimage.measure.label  # untyped
     return np.asarray(label(inside, connectivity=1 if connectivity == 4 else 2), dtype=np.int32)

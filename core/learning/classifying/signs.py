@@ -93,8 +93,7 @@ def _count_levels(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 def _is_noise(pixels: NDArray[Any], exclude: NDArray[Any] | None) -> bool:
     """Tell whether neighbours are uncorrelated at full size and in means of 4 × 4 pixels."""
     rows, cols = ((side - min(side, _LOOKED_AT_PX)) // 2 for side in pixels.shape)
-    part: NDArray[Any] = pixels[rows : rows + _LOOKED_AT_PX, cols : cols + _LOOKED_AT_PX]
-    part = part.astype(np.float32)
+    part = _floats(pixels[rows : rows + _LOOKED_AT_PX, cols : cols + _LOOKED_AT_PX])
     hidden = ~np.isfinite(part)
     if exclude is not None:
         hidden |= exclude[rows : rows + _LOOKED_AT_PX, cols : cols + _LOOKED_AT_PX]
@@ -103,6 +102,16 @@ def _is_noise(pixels: NDArray[Any], exclude: NDArray[Any] | None) -> bool:
     part[hidden] = part[~hidden].mean()
     small = cv2.resize(part, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     return all(_alike(each) < max(_ALIKE, 3 / each.size**0.5) for each in (part, small))
+
+
+def _floats(pixels: NDArray[Any]) -> NDArray[np.float32]:
+    """Return pixels as floats whose squares neither overflow nor vanish; not finite ones stay."""
+    if pixels.dtype.kind != "f":
+        return pixels.astype(np.float32)
+    largest = float(np.max(np.abs(pixels), where=np.isfinite(pixels), initial=0))
+    if largest == 0 or 1e-12 < largest < 1e12:
+        return pixels.astype(np.float32)
+    return (pixels / np.float64(largest)).astype(np.float32)
 
 
 def _alike(image: NDArray[Any]) -> float:
@@ -118,7 +127,7 @@ def _alike(image: NDArray[Any]) -> float:
 
 def _is_diffraction(pixels: NDArray[Any], exclude: NDArray[Any] | None) -> bool:
     """Tell whether spots on a lattice fade away from the middle of a picture."""
-    image: NDArray[Any] = pixels.astype(np.float32)
+    image: NDArray[Any] = _floats(pixels)
     hidden = ~np.isfinite(image) if exclude is None else exclude | ~np.isfinite(image)
     scale = min(1.0, _PATTERN_PX / max(image.shape))
     if hidden.all() or scale * min(image.shape) < _SMALLEST_PX:

@@ -21,6 +21,7 @@ from .result import Origin as Origin
 from .result import Phase as Phase
 from .result import Segmentation as Segmentation
 from .result import name_phases as name_phases
+from .result import say_by_hand as say_by_hand
 from .standing_out import are_dark as are_dark
 from .ways import from_chain as from_chain
 from .ways import from_classes as from_classes

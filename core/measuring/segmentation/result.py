@@ -145,14 +145,22 @@ class Segmentation:
 
     def describe_edits(self) -> str:
         """Return in a sentence what a hand changed: "3 of 104 outlines were changed by hand"."""
-        if not self.edits:
-            return ""
-        total = self.count
-        were = "was" if self.changed == 1 else "were"
-        said = f"{self.changed} of {total} outlines {were} changed by hand"
-        if self.removed:
-            said += f", {self.removed} removed"
-        return said + "."
+        return say_by_hand(self.changed, self.removed, self.count) + "." if self.edits else ""
+
+
+def say_by_hand(changed: int, removed: int, total: int) -> str:
+    """Return in words, without a full stop, what a hand did to outlines of which `total` are left.
+
+    "3 of 104 outlines were changed by hand, 2 removed"; of a hand that only took away: "2 outlines
+    were removed by hand, 152 are left".
+    """
+    if changed == 0 and removed:
+        gone = f"{removed} outline{' was' if removed == 1 else 's were'} removed by hand"
+        return f"{gone}, {total or 'none'} {'is' if total == 1 else 'are'} left"
+    if changed == 0:
+        return "No outline was changed by hand"
+    said = f"{changed} of {total} outlines {'was' if changed == 1 else 'were'} changed by hand"
+    return said + (f", {removed} removed" if removed else "")
 
 
 def name_phases(names: Sequence[str]) -> tuple[Phase, ...]:

@@ -1,4 +1,3 @@
-from .analysis import Preview as Preview
 from .analysis import pixel_size_source as pixel_size_source
 from .export import REPORT as REPORT
 from .export import list_versions as list_versions
@@ -6,6 +5,7 @@ from .filtering import filter_files as filter_files
 from .filtering import read_recipe as read_recipe
 from .keeping.again import restore_batch as restore_batch
 from .keeping.lock import hold_folder as hold_folder
+from .keeping.pictures import Preview as Preview
 from .keeping.result import BatchResult as BatchResult
 from .keeping.result import add_by_hand as add_by_hand
 from .keeping.result import relabel as relabel

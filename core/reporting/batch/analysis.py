@@ -7,21 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.imaging.display import (
-    blend_heatmap,
-    color_labels,
-    draw_scale_bar,
-    png_bytes,
-    save_npy_bytes,
-    thumbnail,
-)
-from core.imaging.overlays import clear_place, find_overlays
+from core.imaging.display import png_bytes, save_npy_bytes
+from core.imaging.overlays import find_overlays
 from core.imaging.scale import words
 from core.measuring.attribution import attribution_share
 from core.measuring.clustering import (
@@ -35,6 +27,7 @@ from core.measuring.defaults import area_of
 from core.measuring.exchange import region_files
 from core.measuring.regions import filter_regions, label_regions, measure_labels
 from core.micrograph import Micrograph
+from core.reporting.batch.keeping.pictures import Preview, Shown
 from core.reporting.batch.rows import likeness, measures, sizes
 from core.reporting.batch.rows.listing import NAMED, SIGNS
 from core.reporting.batch.rows.naming import find_part, find_sample
@@ -47,13 +40,7 @@ if TYPE_CHECKING:  # only names of types: a batch that has not started needs no 
     from core.learning.classifying import Classification
     from core.learning.explaining import Explanation
 
-PREVIEW_PX = 256
-PLATE_PX = 640
-THUMBNAIL_PX = 72
-OUTLINE_RGB = (255, 214, 10)  # reads on dark, on bright and in print
-OVERLAY_PX = 1024
 _LONGEST_INSTRUMENT = 120
-JPEG_QUALITY = 82
 _GREY_BYTES_PER_PX, _BYTES_PER_PX = 20, 80  # measured: grey levels alone; features or filters
 _AVERAGED_BYTES_PER_PX = 40  # grey levels and four frames of 32-bit floats
 AREAS_PX = ("area_px", "hole_area_px")
@@ -65,23 +52,6 @@ LENGTHS_PX = (
     "nearest_neighbour_px",
 )
 Mask = NDArray[np.bool_]
-Picture = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """Small JPEG pictures of one micrograph, with scale bars where the scale is known.
-
-    `field`, `outlines` and `heat` are larger: the micrograph, its target outlined, the evidence.
-    """
-
-    original: bytes
-    overlay: bytes
-    clusters: bytes
-    thumbnail: bytes
-    field: bytes = b""
-    outlines: bytes = b""
-    heat: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,7 +136,7 @@ def analyse(
         **_micrograph_values(micrograph, hidden),
     }
     painted = exclude if exclude is not None else find_overlays(micrograph)
-    shown = _Shown(micrograph, explanation.heatmap, clustering, painted, target)
+    shown = Shown(micrograph, explanation.heatmap, clustering, painted, target)
     drawers: dict[str, Callable[[], bytes]] = {
         "overlays": shown.overlay_png,
         "masks": lambda: png_bytes(target.astype(np.uint8) * np.uint8(255)),
@@ -423,79 +393,3 @@ def list_columns(classes: Sequence[str], clusters: int) -> list[str]:
         *("excluded_percent", "pixel_size_nm", "pixel_size_source"),
         *("width_px", "height_px", "depth", "instrument", "sha256"),
     ]
-
-
-class _Shown:
-    """All pictures of one micrograph, from one stretch to eight bits."""
-
-    def __init__(
-        self,
-        micrograph: Micrograph,
-        heatmap: NDArray[np.float32],
-        clustering: Clustering | Phases,
-        painted: Mask | None,
-        target: Mask,
-    ) -> None:
-        self.micrograph = micrograph
-        self.target = target
-        self.painted = painted
-        self.clustering = clustering
-        self.picture = thumbnail(micrograph, OVERLAY_PX)
-        self.heat = np.clip(_resize(heatmap, self.picture.shape, cv2.INTER_AREA), 0, 1)
-
-    def overlay_png(self) -> bytes:
-        """Return the heat map over the micrograph."""
-        return png_bytes(self._barred(blend_heatmap(self.picture, self.heat)))
-
-    def preview(self) -> Preview:
-        """Return the small pictures of the report."""
-        small_hw = self._fit(PREVIEW_PX)
-        small = _resize(self.picture, small_hw, cv2.INTER_AREA)
-        labels = _resize(self.clustering.labels, small_hw, cv2.INTER_NEAREST)
-        pictures = (
-            small,
-            blend_heatmap(small, _resize(self.heat, small_hw, cv2.INTER_AREA)),
-            color_labels(labels, self.clustering.k),
-        )
-        tiny = _resize(small, self._fit(THUMBNAIL_PX), cv2.INTER_AREA)
-        original, overlay, clusters = (_jpeg(self._barred(p)) for p in pictures)
-        return Preview(original, overlay, clusters, _jpeg(tiny), *self._plate())
-
-    def _plate(self) -> tuple[bytes, bytes, bytes]:
-        """Return the micrograph, its target outlined, and its evidence, larger."""
-        shape_hw = self._fit(PLATE_PX)
-        plain = _resize(self.picture, shape_hw, cv2.INTER_AREA)
-        target = _resize(self.target.astype(np.uint8), shape_hw, cv2.INTER_AREA)
-        outlines, _ = cv2.findContours(target, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-        outlined = np.repeat(plain[..., None], 3, axis=2) if plain.ndim == 2 else plain.copy()
-        cv2.drawContours(outlined, outlines, -1, OUTLINE_RGB, 1)
-        heat = blend_heatmap(plain, _resize(self.heat, shape_hw, cv2.INTER_AREA))
-        drawn = (plain, outlined, heat)
-        field, outlined_jpeg, heat_jpeg = (_jpeg(self._barred(each)) for each in drawn)
-        return field, outlined_jpeg, heat_jpeg
-
-    def _barred(self, picture: Picture) -> Picture:
-        return _with_bar(picture, self.micrograph, self.painted)
-
-    def _fit(self, size_px: int) -> tuple[int, ...]:
-        scale = min(1.0, size_px / max(self.picture.shape))
-        return tuple(max(1, round(side * scale)) for side in self.picture.shape)
-
-
-def _with_bar(picture: Picture, micrograph: Micrograph, painted: Mask | None) -> Picture:
-    place = None if painted is None else clear_place(painted, picture.shape)
-    return draw_scale_bar(picture, micrograph.pixel_size, micrograph.shape[1], place)
-
-
-def _resize(array: NDArray[Any], shape_hw: tuple[int, ...], interpolation: int) -> NDArray[Any]:
-    height, width = shape_hw
-    resized: NDArray[Any] = cv2.resize(array, (width, height), interpolation=interpolation)
-    return resized
-
-
-def _jpeg(picture: Picture) -> bytes:
-    stored = np.ascontiguousarray(picture[..., ::-1] if picture.ndim == 3 else picture)
-    done, encoded = cv2.imencode(".jpg", stored, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    if not done:
-        raise ValueError(f"cannot encode an array of shape {picture.shape} as JPEG")
-    return encoded.tobytes()

@@ -116,6 +116,8 @@ def confusion(
             y=names,
             text=matrix.tolist(),
             texttemplate="%{text}",
+            # On a dark page Plotly takes a cell that is nearly clear for a bright one.
+            textfont={"color": ink(dark)} if dark else None,
             colorscale=[[0, "rgba(47,127,184,0.06)"], [1, BLUE]],
             zmin=0,
             zmax=100,

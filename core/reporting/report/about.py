@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.reporting.batch import list_versions
-from core.reporting.report.wording import escape, plain_number
+from core.reporting.escaping import escape
+from core.reporting.report.wording import plain_number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.reporting.batch import Bin
-from core.reporting.report.wording import escape, plain_number
+from core.reporting.escaping import escape
+from core.reporting.report.wording import plain_number
 
 WIDTH, HEIGHT = 260, 120
 LEFT, BOTTOM, TOP = 8, 22, 8

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from core.measuring.by_hand import summarise
+from core.reporting.escaping import escape
 from core.reporting.mending import describe_mending
-from core.reporting.report.wording import escape, plain_number
+from core.reporting.report.wording import plain_number
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult

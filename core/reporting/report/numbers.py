@@ -12,6 +12,7 @@ from core.imaging.display import cluster_colors
 from core.imaging.scale import describe_with_error
 from core.measuring.regions import moment_mean, weighted_sizes
 from core.measuring.statistics import Interval, wilson_interval
+from core.reporting import recipe_words
 from core.reporting.batch import (
     Agreement,
     GroupSummary,
@@ -24,9 +25,10 @@ from core.reporting.batch import (
     group_column,
     summarise_groups,
 )
+from core.reporting.escaping import escape
 from core.reporting.figures import class_counts
 from core.reporting.report import drawings, wording
-from core.reporting.report.wording import escape, interval, percent, plain_number
+from core.reporting.report.wording import interval, percent, plain_number
 from core.reporting.segmenting import CLUSTERS, phase_titles
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ def trust(result: BatchResult) -> str:
 def areas(result: BatchResult, units: Units) -> str:
     """Return the target's share of the area and its sizes, per sample where any is named."""
     named = group_column(result.fields) == "sample"
-    title = f"<h2>Area of {escape(wording.target_title(result.recipe))}</h2>"
+    title = f"<h2>Area of {escape(recipe_words.target_title(result.recipe))}</h2>"
     per_class = _per_class(result, units)
     return title + (_per_sample(result, units) if named else "") + per_class
 
@@ -208,7 +210,7 @@ def sizes(result: BatchResult, units: Units) -> str:
     return (
         f'<h2>Sizes of regions</h2><div class="panels">{panels}</div><p class="note">Equivalent '
         f"diameter of every region: that of the circle of its area. All panels share one "
-        f"scale. {wording.percentiles_meant(result.recipe)}{note}</p>"
+        f"scale. {recipe_words.percentiles_meant(result.recipe)}{note}</p>"
     )
 
 

@@ -10,8 +10,9 @@ import pandas as pd
 
 from core.imaging.display import cluster_colors
 from core.reporting.batch import FLAGS, NAMED, Preview, Units, gravity, words_of
+from core.reporting.escaping import escape
 from core.reporting.report import wording
-from core.reporting.report.wording import escape, number, percent
+from core.reporting.report.wording import number, percent
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from core.reporting.batch import find_typical, group_column
+from core.reporting.escaping import escape
 from core.reporting.report import wording
-from core.reporting.report.wording import escape, percent
+from core.reporting.report.wording import percent
 
 if TYPE_CHECKING:
     import pandas as pd

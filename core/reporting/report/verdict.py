@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.imaging.scale import describe_with_error
 from core.measuring.statistics import Interval, mean_interval
+from core.reporting import recipe_words
 from core.reporting.batch import (
     Units,
     are_alike,
@@ -20,9 +21,10 @@ from core.reporting.batch import (
     more_fields,
     suggest_rule,
 )
+from core.reporting.escaping import escape
 from core.reporting.report import wording
 from core.reporting.report.samples import judged
-from core.reporting.report.wording import escape, plain_number
+from core.reporting.report.wording import plain_number
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult
@@ -140,9 +142,9 @@ def _dots(result: BatchResult, fields: pd.DataFrame) -> str:
     )
     return (
         f'<figure class="card dots"><div class="bars">{rows}</div><figcaption>Area of '
-        f"{escape(wording.target_title(result.recipe))}, from 0 to {top:.3g} %. One dot is one "
-        "field of view; the bar is the mean with its 95 % interval. Right: how many more fields "
-        "bring the interval to ± 2 points.</figcaption></figure>"
+        f"{escape(recipe_words.target_title(result.recipe))}, from 0 to {top:.3g} %. One dot is "
+        "one field of view; the bar is the mean with its 95 % interval. Right: how many more "
+        "fields bring the interval to ± 2 points.</figcaption></figure>"
     )
 
 

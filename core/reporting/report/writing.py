@@ -27,6 +27,7 @@ from core.reporting.batch import (
     list_versions,
     words_of,
 )
+from core.reporting.escaping import escape
 from core.reporting.report import (
     citing,
     hand,
@@ -38,7 +39,7 @@ from core.reporting.report import (
 )
 from core.reporting.report.about import About, heading
 from core.reporting.report.samples import comparison, judged
-from core.reporting.report.wording import escape, percent
+from core.reporting.report.wording import percent
 
 FOLDER = Path(__file__).parent / "look"
 _BODY = "<!-- body -->"

@@ -10,9 +10,8 @@ import streamlit as st
 
 from core.errors import UserError
 from core.imaging.scale import words
-from core.reporting import sizing
+from core.reporting import recipe_words, sizing
 from core.reporting.recipe import Recipe
-from core.reporting.report import wording
 from core.reporting.segmenting import CLUSTERS as BY_CLUSTERS
 from core.ui import cache
 from core.ui.batch import scales
@@ -237,11 +236,11 @@ def _found_by(recipe: Recipe) -> tuple[str, str, str]:
     """Return name, words and page of how the target is found, and what counts as a region."""
     border = ", none that is cut" if recipe.drop_border_regions else ""
     usual = recipe.connectivity == 8 and not recipe.fill_holes and not recipe.split_regions
-    rules = "" if usual else f"; {wording.region_rules(recipe)}"  # only what differs is said
-    regions = f"regions from {wording.smallest_region(recipe)}{border}{rules}"
+    rules = "" if usual else f"; {recipe_words.region_rules(recipe)}"  # only what differs is said
+    regions = f"regions from {recipe_words.smallest_region(recipe)}{border}{rules}"
     by = recipe.segmentation
     if by.way == BY_CLUSTERS:
-        words = f"{recipe.clusters} {wording.clustering(recipe)}, target: {_target(recipe)}"
+        words = f"{recipe.clusters} {recipe_words.clustering(recipe)}, target: {_target(recipe)}"
         return "Clusters", f"{words}; {regions}", "pages/4_Cluster.py"
     noun = "micrograph" if len(by.edits) == 1 else "micrographs"
     hand = f"; changed by hand on {len(by.edits)} {noun}" if by.edits else ""
@@ -277,12 +276,14 @@ def _summary(recipe: Recipe) -> None:
         ("Pixel sizes", sizing.describe_briefly(recipe), ""),
     )
     for name, said, where in lines:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
             say.markdown("**{name}** {said}", name=name, said=said, width="stretch")
             if where:
                 st.page_link(
                     where,
-                    label=say.line("Edit on {tasks}", tasks=TASKS[where][0]),
+                    label="Edit",
+                    icon=":material/edit:",
+                    help=say.line("Set on {task}", task=TASKS[where][0]),
                     width="content",
                 )
     if region.is_held():

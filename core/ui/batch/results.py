@@ -53,7 +53,6 @@ def draw(run: Run, result: BatchResult) -> None:
         st.caption("Saved results of the study that was opened: nothing was computed again.")
     if done:
         _answer(result, choose_units(result.succeeded))
-    _about(run)
     _downloads(run, result)
     _problems(result)
     if not done:
@@ -68,7 +67,7 @@ def draw(run: Run, result: BatchResult) -> None:
 
 def _about(run: Run) -> None:
     """Draw what the report begins with, and take it over when it changes."""
-    with st.expander("Title, authors, note", icon=":material/title:"):
+    with st.popover("Title, authors, note", icon=":material/title:"):
         title, authors = st.columns(2)
         about = About(
             title.text_input(
@@ -105,6 +104,7 @@ def _show_report(run: Run) -> None:
 def _downloads(run: Run, result: BatchResult) -> None:
     stem = "micrographia_batch"
     with st.container(horizontal=True):
+        _about(run)
         if st.button("Open report", icon=":material/lab_profile:", key="batch_open_report"):
             _show_report(run)
         show.download(
@@ -133,7 +133,7 @@ def _problems(result: BatchResult) -> None:
     split = [words_of(text) for text in result.succeeded["warnings"]]
     counts = {flag: sum(flag in flags for flags in split) for flag in FLAGS}
     said = [
-        say.line("- **{n}** {flag}: {why}", n=n, flag=flag, why=say.Line(FLAGS[flag]))
+        say.line("- **{n} × {flag}**: {why}", n=n, flag=flag, why=say.Line(FLAGS[flag]))
         for flag, n in counts.items()
         if n
     ]
@@ -252,7 +252,7 @@ def _filtered(result: BatchResult, titles: dict[str, str]) -> pd.DataFrame:
             persist_state="session",
         )
         raised = {flag for text in rows["warnings"] for flag in words_of(text)}
-        flags = st.pills(
+        flags = raised and st.pills(
             "Warning",
             [flag for flag in FLAGS if flag in raised],
             selection_mode="multi",

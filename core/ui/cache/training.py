@@ -101,11 +101,11 @@ def keep_tuned(made: Tuned, visitor: str = "") -> str:
     return adding.keep_model(made.classifier, made.readme, visitor).name
 
 
-def score_sentence(card: ModelCard) -> str:
-    """Return a quickly trained model's score in words."""
+def test_sentence(card: ModelCard) -> str:
+    """Return in words what a quickly trained model's score was measured on."""
     from core.learning.training import quick
 
-    return quick.say_score(card)
+    return quick.say_test(card)
 
 
 def curve_sentence(card: ModelCard) -> str:

@@ -117,7 +117,7 @@ def where(
 ) -> None:
     """Draw where the network found its evidence, small, and the way to its page."""
     with into:
-        if not answer.shows_nothing and "grad-cam" in cache.fitting(model_name):
+        if "grad-cam" in cache.fitting(model_name):
             question = cache.Question(model_name, exclude=exclude)
             st.image(
                 cache.small_heatmap_png(micrograph, question, cache.Look(contour=0.5), _SMALL_PX),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.imaging.scale import describe_length
 from core.measuring.clustering import AUTO, GREY, GREYS, NONE, Clustering
 from core.measuring.defaults import diameter_of
 from core.micrograph import Micrograph
@@ -42,12 +43,9 @@ def draw(
 
 def smallest(micrograph: Micrograph, found_by: cache.RegionChoice) -> say.Line:
     """Return from which size on a region is measured."""
-    size, area = micrograph.pixel_size, found_by.smallest_px
-    across = diameter_of(area)
-    if size is None:
-        return say.line("from {across:.3g} px across ({area} px)", across=across, area=area)
-    nm = across * size.to("nm")
-    return say.line("from {nm:.3g} nm across ({area} px)", nm=nm, area=area)
+    area = found_by.smallest_px
+    across = describe_length(diameter_of(area), micrograph.pixel_size)
+    return say.line("from {across} across ({area} px)", across=across, area=area)
 
 
 def offer_segment(

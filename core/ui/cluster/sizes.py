@@ -15,7 +15,7 @@ from core.measuring.statistics import fields_needed, mean_interval, relative_acc
 from core.micrograph import Micrograph
 from core.reporting.batch import csv_bytes, find_part
 from core.ui import cache
-from core.ui.measured import describe_area, describe_density
+from core.ui.measured import describe_area, describe_density, describe_share
 from core.ui.parts import say, show, tables
 from core.ui.shell import workspace
 
@@ -66,10 +66,11 @@ def draw(
     tiles, points = cache.target_shares(micrograph, target)
     area_px = int(np.count_nonzero(included))
     size = micrograph.pixel_size
-    covers = describe_area(number, tiles, points, area_px, size)
-    say.markdown("{covers}", covers=covers)
+    share = describe_share(say.line("Cluster {number}", number=number), tiles)
     density = describe_density(target.table(), included, size)
-    say.markdown("{density}", density=density)
+    say.markdown("{share} {density}", share=share, density=density)
+    with st.expander("How sure the area is", icon=":material/info:"):
+        say.markdown("{covers}", covers=describe_area(number, tiles, points, area_px, size))
     phase = f"cluster {number}"
     files = cache.files_of_regions(micrograph, mask, included, found_by, regions, phase)
     _files(micrograph, labels, files, regions, mask_png)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,8 @@ def draw(prefix: str = "compare", *, exclude: bool = True, classes: Classes | No
     groups = cache.image_groups(digest_pixels(rows), k, rows)
     kinds = _kinds(every, colour, groups, described, exclude, classes)
     names = list(workspace.short_names(every).values())
-    _caution(every, names, exclude)
+    blank = {place for place, each in enumerate(every) if cache.is_blank(each, exclude)}
+    _caution([names[place] for place in sorted(blank)])
     key = f"{prefix}_map"
     chosen = cloud.picked(key, every)
     plot, beside = show.beside(2)
@@ -66,15 +68,13 @@ def draw(prefix: str = "compare", *, exclude: bool = True, classes: Classes | No
     with beside:
         if classes is not None:
             naming.draw(key, chosen, classes)
-        _duplicates(every, names, rows, described)
+        _duplicates(every, names, find_duplicates(every, rows, described, blank))
         _neighbours(every, names, rows, _place(prefix, names, chosen), prefix)
     _typical(every, names, groups)
 
 
-def _caution(every: list[Micrograph], names: list[str], exclude: bool) -> None:
+def _caution(blank: list[str]) -> None:
     """Name the micrographs that show nothing: anything may lie beside them."""
-    pairs = zip(every, names, strict=True)
-    blank = [name for each, name in pairs if cache.is_blank(each, exclude)]
     if blank:
         say.warning(
             "All pixels of {blank}{more} have the same grey level: where the map shows that, and "
@@ -282,9 +282,10 @@ def _typical(every: list[Micrograph], names: list[str], groups: Grouping) -> Non
                 )
 
 
-def _duplicates(every: list[Micrograph], names: list[str], rows: Rows, described: str) -> None:
+def _duplicates(
+    every: list[Micrograph], names: list[str], pairs: list[tuple[int, int, str]]
+) -> None:
     """Show pairs that show the same field, side by side."""
-    pairs = find_duplicates(every, rows, described)
     if not pairs:
         st.caption("No near-duplicates: no two of these micrographs show the same field.")
         return
@@ -308,7 +309,7 @@ def _duplicates(every: list[Micrograph], names: list[str], rows: Rows, described
 
 
 def find_duplicates(
-    every: list[Micrograph], rows: Rows, described: str
+    every: list[Micrograph], rows: Rows, described: str, blank: Set[int] = frozenset()
 ) -> list[tuple[int, int, str]]:
     """Return pairs that show the same field: by their pictures, or by the network.
 
@@ -318,6 +319,8 @@ def find_duplicates(
     rows : ndarray of shape (N, C)
     described : str
         The network that the rows come from; "" for texture, whose similarity is no evidence.
+    blank : set of int
+        Places of micrographs that show nothing, and so no field either.
 
     Returns
     -------
@@ -334,4 +337,4 @@ def find_duplicates(
         pairs = near[["first", "second"]].to_numpy(np.int64).tolist()
         for (a, b), value in zip(pairs, near["similarity"], strict=True):
             found.setdefault((a, b), f"the network hardly tells them apart, {value:.4f}")
-    return [(*pair, reason) for pair, reason in sorted(found.items())]
+    return [(*pair, why) for pair, why in sorted(found.items()) if blank.isdisjoint(pair)]

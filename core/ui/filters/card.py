@@ -15,56 +15,64 @@ _SLOW = "Slow: a part is shown first, the whole follows."
 
 
 def draw(link: Link, place: int, total: int, micrograph: Micrograph) -> None:
-    """Draw one filter of the chain."""
+    """Draw one filter of the chain: the last open, the others in a line that opens."""
     spec = FILTERS[link.filter]
-    with st.container(border=True, gap="xxsmall"):
-        link.on = st.toggle(
-            say.line("**{place}. {title}**", place=place + 1, title=spec.title),
-            link.on,
-            key=f"filters_{link.number}_on",
-            help=_help(spec),
-        )
-        # One filter is being set, the last: what the others are set to is a click away.
-        is_folded = link.on and bool(spec.parameters) and place < total - 1
-        with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xxsmall"):
+    if place == total - 1:
+        with st.container(border=True, gap="xxsmall"):
+            _draw_switch(link, place, spec)
             _draw_buttons(link, place, total)
-            if is_folded:
-                with st.popover(
-                    "",
-                    icon=":material/tune:",
-                    type="tertiary",
-                    help="Settings",
-                    key=f"filters_{link.number}_folded",
-                ):
-                    _draw_settings(link, spec, micrograph)
-        if link.on and not is_folded:
-            _draw_settings(link, spec, micrograph)
+            if link.on:
+                _draw_settings(link, spec, micrograph)
+        return
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xxsmall"):
+        with st.container():
+            _draw_switch(link, place, spec)
+        with st.popover(
+            "",
+            icon=":material/tune:",
+            type="tertiary",
+            help="Set or move",
+            key=f"filters_{link.number}_folded",
+        ):
+            _draw_buttons(link, place, total)
+            if link.on:
+                _draw_settings(link, spec, micrograph)
+
+
+def _draw_switch(link: Link, place: int, spec: FilterSpec) -> None:
+    link.on = st.toggle(
+        say.line("**{place}. {title}**", place=place + 1, title=spec.title),
+        link.on,
+        key=f"filters_{link.number}_on",
+        help=_help(spec),
+    )
 
 
 def _draw_buttons(link: Link, place: int, total: int) -> None:
-    for name, icon, label, disabled, action, more in (
-        ("up", "arrow_upward", "Move up", place == 0, filter_chain.move, (-1,)),
-        ("down", "arrow_downward", "Move down", place == total - 1, filter_chain.move, (1,)),
-        (
-            "copy",
-            "content_copy",
-            "Duplicate",
-            filter_chain.is_full(),
-            filter_chain.duplicate,
-            (),
-        ),
-        ("remove", "close", "Remove", False, filter_chain.remove, ()),
-    ):
-        st.button(
-            "",
-            icon=f":material/{icon}:",
-            key=f"filters_{name}_{link.number}",
-            help=label,
-            type="tertiary",
-            disabled=disabled,
-            on_click=action,
-            args=(link, *more),
-        )
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xxsmall"):
+        for name, icon, label, disabled, action, more in (
+            ("up", "arrow_upward", "Move up", place == 0, filter_chain.move, (-1,)),
+            ("down", "arrow_downward", "Move down", place == total - 1, filter_chain.move, (1,)),
+            (
+                "copy",
+                "content_copy",
+                "Duplicate",
+                filter_chain.is_full(),
+                filter_chain.duplicate,
+                (),
+            ),
+            ("remove", "close", "Remove", False, filter_chain.remove, ()),
+        ):
+            st.button(
+                "",
+                icon=f":material/{icon}:",
+                key=f"filters_{name}_{link.number}",
+                help=label,
+                type="tertiary",
+                disabled=disabled,
+                on_click=action,
+                args=(link, *more),
+            )
 
 
 def _draw_settings(link: Link, spec: FilterSpec, micrograph: Micrograph) -> None:

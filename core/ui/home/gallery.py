@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.imaging.scale import specimen_field, words
 from core.micrograph import Micrograph
+from core.reporting import figures
 from core.ui import cache
 from core.ui.home import scale_card, scale_table
 from core.ui.parts import say, show
@@ -48,7 +49,8 @@ def draw() -> None:
         with st.container(gap=None, width="stretch"):
             say.subheader("Loaded ({micrographs})", micrographs=len(micrographs))
             used, most = workspace.used_bytes() / 2**20, workspace.MOST_BYTES // 2**20
-            say.caption("{used:.3g} MB of {most} MB in memory", used=used, most=most)
+            amount = f"{used:.3g}" if used >= 0.1 else "less than 0.1"
+            say.caption("{amount} MB of {most} MB in memory", amount=amount, most=most)
         if len(micrographs) > 1:
             micrographs = _sorted(micrographs)
             _remove_several(micrographs)
@@ -205,9 +207,10 @@ def facts(micrograph: Micrograph) -> list[str]:
     scope = words.describe_instrument(micrograph).get("Microscope")
     if scope:
         lines[-1] += f" · {scope}"
+    if cache.is_blank(micrograph, False):
+        return [*lines, "All its pixels have one grey level"]
     low, high = cache.window(micrograph)
-    levels = ".0f" if micrograph.pixels.dtype.kind != "f" or 1e3 <= abs(high) < 1e7 else ".4g"
-    return [*lines, f"Shown from grey {low:{levels}} to {high:{levels}}"]
+    return [*lines, f"Shown from grey {figures.level(low)} to {figures.level(high)}"]
 
 
 def _buttons(sha256: str, chosen: bool) -> None:

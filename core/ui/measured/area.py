@@ -67,6 +67,18 @@ def describe_area(
     )
 
 
+def describe_share(who: say.Line, share: Interval) -> say.Line:
+    """Return in a sentence how much of what counts something covers, with its interval."""
+    if isnan(share.estimate):
+        return say.line("Nothing counts in this frame.")
+    covered = say.line(
+        "{who} covers **{share}** of what counts", who=who, share=tables.percent(share.estimate)
+    )
+    if isnan(share.low):
+        return say.line("{covered}.", covered=covered)
+    return say.line("{covered} (95 %: {range}).", covered=covered, range=_range(share))
+
+
 def _more_points(points: Interval) -> say.Line:
     """Return how many points would be enough, where there are any on the cluster."""
     if not 0 < points.estimate < 1:
@@ -90,7 +102,8 @@ def describe_density(regions: pd.DataFrame, included: Mask, size: PixelSize | No
     found = number_per_area(regions, area, included=included)
     is_plain = found == number_per_area(regions, area)
     half = int(regions["touches_border"].sum())
-    halves = say.line(" The {half} on the border count half." if half else "", half=half)
+    many = "The one on the border counts" if half == 1 else f"The {half} on the border count"
+    halves = say.line(" {many} half.", many=many) if half else say.line("")
     return say.line(
         "**{count} per {unit}** (95 %: {low} to {high}{few}).{halves}",
         few=say.Line(", if they are scattered at random" if is_plain else ""),

@@ -121,13 +121,15 @@ def _card(model: AddedModel) -> None:
     card = model.card
     words = [card.display_name(label) for label in card.classes]
     more = f" … {words[-1]}" if len(words) > _MANY else ""
+    named = (
+        "" if model.is_foreign else f": {', '.join(words[:_MANY])}{more}"
+    )  # else in a field below
     say.markdown(
-        "**{name}** · {architecture} · {words} classes: {words_2}{more}",
+        "**{name}** · {architecture} · {count} classes{named}",
         name=card.name,
         architecture=cache.architecture_title(card.architecture),
-        words=len(words),
-        words_2=", ".join(words[:_MANY]),
-        more=more,
+        count=len(words),
+        named=named,
     )
     for note in cache.notes_to_read(model):
         say.markdown("- {note}", note=note)

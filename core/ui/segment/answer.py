@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.imaging.filtering import Pipeline, Step
 from core.measuring.regions import SizeDistribution, size_distribution
 from core.measuring.segmentation import GROUND, OBJECTS, Segmentation, name_phases
-from core.measuring.statistics import Interval, median_interval
+from core.measuring.statistics import median_interval
 from core.measuring.strokes import UNLIKE
 from core.micrograph import Micrograph
 from core.reporting.batch import csv_bytes
@@ -45,7 +45,8 @@ def headline(micrograph: Micrograph, asked: Asked, meant: cache.Objects) -> None
     sizes = size_distribution(table, make_up_for_cut=meant.found_by.whole)
     say.markdown("### {words}", words=describe(len(table), sizes))
     share, _ = cache.target_shares(micrograph, cache.object_target(micrograph, meant, asked.given))
-    say.markdown("{words}", words=_share(found.phases[0].name, share))
+    who = say.line("“{name}”", name=found.phases[0].name)
+    say.markdown("{words}", words=measured.describe_share(who, share))
 
 
 def draw_sizes(
@@ -90,21 +91,6 @@ def describe(count: int, sizes: SizeDistribution) -> say.Line:
         unit=sizes.unit,
         low=middle.low,
         high=middle.high,
-    )
-
-
-def _share(name: str, share: Interval) -> say.Line:
-    if isnan(share.estimate):
-        return say.line("Nothing counts in this frame.")
-    percent = tables.percent(share.estimate)
-    covered = say.line("“{name}” covers **{share}** of what counts", name=name, share=percent)
-    if isnan(share.low):
-        return say.line("{covered}.", covered=covered)
-    return say.line(
-        "{covered} (95 %: {low:.1f} to {high:.1f} %).",
-        covered=covered,
-        low=100 * share.low,
-        high=100 * share.high,
     )
 
 

@@ -11,24 +11,38 @@ from core.ui import cache
 from core.ui.parts import say, show, working
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from core.learning.training import LabelledPicture
 
 
-def draw(pictures: list[LabelledPicture]) -> bool:
-    """Draw counts and findings; return whether there is something to learn from."""
-    st.subheader("Before it learns", anchor=False)
+def draw(pictures: list[LabelledPicture], *, is_learnt: bool = False) -> bool:
+    """Draw counts and findings; return whether there is something to learn from.
+
+    What is grave always stands open; the rest is folded once something was learnt.
+    """
+    if not is_learnt:
+        st.subheader("Before it learns", anchor=False)
     with working.progress_bar("looking at {}") as tell:
         findings = cache.training_findings(pictures, tell)
-    show.table(_counts(pictures), "train_counts")
     for finding in findings:
-        icon = ":material/warning:" if finding.grave else ":material/info:"
         if finding.grave:
-            say.warning("{text}", text=finding.text, icon=icon)
-        else:
-            say.markdown("- {text}", text=finding.text)
-    if not findings:
-        st.markdown("- Nothing speaks against these pictures.")
+            say.warning("{text}", text=finding.text, icon=":material/warning:")
+    rest = [finding.text for finding in findings if not finding.grave]
+    with _place(len(rest), is_learnt):
+        show.table(_counts(pictures), "train_counts")
+        for text in rest:
+            say.markdown("- {text}", text=text)
+        if not findings:
+            st.markdown("- Nothing speaks against these pictures.")
     return len({picture.label for picture in pictures}) > 1
+
+
+def _place(notes: int, is_learnt: bool) -> DeltaGenerator:
+    if not is_learnt:
+        return st.container()
+    said = f": {notes} note{'' if notes == 1 else 's'}" if notes else ""
+    return st.expander(say.line("What it learnt from{said}", said=said), icon=":material/list:")
 
 
 def _counts(pictures: list[LabelledPicture]) -> pd.DataFrame:

@@ -28,13 +28,12 @@ class Result:
     key: str
     digests: tuple[str, ...]
     is_thorough: bool = False
+    turn: int = 0  # counts what was asked for: each time the page goes up to the score
 
 
 def draw(pictures: list[LabelledPicture]) -> Result | None:
     """Draw name and button; learn when asked, or when labels changed since; return the result."""
-    before: Result | None = st.session_state.get(_RESULT)
-    if before is not None and not cache.has_model(before.model_name):
-        before = None
+    before = made()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             "Name of the model", "my classes", key=_TITLE, max_chars=40, persist_state="session"
@@ -56,10 +55,17 @@ def draw(pictures: list[LabelledPicture]) -> Result | None:
     key = key_of(pictures, title())
     changed = before is not None and before.key != key
     if asked or (changed and before is not None and not before.is_thorough):
-        return _learn(pictures, title(), key, before)
+        _learn(pictures, title(), key, before, asked)
+        st.rerun()  # the sidebar was drawn before, with the model that was chosen until now
     if changed:
         say.info("Labels changed since the thorough training: learn quickly or train again.")
     return before
+
+
+def made() -> Result | None:
+    """Return what was learnt last, as long as its model is there."""
+    before: Result | None = st.session_state.get(_RESULT)
+    return before if before is not None and cache.has_model(before.model_name) else None
 
 
 def title() -> str:
@@ -71,18 +77,24 @@ def take_over(name: str, pictures: list[LabelledPicture], called: str, key: str)
     """Make a model that was trained thoroughly the result, beside the one before it."""
     model_choice.use(name, called)
     digests = tuple(picture.micrograph.sha256 for picture in pictures)
-    st.session_state[_RESULT] = Result(name, key, digests, is_thorough=True)
+    turn = _turn(st.session_state.get(_RESULT)) + 1
+    st.session_state[_RESULT] = Result(name, key, digests, is_thorough=True, turn=turn)
 
 
-def _learn(pictures: list[LabelledPicture], called: str, key: str, before: Result | None) -> Result:
+def _turn(before: Result | None) -> int:
+    return before.turn if before else 0
+
+
+def _learn(
+    pictures: list[LabelledPicture], called: str, key: str, before: Result | None, asked: bool
+) -> None:
     with working.progress_bar("learning {}") as tell:
         name = cache.learn_classes(pictures, called, tell, visitor.identity())
     if before is not None and before.model_name != name and not before.is_thorough:
         model_choice.forget(before.model_name)
     model_choice.use(name, called)
-    found = Result(name, key, tuple(picture.micrograph.sha256 for picture in pictures))
-    st.session_state[_RESULT] = found
-    return found
+    digests = tuple(picture.micrograph.sha256 for picture in pictures)
+    st.session_state[_RESULT] = Result(name, key, digests, turn=_turn(before) + asked)
 
 
 def key_of(pictures: list[LabelledPicture], called: str) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 from core.reporting import figures
 from core.ui import cache
 from core.ui.parts import say, show
-from core.ui.train import sources
+from core.ui.train import sources, to_top
 from core.ui.train.learn import Result
 
 if TYPE_CHECKING:
@@ -21,12 +21,18 @@ _WORST = 6
 _PICTURE_PX = 150
 
 
-def draw(result: Result, pictures: list[LabelledPicture]) -> None:
-    """Draw score, errors, curve and downloads of a model."""
+def answer(result: Result) -> None:
+    """Draw the score and the ways to use the model: they stand above what it learnt from."""
     card = cache.model(result.model_name).card
+    to_top.scroll(result.turn)
     st.subheader("How good it is", anchor=False)
     _score(card)
     _use(result, card)
+
+
+def draw(result: Result, pictures: list[LabelledPicture]) -> None:
+    """Draw where a model errs, and whether more pictures would pay."""
+    card = cache.model(result.model_name).card
     if "pictures" in card.metrics:
         left, right = st.columns(2, gap="medium")
         with left:
@@ -46,17 +52,17 @@ def _score(card: ModelCard) -> None:
     found = metrics.get("pictures")
     if found:
         low, high = found["balanced_accuracy_interval_95"]
-        with st.container(horizontal=True, gap="large"):
+        with st.container(horizontal=True, gap="medium"):
             say.metric(
                 "Right on originals held out",
-                f"{found['balanced_accuracy']:.0%}",
-                delta=f"{low:.0%} to {high:.0%} (95 %)",
+                _percent(found["balanced_accuracy"]),
+                delta=f"95\u00a0% interval: {100 * low:.0f} to {_percent(high)}",
                 delta_color="off",
                 delta_arrow="off",
             )
-            say.metric("By chance", f"{metrics['chance']:.0%}")
-            say.metric("By grey levels alone", f"{metrics['grey_histogram']:.0%}")
-    say.markdown("{said}", said=cache.score_sentence(card))
+            say.metric("By chance", _percent(metrics["chance"]))
+            say.metric("By grey levels alone", _percent(metrics["grey_histogram"]))
+    say.caption("{said}", said=cache.test_sentence(card))
     if seen := card.training.get("seen_by_start"):
         say.warning(
             "{start} has learnt from {seen} of these pictures, or from close copies: its features "
@@ -68,6 +74,10 @@ def _score(card: ModelCard) -> None:
     low_counts = [what for key, what in _NEEDS.items() if key not in card.calibration]
     if low_counts:
         say.caption("Too few originals for {what}.", what=", ".join(low_counts))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}\u00a0%"
 
 
 _NEEDS = {

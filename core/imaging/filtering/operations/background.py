@@ -71,7 +71,8 @@ def pick_ground(pixels: Pixels, exclude: Mask = None) -> str:
 
     Once a bowl is subtracted, objects pull one end of the greys (1st and 99th percentile, so that
     hot pixels have no say) further from the middle than the other; the ground is at the near end.
-    "all" means that both ends are about as far, as without any objects.
+    "all" means that both ends are about as far, as without any objects. Pixels are (H, W) floats;
+    those of `exclude`, bool (H, W), do not count.
     """
     places, chosen, wanted = _sample(pixels, exclude)
     terms = _terms(places, 2)[chosen]
@@ -147,7 +148,7 @@ def subtract_surface(
     Least squares over the counted pixels (at most 250,000 of them, evenly spaced). On dark or
     bright ground the objects hardly count: what lies on their side of the surface weighs a
     hundredth of what lies on the other, until the surface stays (asymmetric least squares).
-    "auto" asks `pick_ground`; "all" weighs all alike.
+    "auto" asks `pick_ground`; "all" weighs all alike. Pixels are (H, W) floats, as is the result.
 
     References
     ----------

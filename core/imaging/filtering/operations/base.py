@@ -130,7 +130,7 @@ def structure_tensor(
 
 
 def blur(values: NDArray[Any], sigma_px: float) -> NDArray[Any]:
-    """Return a Gaussian blur of floats, cut at four sigma; edges are reflected."""
+    """Return a Gaussian blur of (H, W) floats, cut at four sigma; edges are reflected."""
     if sigma_px == 0:
         return values.copy()
     edge = gaussian_edge(sigma_px)
@@ -183,7 +183,7 @@ def at_least(
 
 
 def painted_over(pixels: Pixels, exclude: Mask) -> Pixels:
-    """Return pixels with the nearest counted ones in place of those that are excluded."""
+    """Return (H, W) pixels with the nearest counted ones in place of those that are excluded."""
     if exclude is None or not exclude.any() or exclude.all():
         return pixels
     nearest = scipy.ndimage.distance_transform_edt(

@@ -79,7 +79,10 @@ def _mirrored(half: NDArray[np.float32], width: int) -> NDArray[np.float32]:
 
 
 def radial_power(pixels: Pixels, exclude: Mask = None) -> RadialPower:
-    """Return the mean power at each frequency over all directions, from a windowed spectrum."""
+    """Return the mean power at each frequency over all directions, from a windowed spectrum.
+
+    Pixels are (H, W) floats; frequencies are in cycles per px, up to 0.5.
+    """
     power = spectrum(pixels, exclude)
     down, right = (scipy.fft.fftshift(scipy.fft.fftfreq(side)) for side in power.shape)
     radius = np.hypot(down[:, None], right[None, :])

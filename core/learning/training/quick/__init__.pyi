@@ -16,6 +16,7 @@ from .readme import describe as describe
 from .readme import say_curve as say_curve
 from .readme import say_histogram as say_histogram
 from .readme import say_score as say_score
+from .readme import say_test as say_test
 from .suggestions import suggest_next as suggest_next
 from .table import LabelLine as LabelLine
 from .table import read_label_table as read_label_table

@@ -128,7 +128,13 @@ def learn(
     notes: Sequence[str] = (),
     on_progress: Progress | None = None,
 ) -> Classifier:
-    """Return a classifier of labelled pictures; see `train_quickly`. Notes are for the card."""
+    """Return a classifier of labelled pictures; see `train_quickly`. Notes are for the card.
+
+    Raises
+    ------
+    UserError
+        If there are fewer than two classes, or the start has no linear head to replace.
+    """
     names = _require_classes(pictures)
     start = start or load_model(default_start())
     if not start.has_linear_head:
@@ -172,7 +178,13 @@ def _require_classes(pictures: Sequence[LabelledPicture]) -> tuple[str, ...]:
 
 
 def default_start() -> str:
-    """Return the name of the shipped model, the newest one; the first installed one without it."""
+    """Return the name of the shipped model, the newest one; the first installed one without it.
+
+    Raises
+    ------
+    UserError
+        If none is installed.
+    """
     names = list_models()
     if not names:
         raise UserError("No model is installed to start from. Copy a model folder into models/.")

@@ -105,14 +105,25 @@ def say_score(card: ModelCard) -> str:
     """Return the score in one sentence, beside chance and grey levels; why there is none."""
     metrics = card.metrics
     if "pictures" not in metrics:
-        return f"{metrics['protocol']}."
+        return say_test(card)
     found = metrics["pictures"]
     low, high = found["balanced_accuracy_interval_95"]
     return (
-        f"Balanced accuracy {found['balanced_accuracy']:.0%} (95 % interval {low:.0%} to "
-        f"{high:.0%}) on {found['pictures']} pictures from {found['groups']} originals, each asked "
-        f"of a model that had not seen its original. Chance {metrics['chance']:.0%}, grey levels "
-        f"alone {metrics['grey_histogram']:.0%}. {say_histogram(metrics)}"
+        f"Balanced accuracy {_percent(found['balanced_accuracy'])} (95\u00a0% interval "
+        f"{100 * low:.0f} to {_percent(high)}), chance {_percent(metrics['chance'])}, grey levels "
+        f"alone {_percent(metrics['grey_histogram'])}. {say_test(card)}"
+    )
+
+
+def say_test(card: ModelCard) -> str:
+    """Return what the score was measured on, and what speaks against it; why there is none."""
+    metrics = card.metrics
+    if "pictures" not in metrics:
+        return f"{metrics['protocol']}."
+    found = metrics["pictures"]
+    return (
+        f"Measured on {found['pictures']} pictures from {found['groups']} originals, each asked of "
+        f"a model that had not seen its original. {say_histogram(metrics)}"
     ).strip()
 
 
@@ -157,7 +168,7 @@ def _trust(card: ModelCard) -> Iterable[str]:
         yield "Probabilities are not calibrated: too few originals."
     if "conformal_level" in calibration:
         yield (
-            f"Prediction sets hold the true class of {calibration['conformal_level']:.0%} of "
+            f"Prediction sets hold the true class of {_percent(calibration['conformal_level'])} of "
             "pictures like the held-out ones."
         )
     else:
@@ -176,3 +187,7 @@ def _plain(text: str) -> str:
 def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}\u00a0%"

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from core.reporting.batch import export
-from core.reporting.batch.analysis import Preview
 from core.reporting.batch.journal import FOLDER, PICTURE_FOLDERS, Journal
+from core.reporting.batch.keeping.pictures import Preview
 from core.reporting.batch.keeping.writer import PLATES, preview_files
 from core.reporting.batch.rows import likeness, tabulation
 from core.reporting.batch.rows.hand import HAND

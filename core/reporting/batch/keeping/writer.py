@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from core.reporting.batch import export
-from core.reporting.batch.analysis import Preview
 from core.reporting.batch.journal import FOLDER, Entry, Journal
+from core.reporting.batch.keeping.pictures import Preview
 from core.reporting.batch.pipeline import Item, Known, plain
 from core.reporting.batch.rows import tabulation
 from core.reporting.batch.rows.naming import find_sample

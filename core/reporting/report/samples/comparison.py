@@ -9,7 +9,8 @@ import numpy as np
 
 from core.measuring.statistics import mean_interval
 from core.reporting.batch import Units, compare_groups, list_measures
-from core.reporting.report.wording import escape, plain_number, with_limits
+from core.reporting.escaping import escape
+from core.reporting.report.wording import plain_number, with_limits
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.reporting.batch import describe_twins
-from core.reporting.report.wording import escape
+from core.reporting.escaping import escape
 
 if TYPE_CHECKING:
     from core.reporting.batch import BatchResult

@@ -11,6 +11,7 @@ from core.imaging.overlays.finding import (
     find_info_bars,
     find_overlays,
     overlay_choice,
+    search_levels,
     with_overlay_choice,
 )
 from core.imaging.reading.opening import read_micrograph
@@ -250,3 +251,10 @@ def test_a_bright_particle_in_a_corner_is_no_panel_letter(diameter_px, side_px, 
     pixels = np.clip(noisy, 0, 255).astype(np.uint8)
     assert not find_overlays(Micrograph("a", pixels)).any()
     assert not find_overlays(Micrograph("a", 255 - pixels)).any()
+
+
+@pytest.mark.parametrize("unit", [1e-40, 1e-12, 1e30])
+def test_floats_of_any_unit_are_searched_alike(unit: float) -> None:
+    levels = np.random.default_rng(0).normal(100, 20, (64, 64))
+    found = search_levels((levels * unit).astype(np.float32))
+    assert np.abs(found.astype(int) - search_levels(levels.astype(np.float32))).max() <= 1

@@ -98,3 +98,12 @@ def test_a_lattice_that_does_not_fade_and_one_particle_do_not() -> None:
 def test_micrographs_do_not(kind: str) -> None:
     for seed in range(3):
         assert not look_for_signs(simulate(kind, (256, 320), seed).micrograph)
+
+
+@pytest.mark.parametrize("unit", [1e-40, 1.0, 1e30])
+def test_floats_of_any_unit_are_judged_alike(unit: float) -> None:
+    noise = np.random.default_rng(0).normal(100, 20, (128, 128))
+    blob = 200.0 * (np.hypot(*np.mgrid[-64:64, -64:64]) < 40) + noise
+    for picture, is_noise in ((noise, True), (blob, False)):
+        signs = look_for_signs(Micrograph("floats", (picture * unit).astype(np.float32)))
+        assert (NOISE in signs) == is_noise

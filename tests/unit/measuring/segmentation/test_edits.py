@@ -28,6 +28,7 @@ from core.measuring.segmentation import (
     objects_of,
     read_edits,
     replay,
+    say_by_hand,
 )
 from core.measuring.strokes import learn_pixels
 from core.micrograph import Micrograph
@@ -54,6 +55,9 @@ def test_delete_takes_one_object_away_and_closes_the_numbers() -> None:
     assert (left.labels[TWO == 2] == 1).all()
     assert (left.labels[TWO == 1] == 0).all()
     assert (left.changed, left.removed) == (0, 1)
+    assert left.describe_edits() == "1 outline was removed by hand, 2 are left."
+    assert say_by_hand(0, 3, 0) == "3 outlines were removed by hand, none are left"
+    assert say_by_hand(0, 0, 9) == "No outline was changed by hand"
 
 
 def test_merge_makes_one_object_of_two() -> None:

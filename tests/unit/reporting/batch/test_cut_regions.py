@@ -7,7 +7,7 @@ import pytest
 from core.micrograph import Micrograph, PixelSize
 from core.reporting.batch.analysis import tabulate_regions
 from core.reporting.recipe import Recipe
-from core.reporting.report.wording import region_rules
+from core.reporting.recipe_words import region_rules
 
 SIDE = 200
 

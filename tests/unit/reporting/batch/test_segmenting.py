@@ -148,7 +148,7 @@ def test_edits_by_hand_count_for_their_micrograph_alone(run, recipe):
     assert result.rows["outlines_removed_by_hand"].isna().tolist() == [False, True]
     assert result.rows["target_percent"].iloc[0] == pytest.approx(100 * 15 * 25 / 5120, abs=1)
     said = report_html(result)
-    assert "0 of 1 outlines were changed by hand, 1 removed, in 1 micrograph." in said
+    assert "1 outline was removed by hand, 1 is left, in 1 micrograph." in said
     assert "Left out, since they did not fit: 1 edit." in said
 
 

@@ -191,3 +191,21 @@ def test_mistakes_tell_sides_from_what_may_be_right_and_leave_out_what_is_not_kn
     assert list(sided.error_x.array) == [10]
     assert tuple(figure.layout.xaxis.range) == (-100, 100)
     assert tuple(figures.mistakes((), (), (), ()).layout.xaxis.range) == (-5.4, 5.4)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0, "0"),
+        (-0.5, "-0.5"),
+        (12.34, "12.34"),
+        (140.25, "140.2"),
+        (255, "255"),
+        (1431.3, "1431"),
+        (22148, "22\u202f148"),
+        (5.108e-12, "5.11\u202f×\u202f10⁻¹²"),
+        (3.2e30, "3.20\u202f×\u202f10³⁰"),
+    ],
+)
+def test_grey_levels_are_written_as_people_do(value: float, said: str):
+    assert figures.level(value) == said

@@ -10,15 +10,15 @@ from core.learning.models.preparation import CentreCrop
 from core.measuring.clustering import FeatureSet
 from core.measuring.statistics.intervals import Interval
 from core.reporting import figures
+from core.reporting.escaping import escape
 from core.reporting.recipe import Recipe
+from core.reporting.recipe_words import target_title
 from core.reporting.report.wording import (
-    escape,
     interval,
     methods,
     number,
     percent,
     summary,
-    target_title,
     trust_facts,
     with_limits,
 )
