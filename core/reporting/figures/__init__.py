@@ -22,7 +22,7 @@ from core.reporting.figures.learning import learning_curve, mean_map
 from core.reporting.figures.mistakes import mistakes
 from core.reporting.figures.sizes import limit_curve, size_distribution
 from core.reporting.figures.structure import pair_correlation, rose, two_point, widths
-from core.reporting.figures.style import BLUE, GREY, ORANGE, level, look
+from core.reporting.figures.style import BLUE, GREY, ORANGE, look
 from core.reporting.figures.trust import agreement, cascade, removal_curves
 
 __all__ = [
@@ -47,7 +47,6 @@ __all__ = [
     "image_map",
     "kind_colors",
     "learning_curve",
-    "level",
     "limit_curve",
     "line_profiles",
     "look",

@@ -11,10 +11,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from core.imaging.display import cluster_colors
+from core.imaging.display import cluster_colors, write_level
 from core.measuring.clustering import Clustering
 from core.micrograph import Micrograph
-from core.reporting.figures.style import BLUE, GREY, ink, level, styled
+from core.reporting.figures.style import BLUE, GREY, ink, styled
 
 MOST_BINS = 256
 _LINE = 0.1  # of the height of a figure: one line of small letters
@@ -165,7 +165,13 @@ def _draw_thresholds(
     figure.update_layout(
         shapes=[{**upright, "x0": place, "x1": place} for place in places],
         annotations=[
-            {**beside, **written, "x": place, "y": 1 - _LINE * (turn % 3), "text": level(place)}
+            {
+                **beside,
+                **written,
+                "x": place,
+                "y": 1 - _LINE * (turn % 3),
+                "text": write_level(place),
+            }
             for turn, place in enumerate(sorted(places))
         ],
     )

@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 
 BLUE, ORANGE, GREY = "#2f7fb8", "#d9730d", "#8a94a3"
 NO_CLASS = "no class"
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 FONT = "Source Sans, sans-serif"  # the one that Streamlit carries with it
 
 
@@ -112,23 +111,6 @@ def title(name: str, display_names: Mapping[str, str] | None) -> str:
 def plain(text: str) -> str:
     """Return text that plotly shows as it is: its labels otherwise read a few HTML tags."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def level(value: float) -> str:
-    """Return a grey level as people write it: at most one digit after the point.
-
-    Of 16-bit levels, which have up to five digits, none is written after it, and from 10 000 on a
-    thin space stands between thousands, as on the axes. What a detector gives as a physical
-    quantity may be as small as "5.11 × 10⁻¹²".
-    """
-    if 1e4 <= abs(value) < 1e6:
-        return f"{value:,.0f}".replace(",", "\u202f")
-    if 1e3 <= abs(value) < 1e4:
-        return f"{value:.0f}"
-    if 1e-4 <= abs(value) < 1e3 or value == 0:
-        return f"{value:.1f}".removesuffix(".0") if abs(value) >= 100 else f"{value:.4g}"
-    mantissa, _, power = f"{value:.2e}".partition("e")
-    return f"{mantissa}\u202f×\u202f10{str(int(power)).translate(_RAISED)}"
 
 
 def percent(value: float) -> str:

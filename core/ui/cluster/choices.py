@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.imaging.display import write_level
 from core.imaging.scale import describe_length
 from core.measuring.clustering import AUTO, GREY, GREYS, NONE, Clustering
 from core.measuring.defaults import diameter_of
 from core.micrograph import Micrograph
-from core.reporting import figures
 from core.ui import cache
 from core.ui.cache import ClusterChoice
 from core.ui.cluster import settings
@@ -69,16 +69,16 @@ def _noise(micrograph: Micrograph, choice: ClusterChoice) -> None:
         say.caption(
             "Noise (± {noise} grey levels) does not mix up clusters {gap} apart: "
             "they are as found.",
-            noise=figures.level(found.noise),
-            gap=figures.level(found.gap),
+            noise=write_level(found.noise),
+            gap=write_level(found.gap),
         )
         return
     _line(
         say.line(
             "**Noise would make regions of its own** (± {noise} grey levels, clusters "
             "{gap} apart): greys were averaged over {sigma:g} px (σ) first.",
-            noise=figures.level(found.noise),
-            gap=figures.level(found.gap),
+            noise=write_level(found.noise),
+            gap=write_level(found.gap),
             sigma=choice.smoothing.sigma_px,
         ),
         say.line("As found"),

@@ -7,9 +7,9 @@ from dataclasses import replace
 import streamlit as st
 
 from core.errors import UserError
+from core.imaging.display import write_level
 from core.imaging.overlays import overlay_choice, with_overlay_choice
 from core.micrograph import Micrograph
-from core.reporting import figures
 from core.ui import cache
 from core.ui.filters import bench, pictures
 from core.ui.filters.bench import Outcome
@@ -37,7 +37,7 @@ def draw_histogram(outcome: Outcome) -> None:
     )
     show.chart(figure, "filters_histogram", "Histogram of grey levels before and after the filters")
     if cuts:
-        levels = ", ".join(figures.level(cut) for cut in cuts[:_MOST_CUTS])
+        levels = ", ".join(write_level(cut) for cut in cuts[:_MOST_CUTS])
         what = "grey level" if len(cuts) == 1 else "grey levels"
         if title == "Otsu threshold":
             title = "Otsu's threshold"

@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
+from core.imaging.display import write_level
 from core.imaging.scale import specimen_field, words
 from core.micrograph import Micrograph
-from core.reporting import figures
 from core.ui import cache
 from core.ui.home import scale_card, scale_table
 from core.ui.parts import say, show
@@ -210,7 +210,7 @@ def facts(micrograph: Micrograph) -> list[str]:
     if cache.is_blank(micrograph, False):
         return [*lines, "All its pixels have one grey level"]
     low, high = cache.window(micrograph)
-    return [*lines, f"Shown from grey {figures.level(low)} to {figures.level(high)}"]
+    return [*lines, f"Shown from grey {write_level(low)} to {write_level(high)}"]
 
 
 def _buttons(sha256: str, chosen: bool) -> None:

@@ -3,6 +3,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+from core.imaging.display import write_level
 from core.imaging.filtering.operations.frequency import radial_power
 from core.imaging.filtering.profiles import line_profile
 from core.learning.classifying.classification import Classification
@@ -208,4 +209,4 @@ def test_mistakes_tell_sides_from_what_may_be_right_and_leave_out_what_is_not_kn
     ],
 )
 def test_grey_levels_are_written_as_people_do(value: float, said: str):
-    assert figures.level(value) == said
+    assert write_level(value) == said
