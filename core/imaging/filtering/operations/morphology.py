@@ -111,7 +111,7 @@ def skeleton(pixels: Pixels, exclude: Mask = None) -> Pixels:
 
 
 def _half_width(bright: Bools) -> int:
-    """Return how far a line must go on behind the frame so that its end has no part in it, in px."""
+    """Return how far in px lines go on behind the frame, so that their ends have no part in it."""
     strips = (bright, bright[::-1], bright.T, bright.T[::-1])
     cut = max(float(distance_inside(strip[: _MOST_BEHIND_PX + 1])[0].max()) for strip in strips)
     return min(_MOST_BEHIND_PX, int(np.ceil(cut)) + 1)
