@@ -16,6 +16,7 @@ SPECS = (
         _DISC,
         "Removes bright detail smaller than a disc.",
         _BOOK,
+        paints_over=True,
     ),
     FilterSpec(
         "closing",
@@ -25,10 +26,27 @@ SPECS = (
         _DISC,
         "Closes dark gaps smaller than a disc.",
         _BOOK,
+        paints_over=True,
     ),
-    FilterSpec("erode", "Erode", FAMILY, morphology.erode, _DISC, "Shrinks what is bright.", _BOOK),
     FilterSpec(
-        "dilate", "Dilate", FAMILY, morphology.dilate, _DISC, "Grows what is bright.", _BOOK
+        "erode",
+        "Erode",
+        FAMILY,
+        morphology.erode,
+        _DISC,
+        "Shrinks what is bright.",
+        _BOOK,
+        paints_over=True,
+    ),
+    FilterSpec(
+        "dilate",
+        "Dilate",
+        FAMILY,
+        morphology.dilate,
+        _DISC,
+        "Grows what is bright.",
+        _BOOK,
+        paints_over=True,
     ),
     FilterSpec(
         "fill_holes",

@@ -67,6 +67,7 @@ SPECS = (
         "Ojala, Pietikäinen, Mäenpää (2002), IEEE Transactions on Pattern Analysis and Machine "
         "Intelligence 24, 971-987, doi:10.1109/TPAMI.2002.1017623",
         result=FLOAT,
+        paints_over=True,
     ),
     FilterSpec(
         "gabor_bank",
