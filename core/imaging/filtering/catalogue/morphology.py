@@ -87,6 +87,7 @@ SPECS = (
         "doi:10.1145/357994.358023",
         result=MASK,
         uses_exclude=True,
+        paints_over=True,
     ),
     FilterSpec(
         "distance_map",

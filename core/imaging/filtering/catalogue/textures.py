@@ -53,6 +53,7 @@ SPECS = (
         "SMC-3, 610-621, doi:10.1109/TSMC.1973.4309314",
         result=FLOAT,
         uses_exclude=True,
+        paints_over=True,
     ),
     FilterSpec(
         "local_binary_pattern",

@@ -99,13 +99,12 @@ def clear_border(pixels: Pixels, exclude: Mask = None) -> Pixels:
 def skeleton(pixels: Pixels, exclude: Mask = None) -> Pixels:
     """Thin regions to lines of one pixel that keep their connections; return an 8-bit mask.
 
-    What the frame's edge or excluded pixels cut goes on behind them, so that its line reaches the
-    cut: boundaries that stopped short of the edge would let the grains there run together.
+    What the frame's edge cuts goes on behind it, so that its line reaches the cut: boundaries that
+    stopped short of the edge would let the grains there run together.
     """
     bright = foreground(pixels, exclude)
     reach = _half_width(bright)
-    going_on = bright if exclude is None else _continued(bright, exclude)
-    padded = np.pad(going_on, reach, mode="edge")
+    padded = np.pad(bright, reach, mode="edge")
     thin = ski.morphology.skeletonize(padded)[reach:-reach, reach:-reach]
     return to_mask(thin if exclude is None else thin & ~exclude)
 
@@ -115,16 +114,6 @@ def _half_width(bright: Bools) -> int:
     strips = (bright, bright[::-1], bright.T, bright.T[::-1])
     cut = max(float(distance_inside(strip[: _MOST_BEHIND_PX + 1])[0].max()) for strip in strips)
     return min(_MOST_BEHIND_PX, int(np.ceil(cut)) + 1)
-
-
-def _continued(bright: Bools, exclude: NDArray[np.bool_]) -> Bools:
-    """Return a mask that goes on as its nearest counted pixel where pixels are excluded."""
-    if exclude.all() or not exclude.any():
-        return bright
-    rows, cols = scipy.ndimage.distance_transform_edt(
-        exclude, return_distances=False, return_indices=True
-    )
-    return np.asarray(bright[rows, cols])
 
 
 def distance_map(pixels: Pixels, exclude: Mask = None) -> Pixels:

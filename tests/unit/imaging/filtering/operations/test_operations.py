@@ -7,9 +7,10 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 
 from core.errors import UserError
-from core.imaging.filtering import FILTERS, operations
+from core.imaging.filtering import FILTERS, Pipeline, Step, operations
 from core.imaging.filtering.operations import bands, morphology, otsu_threshold, thresholds
 from core.imaging.filtering.texture.maps import glcm_map
+from core.micrograph import Micrograph
 
 DTYPES = [np.uint8, np.uint16, np.float32]
 
@@ -297,7 +298,8 @@ def test_skeleton_reaches_every_cut_so_that_grains_there_stay_apart(bar):
     edges = _grains_of_boundaries()
     exclude = np.zeros(edges.shape, bool)
     exclude[160 - bar :] = True
-    thin = morphology.skeleton(255 * edges.astype(np.uint8), exclude if bar else None) > 0
+    mask = np.where(exclude, 255, 255 * edges).astype(np.uint8)
+    thin = Pipeline([Step("skeleton")])(Micrograph("edges", mask), exclude=exclude).pixels > 0
     assert ndimage.label(~thin & ~exclude)[1] == ndimage.label(~edges & ~exclude)[1]
     assert not thin[exclude].any()
 
