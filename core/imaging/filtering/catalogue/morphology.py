@@ -81,7 +81,7 @@ SPECS = (
         "skeleton",
         "Skeleton",
         FAMILY,
-        morphology.skeleton,
+        morphology.skeleton_to_edges,
         help="Thins regions to lines of one pixel. A grey image is cut at Otsu's threshold first.",
         reference="Zhang, Suen (1984), Communications of the ACM 27, 236-239, "
         "doi:10.1145/357994.358023",

@@ -97,16 +97,20 @@ def clear_border(pixels: Pixels, exclude: Mask = None) -> Pixels:
 
 
 def skeleton(pixels: Pixels, exclude: Mask = None) -> Pixels:
-    """Thin regions to lines of one pixel that keep their connections; return an 8-bit mask.
+    """Thin regions to lines of one pixel that keep their connections; return an 8-bit mask."""
+    return to_mask(ski.morphology.skeletonize(foreground(pixels, exclude)))
 
-    What the frame's edge cuts goes on behind it, so that its line reaches the cut: boundaries that
-    stopped short of the edge would let the grains there run together.
+
+def skeleton_to_edges(pixels: Pixels, exclude: Mask = None) -> Pixels:
+    """Thin regions as if they went on behind the frame's edge; return an 8-bit mask.
+
+    Lines then reach the edge: boundaries that stopped short of it would let the grains there run
+    together.
     """
     bright = foreground(pixels, exclude)
     reach = _half_width(bright)
-    padded = np.pad(bright, reach, mode="edge")
-    thin = ski.morphology.skeletonize(padded)[reach:-reach, reach:-reach]
-    return to_mask(thin if exclude is None else thin & ~exclude)
+    thin = skeleton(to_mask(np.pad(bright, reach, mode="edge")))[reach:-reach, reach:-reach]
+    return to_mask((thin > 0) if exclude is None else (thin > 0) & ~exclude)
 
 
 def _half_width(bright: Bools) -> int:

@@ -307,6 +307,8 @@ def test_skeleton_reaches_every_cut_so_that_grains_there_stay_apart(bar):
 def test_skeleton_of_a_band_runs_along_its_middle_from_edge_to_edge():
     band = np.zeros((60, 90), np.uint8)
     band[:, 30:51] = 255  # 21 px wide
-    assert np.argwhere(morphology.skeleton(band)).tolist() == [[row, 40] for row in range(60)]
+    assert np.argwhere(morphology.skeleton_to_edges(band)).tolist() == [
+        [row, 40] for row in range(60)
+    ]
     full = np.full((30, 40), 255, np.uint8)
-    assert 0 < np.count_nonzero(morphology.skeleton(full)) <= 40
+    assert 0 < np.count_nonzero(morphology.skeleton_to_edges(full)) <= 40
