@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.imaging.parting import compact_share, looked_at
+
 SMALLEST_PX = 10  # a disc of fewer pixels is measured with an error of more than a tenth
 NECK_DEPTH_PX = 1.5  # shallower necks are an outline's noise
 _GRAIN_SIGMAS = 4  # width of the grains that averaging leaves of noise, in its sigma
 _WIDE_PX, _COARSE_PX = 3.0, 2.0  # what is averaged wider is noise that has such a grain by itself
 MOST_SHARE = 0.6  # of the area: what covers more is the ground
+# Objects may fill more where shapes tell them from ground: the share of them that lies in whole,
+# compact parts, at least, and by how much it exceeds that of the ground (bench_target.py).
+_MOST_FILLED, _COMPACT, _MORE_COMPACT = 0.8, 0.4, 0.1
 
 
 def suggest_target(
@@ -26,7 +31,10 @@ def suggest_target(
 
     Of the clusters with at most 60 % of what counts, the one with the least of the edge by its own
     area and, where greys are given, the one that differs most from the edge's mean grey; on a tie
-    the brighter one, which has the larger number.
+    the brighter one, which has the larger number. Objects that fill most of the frame leave a web
+    of ground between them, which meets the edge less than they do: where such a web at one end of
+    the greys would be chosen, while what is not it lies in more compact, whole parts, it is the
+    cluster at the other end, if that covers at most 80 %.
 
     Parameters
     ----------
@@ -57,7 +65,22 @@ def suggest_target(
         distance = np.abs(centers - np.average(centers, weights=edge))
         score = score - distance / max(float(distance.max()), np.finfo(float).tiny)
     score = np.where(possible, score, np.inf)
-    return int(np.flatnonzero(score <= score.min() + 1e-12)[-1])
+    found = int(np.flatnonzero(score <= score.min() + 1e-12)[-1])
+    other = clusters - 1 - found
+    at_an_end = found in (0, clusters - 1) and other != found and 0 < share[other] <= _MOST_FILLED
+    if at_an_end and _is_web(labels == found, counted):
+        return other
+    return found
+
+
+def _is_web(chosen: NDArray[np.bool_], counted: NDArray[np.bool_]) -> bool:
+    """Tell whether a cluster is what lies between objects, by the shapes of the rest."""
+    counts = looked_at(counted)
+    own, rest = (
+        compact_share(looked_at(side) & counts, NECK_DEPTH_PX)
+        for side in (chosen, counted & ~chosen)
+    )
+    return rest > max(_COMPACT, own + _MORE_COMPACT)
 
 
 def smallest_region(sigma_px: float, least_px: int = SMALLEST_PX) -> int:

@@ -3,7 +3,7 @@
 Run with ``python -m tests.benchmarks.bench_sides [STEP]``: every STEP-th picture. Otsu after a
 Gaussian of 1 px, overlays left out; the right side is the one that the mask overlaps more. Pictures
 are left out where neither side is the masked phase (intersection over union below 0.3, or within
-0.15 of each other). Beside it: the side with less of the frame's edge and at most 60 % of the area.
+0.15 of each other). Beside it: what `suggest_target` takes of the two sides, without their greys.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def pairs(name: str, step: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def tell(image: np.ndarray, truth: np.ndarray) -> tuple[bool, bool] | None:
-    """Return whether the rule, and the edge alone, take the right side; None where none is."""
+    """Return whether the rule, and `suggest_target`, take the right side; None where none is."""
     exclude = find_overlays(Micrograph("picture", image))
     smooth = blur(image.astype(np.float32), 1.0)
     bright, included = smooth > otsu_threshold(smooth, exclude), ~exclude
@@ -47,13 +47,13 @@ def tell(image: np.ndarray, truth: np.ndarray) -> tuple[bool, bool] | None:
     if max(ious) < 0.3 or abs(ious[0] - ious[1]) < 0.15:
         return None
     dark = ious[0] > ious[1]
-    by_edge = suggest_target(np.where(included, bright, -1).astype(np.int32), 2) == 0
-    return are_dark(bright, included, image) == dark, by_edge == dark
+    by_target = suggest_target(np.where(included, bright, -1).astype(np.int32), 2) == 0
+    return are_dark(bright, included, image) == dark, by_target == dark
 
 
 def main(step: int = 1) -> None:
     """Print the table."""
-    print("set | pictures | right | right by the edge alone")
+    print("set | pictures | right | right by suggest_target")
     every = []
     for name in SETS:
         found = [each for pair in pairs(name, step) if (each := tell(*pair)) is not None]

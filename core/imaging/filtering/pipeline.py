@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.imaging.filtering.operations import otsu_threshold
+from core.imaging.filtering.operations.base import painted_over
 from core.imaging.filtering.registry import FAMILIES, FILTERS, FilterSpec, Parameter
+from core.imaging.filtering.specs import SAME
 from core.micrograph import Micrograph
 
 __all__ = [
@@ -250,6 +252,9 @@ def run_step(
     settings = spec.resolve(step.parameters, micrograph.pixel_size)
     settings |= _other_pixels(step, others or {})
     pixels, hollow = _without_gaps(micrograph.pixels)
+    whole = pixels
+    if spec.paints_over:
+        pixels = painted_over(pixels, exclude)
     skipped = exclude if hollow is None else hollow if exclude is None else hollow | exclude
     picked = spec.picks(pixels, skipped, **settings) if spec.picks is not None else {}
     settings |= picked
@@ -258,6 +263,8 @@ def run_step(
         thresholds = spec.levels(pixels, skipped, **settings)
         settings["levels"] = thresholds
     result = spec.function(pixels, skipped, **settings)
+    if exclude is not None and pixels is not whole and spec.result == SAME:
+        result = np.where(exclude, whole, result)  # lettering stays as it was
     if hollow is not None:
         result[hollow] = np.nan if result.dtype.kind == "f" else 0
     if result.base is None:
@@ -301,7 +308,8 @@ def _history(step: Step, micrograph: Micrograph, exclude: NDArray[np.bool_] | No
     text = str(step)
     if step.in_nm and micrograph.pixel_size is not None:
         text += f" at {micrograph.pixel_size.to('nm'):.9g} nm/px"
-    if exclude is not None and step.spec.uses_exclude and exclude.any():
+    depends = step.spec.uses_exclude or step.spec.paints_over
+    if exclude is not None and depends and exclude.any():
         text += f" outside mask {hashlib.sha256(np.packbits(exclude).tobytes()).hexdigest()[:12]}"
     return text
 

@@ -147,13 +147,14 @@ class Parameter:
 class FilterSpec:
     """One filter: its names for code and for people, its settings, and its function.
 
-    `function(pixels, exclude, **settings)` returns new pixels. `result` says what depth comes out;
-    `uses_exclude` whether excluded pixels change the result; `is_slow` that a megapixel takes
-    longer than a moment; `direction` that its result is an angle in degrees; `reciprocal` that its
-    axes are frequencies, so that the result has no pixel size. With `levels` (grey
-    levels at which it cuts, from the same arguments), the function gets them as `levels`. `picks`
-    returns, from the same arguments, the settings that the picture decides; "picked" among the
-    result's metadata says them.
+    `function(pixels, exclude, **settings)` returns new pixels. `result` says what depth comes
+    out; `uses_exclude` whether it leaves excluded pixels out; `paints_over` whether it sees the
+    nearest counted ones in their place, so that an info bar does not reach into the specimen;
+    `is_slow` that a megapixel takes longer than a moment; `direction` that its result is an
+    angle in degrees; `reciprocal` that its axes are frequencies, so that the result has no
+    pixel size. With `levels` (grey levels at which it cuts, from the same arguments), the
+    function gets them as `levels`. `picks` returns, from the same arguments, the settings that
+    the picture decides; "picked" among the result's metadata says them.
     """
 
     name: str
@@ -165,6 +166,7 @@ class FilterSpec:
     reference: str = ""
     result: str = SAME
     uses_exclude: bool = False
+    paints_over: bool = False
     is_slow: bool = False
     direction: bool = False
     reciprocal: bool = False

@@ -1,4 +1,6 @@
+from .compact import compact_share as compact_share
 from .compact import compactness as compactness
+from .compact import looked_at as looked_at
 from .flooding import flood as flood
 from .necks import NECK as NECK
 from .necks import in_reading_order as in_reading_order

@@ -4,11 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.imaging.parting.necks import part_at_necks, without_holes
+
 Labels = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+_LOOKED_AT_PX = 384  # longer side at which shapes are looked at
 _CUT_SIDES = np.array([1.0, 0.7, 0.3, 0.0, 0.0])  # weight of a part by how many sides cut it
+
+
+def looked_at(mask: Mask) -> Mask:
+    """Return a mask (H, W) as it is at the size that shapes are looked at."""
+    shrink = _LOOKED_AT_PX / max(mask.shape)
+    if shrink >= 1:
+        return mask
+    size_wh = max(1, round(mask.shape[1] * shrink)), max(1, round(mask.shape[0] * shrink))
+    share = cv2.resize(mask.astype(np.float32), size_wh, interpolation=cv2.INTER_AREA)
+    return np.asarray(share > 0.5)
+
+
+def compact_share(side: Mask, neck_depth_px: float) -> float:
+    """Return the `compactness` of a mask, its holes filled and parted at its necks.
+
+    Parameters
+    ----------
+    side : ndarray of shape (H, W), bool
+        At the size of `looked_at`.
+    neck_depth_px : float
+        See `part_at_necks`.
+    """
+    return compactness(part_at_necks(without_holes(side), 8, neck_depth_px))
 
 
 def compactness(parts: Labels) -> float:

@@ -22,6 +22,7 @@ _MOST_WORK = 2_000_000_000  # pixels and crossings looked at: some ten seconds
 _MOST_SHARED_PX = 32_767  # ImageJ keeps corners as signed 16 bits; beyond, as floats
 _CURVE_STEPS = 16
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same labels always give the same bytes
+_EMPTY_ZIP = b"PK\x05\x06"  # the end of a directory at once: a frame without regions
 _OUTLINED = ("POLYGON", "FREEHAND", "TRACED")
 _NO_ROI = "“{name}” holds no regions that ImageJ saved. In its ROI Manager choose More › Save."
 
@@ -115,7 +116,7 @@ def _files(data: bytes, name: str) -> Iterator[tuple[str, bytes]]:
     """Yield the ROIs of a set, or the one there is."""
     if data[:4] == b"Iout":
         yield "", data
-    elif archive.is_archive(data):
+    elif archive.is_archive(data) and not data.startswith(_EMPTY_ZIP):
         for entry in archive.open_archive(data, name, most_entries=MOST_ROIS):
             if entry.label.lower().endswith(".roi"):
                 yield entry.label, entry.read()

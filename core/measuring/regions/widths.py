@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.imaging.distances import distance_inside
 from core.measuring.regions.border import as_included
+from core.measuring.statistics import both_masks
 from core.micrograph import PixelSize
 
 Floats = NDArray[np.float64]
@@ -132,10 +133,8 @@ def measure_widths(
     the ACM 27:236, doi:10.1145/357994.358023. Bigün, Granlund (1987), Optimal orientation detection
     of linear symmetry, ICCV, 433 (directions).
     """
-    inside = np.asarray(mask, np.bool_)
-    if inside.ndim != 2 or not inside.size:
-        raise ValueError(f"mask must be (H, W), got {inside.shape}")
-    counted = as_included(included, inside.shape)
+    inside, counts = both_masks(mask, included)
+    counted = as_included(counts, inside.shape)
     smooth = _smooth(inside, counted)
     inside = smooth > 0.5
     if counted is not None:

@@ -13,6 +13,7 @@ from .intervals import relative_length as relative_length
 from .intervals import structure_length as structure_length
 from .intervals import tiles_for as tiles_for
 from .intervals import wilson_interval as wilson_interval
+from .masks import both_masks as both_masks
 from .samples import Comparison as Comparison
 from .samples import compare_samples as compare_samples
 from .samples import holm as holm

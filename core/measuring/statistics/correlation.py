@@ -10,6 +10,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
+from core.measuring.statistics.masks import both_masks
 from core.micrograph import PixelSize
 
 Floats = NDArray[np.float64]
@@ -111,10 +112,9 @@ def two_point(
     et al. (2003), Determination of the size of the representative volume element, International
     Journal of Solids and Structures 40:3647, doi:10.1016/S0020-7683(03)00143-4.
     """
-    inside = np.asarray(mask, np.bool_)
-    counted = np.ones_like(inside) if included is None else np.asarray(included, np.bool_)
-    if inside.ndim != 2 or counted.shape != inside.shape or not counted.any():
-        raise ValueError(f"need masks (H, W) that count, got {inside.shape}, {counted.shape}")
+    inside, counted = both_masks(mask, included)
+    if not counted.any():
+        raise ValueError(f"need masks (H, W) that count, got {inside.shape} without such a pixel")
     share = float(np.count_nonzero(inside & counted) / np.count_nonzero(counted))
     block = -(-max(inside.shape) // MOST_SIDE)
     reach = max(1, min(inside.shape) // (2 * block))

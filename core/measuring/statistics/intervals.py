@@ -9,6 +9,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from core.measuring.statistics.masks import both_masks
 from core.measuring.statistics.tiles import (
     DRAWS,
     FEWEST_TILES,
@@ -214,7 +215,7 @@ def area_fraction(
     see `structure_length`. Coverage on simulated fields: tests/benchmarks/bench_coverage.py.
     """
     _check_confidence(confidence)
-    inside, counted = _counted(mask, included)
+    inside, counted = both_masks(mask, included)
     length = relative_length(inside, counted)
     tiles = tiles_for(length, tiles)
     hits, pixels = tile_sums(np.stack([inside & counted, counted]), tiles, counted)
@@ -289,7 +290,7 @@ def structure_length(mask: NDArray[Any], included: NDArray[Any] | None = None) -
     Debye, Anderson, Brumberger (1957), Scattering by an inhomogeneous solid II, Journal of Applied
     Physics 28:679, doi:10.1063/1.1722830.
     """
-    inside, counted = _counted(mask, included)
+    inside, counted = both_masks(mask, included)
     edges = pairs = 0
     for one, next_ in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
         both = counted[one] & counted[next_]
@@ -350,7 +351,7 @@ def count_points(
     """
     if points < 1:
         raise ValueError(f"need at least one point, got {points}")
-    inside, counted = _counted(mask, included)
+    inside, counted = both_masks(mask, included)
     step = max(1.0, float(np.sqrt(inside.size / points)))
     rows, cols = (_middles(side, step) for side in inside.shape)
     grid = np.ix_(rows, cols)
@@ -362,17 +363,6 @@ def _middles(side: int, step: float) -> NDArray[np.int64]:
     """Return the pixels in the middle of equal parts of a side."""
     count = max(1, round(side / step))
     return ((np.arange(count) + 0.5) * side / count).astype(np.int64)
-
-
-def _counted(
-    mask: NDArray[Any], included: NDArray[Any] | None
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return mask and included pixels as bool of one shape."""
-    inside = np.asarray(mask, dtype=np.bool_)
-    counted = np.ones_like(inside) if included is None else np.asarray(included, dtype=np.bool_)
-    if inside.ndim != 2 or inside.size == 0 or counted.shape != inside.shape:
-        raise ValueError(f"masks must share a shape (H, W), got {inside.shape}, {counted.shape}")
-    return inside, counted
 
 
 def points_needed(share: float, relative: float, confidence: float = 0.95) -> int:

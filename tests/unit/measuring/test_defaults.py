@@ -40,3 +40,16 @@ def test_the_smallest_region_is_wider_than_what_averaging_leaves_of_noise():
     assert smallest_region(5.0) == 365  # such noise had a grain of its own
     for area in (1, 10, 13, 114, 4096):
         assert area_of(diameter_of(area)) == area
+
+
+@pytest.mark.parametrize("clusters", [2, 3])
+@pytest.mark.parametrize("ground", [0, 1])
+def test_the_ground_between_crowded_discs_is_not_the_target(clusters, ground):
+    rows, cols = np.mgrid[:200, :200]
+    away = np.hypot((rows - 4) % 26 - 13, (cols - 9) % 26 - 13)
+    labels = (away < 11).astype(int)  # 56 % of the frame and more of its edge than the ground
+    if clusters == 3:
+        labels += away < 7
+    centers = np.array([20.0, 100.0, 180.0])[:clusters]
+    labels = labels if ground == 0 else clusters - 1 - labels
+    assert suggest_target(labels, clusters, centers) == (clusters - 1 if ground == 0 else 0)

@@ -34,6 +34,7 @@ SPECS = (
         "Subtracts the ground on which a ball rolls below the image, as in ImageJ.",
         "Sternberg (1983), Computer 16(1), 22-34, doi:10.1109/MC.1983.1654163",
         uses_exclude=True,
+        paints_over=True,
         picks=background.ground_of,
     ),
     FilterSpec(
@@ -46,6 +47,7 @@ SPECS = (
         "darker than bright ground.",
         _TOPHAT,
         uses_exclude=True,
+        paints_over=True,
         picks=background.ground_of,
     ),
     FilterSpec(
@@ -56,6 +58,7 @@ SPECS = (
         _RADIUS,
         "Keeps bright detail smaller than a disc; removes uneven background.",
         _TOPHAT,
+        paints_over=True,
     ),
     FilterSpec(
         "black_tophat",
@@ -65,6 +68,7 @@ SPECS = (
         _RADIUS,
         "Keeps dark detail smaller than a disc, shown bright.",
         _TOPHAT,
+        paints_over=True,
     ),
     FilterSpec(
         "subtract_gaussian",

@@ -91,6 +91,7 @@ SPECS = (
             ),
         ),
         "Makes edges steeper, and noise stronger.",
+        paints_over=True,
     ),
     FilterSpec(
         "invert",

@@ -13,6 +13,7 @@ SPECS = (
         denoise.gaussian,
         (Parameter("sigma_px", "Sigma", "float", 1.5, 0.0, 50.0, "px", help="Width of the blur."),),
         "Evens out noise, and blurs edges with it.",
+        paints_over=True,
     ),
     FilterSpec(
         "median",
@@ -79,6 +80,7 @@ SPECS = (
         "Averages places that look alike; best for repeating structure.",
         "Buades, Coll, Morel (2005), CVPR, 60-65, doi:10.1109/CVPR.2005.38",
         uses_exclude=True,
+        paints_over=True,
         is_slow=True,
     ),
     FilterSpec(
@@ -101,6 +103,7 @@ SPECS = (
         "Chambolle (2004), Journal of Mathematical Imaging and Vision 20, 89-97, "
         "doi:10.1023/B:JMIV.0000011325.36760.1e",
         uses_exclude=True,
+        paints_over=True,
         is_slow=True,
     ),
     FilterSpec(
@@ -125,6 +128,7 @@ SPECS = (
         "Starck, Fadili, Murtagh (2007), IEEE Transactions on Image Processing 16, 297-309, "
         "doi:10.1109/TIP.2006.887733",
         uses_exclude=True,
+        paints_over=True,
     ),
     FilterSpec(
         "diffusion",

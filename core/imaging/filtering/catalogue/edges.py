@@ -39,6 +39,7 @@ SPECS = (
         help="Shows how steeply the grey level changes, in grey levels per pixel.",
         reference="Sobel, Feldman (1968), Stanford Artificial Intelligence Project",
         result=FLOAT,
+        paints_over=True,
     ),
     FilterSpec(
         "scharr",
@@ -49,6 +50,7 @@ SPECS = (
         reference="Scharr (2000), Optimale Operatoren in der Digitalen Bildverarbeitung, "
         "Heidelberg, doi:10.11588/heidok.00000962",
         result=FLOAT,
+        paints_over=True,
     ),
     FilterSpec(
         "canny",
@@ -76,6 +78,7 @@ SPECS = (
         "Marr, Hildreth (1980), Proceedings of the Royal Society B 207, 187-217, "
         "doi:10.1098/rspb.1980.0020",
         result=FLOAT,
+        paints_over=True,
     ),
     _ridge(
         "frangi",

@@ -15,6 +15,7 @@ SPECS = (
         frequency.low_pass,
         (_SMALLEST,),
         "Removes structure smaller than a size. Gaussian edge: half the amplitude there.",
+        paints_over=True,
     ),
     FilterSpec(
         "high_pass",
@@ -23,6 +24,7 @@ SPECS = (
         frequency.high_pass,
         (_LARGEST,),
         "Removes structure larger than a size; the mean grey level stays.",
+        paints_over=True,
     ),
     FilterSpec(
         "band_pass",
@@ -31,6 +33,7 @@ SPECS = (
         frequency.band_pass,
         (_SMALLEST, _LARGEST),
         "Keeps structure between two sizes, and the mean grey level.",
+        paints_over=True,
     ),
     FilterSpec(
         "notch",
@@ -49,6 +52,7 @@ SPECS = (
             Parameter("radius_per_px", "Radius", "float", 0.01, 0.001, 0.2, "1/px"),
         ),
         "Takes spots of the spectrum out, and with them periodic patterns such as mains hum.",
+        paints_over=True,
     ),
     FilterSpec(
         "power_spectrum",

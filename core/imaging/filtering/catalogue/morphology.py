@@ -16,6 +16,7 @@ SPECS = (
         _DISC,
         "Removes bright detail smaller than a disc.",
         _BOOK,
+        paints_over=True,
     ),
     FilterSpec(
         "closing",
@@ -25,10 +26,27 @@ SPECS = (
         _DISC,
         "Closes dark gaps smaller than a disc.",
         _BOOK,
+        paints_over=True,
     ),
-    FilterSpec("erode", "Erode", FAMILY, morphology.erode, _DISC, "Shrinks what is bright.", _BOOK),
     FilterSpec(
-        "dilate", "Dilate", FAMILY, morphology.dilate, _DISC, "Grows what is bright.", _BOOK
+        "erode",
+        "Erode",
+        FAMILY,
+        morphology.erode,
+        _DISC,
+        "Shrinks what is bright.",
+        _BOOK,
+        paints_over=True,
+    ),
+    FilterSpec(
+        "dilate",
+        "Dilate",
+        FAMILY,
+        morphology.dilate,
+        _DISC,
+        "Grows what is bright.",
+        _BOOK,
+        paints_over=True,
     ),
     FilterSpec(
         "fill_holes",
@@ -63,12 +81,13 @@ SPECS = (
         "skeleton",
         "Skeleton",
         FAMILY,
-        morphology.skeleton,
+        morphology.skeleton_to_edges,
         help="Thins regions to lines of one pixel. A grey image is cut at Otsu's threshold first.",
         reference="Zhang, Suen (1984), Communications of the ACM 27, 236-239, "
         "doi:10.1145/357994.358023",
         result=MASK,
         uses_exclude=True,
+        paints_over=True,
     ),
     FilterSpec(
         "distance_map",

@@ -53,6 +53,7 @@ SPECS = (
         "SMC-3, 610-621, doi:10.1109/TSMC.1973.4309314",
         result=FLOAT,
         uses_exclude=True,
+        paints_over=True,
     ),
     FilterSpec(
         "local_binary_pattern",
@@ -67,6 +68,7 @@ SPECS = (
         "Ojala, Pietikäinen, Mäenpää (2002), IEEE Transactions on Pattern Analysis and Machine "
         "Intelligence 24, 971-987, doi:10.1109/TPAMI.2002.1017623",
         result=FLOAT,
+        paints_over=True,
     ),
     FilterSpec(
         "gabor_bank",

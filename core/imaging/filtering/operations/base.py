@@ -186,10 +186,23 @@ def painted_over(pixels: Pixels, exclude: Mask) -> Pixels:
     """Return (H, W) pixels with the nearest counted ones in place of those that are excluded."""
     if exclude is None or not exclude.any() or exclude.all():
         return pixels
+    box = _around(exclude)
+    hidden = exclude[box]
     nearest = scipy.ndimage.distance_transform_edt(
-        exclude, return_distances=False, return_indices=True
+        hidden, return_distances=False, return_indices=True
     )
-    return np.asarray(pixels[tuple(nearest)])
+    painted = pixels.copy()
+    painted[box][hidden] = pixels[box][nearest[0][hidden], nearest[1][hidden]]
+    return painted
+
+
+def _around(exclude: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Return the smallest box around what is excluded, with the counted pixels beside it."""
+    found = []
+    for axis in (1, 0):
+        places = np.flatnonzero(exclude.any(axis=axis))
+        found.append(slice(max(0, int(places[0]) - 1), int(places[-1]) + 2))
+    return found[0], found[1]
 
 
 def disc(radius_px: int) -> NDArray[np.uint8]:

@@ -28,6 +28,7 @@ from core.imaging.parting import flood
 
 Bools = NDArray[np.bool_]
 _SMOOTH_PX = 1.0  # sigma, so that the steps of an outline are no maxima
+_MOST_BEHIND_PX = 64
 _EIGHT = np.ones((3, 3), bool)  # touching at a corner is touching
 
 
@@ -98,6 +99,25 @@ def clear_border(pixels: Pixels, exclude: Mask = None) -> Pixels:
 def skeleton(pixels: Pixels, exclude: Mask = None) -> Pixels:
     """Thin regions to lines of one pixel that keep their connections; return an 8-bit mask."""
     return to_mask(ski.morphology.skeletonize(foreground(pixels, exclude)))
+
+
+def skeleton_to_edges(pixels: Pixels, exclude: Mask = None) -> Pixels:
+    """Thin regions as if they went on behind the frame's edge; return an 8-bit mask.
+
+    Lines then reach the edge: boundaries that stopped short of it would let the grains there run
+    together.
+    """
+    bright = foreground(pixels, exclude)
+    reach = _half_width(bright)
+    thin = skeleton(to_mask(np.pad(bright, reach, mode="edge")))[reach:-reach, reach:-reach]
+    return to_mask((thin > 0) if exclude is None else (thin > 0) & ~exclude)
+
+
+def _half_width(bright: Bools) -> int:
+    """Return how far in px lines go on behind the frame, so that their ends have no part in it."""
+    strips = (bright, bright[::-1], bright.T, bright.T[::-1])
+    cut = max(float(distance_inside(strip[: _MOST_BEHIND_PX + 1])[0].max()) for strip in strips)
+    return min(_MOST_BEHIND_PX, int(np.ceil(cut)) + 1)
 
 
 def distance_map(pixels: Pixels, exclude: Mask = None) -> Pixels:

@@ -11,6 +11,7 @@ from scipy import ndimage
 from core.errors import UserError
 from core.imaging.filtering.operations import gaussian
 from core.imaging.filtering.pipeline import FAMILIES, FILTERS, Pipeline, Step, otsu_threshold
+from core.imaging.filtering.specs import SAME
 from core.imaging.simulation.samples import simulate
 from core.micrograph import Micrograph, PixelSize
 
@@ -104,7 +105,7 @@ def test_pixels_that_are_not_finite_stay_so_and_spoil_no_others(name):
         assert np.isnan(result[hollow]).all()
 
 
-@pytest.mark.parametrize("name", [n for n, spec in FILTERS.items() if spec.uses_exclude])
+@pytest.mark.parametrize("name", FILTERS)
 def test_what_is_excluded_does_not_bias_what_counts(name):
     """A white bar of letters below, or a black one: the specimen far above stays the same."""
     rng = np.random.default_rng(3)
@@ -123,6 +124,21 @@ def test_what_is_excluded_does_not_bias_what_counts(name):
     local = name in {"match_histogram", "power_spectrum", "flat_field"}  # flat field: of its mean
     if name != "power_spectrum":
         assert np.abs(results[0] - results[1]).max() <= (0.02 if not local else 0.05) * spread
+
+
+@pytest.mark.parametrize("name", [n for n, spec in FILTERS.items() if spec.paints_over])
+def test_an_info_bar_does_not_reach_into_the_specimen_beside_it(name):
+    rng = np.random.default_rng(3)
+    pixels = rng.integers(90, 160, (96, 64)).astype(np.uint8)
+    exclude = np.zeros(pixels.shape, bool)
+    exclude[70:] = exclude[20:24, 30:40] = True
+    results = []
+    for paint in (0, 255):
+        painted = np.where(exclude, paint, pixels).astype(np.uint8)
+        results.append(run(name, painted, exclude=exclude).pixels)
+        if FILTERS[name].result == SAME:
+            np.testing.assert_array_equal(results[-1][exclude], painted[exclude])
+    np.testing.assert_array_equal(results[0][~exclude], results[1][~exclude])
 
 
 def test_a_micrograph_without_any_valid_pixel_is_explained():

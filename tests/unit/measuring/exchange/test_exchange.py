@@ -290,3 +290,9 @@ def test_pycocotools_reads_the_same_pixels() -> None:
         packed_runs = peer.frPyObjects(each["segmentation"], *NOISE.shape)
         runs = peer.merge(packed_runs) if isinstance(packed_runs, list) else packed_runs
         assert peer.area(runs) == np.count_nonzero(number == NOISE)
+
+
+def test_the_rois_of_a_frame_without_regions_say_so():
+    nothing = rois_zip(np.zeros((6, 8), np.int32))
+    with pytest.raises(UserError, match="holds no regions that ImageJ saved"):
+        read_rois(nothing, (6, 8))

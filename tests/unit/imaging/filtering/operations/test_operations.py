@@ -7,9 +7,10 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 
 from core.errors import UserError
-from core.imaging.filtering import FILTERS, operations
-from core.imaging.filtering.operations import bands, otsu_threshold, thresholds
+from core.imaging.filtering import FILTERS, Pipeline, Step, operations
+from core.imaging.filtering.operations import bands, morphology, otsu_threshold, thresholds
 from core.imaging.filtering.texture.maps import glcm_map
+from core.micrograph import Micrograph
 
 DTYPES = [np.uint8, np.uint16, np.float32]
 
@@ -280,3 +281,34 @@ def test_a_square_without_a_counted_pixel_takes_the_mean_of_the_image():
     mean, deviation = thresholds.local_moments(pixels, exclude, 9)
     assert mean[60:] == pytest.approx(pixels[:40].mean(), abs=1e-6)
     assert (deviation[60:] == 0).all()
+
+
+def _grains_of_boundaries():
+    seeds = np.random.default_rng(1).random((40, 2)) * 160
+    places = np.stack(np.mgrid[:160, :160], axis=-1)[:, :, None]
+    grains = ((places - seeds) ** 2).sum(axis=-1).argmin(axis=-1)
+    edges = np.zeros(grains.shape, bool)
+    edges[:, 1:] = grains[:, 1:] != grains[:, :-1]
+    edges[1:] |= grains[1:] != grains[:-1]
+    return ndimage.binary_dilation(edges, np.ones((2, 2)))
+
+
+@pytest.mark.parametrize("bar", [0, 30])
+def test_skeleton_reaches_every_cut_so_that_grains_there_stay_apart(bar):
+    edges = _grains_of_boundaries()
+    exclude = np.zeros(edges.shape, bool)
+    exclude[160 - bar :] = True
+    mask = np.where(exclude, 255, 255 * edges).astype(np.uint8)
+    thin = Pipeline([Step("skeleton")])(Micrograph("edges", mask), exclude=exclude).pixels > 0
+    assert ndimage.label(~thin & ~exclude)[1] == ndimage.label(~edges & ~exclude)[1]
+    assert not thin[exclude].any()
+
+
+def test_skeleton_of_a_band_runs_along_its_middle_from_edge_to_edge():
+    band = np.zeros((60, 90), np.uint8)
+    band[:, 30:51] = 255  # 21 px wide
+    assert np.argwhere(morphology.skeleton_to_edges(band)).tolist() == [
+        [row, 40] for row in range(60)
+    ]
+    full = np.full((30, 40), 255, np.uint8)
+    assert 0 < np.count_nonzero(morphology.skeleton_to_edges(full)) <= 40
