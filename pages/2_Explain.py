@@ -19,7 +19,8 @@ with page.user_errors():
     top, pictures, facts = show.answer_first()
     with top:
         samples.badge(micrograph)
-        show.caution(micrograph, question.exclude)
+        if not answer.shows_nothing:  # the answer says so
+            show.caution(micrograph, question.exclude)
         badge = views.answer(micrograph, question, answer)
     with pictures:
         viewer.show_micrograph(

@@ -212,6 +212,8 @@ def test_nothing_to_trust_in_a_flat_frame(app: AppTest, shape: tuple[int, int]) 
 
     upload(app, ("flat.png", encode(np.full(shape, 77, np.uint8))))
     open_trust(app.switch_page(PAGE).run())
+    assert "There is nothing to classify" in texts(app)
+    assert "The network gives this class" not in texts(app)
     app.toggle(key="explain_whole_set").set_value(True).run()
     assert_calm(app)
     assert "nothing to check" in texts(app)

@@ -34,6 +34,14 @@ def answer(micrograph: Micrograph, question: Question, answer: Classification) -
     sure = {name: tables.percent(p) for name, p in answer.probabilities.items()}
     against = f" rather than {card.display_name(found.contrast)}" if found.contrast else ""
     say.metric("Evidence for", card.display_name(found.target) + against)
+    if answer.shows_nothing:
+        say.warning(
+            "There is nothing to classify: {why}. The map shows what moves the network, not what "
+            "is in the frame.",
+            why=" and ".join(answer.signs),
+            icon=":material/visibility_off:",
+        )
+        return st.container()
     own = ""
     if found.target != answer.label:
         name = card.display_name(answer.label)
