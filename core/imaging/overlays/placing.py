@@ -69,9 +69,8 @@ def clear_place(
     return lambda size_hw: place_scale_bar(mask, size_hw)
 
 
-def _sums(mask: NDArray[np.bool_], high: int, wide: int) -> NDArray[np.int64]:
+def _sums(mask: NDArray[np.bool_], high: int, wide: int) -> NDArray[np.int32]:
     """Return how many marked pixels every box of a size holds, by its upper left corner."""
-    table = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1), np.int64)
-    table[1:, 1:] = mask.cumsum(axis=0, dtype=np.int64).cumsum(axis=1)
+    table = np.asarray(cv2.integral(np.ascontiguousarray(mask).view(np.uint8), sdepth=cv2.CV_32S))
     below, above = table[high:], table[:-high]
     return np.asarray(below[:, wide:] - below[:, :-wide] - above[:, wide:] + above[:, :-wide])
