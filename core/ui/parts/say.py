@@ -72,12 +72,14 @@ class _Fact:
         text = format(self._value, spec)
         if spec.endswith("g") and "e+" in text:
             text = _without_power(text)
+        if isinstance(self._value, int | float):  # as tables and axes have it
+            text = text.replace(",", "\u202f")
         is_safe = isinstance(self._value, int | float | Line)
         return text if is_safe or _HARMLESS.fullmatch(text) else plain(text)
 
 
 def _without_power(number: str) -> str:
-    """Return 1.53e+03 as people write it, 1,530; what is really large keeps its power of ten."""
+    """Return 1.53e+03 as 1,530; what is really large keeps its power of ten."""
     value = float(number)
     return f"{value:,.0f}" if abs(value) < 1e9 else number
 
