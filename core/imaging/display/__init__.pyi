@@ -12,6 +12,7 @@ from .encoding import png_bytes as png_bytes
 from .heat_maps import COLORMAPS as COLORMAPS
 from .heat_maps import blend_heatmap as blend_heatmap
 from .heat_maps import color_table as color_table
+from .levels import THIN_SPACE as THIN_SPACE
 from .levels import write_level as write_level
 from .pictures import Picture as Picture
 from .pictures import display_window as display_window

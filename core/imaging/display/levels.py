@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+THIN_SPACE = "\u202f"  # between thousands, and before a unit; never at the end of a line
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -13,10 +14,10 @@ def write_level(value: float) -> str:
     quantity may be as small as "5.11 × 10⁻¹²".
     """
     if 1e4 <= abs(value) < 1e6:
-        return f"{value:,.0f}".replace(",", "\u202f")
+        return f"{value:,.0f}".replace(",", THIN_SPACE)
     if 1e3 <= abs(value) < 1e4:
         return f"{value:.0f}"
     if 1e-4 <= abs(value) < 1e3 or value == 0:
         return f"{value:.1f}".removesuffix(".0") if abs(value) >= 100 else f"{value:.4g}"
     mantissa, _, power = f"{value:.2e}".partition("e")
-    return f"{mantissa}\u202f×\u202f10{str(int(power)).translate(_RAISED)}"
+    return f"{mantissa}{THIN_SPACE}×{THIN_SPACE}10{str(int(power)).translate(_RAISED)}"

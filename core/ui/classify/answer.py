@@ -35,11 +35,7 @@ def headline(model: Classifier, answer: Classification) -> None:
     """Write the class, its probability and the runner-up; or that there is nothing to classify."""
     if answer.shows_nothing:
         say.metric("Most probable class", "none")
-        say.warning(
-            "There is nothing to classify: {why}.",
-            why=" and ".join(answer.signs),
-            icon=":material/visibility_off:",
-        )
+        show.nothing(answer)
     elif answer.present_above is None:
         _one_class(model, answer)
     else:

@@ -35,12 +35,8 @@ def answer(micrograph: Micrograph, question: Question, answer: Classification) -
     against = f" rather than {card.display_name(found.contrast)}" if found.contrast else ""
     say.metric("Evidence for", card.display_name(found.target) + against)
     if answer.shows_nothing:
-        say.warning(
-            "There is nothing to classify: {why}. The map shows what moves the network, not what "
-            "is in the frame.",
-            why=" and ".join(answer.signs),
-            icon=":material/visibility_off:",
-        )
+        more = say.line(" The map shows what moves the network, not what is in the frame.")
+        show.nothing(answer, more)
         return st.container()
     own = ""
     if found.target != answer.label:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.imaging.display import THIN_SPACE
+
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
@@ -73,7 +75,7 @@ class _Fact:
         if spec.endswith("g") and "e+" in text:
             text = _without_power(text)
         if isinstance(self._value, int | float):  # as tables and axes have it
-            text = text.replace(",", "\u202f")
+            text = text.replace(",", THIN_SPACE)
         is_safe = isinstance(self._value, int | float | Line)
         return text if is_safe or _HARMLESS.fullmatch(text) else plain(text)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from streamlit.delta_generator import DeltaGenerator
 
+    from core.learning.classifying import Classification
+
 _PLOT_TOOLS = {"displayModeBar": False, "responsive": True}
 MOST_HEIGHT_PX = 620
 _HEAD_PX, _ROW_PX = 38, 35  # of a table that is typed over
@@ -96,6 +98,16 @@ def describe(micrograph: Micrograph) -> str:
     frames = micrograph.metadata.get("frames", 1)
     frame = f" · frame {micrograph.metadata.get('frame', 0) + 1} of {frames}" if frames > 1 else ""
     return f"{width} × {height} px · {micrograph.depth} · {scale}{frame}"
+
+
+def nothing(answer: Classification, more: say.Line | None = None) -> None:
+    """Warn that a frame shows nothing that has a class, why, and what that means on this page."""
+    say.warning(
+        "There is nothing to classify: {why}.{more}",
+        why=" and ".join(answer.signs),
+        more=more or say.line(""),
+        icon=":material/visibility_off:",
+    )
 
 
 def caution(micrograph: Micrograph, exclude: bool) -> None:

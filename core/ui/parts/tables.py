@@ -11,14 +11,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.imaging.display import cluster_colors, png_bytes
+from core.imaging.display import THIN_SPACE, cluster_colors, png_bytes
 from core.imaging.scale import area_unit
 from core.measuring.clustering import Clustering
 from core.micrograph import Micrograph, PixelSize
 from core.reporting.batch import NAMED, Units, csv_bytes, diameters, pixel_size_source, words_of
 from core.ui.parts import say
-
-_THIN_SPACE = "\u202f"
 
 
 def batch(rows: pd.DataFrame, display_names: Mapping[str, str], units: Units) -> pd.DataFrame:
@@ -117,7 +115,7 @@ def regions_summary(measured: pd.DataFrame) -> say.Line:
 
 def thousands(value: float) -> str:
     """Write a whole number with thin spaces between its thousands."""
-    return f"{value:,.0f}".replace(",", _THIN_SPACE)
+    return f"{value:,.0f}".replace(",", THIN_SPACE)
 
 
 def percent(share: float) -> str:
@@ -155,7 +153,7 @@ def write_area(pixels: int, pixel_size: PixelSize | None) -> str:
     nm2 = pixels * pixel_size.to("nm") ** 2
     length, nanometres = area_unit(nm2)
     unit, value = f"{length}²", nm2 / nanometres**2
-    return f"{value:,.4g} {unit}".replace(",", _THIN_SPACE) if value < 1e4 else _big(value, unit)
+    return f"{value:,.4g} {unit}".replace(",", THIN_SPACE) if value < 1e4 else _big(value, unit)
 
 
 def heading(name: str) -> str:

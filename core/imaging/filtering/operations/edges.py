@@ -226,10 +226,10 @@ def ridges(
 def _ridges(
     share: NDArray[Any], method: str, lines: str, sigmas: NDArray[Any], gamma: float | None = None
 ) -> NDArray[Any]:
-    """Return scikit-image's `frangi` (of a given scale) or `sato`, at the best of the sigmas."""
-    best = np.zeros(share.shape, np.float32)
+    """Return what scikit-image's filter of this name does; `gamma` is the scale of Frangi's."""
     if method == "meijering":
         return _meijering(share.shape, lines, sigmas, lambda operation: operation(share))
+    best = np.zeros(share.shape, np.float32)
     for sigma in sigmas.tolist():
         larger, smaller = _curvatures(share, lines, sigma)
         if method == "sato":

@@ -24,6 +24,7 @@ _ARRAYS = re.compile(r"numpy\.(?:core|_core)\.multiarray")
 _KINDS = re.compile(r"[fiu][1248]|b1|U\d{1,4}")
 MOST_ITEMS = 1000
 _LONGEST = 100_000  # characters
+_DEEPEST = 8  # dictionaries and lists within each other
 
 
 class Settings(dict[Any, Any]):
@@ -136,8 +137,10 @@ def plain_values(value: Any, depth: int = 0) -> Any:
     """Return a value with arrays within its dictionaries, lists and tuples as lists."""
     if isinstance(value, Numbers):
         return value.values
-    if isinstance(value, Kind) or depth > 8:
-        return None if isinstance(value, Kind) else value
+    if isinstance(value, Kind):
+        return None
+    if depth > _DEEPEST:
+        return value
     if isinstance(value, dict):
         return {key: plain_values(each, depth + 1) for key, each in value.items()}
     if isinstance(value, list | tuple):
